@@ -1,0 +1,101 @@
+"""Every error that a user can meet, as one family.
+
+ApepError
+├── SettingsError           an option, the configuration file or a prompt cannot be used        exit 2
+├── NoUsableProviderError   no provider has what it needs to start                              exit 3
+├── StorageError            the output or its state database cannot be used                     exit 4
+├── NoProviderLeftError     every provider has failed for the rest of the run                   exit 5
+└── ProviderError           one request to a provider failed
+    ├── RetryableError      asking again can help
+    │   ├── RateLimitedError    over the rate; may say how long to wait
+    │   ├── TransientError      overload, time-out, connection lost, an answer that is no JSON
+    │   └── UnusableAnswerError the model answered, but with nothing that can be used
+    ├── RequestRefusedError this request alone is refused; its conversation is set aside
+    └── ProviderUnusableError   key refused, quota spent, model unknown: the provider is out
+
+The command line catches `ApepError`, prints its message and exits with `exit_status`; a traceback is a bug.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ApepError",
+    "NoProviderLeftError",
+    "NoUsableProviderError",
+    "ProviderError",
+    "ProviderUnusableError",
+    "RateLimitedError",
+    "RequestRefusedError",
+    "RetryableError",
+    "SettingsError",
+    "StorageError",
+    "TransientError",
+    "UnusableAnswerError",
+]
+
+
+class ApepError(Exception):
+    """Base of all errors whose message is meant for the user."""
+
+    exit_status = 1
+
+
+class SettingsError(ApepError):
+    """An option, the configuration file, the secrets file or a prompt cannot be used."""
+
+    exit_status = 2
+
+
+class NoUsableProviderError(ApepError):
+    """No enabled provider has what it needs to start."""
+
+    exit_status = 3
+
+
+class StorageError(ApepError):
+    """The output or its state database cannot be read or written."""
+
+    exit_status = 4
+
+
+class NoProviderLeftError(ApepError):
+    """Every provider has failed for the rest of the run."""
+
+    exit_status = 5
+
+
+class ProviderError(ApepError):
+    """A request to a provider failed. The message is short enough for a line and holds no key."""
+
+
+class RetryableError(ProviderError):
+    """The same request may succeed when it is sent again."""
+
+
+class RateLimitedError(RetryableError):
+    """The provider refused a request because of its rate.
+
+    Args:
+        message: What the provider said.
+        retry_after: Seconds to wait, where the provider said so.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TransientError(RetryableError):
+    """The provider is overloaded, timed out, dropped the connection or answered something that is no answer."""
+
+
+class UnusableAnswerError(RetryableError):
+    """The model answered with nothing that the conversation can use."""
+
+
+class RequestRefusedError(ProviderError):
+    """The provider refuses this request alone: its content or its length."""
+
+
+class ProviderUnusableError(ProviderError):
+    """The provider cannot be used for the rest of the run: key refused, quota spent or model unknown."""

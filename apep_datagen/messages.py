@@ -1,0 +1,115 @@
+"""The values that pass between a conversation and a provider."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+__all__ = ["Completion", "CompletionRequest", "Message", "ModelRole", "Step", "Usage", "clean_text"]
+
+MessageRole = Literal["system", "user", "assistant", "tool"]
+
+
+class ModelRole(StrEnum):
+    """Who a model call speaks as; each may have a model of its own."""
+
+    TESTER = "tester"
+    ADA = "ada"
+    REWRITER = "rewriter"
+
+
+class Step(StrEnum):
+    """What a paid model call is for."""
+
+    ASK = "ask"
+    ANSWER = "answer"
+    CONTINUE = "continue"
+    REWRITE = "rewrite"
+
+    @property
+    def model_role(self) -> ModelRole:
+        """Who makes this call."""
+        return _MODEL_ROLES[self]
+
+
+_MODEL_ROLES = {
+    Step.ASK: ModelRole.TESTER,
+    Step.ANSWER: ModelRole.ADA,
+    Step.CONTINUE: ModelRole.ADA,
+    Step.REWRITE: ModelRole.REWRITER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message."""
+
+    role: MessageRole
+    content: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the message as chat APIs and the output file spell it."""
+        return {"role": self.role, "content": self.content}
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionRequest:
+    """One model call, ready to be sent.
+
+    Attributes:
+        step: What the call is for.
+        messages: The prompt; roles are `system`, `user` and `assistant` only.
+        model: The model's name at the provider.
+        temperature: Sampling temperature, or None for the provider's own.
+        max_tokens: Upper bound of the completion's length, in tokens.
+        seed: A number drawn from the run's seed, for providers that can sample reproducibly.
+    """
+
+    step: Step
+    messages: tuple[Message, ...]
+    model: str
+    temperature: float | None
+    max_tokens: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that a call was charged for; 0 where the provider does not say."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt and completion together."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a model answered.
+
+    Attributes:
+        text: The whole answer. Thinking that a provider returns apart is folded in as a leading `<think>` block.
+        finish_reason: As the provider says it: `stop`, `length`, … or an empty string.
+        usage: What it cost.
+    """
+
+    text: str
+    finish_reason: str
+    usage: Usage
+
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def clean_text(text: str) -> str:
+    r"""Return `text` with what cannot be stored replaced by U+FFFD: NUL, and surrogates without a partner.
+
+    JSON can spell both ("\ud800"), UTF-8 cannot spell the second, and many programs stop at the first. Line endings
+    become `\n`.
+    """
+    return _UNSTORABLE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")

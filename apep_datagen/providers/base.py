@@ -1,0 +1,153 @@
+"""What every provider does, and how what goes wrong is classified.
+
+An adapter sends messages, returns text with usage and finish reason, and turns its SDK's exceptions into the family
+of `apep_datagen.errors`. It never retries and never waits: pacing, retrying and accounting happen in one place for all.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from apep_datagen.errors import (
+    ProviderError,
+    ProviderUnusableError,
+    RateLimitedError,
+    RequestRefusedError,
+    TransientError,
+)
+from apep_datagen.messages import Completion, CompletionRequest, Usage, clean_text
+
+__all__ = ["Provider", "error_from_response", "fold_completion", "retry_after_seconds"]
+
+_SHOWN_ERROR_LENGTH = 300
+
+
+class Provider(Protocol):
+    """One configured endpoint."""
+
+    async def start(self) -> None:
+        """Do what is slow before the first request: import the SDK, open the client, load a model.
+
+        Raises:
+            ProviderError: The provider cannot be used; the message says why and what to do.
+        """
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        """Send one request and return the answer.
+
+        Raises:
+            ProviderError: One of its subclasses, which say whether asking again can help.
+        """
+
+    async def list_models(self) -> list[str]:
+        """Return the names of the models that the endpoint offers; empty where it does not say."""
+
+    async def close(self) -> None:
+        """Free what `start` took."""
+
+
+def fold_completion(
+    content: str | None, reasoning: str | None, finish_reason: str | None, prompt_tokens: Any, completion_tokens: Any
+) -> Completion:
+    """Make a `Completion` of what a provider returned.
+
+    Args:
+        content: The message's text.
+        reasoning: Thinking that the provider returned apart from the text; becomes one leading `<think>` block.
+        finish_reason: As the provider says it.
+        prompt_tokens: From the provider's usage; anything but a number counts as 0.
+        completion_tokens: The same.
+    """
+    text = clean_text(content or "").strip()
+    thinking = clean_text(reasoning or "").strip()
+    if thinking:
+        text = f"<think>{thinking}</think>\n\n{text}"
+    usage = Usage(_token_count(prompt_tokens), _token_count(completion_tokens))
+    return Completion(text, str(finish_reason or ""), usage)
+
+
+def error_from_response(status: int, headers: Mapping[str, str], body: str) -> ProviderError:
+    """Classify an HTTP answer that is no success.
+
+    Args:
+        status: The HTTP status.
+        headers: The answer's headers, with names in lower case or case-insensitive.
+        body: The answer's text.
+
+    Returns:
+        The error to raise. Its message carries the provider's own words, shortened.
+    """
+    words = _error_words(body)
+    said = f"HTTP {status}: {words}" if words else f"HTTP {status}"
+    lowered = body.lower()
+    if status == 402 or (status == 429 and any(sign in lowered for sign in _QUOTA_SIGNS)):
+        return ProviderUnusableError(f"its credit or quota is spent ({said}); top it up or use another provider")
+    if status == 429:
+        return RateLimitedError(said, retry_after_seconds(headers))
+    if status in (401, 403):
+        return ProviderUnusableError(f"it refused the API key ({said}); check the key and what it is allowed to do")
+    if status == 404 or (status == 400 and any(sign in lowered for sign in _MODEL_SIGNS)):
+        return ProviderUnusableError(f"it does not know the model ({said})")
+    if status in (408, 409, 425) or status >= 500:
+        return TransientError(said)
+    if 400 <= status < 500:
+        return RequestRefusedError(said)
+    return TransientError(f"unexpected answer, {said}")
+
+
+# Mistral answers 400 with code 1500 and type "invalid_model" for a model that it does not have; Together and most
+# OpenAI-compatible servers answer 400 or 404 with "model_not_found" or "model_not_available".
+_MODEL_SIGNS = ("invalid_model", "invalid model", "model_not_found", "model_not_available", "does not exist")
+# OpenAI and those who follow it answer 429 with code "insufficient_quota" when credit is spent, not when one is fast.
+_QUOTA_SIGNS = ("insufficient_quota", "monthly", "credit limit", "exceeded your current quota")
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Read how long a server asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110).
+
+    Returns:
+        Seconds, never negative, or None where the server does not say or says nonsense.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return max(0.0, milliseconds / 1000)
+    value = headers.get("retry-after")
+    seconds = _number(value)
+    if seconds is not None:
+        return max(0.0, seconds)
+    if value is None:
+        return None
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        number = float(value) if value is not None else None
+    except ValueError:
+        return None
+    return number if number is not None and abs(number) < float("inf") else None
+
+
+def _token_count(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _error_words(body: str) -> str:
+    """Return what a person wants to read of an error's body."""
+    try:
+        value: Any = json.loads(body)
+    except ValueError:
+        value = body
+    for key in ("error", "detail", "message"):
+        if isinstance(value, dict) and value.get(key):
+            value = value[key]
+    words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    words = " ".join(clean_text(words).split())
+    return words if len(words) <= _SHOWN_ERROR_LENGTH else words[: _SHOWN_ERROR_LENGTH - 1] + "…"

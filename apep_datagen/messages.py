@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-__all__ = ["Completion", "CompletionRequest", "Message", "ModelRole", "Step", "Usage", "clean_text"]
+__all__ = ["Completion", "CompletionRequest", "Message", "ModelRole", "Step", "Usage", "clean_text", "storable_text"]
 
 MessageRole = Literal["system", "user", "assistant", "tool"]
 
@@ -106,10 +106,14 @@ class Completion:
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def clean_text(text: str) -> str:
-    r"""Return `text` with what cannot be stored replaced by U+FFFD: NUL, and surrogates without a partner.
+def storable_text(text: str) -> str:
+    """Return `text` with what cannot be stored replaced by U+FFFD: NUL, and surrogates without a partner.
 
-    JSON can spell both ("\ud800"), UTF-8 cannot spell the second, and many programs stop at the first. Line endings
-    become `\n`.
+    JSON can spell both, UTF-8 cannot spell the second, and many programs stop at the first.
     """
-    return _UNSTORABLE.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def clean_text(text: str) -> str:
+    r"""Return `text` storable, and with every line ending spelled `\n`."""
+    return storable_text(text).replace("\r\n", "\n").replace("\r", "\n")

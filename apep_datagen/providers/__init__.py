@@ -1,0 +1,33 @@
+"""The providers, made from their settings. Each one's SDK is imported when it starts."""
+
+from __future__ import annotations
+
+from apep_datagen.providers.base import Provider
+from apep_datagen.settings import ProviderSettings
+
+__all__ = ["Provider", "create_provider"]
+
+# Hugging Face's router to its inference providers speaks the OpenAI protocol:
+# https://huggingface.co/docs/inference-providers/index
+_HUGGING_FACE_URL = "https://router.huggingface.co/v1"
+
+
+def create_provider(settings: ProviderSettings, api_key: str | None) -> Provider:
+    """Make the adapter for one configured endpoint; it does nothing until it is started."""
+    timeout = settings.timeout_seconds
+    if settings.kind == "mistral":
+        from apep_datagen.providers.mistral import MistralProvider
+
+        return MistralProvider(api_key=api_key or "", base_url=settings.base_url, timeout=timeout)
+    if settings.kind == "together":
+        from apep_datagen.providers.together import TogetherProvider
+
+        return TogetherProvider(api_key=api_key or "", base_url=settings.base_url, timeout=timeout)
+    if settings.kind == "local":
+        from apep_datagen.providers.local import LocalProvider
+
+        return LocalProvider(model=settings.model, timeout=timeout)
+    from apep_datagen.providers.openai_compatible import OpenAICompatibleProvider
+
+    base_url = settings.base_url or _HUGGING_FACE_URL
+    return OpenAICompatibleProvider(base_url=base_url, api_key=api_key, timeout=timeout)

@@ -21,7 +21,7 @@ from apep_datagen.errors import (
 )
 from apep_datagen.messages import Completion, CompletionRequest, Usage, clean_text
 
-__all__ = ["Provider", "error_from_response", "fold_completion", "retry_after_seconds"]
+__all__ = ["Provider", "error_from_response", "fold_completion", "retry_after_seconds", "transport_error"]
 
 _SHOWN_ERROR_LENGTH = 300
 
@@ -97,6 +97,31 @@ def error_from_response(status: int, headers: Mapping[str, str], body: str) -> P
     if 400 <= status < 500:
         return RequestRefusedError(said)
     return TransientError(f"unexpected answer, {said}")
+
+
+def transport_error(error: BaseException, timeout: float) -> TransientError:
+    """Classify a request that got no HTTP answer, by the kind of exception that httpx (or httpx2) raised.
+
+    Args:
+        error: What was raised, or its cause.
+        timeout: Seconds that were waited for an answer.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if "Timeout" in type(cause).__name__:
+            return TransientError(f"no answer within {timeout:g} s")
+        if isinstance(cause, ConnectionRefusedError):
+            return TransientError("connection refused")
+        if isinstance(cause, (ConnectionResetError, BrokenPipeError)):
+            return TransientError("connection reset")
+        cause = cause.__cause__ or cause.__context__
+    words = str(error)
+    lowered = words.lower()
+    if "incomplete" in lowered or "peer closed connection" in lowered:
+        return TransientError("its answer ended in the middle")
+    if "disconnected" in lowered:
+        return TransientError("it hung up without an answer")
+    return TransientError(f"{words[:200]} ({type(error).__name__})" if words else type(error).__name__)
 
 
 # Mistral answers 400 with code 1500 and type "invalid_model" for a model that it does not have; Together and most

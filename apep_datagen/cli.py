@@ -1,0 +1,247 @@
+"""The command line: declares the options and calls one function."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from apep_datagen.errors import ApepError, NoUsableProviderError, SettingsError
+
+if TYPE_CHECKING:
+    from apep_datagen.api_keys import Secrets
+    from apep_datagen.settings import Settings
+
+__all__ = ["main"]
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+_EPILOG = (
+    "Exit status: 0 the target is reached; 2 an option, the configuration or a prompt is wrong; 3 no provider can be"
+    " used; 4 the output or its state cannot be used; 5 every provider failed during the run; 130 or 143 stopped by a"
+    " signal, everything saved."
+)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(f"apep-datagen {metadata.version('apep-datagen')}")
+        raise typer.Exit
+
+
+@app.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+def generate(  # noqa: D417 - the options describe themselves
+    target: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="How many conversations the output shall hold in the end. [default: 5000]"),
+    ] = None,
+    providers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Providers to use: mistral, together, huggingface, local (a small model that needs no key), or the"
+            " name of an endpoint in the configuration file. [default: enabled_providers of the secrets file]",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The dataset. An existing one is continued, never overwritten."
+            " [default: data/trainingData/generatedTrainingData.json]",
+        ),
+    ] = None,
+    reset_tools: Annotated[  # noqa: FBT002 - typer makes a flag of it
+        bool, typer.Option("--reset-tools", help="Empty Ada's memory and diary first.")
+    ] = False,
+    exchanges: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MIN-MAX", help="How many exchanges (question and answer) a conversation has. [default: 1]"
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Draw topics and lengths from this number, to get the same ones again."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Configuration. [default: apep-datagen.toml, if it is there]"),
+    ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Your own prompts; a file that DIR lacks is taken from the program's."),
+    ] = None,
+    secrets: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the API keys are. [default: data/secrets.json]")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROVIDER=MODEL", help="Another model, e.g. mistral=mistral-small-latest. Repeatable."),
+    ] = None,
+    rps: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROVIDER=N", help="Requests per second that you are entitled to. Repeatable."),
+    ] = None,
+    quiet: Annotated[  # noqa: FBT002 - typer makes a flag of it
+        bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")
+    ] = False,
+    version: Annotated[  # noqa: ARG001, FBT002 - typer makes a flag of it, and the callback handles it
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Make training conversations for Ada, a companion persona with private thinking, a memory and a diary.
+
+    Stopped at any moment, the same command carries on where it was. The first start writes a file for your API keys;
+    to try the program without any key: apep-datagen --providers local --target 5
+    """
+    try:
+        status = _generate(
+            target=target,
+            providers=providers,
+            output=output,
+            reset_tools=reset_tools,
+            exchanges=exchanges,
+            seed=seed,
+            config=config,
+            prompts=prompts,
+            secrets_path=secrets,
+            models=_pairs("--model", model),
+            rates=_pairs("--rps", rps),
+            quiet=quiet,
+        )
+    except ApepError as error:
+        typer.echo(str(error), err=True)
+        status = error.exit_status
+    except KeyboardInterrupt:
+        typer.echo("Stopped before the first request.", err=True)
+        status = 130
+    raise typer.Exit(status)
+
+
+def _generate(
+    *,
+    target: int | None,
+    providers: str | None,
+    output: Path | None,
+    reset_tools: bool,
+    exchanges: str | None,
+    seed: int | None,
+    config: Path | None,
+    prompts: Path | None,
+    secrets_path: Path | None,
+    models: dict[str, str],
+    rates: dict[str, str],
+    quiet: bool,
+) -> int:
+    """Read everything that an invocation depends on, run it and sum it up; return the exit status."""
+    # Imported here, so that --help does not wait for what only a run needs.
+    from apep_datagen.api_keys import DEFAULT_SECRETS, load_secrets  # noqa: PLC0415
+    from apep_datagen.progress import make_view  # noqa: PLC0415
+    from apep_datagen.prompts import load_prompts  # noqa: PLC0415
+    from apep_datagen.runner import RunPlan, run  # noqa: PLC0415
+    from apep_datagen.settings import DEFAULT_OUTPUT, load_settings, parse_exchanges  # noqa: PLC0415
+
+    settings = load_settings(
+        config,
+        generation={"target": target, "exchanges": parse_exchanges(exchanges) if exchanges else None, "seed": seed},
+        models=models,
+        rates={name: _rate(name, value) for name, value in rates.items()},
+    )
+    known = tuple(settings.providers)
+    secrets = load_secrets(secrets_path or DEFAULT_SECRETS, known, os.environ)
+    plan = RunPlan(
+        settings=settings,
+        providers=_choose_providers(providers, secrets, settings),
+        output=output or DEFAULT_OUTPUT,
+        prompts=load_prompts(prompts),
+        reset_tools=reset_tools,
+    )
+    if plan.output.is_dir():
+        raise SettingsError(f"--output {plan.output}: this is a directory; name a file in it")
+    view = make_view(quiet=quiet)
+    outcome = asyncio.run(run(plan, view))
+    if not quiet:
+        from apep_datagen.summary import summarize  # noqa: PLC0415
+
+        typer.echo(summarize(outcome, plan.output))
+    return outcome.exit_status
+
+
+def _choose_providers(option: str | None, secrets: Secrets, settings: Settings) -> dict[str, str | None]:
+    """Return the providers that can be used, with their keys.
+
+    Raises:
+        SettingsError: `--providers` names an unknown one.
+        NoUsableProviderError: None can be used; on a first start, a template for the keys is written.
+    """
+    names = secrets.enabled_providers
+    if option is not None:
+        names = tuple(dict.fromkeys(name.strip() for name in option.split(",") if name.strip()))
+        for name in names:
+            if name not in settings.providers:
+                raise SettingsError(
+                    f"--providers: there is no provider {name!r}; there are {', '.join(settings.providers)}; any other"
+                    " OpenAI-compatible endpoint gets a section [providers.NAME] in apep-datagen.toml"
+                )
+    keyless = ("openai", "local")
+    usable = {
+        name: secrets.key_for(name)
+        for name in names
+        if secrets.key_for(name) or settings.providers[name].kind in keyless
+    }
+    missing = [f"  {name}: {secrets.what_is_missing(name)}" for name in names if name not in usable]
+    if not usable and not secrets.exists:
+        secrets.write_template()
+        raise NoUsableProviderError(_welcome(secrets.path))
+    if not usable:
+        detail = missing or [f'  {secrets.path}: enabled_providers is empty; name one, e.g. ["mistral"]']
+        raise NoUsableProviderError(
+            "\n".join(["No API clients initialized", *detail, "To try the program without any key: --providers local"])
+        )
+    for line in missing:
+        typer.echo(f"Not used: {line.strip()}", err=True)
+    return usable
+
+
+def _welcome(path: Path) -> str:
+    from apep_datagen.api_keys import KEY_SOURCES  # noqa: PLC0415
+
+    sources = "\n".join(f"  {name}: {url}" for name, url in KEY_SOURCES.items())
+    return (
+        f"No API clients initialized: there are no API keys yet.\n"
+        f"A template was written to {path}; put at least one key into it, and its provider into enabled_providers.\n"
+        f"Keys come from\n{sources}\n"
+        "To try the program without any key: apep-datagen --providers local --target 5"
+    )
+
+
+def _pairs(option: str, values: list[str] | None) -> dict[str, str]:
+    pairs = {}
+    for value in values or []:
+        name, separator, rest = value.partition("=")
+        if not separator or not name.strip() or not rest.strip():
+            raise typer.BadParameter(f"{value!r} is not PROVIDER=VALUE", param_hint=option)
+        pairs[name.strip()] = rest.strip()
+    return pairs
+
+
+def _rate(name: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError as error:
+        raise SettingsError(f"--rps {name}={value}: the rate must be a number, e.g. --rps {name}=2.5") from error
+
+
+def main() -> None:
+    """Run the program."""
+    # What a model writes can be outside the encoding of an old terminal; better a question mark than a crash.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()

@@ -1,0 +1,66 @@
+"""What a run counts: numbers that the shell writes and the view of progress reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["ProviderCounters", "RunCounters"]
+
+
+@dataclass(slots=True)
+class ProviderCounters:
+    """One provider's work in this invocation.
+
+    Attributes:
+        name: The provider.
+        requests_per_second: Its limit, or None.
+        conversations: Finished ones that it made the last call of.
+        requests: Requests sent, retries included.
+        prompt_tokens: As the provider counted them.
+        completion_tokens: As the provider counted them.
+        in_flight: Requests under way.
+        retries: Requests that were sent again.
+        set_aside: Conversations that failed for good.
+        state: What it does when it is not working, e.g. `paused` or `out`; empty when it works.
+    """
+
+    name: str
+    requests_per_second: float | None = None
+    conversations: int = 0
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    in_flight: int = 0
+    retries: int = 0
+    set_aside: int = 0
+    state: str = ""
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens together."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(slots=True)
+class RunCounters:
+    """The whole run.
+
+    Attributes:
+        target: How many conversations the output shall hold.
+        done_before: How many it held when this invocation began.
+        done: How many it holds.
+        set_aside: How many were set aside, over all invocations.
+        memories: Memories that there are, over all timelines.
+        diary_pages: Diary pages that there are.
+        last_question: What the tester asked last.
+        providers: By name.
+    """
+
+    target: int
+    done_before: int
+    done: int
+    set_aside: int = 0
+    memories: int = 0
+    diary_pages: int = 0
+    last_question: str = ""
+    providers: dict[str, ProviderCounters] = field(default_factory=dict)

@@ -1,0 +1,131 @@
+"""The words that are sent to a model: Jinja2 templates from `systemprompts/`, or from a directory of the user's.
+
+A conversation keeps to the prompts that it began with: a `PromptSet` is a value that is stored with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import jinja2.sandbox
+
+from apep_datagen.errors import SettingsError
+
+__all__ = ["PromptSet", "load_prompts"]
+
+_FILES = (
+    "ada_system.txt",
+    "rewriter_system.txt",
+    "rewriter_user.txt",
+    "tester_system.txt",
+    "tester_user.txt",
+    "tool_instructions.txt",
+    "tool_results.txt",
+    "topics.txt",
+)
+
+# What each template is given, in a form in which it can be tried when it is loaded.
+_TRIAL_VALUES: dict[str, Any] = {
+    "date": "2026-01-31",
+    "history": [("How are you?", "Well.")],
+    "last_round": True,
+    "max_tool_rounds": 3,
+    "previous": {"question": "How are you?", "answer": "Well."},
+    "question": "How are you?",
+    "results": "<tool_result>{}</tool_result>",
+    "thoughts": ["One.", "Two."],
+    "tool_instructions": "…",
+    "tools": "…",
+    "topic": "the weather",
+}
+
+
+class PromptSet:
+    """One text for each prompt file, and what they render to.
+
+    Args:
+        texts: File name to template source; all of the files.
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = dict(texts)
+        # Sandboxed, because a prompt directory may come from somebody else.
+        environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+            undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+        )
+        self._templates = {name: environment.from_string(text) for name, text in self.texts.items()}
+
+    def render(self, name: str, **values: Any) -> str:
+        """Return the prompt `name` with its variables filled in, without white space around it."""
+        return self._templates[name].render(values).strip()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all texts, in hexadecimal."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @cached_property
+    def topics(self) -> tuple[str, ...]:
+        """What conversations can be about, one a line of `topics.txt`."""
+        return tuple(line.strip() for line in self.render("topics.txt").splitlines() if line.strip())
+
+    def to_json(self) -> str:
+        """Return all texts as JSON."""
+        return json.dumps(self.texts, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> PromptSet:
+        """Make a prompt set of what `to_json` returned."""
+        return cls(json.loads(text))
+
+
+def load_prompts(directory: Path | None = None) -> PromptSet:
+    """Read all prompts.
+
+    Args:
+        directory: Where to look first; a file that it lacks is taken from those that come with the program.
+
+    Raises:
+        SettingsError: The directory is missing or holds no prompt, or a file cannot be read or is no valid template.
+    """
+    if directory is not None and not any((directory / name).is_file() for name in _FILES):
+        raise SettingsError(
+            f"{directory}: no prompts here; a prompt directory holds one or more of {', '.join(_FILES)}"
+        )
+    paths = {name: _path_of(name, directory) for name in _FILES}
+    texts = {}
+    for name, path in paths.items():
+        try:
+            texts[name] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path}: the prompt cannot be read ({error})") from error
+    for name, path in paths.items():
+        _try_template(path, name, texts)
+    prompts = PromptSet(texts)
+    if not prompts.topics:
+        raise SettingsError(f"{paths['topics.txt']}: there is no topic in it; write one a line")
+    return prompts
+
+
+def _path_of(name: str, directory: Path | None) -> Path:
+    if directory is not None and (directory / name).is_file():
+        return directory / name
+    package = Path(__file__).parent
+    installed = package / "systemprompts" / name
+    return installed if installed.is_file() else package.parent / "systemprompts" / name
+
+
+def _try_template(path: Path, name: str, texts: Mapping[str, str]) -> None:
+    try:
+        PromptSet({name: texts[name]}).render(name, **_TRIAL_VALUES)
+    except jinja2.TemplateSyntaxError as error:
+        raise SettingsError(f"{path}, line {error.lineno}: {error.message}") from error
+    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as error:
+        allowed = ", ".join(_TRIAL_VALUES)
+        raise SettingsError(f"{path}: {error}; the variables are {allowed}, not each in every file") from error

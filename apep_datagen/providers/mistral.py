@@ -1,0 +1,102 @@
+"""Mistral, through its own SDK."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apep_datagen.errors import TransientError
+from apep_datagen.messages import Completion, CompletionRequest
+from apep_datagen.providers.base import error_from_response, fold_completion, transport_error
+
+__all__ = ["MistralProvider"]
+
+
+class MistralProvider:
+    """Chat completions at `<base_url>/v1/chat/completions`.
+
+    Args:
+        api_key: The key.
+        base_url: Another server than Mistral's; a trailing `/v1` is the SDK's to add.
+        timeout: Seconds to wait for an answer.
+    """
+
+    def __init__(self, *, api_key: str, base_url: str | None, timeout: float) -> None:
+        self._api_key = api_key
+        self._base_url = base_url.rstrip("/").removesuffix("/v1") if base_url else None
+        self._timeout = timeout
+        self._client: Any = None
+
+    async def start(self) -> None:
+        """Import the SDK and open the client."""
+        import httpx2
+        from mistralai.client import Mistral
+
+        # Not bounded here: how many requests are in flight is the pacer's to say.
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
+        self._http = httpx2.AsyncClient(follow_redirects=True, limits=limits)
+        self._client = Mistral(
+            api_key=self._api_key,
+            server_url=self._base_url,
+            async_client=self._http,
+            timeout_ms=int(self._timeout * 1000),
+        )
+        _ = self._client.chat  # imported lazily by the SDK; the first request is not to wait for it
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        """Send one request; see `Provider.complete`."""
+        import httpx2
+        import pydantic
+        from mistralai.client import errors
+
+        try:
+            response = await self._client.chat.complete_async(
+                model=request.model,
+                messages=[message.as_dict() for message in request.messages],
+                temperature=request.temperature,
+                max_tokens=request.max_tokens,
+                random_seed=request.seed,
+            )
+        except errors.ResponseValidationError as error:
+            raise TransientError("its answer is not a chat completion") from error
+        except errors.MistralError as error:
+            raise error_from_response(error.status_code, error.headers, error.body) from error
+        except (errors.NoResponseError, httpx2.HTTPError) as error:
+            raise transport_error(error, self._timeout) from error
+        except (pydantic.ValidationError, ValueError, TypeError) as error:
+            raise TransientError("its answer is not a chat completion") from error
+        if not response.choices:
+            raise TransientError("its answer holds no choice")
+        choice, usage = response.choices[0], response.usage
+        content, reasoning = _split_content(choice.message.content if choice.message else None)
+        return fold_completion(content, reasoning, choice.finish_reason, usage.prompt_tokens, usage.completion_tokens)
+
+    async def list_models(self) -> list[str]:
+        """Return the names of the models that the key may use; empty where the server does not say."""
+        import httpx2
+        import pydantic
+        from mistralai.client import errors
+
+        try:
+            models = await self._client.models.list_async()
+        except (errors.MistralError, errors.NoResponseError, httpx2.HTTPError, pydantic.ValidationError, ValueError):
+            return []
+        return [model.id for model in models.data or []]
+
+    async def close(self) -> None:
+        """Close the client."""
+        if self._client is not None:
+            await self._http.aclose()
+
+
+def _split_content(content: Any) -> tuple[str, str]:
+    """Split a message's content, a text or a list of chunks, into text and thinking."""
+    if not isinstance(content, list):
+        return (content if isinstance(content, str) else ""), ""
+    texts: list[str] = []
+    thoughts: list[str] = []
+    for chunk in content:
+        if isinstance(getattr(chunk, "text", None), str):
+            texts.append(chunk.text)
+        elif isinstance(thinking := getattr(chunk, "thinking", None), list):
+            thoughts += [part.text for part in thinking if isinstance(getattr(part, "text", None), str)]
+    return "".join(texts), "".join(thoughts)

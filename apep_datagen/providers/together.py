@@ -1,0 +1,87 @@
+"""Together, through its own SDK."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apep_datagen.errors import TransientError
+from apep_datagen.messages import Completion, CompletionRequest
+from apep_datagen.providers.base import error_from_response, fold_completion, transport_error
+
+__all__ = ["TogetherProvider"]
+
+
+class TogetherProvider:
+    """Chat completions at `<base_url>/v1/chat/completions`.
+
+    Args:
+        api_key: The key.
+        base_url: Another server than Together's; a trailing `/v1` is the SDK's to add.
+        timeout: Seconds to wait for an answer.
+    """
+
+    def __init__(self, *, api_key: str, base_url: str | None, timeout: float) -> None:
+        self._api_key = api_key
+        self._base_url = base_url.rstrip("/").removesuffix("/v1") if base_url else None
+        self._timeout = timeout
+        self._client: Any = None
+
+    async def start(self) -> None:
+        """Import the SDK and open the client."""
+        import httpx
+        from together import AsyncTogether, DefaultAsyncHttpxClient
+
+        # Not bounded here: how many requests are in flight is the pacer's to say.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+        self._client = AsyncTogether(
+            api_key=self._api_key,
+            base_url=self._base_url,
+            timeout=self._timeout,
+            max_retries=0,
+            http_client=DefaultAsyncHttpxClient(limits=limits),
+        )
+        _ = self._client.chat.completions  # imported lazily by the SDK; the first request is not to wait for it
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        """Send one request; see `Provider.complete`."""
+        import together
+
+        try:
+            response = await self._client.chat.completions.create(
+                model=request.model,
+                messages=[message.as_dict() for message in request.messages],
+                temperature=together.omit if request.temperature is None else request.temperature,
+                max_tokens=request.max_tokens,
+                seed=request.seed,
+            )
+            choice = response.choices[0]
+            message, usage = choice.message, response.usage
+            reasoning = getattr(message, "reasoning", None) or getattr(message, "reasoning_content", None)
+            return fold_completion(
+                message.content,
+                reasoning,
+                choice.finish_reason,
+                getattr(usage, "prompt_tokens", 0),
+                getattr(usage, "completion_tokens", 0),
+            )
+        except together.APIStatusError as error:
+            raise error_from_response(error.status_code, error.response.headers, error.response.text) from error
+        except together.APIConnectionError as error:
+            raise transport_error(error.__cause__ or error, self._timeout) from error
+        except (together.APIError, AttributeError, IndexError, TypeError, ValueError) as error:
+            # The SDK does not check what it reads; what is no chat completion shows when it is used.
+            raise TransientError("its answer is not a chat completion") from error
+
+    async def list_models(self) -> list[str]:
+        """Return the names of the models that the server offers; empty where it does not say."""
+        import together
+
+        try:
+            return [model.id for model in await self._client.models.list()]
+        except (together.APIError, AttributeError, TypeError, ValueError):
+            return []
+
+    async def close(self) -> None:
+        """Close the client."""
+        if self._client is not None:
+            await self._client.close()

@@ -1,0 +1,161 @@
+"""Which conversation goes on next: plain bookkeeping, without waiting and without I/O.
+
+A provider that may send a request takes its most advanced waiting conversation, else begins a new one. So few
+conversations are half-done at any time, and new ones go to the providers in turn, each as often as its rate permits.
+
+Conversations of one timeline follow each other, because each begins where the last one ended; so what is in flight at
+once is one conversation a timeline, and a new timeline begins when no other is idle.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from apep_datagen.conversation import Conversation, Plan, QuestionAnswer
+from apep_datagen.prompts import PromptSet
+from apep_datagen.records import ActiveConversation, Timeline
+
+__all__ = ["PlanSettings", "Schedule"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """What new conversations are planned from.
+
+    Attributes:
+        seed: Everything drawn follows from this and the conversation's number.
+        exchanges: Least and most exchanges in a conversation.
+        max_tool_rounds: How often Ada may use tools in an exchange.
+        timeline_length: Conversations in a timeline.
+        date: The day, as an ISO date.
+        prompts: The words.
+    """
+
+    seed: int
+    exchanges: tuple[int, int]
+    max_tool_rounds: int
+    timeline_length: int
+    date: str
+    prompts: PromptSet
+
+
+class Schedule:
+    """All conversations that are not finished, and how many are still to be begun.
+
+    Args:
+        missing: How many conversations the output lacks.
+        settings: What new conversations are planned from.
+        timelines: Timelines that go on.
+        active: Conversations that were begun and not ended. Where they are more than are missing, the least advanced
+            are left for a larger target.
+        providers: The providers of this run; what another one began, any of them takes over.
+        last_conversation_id: The highest number given so far.
+        last_timeline_id: The same.
+    """
+
+    def __init__(
+        self,
+        *,
+        missing: int,
+        settings: PlanSettings,
+        timelines: Iterable[Timeline],
+        active: Iterable[ActiveConversation],
+        providers: Collection[str],
+        last_conversation_id: int,
+        last_timeline_id: int,
+    ) -> None:
+        self.settings = settings
+        self.missing = missing
+        self._timelines = {timeline.id: timeline for timeline in timelines}
+        self._last_conversation_id = last_conversation_id
+        self._last_timeline_id = last_timeline_id
+        self._in_progress = 0
+        # What waits for a call: for each provider, and (key None) for any of them. Entries sort by what is most
+        # advanced, then by what is oldest.
+        self._waiting: dict[str | None, list[tuple[int, int, Conversation]]] = {}
+        self._providers = frozenset(providers)
+        self._spare = deque(sorted(active, key=lambda item: -item.conversation.steps))
+        busy = {item.conversation.plan.timeline_id for item in self._spare}
+        self._resume_spare()
+        self._idle = deque(number for number in self._timelines if number not in busy)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the output lacks nothing."""
+        return self.missing <= 0
+
+    @property
+    def in_progress(self) -> int:
+        """How many conversations were begun and not ended."""
+        return self._in_progress
+
+    def has_work(self, provider: str) -> bool:
+        """Tell whether `take` would return something."""
+        return bool(self._waiting.get(provider) or self._waiting.get(None) or self._may_begin())
+
+    def take(self, provider: str) -> Conversation | None:
+        """Return the conversation that `provider` should go on with, or None if there is none."""
+        queues = [queue for key in (provider, None) if (queue := self._waiting.get(key))]
+        if queues:
+            return heapq.heappop(min(queues))[2]
+        return self._begin() if self._may_begin() else None
+
+    def put_back(self, conversation: Conversation, provider: str | None) -> None:
+        """Let a conversation wait for its next call, from `provider` or, with None, from any."""
+        entry = (-conversation.steps, conversation.plan.conversation_id, conversation)
+        heapq.heappush(self._waiting.setdefault(provider, []), entry)
+
+    def release_provider(self, provider: str) -> None:
+        """Let any provider go on with the conversations that wait for `provider`."""
+        for _, _, conversation in self._waiting.pop(provider, []):
+            self.put_back(conversation, None)
+
+    def end(self, conversation: Conversation, *, is_saved: bool) -> None:
+        """Take note that a conversation is saved, and its timeline goes on; or that it is set aside, which ends both."""
+        self._in_progress -= 1
+        self.missing -= is_saved
+        number = conversation.plan.timeline_id
+        timeline = self._timelines.pop(number, Timeline(number))
+        timeline = replace(timeline, conversations=timeline.conversations + 1)
+        if is_saved and timeline.conversations < self.settings.timeline_length:
+            self._timelines[number] = replace(timeline, previous=conversation.exchanges[-1].question_answer)
+            self._idle.append(number)
+        self._resume_spare()
+
+    def _resume_spare(self) -> None:
+        while self._spare and self._may_begin():
+            item = self._spare.popleft()
+            self._in_progress += 1
+            self.put_back(item.conversation, item.provider if item.provider in self._providers else None)
+
+    def _may_begin(self) -> bool:
+        return self._in_progress < self.missing
+
+    def _begin(self) -> Conversation:
+        if not self._idle:
+            self._last_timeline_id += 1
+            self._timelines[self._last_timeline_id] = Timeline(self._last_timeline_id)
+            self._idle.append(self._last_timeline_id)
+        timeline = self._timelines[self._idle.popleft()]
+        self._in_progress += 1
+        self._last_conversation_id += 1
+        plan = _draw_plan(self.settings, self._last_conversation_id, timeline.id, timeline.previous)
+        return Conversation(plan, self.settings.prompts)
+
+
+def _draw_plan(settings: PlanSettings, conversation_id: int, timeline_id: int, previous: QuestionAnswer | None) -> Plan:
+    draw = random.Random(f"{settings.seed}/{conversation_id}")  # noqa: S311 - no secret depends on it
+    return Plan(
+        conversation_id=conversation_id,
+        timeline_id=timeline_id,
+        exchanges=draw.randint(*settings.exchanges),
+        max_tool_rounds=settings.max_tool_rounds,
+        date=settings.date,
+        topic=draw.choice(settings.prompts.topics),
+        previous=previous,
+        seed=draw.getrandbits(31),
+    )

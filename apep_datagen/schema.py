@@ -1,0 +1,157 @@
+"""The state database's file: its lock, its tables, and how an older one is brought up to date."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import filelock
+
+from apep_datagen.errors import StorageError
+
+__all__ = ["connect", "holds_run", "lock_beside", "migrate"]
+
+_APPLICATION_ID = 0x41504550  # "APEP"
+
+# Numbered migrations: the database's `user_version` says how many of them it has had.
+_MIGRATIONS = (
+    """
+    CREATE TABLE run (
+        seed INTEGER NOT NULL,
+        base_count INTEGER NOT NULL DEFAULT 0,     -- conversations in the output that are not in `samples`
+        base_end INTEGER NOT NULL DEFAULT 1,       -- byte offset behind the last of them
+        base_position INTEGER NOT NULL DEFAULT 0,  -- samples up to here are among them
+        synced_position INTEGER NOT NULL DEFAULT 0 -- samples up to here are known to be on the disk
+    );
+    CREATE TABLE prompt_sets (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, texts TEXT NOT NULL);
+    CREATE TABLE timelines (
+        id INTEGER PRIMARY KEY,
+        conversations INTEGER NOT NULL DEFAULT 0,  -- finished ones
+        closed INTEGER NOT NULL DEFAULT 0,
+        last_question TEXT,
+        last_answer TEXT
+    );
+    CREATE INDEX open_timelines ON timelines (id) WHERE NOT closed;
+    CREATE TABLE conversations (
+        id INTEGER PRIMARY KEY,
+        timeline_id INTEGER NOT NULL REFERENCES timelines,
+        prompt_set_id INTEGER NOT NULL REFERENCES prompt_sets,
+        plan TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'finished', 'set aside')),
+        reason TEXT,
+        started_at REAL NOT NULL,
+        ended_at REAL
+    );
+    CREATE INDEX active_conversations ON conversations (id) WHERE status = 'active';
+    CREATE INDEX conversations_set_aside ON conversations (id) WHERE status = 'set aside';
+    CREATE TABLE steps (
+        conversation_id INTEGER NOT NULL REFERENCES conversations,
+        number INTEGER NOT NULL,                   -- from 1
+        kind TEXT NOT NULL,                        -- ask, answer, continue, rewrite or tools
+        text TEXT NOT NULL,                        -- the model's words, or the results as a JSON array
+        finish_reason TEXT NOT NULL DEFAULT '',
+        provider TEXT,
+        model TEXT,
+        prompt_tokens INTEGER,
+        completion_tokens INTEGER,
+        seconds REAL,
+        at REAL NOT NULL,
+        PRIMARY KEY (conversation_id, number)
+    );
+    CREATE TABLE notes (
+        id INTEGER PRIMARY KEY,
+        timeline_id INTEGER NOT NULL,
+        shelf TEXT NOT NULL CHECK (shelf IN ('memory', 'diary')),
+        date TEXT NOT NULL,
+        text TEXT NOT NULL,
+        added_in INTEGER NOT NULL,                 -- conversation
+        deleted_in INTEGER                         -- conversation, or null while the note is there
+    );
+    CREATE INDEX notes_of_timeline ON notes (timeline_id, shelf, id);
+    CREATE INDEX notes_added_in ON notes (added_in);
+    CREATE INDEX notes_deleted_in ON notes (deleted_in) WHERE deleted_in IS NOT NULL;
+    CREATE TABLE samples (
+        position INTEGER PRIMARY KEY,              -- in the order of finishing, from 1
+        conversation_id INTEGER NOT NULL UNIQUE REFERENCES conversations,
+        line TEXT NOT NULL,
+        end INTEGER NOT NULL                       -- byte offset behind it in the output
+    );
+    """,
+)
+
+
+def holds_run(path: Path) -> bool:
+    """Tell whether there is a state database that was set up completely."""
+    if not path.exists() or path.stat().st_size == 0:
+        return False
+    connection = sqlite3.connect(path)
+    try:
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return bool(tables)
+    finally:
+        connection.close()
+
+
+def lock_beside(path: Path) -> filelock.BaseFileLock:
+    """Take the lock that says that this process works on `path`; it ends with the process.
+
+    Raises:
+        StorageError: Another process has it, or the directory cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise StorageError(
+            f"{path}: another apep-datagen is working on this output; wait for it, or name another --output"
+        ) from error
+    except OSError as error:
+        raise StorageError(f"{path.parent}: cannot be written ({error.strerror or error})") from error
+    return lock
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open the database; transactions are begun and ended by the caller."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL: a commit that returned survives a power cut, not only a crash of the process.
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def migrate(connection: sqlite3.Connection, path: Path, *, seed: int, base_count: int, base_end: int) -> None:
+    """Make the tables, or bring those of an older version up to date.
+
+    Args:
+        connection: The open database.
+        path: Its name, for messages.
+        seed: What a new run draws its decisions from.
+        base_count: How many conversations the output of a new run holds already.
+        base_end: Byte offset behind the last of them in the output.
+
+    Raises:
+        StorageError: The database is another program's, or a newer version's.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != _APPLICATION_ID and tables:
+        raise StorageError(f"{path}: a database of another program; name another --output")
+    if version > len(_MIGRATIONS):
+        raise StorageError(f"{path}: written by a newer apep-datagen; upgrade the program, or name another --output")
+    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {number};"
+            + (
+                f"INSERT INTO run (seed, base_count, base_end) VALUES ({seed}, {base_count}, {base_end});"
+                if number == 1
+                else ""
+            )
+            + "COMMIT"
+        )

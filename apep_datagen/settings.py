@@ -1,0 +1,249 @@
+"""What a run is to do: options, and `apep-datagen.toml` for what belongs in a file."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from apep_datagen.errors import SettingsError
+from apep_datagen.messages import ModelRole
+
+__all__ = [
+    "BUILT_IN_PROVIDERS",
+    "DEFAULT_CONFIG",
+    "DEFAULT_OUTPUT",
+    "GenerationSettings",
+    "ProviderSettings",
+    "RoleSettings",
+    "Settings",
+    "explain_validation_error",
+    "load_settings",
+    "parse_exchanges",
+]
+
+DEFAULT_CONFIG = Path("apep-datagen.toml")
+DEFAULT_OUTPUT = Path("data/trainingData/generatedTrainingData.json")
+
+ProviderKind = Literal["mistral", "together", "huggingface", "openai", "local"]
+
+# Defaults of the built-in providers. The limits are those of the free tiers, or what is safe where a limit is dynamic:
+# https://docs.mistral.ai/deployment/ai-studio/tier, https://docs.together.ai/docs/rate-limits,
+# https://huggingface.co/docs/inference-providers/pricing. They move; the configuration file overrides them.
+BUILT_IN_PROVIDERS: dict[str, dict[str, Any]] = {
+    "mistral": {"model": "mistral-large-latest", "requests_per_second": 1.0, "tokens_per_minute": 500_000},
+    "together": {"model": "meta-llama/Llama-3.3-70B-Instruct-Turbo", "requests_per_second": 1.0},
+    "huggingface": {"model": "meta-llama/Llama-3.3-70B-Instruct", "requests_per_second": 0.5},
+    # As many at once as the engine has slots; each takes the processor that there is.
+    "local": {"model": "smollm2", "max_in_flight": 2},
+}
+_DEFAULT_IN_FLIGHT_WITHOUT_RATE = 4
+
+Positive = Annotated[float, Field(gt=0, le=100_000)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class GenerationSettings(_Section):
+    """`[generation]`: what is to be made."""
+
+    target: Annotated[int, Field(ge=1)] = 5000
+    exchanges: tuple[Annotated[int, Field(ge=1, le=50)], Annotated[int, Field(ge=1, le=50)]] = (1, 1)
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    max_tool_rounds: Annotated[int, Field(ge=0, le=20)] = 3
+    timeline_length: Annotated[int, Field(ge=1)] = 12
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("exchanges"), list):
+            return {**values, "exchanges": tuple(values["exchanges"])}
+        return values
+
+    @model_validator(mode="after")
+    def _exchanges_in_order(self) -> Self:
+        if self.exchanges[0] > self.exchanges[1]:
+            raise ValueError("exchanges: the least number is larger than the most")
+        return self
+
+
+class RoleSettings(_Section):
+    """`[roles.tester]`, `[roles.ada]`, `[roles.rewriter]`: how a role's model is sampled."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    max_tokens: Annotated[int, Field(ge=16)]
+
+
+class RolesSettings(_Section):
+    """`[roles]`."""
+
+    tester: RoleSettings = RoleSettings(temperature=1.0, max_tokens=400)
+    ada: RoleSettings = RoleSettings(temperature=0.8, max_tokens=1500)
+    rewriter: RoleSettings = RoleSettings(temperature=0.7, max_tokens=1500)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
+        return {
+            name: {**defaults[name], **value} if name in defaults and isinstance(value, dict) else value
+            for name, value in values.items()
+        }
+
+    def of(self, role: ModelRole) -> RoleSettings:
+        """Return the settings of one role."""
+        settings: RoleSettings = getattr(self, role.value)
+        return settings
+
+
+class RoleModels(_Section):
+    """`[providers.NAME.models]`: another model for a role."""
+
+    tester: Annotated[str, Field(min_length=1)] | None = None
+    ada: Annotated[str, Field(min_length=1)] | None = None
+    rewriter: Annotated[str, Field(min_length=1)] | None = None
+
+
+class ProviderSettings(_Section):
+    """`[providers.NAME]`: one endpoint, its model and its limits."""
+
+    kind: ProviderKind
+    model: Annotated[str, Field(min_length=1)]
+    models: RoleModels = RoleModels()
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    requests_per_second: Positive | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    tokens_per_month: Annotated[int, Field(ge=1)] | None = None
+    max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    timeout_seconds: Positive = 300.0
+
+    def model_for(self, role: ModelRole) -> str:
+        """Return the model that a role uses."""
+        return getattr(self.models, role.value) or self.model
+
+
+class Settings(_Section):
+    """Everything that a run is told."""
+
+    generation: GenerationSettings = GenerationSettings()
+    roles: RolesSettings = RolesSettings()
+    providers: dict[str, ProviderSettings] = {}
+
+
+_EXCHANGES = re.compile(r"(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
+
+
+def parse_exchanges(text: str) -> tuple[int, int]:
+    """Read `MIN-MAX`, or one number for both.
+
+    Raises:
+        SettingsError: It is neither.
+    """
+    match = _EXCHANGES.fullmatch(text.strip())
+    if not match:
+        raise SettingsError(f"--exchanges {text}: write MIN-MAX, e.g. --exchanges 1-4, or one number")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def load_settings(
+    config: Path | None,
+    *,
+    generation: dict[str, Any],
+    models: dict[str, str],
+    rates: dict[str, float],
+) -> Settings:
+    """Read the configuration file and put the options over it.
+
+    Args:
+        config: The file; None for `apep-datagen.toml` if that exists.
+        generation: Keys of `[generation]` that were given as options.
+        models: Model by provider, from `--model`.
+        rates: Requests per second by provider, from `--rps`.
+
+    Raises:
+        SettingsError: The file is missing or no TOML, or a key is unknown, of a wrong type or impossible.
+    """
+    values: dict[str, Any] = {}
+    path = config or DEFAULT_CONFIG
+    if config is not None or path.is_file():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise SettingsError(f"{path}: there is no such file; check --config") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path}: the configuration cannot be read ({error})") from error
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{path}: no valid TOML: {error}") from error
+    providers = values.get("providers", {})
+    if not isinstance(providers, dict) or not all(isinstance(section, dict) for section in providers.values()):
+        raise SettingsError(f"{path}: providers: write one section for each, e.g. [providers.mistral]")
+    for name in (*models, *rates):
+        if name not in BUILT_IN_PROVIDERS and name not in providers:
+            known = ", ".join([*BUILT_IN_PROVIDERS, *(key for key in providers if key not in BUILT_IN_PROVIDERS)])
+            option = "--model" if name in models else "--rps"
+            raise SettingsError(
+                f"{option} {name}=…: there is no provider of this name; there are {known}, and what has a section"
+                f" [providers.NAME] in {path}"
+            )
+    for name, rate in rates.items():
+        if not 0 < rate < math.inf:
+            raise SettingsError(f"--rps {name}={rate:g}: the rate must be a number above 0")
+    values["providers"] = {
+        name: _provider_values(path, name, providers.get(name, {}), models.get(name), rates.get(name))
+        for name in dict.fromkeys([*BUILT_IN_PROVIDERS, *providers])
+    }
+    section = values.get("generation", {})
+    given = {key: value for key, value in generation.items() if value is not None}
+    values["generation"] = {**section, **given} if isinstance(section, dict) else section
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(explain_validation_error(str(path), error, given)) from error
+
+
+def _provider_values(
+    path: Path, name: str, section: dict[str, Any], model: str | None, rate: float | None
+) -> dict[str, Any]:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+        raise SettingsError(f"{path}: providers.{name}: a provider's name is lower-case letters, digits, - and _")
+    values = {**BUILT_IN_PROVIDERS.get(name, {}), **section}
+    if name in BUILT_IN_PROVIDERS:
+        values.setdefault("kind", name)
+    elif "kind" not in values:
+        raise SettingsError(
+            f'{path}: providers.{name}: kind is missing; for an OpenAI-compatible endpoint write kind = "openai"'
+        )
+    if model is not None:
+        values["model"] = model
+    if rate is not None:
+        values["requests_per_second"] = rate
+    if values["kind"] == "openai":
+        for key, example in (("base_url", "http://localhost:11434/v1"), ("model", "qwen3:8b")):
+            if key not in values:
+                raise SettingsError(f'{path}: providers.{name}: {key} is missing; write e.g. {key} = "{example}"')
+        if "requests_per_second" not in values:
+            values.setdefault("max_in_flight", _DEFAULT_IN_FLIGHT_WITHOUT_RATE)
+    return values
+
+
+def explain_validation_error(source: str, error: ValidationError, options: dict[str, Any] | None = None) -> str:
+    """Say in one line for each mistake which key of which file is wrong, and what is allowed."""
+    lines = []
+    for mistake in error.errors(include_url=False):
+        location = [str(part) for part in mistake["loc"]]
+        place = f"{source}: {'.'.join(location)}" if location else source
+        if options and len(location) > 1 and location[0] == "generation" and location[1] in options:
+            place = f"--{location[1].replace('_', '-')}"
+        if mistake["type"] == "extra_forbidden":
+            lines.append(f"{place}: there is no such key; check its spelling")
+        else:
+            lines.append(f"{place}: {mistake['msg'].removeprefix('Value error, ')} (it is {mistake['input']!r})")
+    return "\n".join(lines)

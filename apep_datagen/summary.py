@@ -1,0 +1,37 @@
+"""What is said at the end of an invocation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from apep_datagen.progress import spell_duration
+from apep_datagen.runner import Outcome
+
+__all__ = ["summarize"]
+
+
+def summarize(outcome: Outcome, output: Path) -> str:
+    """Return a few lines: what was made, by whom, where it is, and how to go on."""
+    counters = outcome.counters
+    made = counters.done - counters.done_before
+    lines = []
+    if made == 0 and outcome.exit_status == 0:
+        lines.append(
+            f"Nothing to do: {counters.done} of {counters.target} conversations are there already."
+            " A larger --target continues this output."
+        )
+    else:
+        lines.append(f"{made} conversations made in {spell_duration(outcome.seconds)}.")
+    lines += [
+        f"  {provider.name}: {provider.conversations} conversations, {provider.requests} requests"
+        f" ({provider.retries} retries), {provider.prompt_tokens:,} + {provider.completion_tokens:,} tokens"
+        for provider in counters.providers.values()
+    ]
+    lines.append(
+        f"Ada has {counters.memories} memories and {counters.diary_pages} diary pages;"
+        f" {counters.set_aside} conversations were set aside."
+    )
+    lines.append(f"{counters.done} of {counters.target} conversations are in {output}")
+    if outcome.exit_status:
+        lines.append("Stopped; everything is saved. The same command goes on where this one ended.")
+    return "\n".join(lines)

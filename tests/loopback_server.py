@@ -1,0 +1,270 @@
+"""A server on 127.0.0.1 that speaks the providers' wire format, enforces limits strictly, and misbehaves on demand.
+
+In a test it runs in a thread (`LoopbackServer`); as a program (`python loopback_server.py --help`) it serves
+benchmarks from a process of its own. Every request is logged with its time, its body and what was answered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+TOLERANCE_SECONDS = 0.05
+
+
+@dataclass(slots=True)
+class Received:
+    """One request, and what became of it. `status` is 0 while it is not answered, -1 if it was never to be."""
+
+    number: int
+    at: float
+    provider: str
+    authorization: str
+    body: dict[str, Any]
+    status: int = 0
+    answered_at: float = 0.0
+
+    @property
+    def step(self) -> str:
+        system = self.body["messages"][0]["content"]
+        if system.startswith("You play"):
+            return "ask"
+        if system.startswith("You rewrite"):
+            return "rewrite"
+        return "continue" if "<tool_result>" in self.body["messages"][-1]["content"] else "answer"
+
+    @property
+    def prompt(self) -> str:
+        return str(self.body["messages"][-1]["content"])
+
+
+@dataclass(slots=True)
+class Reply:
+    """What to answer: a completion's text, or a fault.
+
+    `fault` is `drop` (hang up), `hang` (accept and never answer), `tear` (end in the middle of the body) or empty.
+    `raw` replaces the whole body.
+    """
+
+    text: str = ""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: str | None = None
+    fault: str = ""
+    finish_reason: str = "stop"
+    message: dict[str, Any] = field(default_factory=dict)
+    usage: tuple[int, int] | None = None
+
+
+def well_behaved(received: Received) -> Reply:
+    """Answer each step as a model does that keeps to the format; every third answer calls a tool."""
+    number = received.number
+    if received.step == "ask":
+        return Reply(f"Message {number}: my sister Mia visits on Sunday.")
+    if received.step == "answer" and received.body.get("seed", number) % 3 == 0:
+        call = f'add_memory(input_text=["The user told {number}", "The user has a sister"])'
+        return Reply(f"<think>I want to keep {number}.</think>\n\n<tool_call>{call}</tool_call>")
+    if received.step == "rewrite":
+        marks = received.prompt.count("\n[[")
+        if marks:
+            return Reply("\n".join(f"[[{mark}]] Hm, thought {number}.{mark}." for mark in range(1, marks + 1)))
+        return Reply(f"Hm, thought {number}.")
+    return Reply(f"<think>She tells me {number}.</think>\n\nHow nice, reply {number}!")
+
+
+@dataclass(slots=True)
+class StrictLimit:
+    """Refuses each request that comes more than the tolerance before its turn (GCRA)."""
+
+    requests_per_second: float
+    _next_turn: float = 0.0
+
+    def permits(self, now: float) -> bool:
+        if now < self._next_turn - TOLERANCE_SECONDS:
+            return False
+        self._next_turn = max(self._next_turn, now) + 1 / self.requests_per_second
+        return True
+
+
+class LoopbackServer:
+    """The server, in a thread of its own, as a context manager.
+
+    Providers are told apart by the first part of the path: `url("mistral")` is a base URL.
+    """
+
+    def __init__(
+        self,
+        behaviour: Callable[[Received], Reply] = well_behaved,
+        *,
+        limits: dict[str, float] | None = None,
+        latency: float = 0.0,
+        keep_bodies: bool = True,
+    ) -> None:
+        self.behaviour = behaviour
+        self.latency = latency
+        self.received: list[Received] = []
+        self.models = ["model-one", "model-two"]
+        self.port = 0
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self._keep_bodies = keep_bodies
+        self._limits = {name: StrictLimit(rate) for name, rate in (limits or {}).items()}
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def url(self, provider: str) -> str:
+        return f"http://127.0.0.1:{self.port}/{provider}"
+
+    def of(self, provider: str) -> list[Received]:
+        return [received for received in self.received if received.provider == provider]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self.serve())
+        self._loop.close()
+
+    async def serve(self, port: int = 0) -> None:
+        application = web.Application(client_max_size=1 << 26)
+        application.router.add_post("/{provider}/{rest:.*}", self._post)
+        application.router.add_get("/{provider}/{rest:.*}", self._get)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", port)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        self._ready.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    async def _get(self, request: web.Request) -> web.StreamResponse:
+        provider = request.match_info["provider"]
+        if request.match_info["rest"] == "statistics":
+            return web.json_response(self._statistics())
+        if not request.path.endswith("/models"):
+            return web.Response(status=404)
+        models = [{"id": name, "object": "model", "created": 1, "type": "chat"} for name in self.models]
+        if provider == "together":
+            return web.json_response(models)
+        return web.json_response({"object": "list", "data": models})
+
+    def _statistics(self) -> dict[str, Any]:
+        return {
+            "requests": [[received.provider, received.at, received.status, received.step] for received in self.received]
+        }
+
+    async def _post(self, request: web.Request) -> web.StreamResponse:
+        at = time.monotonic()
+        provider = request.match_info["provider"]
+        limit = self._limits.get(provider)
+        permitted = limit is None or limit.permits(at)
+        body = json.loads(await request.read())
+        received = Received(len(self.received) + 1, at, provider, request.headers.get("Authorization", ""), body)
+        self.received.append(received)
+        if not request.path.endswith("/chat/completions"):
+            received.status = 404
+            return web.Response(status=404, text=f"no such path: {request.path}")
+        if not permitted:
+            received.status = 429
+            return web.json_response({"message": "Rate limit exceeded"}, status=429)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            reply = self.behaviour(received)
+            step = received.step
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            return await self._answer(request, received, reply)
+        finally:
+            self.in_flight -= 1
+            if not self._keep_bodies:
+                received.body = {"messages": [{"content": _STEP_SIGNS[step]}, {"content": ""}]}
+
+    async def _answer(self, request: web.Request, received: Received, reply: Reply) -> web.StreamResponse:
+        if reply.fault == "drop":
+            received.status = -1
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        if reply.fault == "hang":
+            received.status = -1
+            await self._stop.wait()
+            return web.Response()
+        received.status = reply.status
+        text = reply.raw if reply.raw is not None else json.dumps(_completion(received, reply))
+        if reply.fault == "tear":
+            response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "100000"})
+            await response.prepare(request)
+            await response.write(text.encode())
+            assert request.transport is not None
+            request.transport.close()
+            return response
+        received.answered_at = time.monotonic()
+        headers = {"Content-Type": "application/json", **reply.headers}
+        return web.Response(status=reply.status, body=text.encode(), headers=headers)
+
+
+_STEP_SIGNS = {"ask": "You play", "rewrite": "You rewrite", "answer": "", "continue": ""}
+
+
+def _completion(received: Received, reply: Reply) -> dict[str, Any]:
+    if reply.status >= 400:
+        return {"message": reply.text or "refused", "type": "error"}
+    prompt_tokens, completion_tokens = reply.usage or (
+        sum(len(message["content"]) for message in received.body["messages"]) // 4,
+        len(reply.text) // 4,
+    )
+    return {
+        "id": f"completion-{received.number}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": received.body.get("model"),
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": reply.text, **reply.message},
+                "finish_reason": reply.finish_reason,
+            }
+        ],
+        "usage": {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--limit", action="append", default=[], help="PROVIDER=REQUESTS_PER_SECOND")
+    options = parser.parse_args()
+    limits = {name: float(rate) for name, _, rate in (limit.partition("=") for limit in options.limit)}
+    server = LoopbackServer(limits=limits, latency=options.latency, keep_bodies=False)
+    asyncio.run(server.serve(options.port))
+
+
+if __name__ == "__main__":
+    main()

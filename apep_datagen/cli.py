@@ -35,7 +35,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 
 
 @app.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-def generate(  # noqa: D417 - the options describe themselves
+def generate(
     target: Annotated[
         int | None,
         typer.Option(metavar="N", help="How many conversations the output shall hold in the end. [default: 5000]"),
@@ -56,7 +56,7 @@ def generate(  # noqa: D417 - the options describe themselves
             " [default: data/trainingData/generatedTrainingData.json]",
         ),
     ] = None,
-    reset_tools: Annotated[  # noqa: FBT002 - typer makes a flag of it
+    reset_tools: Annotated[
         bool, typer.Option("--reset-tools", help="Empty Ada's memory and diary first.")
     ] = False,
     exchanges: Annotated[
@@ -88,10 +88,10 @@ def generate(  # noqa: D417 - the options describe themselves
         list[str] | None,
         typer.Option(metavar="PROVIDER=N", help="Requests per second that you are entitled to. Repeatable."),
     ] = None,
-    quiet: Annotated[  # noqa: FBT002 - typer makes a flag of it
+    quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")
     ] = False,
-    version: Annotated[  # noqa: ARG001, FBT002 - typer makes a flag of it, and the callback handles it
+    version: Annotated[  # noqa: ARG001 - its callback handles it
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
@@ -141,11 +141,11 @@ def _generate(
 ) -> int:
     """Read everything that an invocation depends on, run it and sum it up; return the exit status."""
     # Imported here, so that --help does not wait for what only a run needs.
-    from apep_datagen.api_keys import DEFAULT_SECRETS, load_secrets  # noqa: PLC0415
-    from apep_datagen.progress import make_view  # noqa: PLC0415
-    from apep_datagen.prompts import load_prompts  # noqa: PLC0415
-    from apep_datagen.runner import RunPlan, run  # noqa: PLC0415
-    from apep_datagen.settings import DEFAULT_OUTPUT, load_settings, parse_exchanges  # noqa: PLC0415
+    from apep_datagen.api_keys import DEFAULT_SECRETS, load_secrets
+    from apep_datagen.progress import make_view
+    from apep_datagen.prompts import load_prompts
+    from apep_datagen.runner import RunPlan, run
+    from apep_datagen.settings import DEFAULT_OUTPUT, load_settings, parse_exchanges
 
     settings = load_settings(
         config,
@@ -167,7 +167,7 @@ def _generate(
     view = make_view(quiet=quiet)
     outcome = asyncio.run(run(plan, view))
     if not quiet:
-        from apep_datagen.summary import summarize  # noqa: PLC0415
+        from apep_datagen.summary import summarize
 
         typer.echo(summarize(outcome, plan.output))
     return outcome.exit_status
@@ -210,7 +210,7 @@ def _choose_providers(option: str | None, secrets: Secrets, settings: Settings) 
 
 
 def _welcome(path: Path) -> str:
-    from apep_datagen.api_keys import KEY_SOURCES  # noqa: PLC0415
+    from apep_datagen.api_keys import KEY_SOURCES
 
     sources = "\n".join(f"  {name}: {url}" for name, url in KEY_SOURCES.items())
     return (

@@ -9,6 +9,7 @@ crash by folding the outcomes that were recorded (`replay`).
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -42,6 +43,7 @@ __all__ = [
     "advance_with_results",
     "next_step",
     "problem_with",
+    "prompt",
     "replay",
     "sample_line",
 ]
@@ -136,10 +138,9 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
-    """Call the model for `step` with `messages`; pass the answer to `advance_with_completion`."""
+    """Call the model for `step` with `prompt(conversation)`; pass the answer to `advance_with_completion`."""
 
     step: Step
-    messages: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def next_step(conversation: Conversation) -> ModelCall | ToolRound | Finished:
     """Say what `conversation` needs now."""
     step = _pending_step(conversation)
     if step is not None:
-        return ModelCall(step, tuple(_prompt(conversation, step)))
+        return ModelCall(step)
     if conversation.exchanges[-1].finished:
         return Finished(tuple(_system_message(conversation) + _sample_messages(conversation)))
     return ToolRound(conversation.exchanges[-1].turns[-1].answer.calls)
@@ -318,9 +319,14 @@ def _outside_own_thinking(text: str) -> str:
 
 
 def _system_message(conversation: Conversation) -> list[Message]:
-    plan, prompts = conversation.plan, conversation.prompts
-    instructions = prompts.render("tool_instructions.txt", tools=describe_tools(), max_tool_rounds=plan.max_tool_rounds)
-    return [Message("system", prompts.render("ada_system.txt", date=plan.date, tool_instructions=instructions))]
+    plan = conversation.plan
+    return [Message("system", _ada_system_prompt(conversation.prompts, plan.date, plan.max_tool_rounds))]
+
+
+@functools.lru_cache(maxsize=16)
+def _ada_system_prompt(prompts: PromptSet, date: str, max_tool_rounds: int) -> str:
+    instructions = prompts.render("tool_instructions.txt", tools=describe_tools(), max_tool_rounds=max_tool_rounds)
+    return prompts.render("ada_system.txt", date=date, tool_instructions=instructions)
 
 
 def _sample_messages(conversation: Conversation) -> list[Message]:
@@ -338,12 +344,17 @@ def _sample_messages(conversation: Conversation) -> list[Message]:
     return messages
 
 
-def _prompt(conversation: Conversation, step: Step) -> list[Message]:
-    """Return the messages to send for `step`."""
+def prompt(conversation: Conversation) -> tuple[Message, ...]:
+    """Return the messages to send for the model call that is due; roles are `system`, `user` and `assistant` only."""
+    step = _pending_step(conversation)
     if step is Step.ASK:
-        return _tester_prompt(conversation)
+        return tuple(_tester_prompt(conversation))
     if step is Step.REWRITE:
-        return _rewriter_prompt(conversation)
+        return tuple(_rewriter_prompt(conversation))
+    return tuple(_ada_prompt(conversation))
+
+
+def _ada_prompt(conversation: Conversation) -> list[Message]:
     rounds = sum(bool(turn.results) for turn in conversation.exchanges[-1].turns)
     last_round = rounds >= conversation.plan.max_tool_rounds
     messages = _system_message(conversation)

@@ -28,6 +28,7 @@ from apep_datagen.conversation import (
     advance_with_results,
     next_step,
     problem_with,
+    prompt,
     sample_line,
 )
 from apep_datagen.counters import ProviderCounters, RunCounters
@@ -146,8 +147,9 @@ class Dispatcher:
                         self._pacer.release(permit, 0)
                         continue
                     calls.create_task(self._call(conversation, permit))
-                    # Between two permits that need no waiting, the others get their turn.
-                    await asyncio.sleep(0)
+                    if conversation.steps == 0:
+                        # New conversations go round: where permits need no waiting, the others get their turn.
+                        await asyncio.sleep(0)
         finally:
             self._shared.schedule.release_provider(self.name)
             self._shared.wake()
@@ -234,7 +236,7 @@ class Dispatcher:
         sampling = self._shared.roles.of(role)
         return CompletionRequest(
             step=call.step,
-            messages=call.messages,
+            messages=prompt(conversation),
             model=self._settings.model_for(role),
             temperature=sampling.temperature,
             max_tokens=sampling.max_tokens,
@@ -305,7 +307,8 @@ class Dispatcher:
         self._counters.retries += 1
         detail = "" if isinstance(error, RateLimitedError) else f": {error}"
         self._shared.notify(
-            f"{self.name}: {kind} (attempt {state.attempt_number}/{ATTEMPTS}), waiting {_spell_seconds(seconds)}{detail}"
+            f"{self.name}: {kind} (attempt {state.attempt_number}/{ATTEMPTS}),"
+            f" waiting {_spell_seconds(seconds)}{detail}"
         )
 
     async def _sleep(self, seconds: float) -> None:

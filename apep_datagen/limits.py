@@ -161,7 +161,7 @@ class Pacer:
         return self._paused_until - asyncio.get_running_loop().time()
 
     async def _pause(self) -> None:
-        while (seconds := self.paused_for) > 0:
+        while (seconds := self.paused_for) > 0:  # noqa: ASYNC110 - the end is a known time, which can move meanwhile
             await asyncio.sleep(seconds)
 
     def _give_back(self, charge: _Charge | None, tokens: int | None) -> None:

@@ -10,6 +10,7 @@ import ast
 import json
 import keyword
 import re
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,10 @@ __all__ = [
 # A call is a few lines; the bound keeps the parsers' cost and recursion small whatever a model writes.
 _LONGEST_CALL = 20_000
 _LARGEST_INTEGER_BITS = 256
+# Far below what the recursion in `json` and in the functions here can take, from wherever they are called.
+_DEEPEST_NESTING = 20
+# The warning filters belong to the whole process, and answers are read in the loop's and in the journal's thread.
+_WARNING_FILTERS = threading.Lock()
 
 _TAG_NAME = r"(?:think|thinking|tool_call|tool_result)"
 _ANY_TAG = re.compile(rf"</?{_TAG_NAME}>", re.IGNORECASE)
@@ -145,9 +150,9 @@ def _split_thinking(text: str) -> tuple[str, str]:
 
 def _call_bodies(text: str) -> Iterator[tuple[str, bool]]:
     """Yield what stands in each `<tool_call>` tag, and whether the tag is closed. `text` begins with a tag."""
-    openings = [match.end() for match in _OPEN_CALL.finditer(text)]
-    ends = [match.start() for match in _OPEN_CALL.finditer(text)][1:] + [len(text)]
-    for start, end in zip(openings, ends, strict=True):
+    openings = list(_OPEN_CALL.finditer(text))
+    ends = [*(opening.start() for opening in openings[1:]), len(text)]
+    for start, end in zip((opening.end() for opening in openings), ends, strict=True):
         closing = _CLOSE_CALL.search(text, start, end)
         yield (text[start : closing.start()], True) if closing else (text[start:end], False)
 
@@ -269,7 +274,7 @@ def _python_calls(text: str) -> list[ToolCall]:
 
 def _parse(text: str) -> list[ast.expr]:
     """Parse `text` as Python expressions, one a line; quotation marks and line breaks inside strings are mended."""
-    with warnings.catch_warnings():
+    with _WARNING_FILTERS, warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # "\d" in a model's string is no concern of ours
         warnings.simplefilter("ignore", DeprecationWarning)  # what Python 3.11 calls the same
         try:
@@ -311,13 +316,15 @@ def _mend_strings(text: str) -> str:
 
 def _python_call(expression: ast.expr) -> ToolCall:
     if isinstance(expression, ast.Name):
-        return ToolCall(expression.id, {})
+        return _checked(ToolCall(expression.id, {}))
     if not isinstance(expression, ast.Call) or not isinstance(expression.func, ast.Name):
         raise _NotACallError('only tool calls may stand in the tag, spelled name(argument="value")')
     arguments: dict[str, Any] = {}
     for argument in expression.keywords:
         if argument.arg is None:
             raise _NotACallError("** is not understood in a call; name each argument")
+        if argument.arg in arguments:
+            raise _NotACallError(f"{argument.arg} was given twice")
         arguments[argument.arg] = ast.literal_eval(argument.value)
     positional = tuple(ast.literal_eval(value) for value in expression.args)
     return _checked(ToolCall(expression.func.id, arguments, positional))
@@ -329,7 +336,7 @@ def _literal(text: str) -> Any:
 
 
 def _checked(call: ToolCall) -> ToolCall:
-    """Return `call` if it can be spelled again, with tuples and sets made lists."""
+    """Return `call` if it can be spelled again, with tuples made lists."""
     if not _is_name(call.name):
         raise _NotACallError(f"{call.name!r} is not the name of a tool")
     for name in call.arguments:
@@ -349,8 +356,10 @@ def _is_name(name: Any) -> bool:
     )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, depth: int = 0) -> Any:
     """Return `value` as JSON values only."""
+    if depth > _DEEPEST_NESTING:
+        raise _NotACallError(f"a value is nested more than {_DEEPEST_NESTING} levels deep")
     if isinstance(value, str):
         return storable_text(value)
     if value is None or (isinstance(value, int) and value.bit_length() <= _LARGEST_INTEGER_BITS):
@@ -358,9 +367,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and value - value == 0:  # neither infinite nor NaN
         return value
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_plain(item, depth + 1) for item in value]
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {storable_text(key): _plain(item) for key, item in value.items()}
+        return {storable_text(key): _plain(item, depth + 1) for key, item in value.items()}
     raise _NotACallError(f"a value of type {type(value).__name__} is not understood in a call")
 
 

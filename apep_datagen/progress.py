@@ -76,7 +76,7 @@ class TerminalView:
     """Draws a bar and a table, with rich."""
 
     def __init__(self) -> None:
-        import rich.console  # noqa: PLC0415 - rich takes a while to import, and only this view needs it
+        import rich.console
 
         self._console: rich.console.Console = rich.console.Console(highlight=False)
 
@@ -87,7 +87,7 @@ class TerminalView:
     @contextlib.contextmanager
     def showing(self, counters: RunCounters) -> Iterator[None]:
         """Draw the table now, and as it changes."""
-        from rich.live import Live  # noqa: PLC0415 - as above
+        from rich.live import Live
 
         drawing = _Drawing(counters)
         with Live(drawing, console=self._console, refresh_per_second=_REFRESHES_PER_SECOND):
@@ -102,10 +102,10 @@ class _Drawing:
         self._began = time.monotonic()
 
     def __rich__(self) -> Any:
-        from rich.console import Group  # noqa: PLC0415 - as above
-        from rich.progress_bar import ProgressBar  # noqa: PLC0415 - as above
-        from rich.table import Table  # noqa: PLC0415 - as above
-        from rich.text import Text  # noqa: PLC0415 - as above
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
 
         counters = self._counters
         seconds = time.monotonic() - self._began

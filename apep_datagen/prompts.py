@@ -19,30 +19,30 @@ from apep_datagen.errors import SettingsError
 
 __all__ = ["PromptSet", "load_prompts"]
 
-_FILES = (
-    "ada_system.txt",
-    "rewriter_system.txt",
-    "rewriter_user.txt",
-    "tester_system.txt",
-    "tester_user.txt",
-    "tool_instructions.txt",
-    "tool_results.txt",
-    "topics.txt",
-)
+_EXCHANGE = {"question": "How are you?", "answer": "Well."}
 
-# What each template is given, in a form in which it can be tried when it is loaded.
-_TRIAL_VALUES: dict[str, Any] = {
-    "date": "2026-01-31",
-    "history": [("How are you?", "Well.")],
-    "last_round": True,
-    "max_tool_rounds": 3,
-    "previous": {"question": "How are you?", "answer": "Well."},
-    "question": "How are you?",
-    "results": "<tool_result>{}</tool_result>",
-    "thoughts": ["One.", "Two."],
-    "tool_instructions": "…",
-    "tools": "…",
-    "topic": "the weather",
+# Each prompt file, and what it is given: values with which it is tried when it is loaded, so that every branch that a
+# conversation can come to has been taken before anything is spent.
+_TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
+    "ada_system.txt": ({"date": "2026-01-31", "tool_instructions": "…"},),
+    "rewriter_system.txt": ({},),
+    "rewriter_user.txt": (
+        {"question": "How are you?", "thoughts": ["One."]},
+        {"question": "How are you?", "thoughts": ["One.", "Two."]},
+    ),
+    "tester_system.txt": ({},),
+    "tester_user.txt": (
+        {"history": [], "previous": None, "topic": "the weather"},
+        {"history": [], "previous": _EXCHANGE, "topic": "the weather"},
+        {"history": [("How are you?", "Well.")], "previous": _EXCHANGE, "topic": "the weather"},
+        {"history": [("How are you?", "Well.")], "previous": None, "topic": "the weather"},
+    ),
+    "tool_instructions.txt": ({"max_tool_rounds": 3, "tools": "…"},),
+    "tool_results.txt": (
+        {"last_round": False, "results": "<tool_result>{}</tool_result>"},
+        {"last_round": True, "results": "<tool_result>{}</tool_result>"},
+    ),
+    "topics.txt": ({},),
 }
 
 
@@ -94,11 +94,11 @@ def load_prompts(directory: Path | None = None) -> PromptSet:
     Raises:
         SettingsError: The directory is missing or holds no prompt, or a file cannot be read or is no valid template.
     """
-    if directory is not None and not any((directory / name).is_file() for name in _FILES):
+    if directory is not None and not any((directory / name).is_file() for name in _TRIALS):
         raise SettingsError(
-            f"{directory}: no prompts here; a prompt directory holds one or more of {', '.join(_FILES)}"
+            f"{directory}: no prompts here; a prompt directory holds one or more of {', '.join(_TRIALS)}"
         )
-    paths = {name: _path_of(name, directory) for name in _FILES}
+    paths = {name: _path_of(name, directory) for name in _TRIALS}
     texts = {}
     for name, path in paths.items():
         try:
@@ -123,9 +123,12 @@ def _path_of(name: str, directory: Path | None) -> Path:
 
 def _try_template(path: Path, name: str, texts: Mapping[str, str]) -> None:
     try:
-        PromptSet({name: texts[name]}).render(name, **_TRIAL_VALUES)
+        prompts = PromptSet({name: texts[name]})
+        for values in _TRIALS[name]:
+            prompts.render(name, **values)
     except jinja2.TemplateSyntaxError as error:
         raise SettingsError(f"{path}, line {error.lineno}: {error.message}") from error
-    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        allowed = ", ".join(_TRIAL_VALUES)
-        raise SettingsError(f"{path}: {error}; the variables are {allowed}, not each in every file") from error
+    except Exception as error:  # noqa: BLE001 - a template is a program, and raises what it likes
+        given = ", ".join(_TRIALS[name][0])
+        known = f"its variables are {given}" if given else "it has no variables"
+        raise SettingsError(f"{path}: {error or type(error).__name__}; {known}") from error

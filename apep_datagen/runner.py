@@ -94,7 +94,7 @@ async def run(plan: RunPlan, view: View) -> Outcome:
     try:
         return await _run(plan, state, view)
     finally:
-        state.close()
+        await state.close()
 
 
 async def _run(plan: RunPlan, state: StateDatabase, view: View) -> Outcome:

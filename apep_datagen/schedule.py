@@ -115,7 +115,7 @@ class Schedule:
             self.put_back(conversation, None)
 
     def end(self, conversation: Conversation, *, is_saved: bool) -> None:
-        """Take note that a conversation is saved, and its timeline goes on; or that it is set aside, which ends both."""
+        """Take note that a conversation is saved, and its timeline goes on; or is set aside, which ends both."""
         self._in_progress -= 1
         self.missing -= is_saved
         number = conversation.plan.timeline_id

@@ -145,13 +145,13 @@ def migrate(connection: sqlite3.Connection, path: Path, *, seed: int, base_count
         raise StorageError(f"{path}: a database of another program; name another --output")
     if version > len(_MIGRATIONS):
         raise StorageError(f"{path}: written by a newer apep-datagen; upgrade the program, or name another --output")
-    for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {script} PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {number};"
-            + (
-                f"INSERT INTO run (seed, base_count, base_end) VALUES ({seed}, {base_count}, {base_end});"
-                if number == 1
-                else ""
-            )
-            + "COMMIT"
-        )
+    for number, statements in enumerate(_MIGRATIONS[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in statements.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {number}")
+        if number == 1:
+            values = (seed, base_count, base_end)
+            connection.execute("INSERT INTO run (seed, base_count, base_end) VALUES (?, ?, ?)", values)
+        connection.execute("COMMIT")

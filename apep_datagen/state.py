@@ -76,9 +76,9 @@ class StateDatabase:
         """Run `function` in a transaction of the writer's; see `Journal.run`."""
         return await self._journal.run(function)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Write what is still to be written, and let another process have the output."""
-        self._journal.close()
+        await self._journal.close()
         assert self._connection is not None  # noqa: S101 - it was opened by the constructor
         try:
             if not self._connection.in_transaction:
@@ -191,7 +191,7 @@ class StateDatabase:
         """Append to the output what was finished since the last time."""
         lines: list[str] = []
         position = self._projected
-        for position, line in self._samples_after(self._projected):  # noqa: B007 - the last position is needed below
+        for position, line in self._samples_after(self._projected):
             lines.append(line)
             if len(lines) == _LARGEST_APPEND:
                 self.output.append(lines)

@@ -46,8 +46,13 @@ class Shelf(Protocol):
 class Notebook(Protocol):
     """What the tools of one timeline work on."""
 
-    memory: Shelf
-    diary: Shelf
+    @property
+    def memory(self) -> Shelf:
+        """What Ada knows about the user."""
+
+    @property
+    def diary(self) -> Shelf:
+        """Ada's own pages."""
 
 
 class ToolError(Exception):
@@ -174,7 +179,7 @@ def _fit(call: ToolCall | MalformedCall) -> ToolCall:
     values: dict[str, Any] = dict(zip(parameters, call.positional, strict=False))
     spare = call.positional[len(parameters) :]
     if spare and len(parameters) == 1 and not any(isinstance(value, list) for value in call.positional):
-        values = dict.fromkeys(parameters, list(call.positional))  # add_memory("a", "b") can only mean a list
+        values = {next(iter(parameters)): list(call.positional)}  # add_memory("a", "b") can only mean a list
     elif spare:
         raise ToolError(f"{call.name} takes {len(parameters)} argument(s), {len(call.positional)} were given")
     for name, value in call.arguments.items():

@@ -70,7 +70,9 @@ def fold_completion(
     return Completion(text, str(finish_reason or ""), usage)
 
 
-def error_from_response(status: int, headers: Mapping[str, str], body: str) -> ProviderError:
+def error_from_response(  # noqa: PLR0911 - one return for each class of error
+    status: int, headers: Mapping[str, str], body: str
+) -> ProviderError:
     """Classify an HTTP answer that is no success.
 
     Args:

@@ -5,10 +5,11 @@ is particular to it is the **grammar**: a model of 135 million parameters does n
 each step's answer is confined to the form that the step asks for. A grammar says what form a text has, not that it
 makes sense.
 
-With SmolLM2 the grammar also decides *whether* Ada uses a tool, and which one. Left to itself the model chooses by
-form alone, without regard to what was said (see `_chooses_itself`), so the choice is drawn from the request's seed:
-`_CALL_SHARE` of the first answers are a call, with the tools in the proportions of `_TOOL_SHARES`. What is stored in
-memory or diary is the model's own text. Any other model chooses for itself.
+With SmolLM2 the grammar also decides *whether* Ada uses a tool, and which one. Left free it called none in 8 answers to
+a message full of facts, so the choice is drawn from the request's seed, without regard to what was said: `_CALL_SHARE`
+of the first answers are a call, with the tools weighted by `_CALL_WEIGHTS`; after results it always replies. How its
+texts begin is drawn as well (`_OPENINGS`). The rest of the words, what is stored included, is the model's own. Any
+other model chooses for itself.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import logging
 import os
 import random
 import re
@@ -60,6 +62,8 @@ class LocalProvider:
         self._timeout = timeout
         self._server: Any = None
         self._endpoint: OpenAICompatibleProvider | None = None
+        # Requests wait here and not in the engine, where waiting would count towards their time-out.
+        self._slots = asyncio.Semaphore(SLOTS)
 
     async def start(self) -> None:
         """Find the weights, downloading them where that is asked for, and load the model.
@@ -98,7 +102,8 @@ class LocalProvider:
         }
         if not chooses_itself:
             body["temperature"] = min(_SMALL_MODEL_TEMPERATURE, request.temperature or _SMALL_MODEL_TEMPERATURE)
-        return await self._endpoint.complete(request, body)
+        async with self._slots:
+            return await self._endpoint.complete(request, body)
 
     async def list_models(self) -> list[str]:
         """Return the one model that is loaded."""
@@ -165,7 +170,9 @@ def _download(model: str) -> Path:
             f'the model "{model}" names no file; write {_HUB_PREFIX}OWNER/NAME/FILE.gguf, such as '
             "hf:bartowski/SmolLM2-360M-Instruct-GGUF/SmolLM2-360M-Instruct-Q4_K_M.gguf"
         )
-    disable_progress_bars()  # the terminal belongs to the view of the run
+    # The terminal belongs to the view of the run.
+    disable_progress_bars()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     try:
         return Path(hf_hub_download(f"{owner}/{name}", file))
     except (OSError, ValueError, RuntimeError, httpx2.HTTPError) as error:
@@ -212,20 +219,14 @@ def _chooses_itself(model: str) -> bool:
 
 
 # DRY keeps a model from repeating itself, and looks back over one answer only: a rewrite may repeat its prompt. A
-# `repeat_penalty` would punish full stops and apostrophes as well, and a small model's sentences would not end.
+# strong `repeat_penalty` punishes full stops as well: at 1.12 the small model's sentences did not end.
 _SAMPLING: dict[str, Any] = {
     "min_p": 0.05,
-    "dry_multiplier": 0.8,
-    "dry_allowed_length": 2,
+    "dry_multiplier": 1.0,
+    "dry_allowed_length": 3,
     "dry_penalty_last_n": 128,
 }
-_SMALL_MODEL_SAMPLING: dict[str, Any] = {
-    **_SAMPLING,
-    "min_p": 0.08,
-    "top_k": 40,
-    "repeat_penalty": 1.12,
-    "repeat_last_n": 96,
-}
+_SMALL_MODEL_SAMPLING: dict[str, Any] = {**_SAMPLING, "min_p": 0.1, "top_k": 40, "repeat_penalty": 1.05}
 # A small model's unlikely words are not original but wrong.
 _SMALL_MODEL_TEMPERATURE = 0.7
 
@@ -234,10 +235,10 @@ _SMALL_MODEL_TEMPERATURE = 0.7
 _FREE_RULES = r"""
 char ::= [^\x00-\x1F\x7F<>]
 string-char ::= [^\x00-\x1F\x7F<>"\\]
-line ::= char{1,600}
-reply ::= line ("\n\n" line){0,2}
-string ::= "\"" string-char{1,300} "\""
-strings ::= string (", " string){0,3}
+line ::= char{1,400}
+reply ::= line ("\n\n" line)?
+string ::= "\"" string-char{1,200} "\""
+strings ::= string (", " string){0,2}
 indices ::= "[" number (", " number){0,5} "]"
 number ::= [1-9] [0-9]{0,2}
 call-body ::= add | recall | delete
@@ -245,19 +246,18 @@ add ::= ("add_memory" | "add_diary") "(input_text=[" strings "])"
 recall ::= ("recall_memories" | "recall_diary") "()"
 delete ::= ("delete_memory" | "delete_diary") "(indices=" indices ")"
 call ::= "<tool_call>" call-body "</tool_call>"
-calls ::= call ("\n" call){0,2}
+calls ::= call ("\n" call)?
 """
 # English sentences. How a text begins is given (see `_OPENINGS`), and the model goes on from there.
 _SMALL_MODEL_RULES = r"""
-char ::= [a-zA-Z0-9 ,;'-]
-last ::= [a-z0-9]
-words ::= char{12,220} last
-sentence ::= [A-Z] [a-z']{0,12} [ ,] [a-zA-Z0-9$] words [.!?]
+word ::= [a-zA-Z0-9'-]{1,16}
+words ::= word (","? " " word){2,36}
+sentence ::= [A-Z] [a-z']{0,12} ","? " " words [.!?]
 thought ::= opening words "." (" " sentence){0,1}
 reply ::= sentence (" " sentence){0,2}
-memory ::= "The user " [a-z] note
-diary ::= ("Today " | "We talked about " | "I was moved by ") [a-z] note
-note ::= [a-zA-Z ,0-9'-]{10,120} [a-z]
+memory ::= "The user " note
+diary ::= ("Today " | "We talked about " | "I was moved by ") note
+note ::= [a-z]{1,15} (","? " " word){2,24}
 """
 _SMALL_MODEL_CALLS = {
     "add_memory": r'"add_memory(input_text=[\"" memory "\"])"',

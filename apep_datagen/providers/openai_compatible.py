@@ -70,8 +70,12 @@ class OpenAICompatibleProvider:
         import httpx2
         from huggingface_hub import AsyncInferenceClient
 
-        address = endpoint_address(self._base_url, "chat/completions")
-        if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).netloc:
+        try:
+            address = endpoint_address(self._base_url, "chat/completions")
+            usable = urlsplit(address).scheme in ("http", "https") and bool(urlsplit(address).hostname)
+        except ValueError:
+            usable = False
+        if not usable:
             raise ProviderUnusableError(f"base_url {self._base_url!r} is no address such as http://localhost:11434/v1")
         hooks = {} if self._api_key else {"request": [_take_off_key]}
         self._http = httpx2.AsyncClient(
@@ -175,7 +179,7 @@ def _kind_of(error: Exception) -> str:
         cause = cause.__cause__ or cause.__context__
     words = str(error)
     lowered = words.lower()
-    if "incomplete" in lowered:
+    if "incomplete" in lowered or "complete message" in lowered:
         return "its answer ended in the middle"
     if "disconnected" in lowered:
         return "it hung up without an answer"
@@ -187,8 +191,9 @@ def _read(output: Any) -> Completion:
     choices = getattr(output, "choices", None)
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = getattr(choice, "message", None)
-    content = _text_of(getattr(message, "content", None))
+    content, thinking = _parts_of(getattr(message, "content", None))
     reasoning = _text_of(getattr(message, "reasoning", None)) or _text_of(getattr(message, "reasoning_content", None))
+    reasoning = reasoning or thinking
     if message is None or isinstance(message, str | list) or (content is None and not reasoning):
         raise TransientError("its answer is not a chat completion")
     usage = getattr(output, "usage", None)
@@ -199,6 +204,21 @@ def _read(output: Any) -> Completion:
         getattr(usage, "prompt_tokens", None),
         getattr(usage, "completion_tokens", None),
     )
+
+
+def _parts_of(content: Any) -> tuple[str | None, str | None]:
+    """Return text and thinking of a message's content, which may be a list of `text` and `thinking` parts."""
+    if not isinstance(content, list):
+        return _text_of(content), None
+    texts: list[str] = []
+    thoughts: list[str] = []
+    for part in content:
+        if isinstance(part, dict) and part.get("type") == "thinking":
+            text, _ = _parts_of(part.get("thinking"))
+            thoughts.append(text or "")
+        elif isinstance(part, dict):
+            texts.append(_text_of(part.get("text")) or "")
+    return "".join(texts) or None, "".join(thoughts) or None
 
 
 def _text_of(value: Any) -> str | None:

@@ -1,0 +1,56 @@
+"""How much of a rate limit is used, against a server that refuses each request that comes more than 50 ms early.
+
+    uv run --all-groups python benchmarks/rate_limit.py
+
+Measured from the first request until the last conversation was begun: requests that were answered, of those that the
+limit permitted in that time. After that only what the last conversations' own chains take is left.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from common import loopback_server, print_table, requests_seen, run_program
+
+LATENCY_SECONDS = 1.5
+
+
+def measure(limits: dict[str, float], conversations: int) -> list[object]:
+    """Run against strict limits; return a row of the table."""
+    options = ["--latency", str(LATENCY_SECONDS)]
+    for name, rate in limits.items():
+        options += ["--limit", f"{name}={rate}"]
+    with loopback_server(*options) as address:
+        config = "".join(
+            f'[providers.{name}]\nbase_url = "{address}/{name}"\nrequests_per_second = {rate}\n'
+            for name, rate in limits.items()
+        )
+        run_program(config, "--providers", ",".join(limits), "--target", str(conversations), "--seed", "1")
+        seen = requests_seen(address)
+    first = min(at for _, at, _, _ in seen)
+    last_begun = max(at for _, at, _, step in seen if step == "ask")
+    end = max(at for _, at, _, _ in seen)
+    window = last_begun - first
+    used = sum(1 for _, at, status, _ in seen if status == 200 and at <= last_begun)  # noqa: PLR2004 - HTTP
+    # A request is permitted at once, and then one every 1/rate seconds.
+    permitted = sum(int(window * rate) + 1 for rate in limits.values())
+    refused = sum(1 for _, _, status, _ in seen if status == 429)  # noqa: PLR2004 - HTTP
+    name = ", ".join(f"{name} {rate:g}/s" for name, rate in limits.items())
+    return [name, len(seen), f"{window:.1f} s", f"{100 * used / permitted:.2f} %", refused, f"{end - last_begun:.1f} s"]
+
+
+def main() -> None:
+    """Measure one provider, then three at once."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--conversations", type=int, default=180)
+    options = parser.parse_args()
+    rows = [
+        measure({"huggingface": 10}, options.conversations),
+        measure({"mistral": 10}, options.conversations),
+        measure({"mistral": 10, "together": 10, "huggingface": 5}, options.conversations * 5 // 2),
+    ]
+    print_table(rows, ("limits", "requests", "measured over", "of the permitted", "429s", "then"))
+
+
+if __name__ == "__main__":
+    main()

@@ -70,8 +70,10 @@ class Secrets:
             wrong = f"{name} is missing in {self.path}"
         elif not self._file_keys[provider].strip():
             wrong = f"{name} is empty in {self.path}"
-        else:
+        elif _is_placeholder(self._file_keys[provider].strip()):
             wrong = f"{name} is still the placeholder in {self.path}"
+        else:
+            wrong = f"{name} holds a character that no key has in {self.path}"
         source = f" (get a key at {KEY_SOURCES[provider]})" if provider in KEY_SOURCES else ""
         return f"{wrong}: put your key there, or into the environment variable {environment_variable(provider)}{source}"
 
@@ -145,5 +147,8 @@ def load_secrets(path: Path, known_providers: tuple[str, ...], environment: Mapp
 def _usable(key: str | None) -> str | None:
     """Return a key without white space around it, or None if it is empty, a placeholder or no header could carry it."""
     key = (key or "").strip()
-    is_placeholder = key.lower() in _PLACEHOLDERS or (key.startswith("<") and key.endswith(">"))
-    return key if key and not is_placeholder and key.isascii() and key.isprintable() else None
+    return key if key and not _is_placeholder(key) and key.isascii() and key.isprintable() else None
+
+
+def _is_placeholder(key: str) -> bool:
+    return key.lower() in _PLACEHOLDERS or (key.startswith("<") and key.endswith(">"))

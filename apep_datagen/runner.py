@@ -20,6 +20,7 @@ from apep_datagen.errors import NoProviderLeftError, ProviderError
 from apep_datagen.memory import count_notes
 from apep_datagen.prompts import PromptSet
 from apep_datagen.providers import Provider, create_provider
+from apep_datagen.providers.rehearsal import rehearse
 from apep_datagen.records import (
     active_conversations,
     last_ids,
@@ -187,8 +188,11 @@ async def _start_providers(
     """Start every provider; fill `providers`, and return why the others could not be started."""
     failures: dict[str, str] = {}
     for name, key in plan.providers.items():
-        provider = create_provider(plan.settings.providers[name], key)
+        settings = plan.settings.providers[name]
+        provider = create_provider(settings, key)
         try:
+            if settings.requests_per_second:
+                await rehearse(settings)
             await provider.start()
         except ProviderError as error:
             failures[name] = str(error)

@@ -6,9 +6,9 @@ import math
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from apep_datagen.errors import SettingsError
 from apep_datagen.messages import ModelRole
@@ -66,11 +66,12 @@ class GenerationSettings(_Section):
             return {**values, "exchanges": tuple(values["exchanges"])}
         return values
 
-    @model_validator(mode="after")
-    def _exchanges_in_order(self) -> Self:
-        if self.exchanges[0] > self.exchanges[1]:
-            raise ValueError("exchanges: the least number is larger than the most")
-        return self
+    @field_validator("exchanges")
+    @classmethod
+    def _exchanges_in_order(cls, exchanges: tuple[int, int]) -> tuple[int, int]:
+        if exchanges[0] > exchanges[1]:
+            raise ValueError("the least number is larger than the most")
+        return exchanges
 
 
 class RoleSettings(_Section):
@@ -180,7 +181,7 @@ def load_settings(
             raise SettingsError(f"{path}: there is no such file; check --config") from error
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"{path}: the configuration cannot be read ({error})") from error
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise SettingsError(f"{path}: no valid TOML: {error}") from error
     providers = values.get("providers", {})
     if not isinstance(providers, dict) or not all(isinstance(section, dict) for section in providers.values()):
@@ -234,6 +235,22 @@ def _provider_values(
     return values
 
 
+def _section_of(location: list[str]) -> type[_Section]:
+    """Return the section that the key at `location` stands in."""
+    match location:
+        case [_]:
+            return Settings
+        case ["generation", _]:
+            return GenerationSettings
+        case ["roles", _]:
+            return RolesSettings
+        case ["roles", _, _]:
+            return RoleSettings
+        case ["providers", _, _]:
+            return ProviderSettings
+    return RoleModels
+
+
 def explain_validation_error(source: str, error: ValidationError, options: dict[str, Any] | None = None) -> str:
     """Say in one line for each mistake which key of which file is wrong, and what is allowed."""
     lines = []
@@ -243,7 +260,7 @@ def explain_validation_error(source: str, error: ValidationError, options: dict[
         if options and len(location) > 1 and location[0] == "generation" and location[1] in options:
             place = f"--{location[1].replace('_', '-')}"
         if mistake["type"] == "extra_forbidden":
-            lines.append(f"{place}: there is no such key; check its spelling")
+            lines.append(f"{place}: there is no such key; there are {', '.join(_section_of(location).model_fields)}")
         else:
             lines.append(f"{place}: {mistake['msg'].removeprefix('Value error, ')} (it is {mistake['input']!r})")
     return "\n".join(lines)

@@ -32,6 +32,7 @@ class Received:
     body: dict[str, Any]
     status: int = 0
     answered_at: float = 0.0
+    answer: str = ""
 
     @property
     def step(self) -> str:
@@ -221,6 +222,7 @@ class LoopbackServer:
             request.transport.close()
             return response
         received.answered_at = time.monotonic()
+        received.answer = reply.text
         headers = {"Content-Type": "application/json", **reply.headers}
         return web.Response(status=reply.status, body=text.encode(), headers=headers)
 

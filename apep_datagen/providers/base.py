@@ -6,6 +6,7 @@ of `apep_datagen.errors`. It never retries and never waits: pacing, retrying and
 
 from __future__ import annotations
 
+import datetime
 import email.utils
 import json
 import time
@@ -19,6 +20,7 @@ from apep_datagen.errors import (
     RequestRefusedError,
     TransientError,
 )
+from apep_datagen.markup import strip_tags
 from apep_datagen.messages import Completion, CompletionRequest, Usage, clean_text
 
 __all__ = ["Provider", "error_from_response", "fold_completion", "retry_after_seconds", "transport_error"]
@@ -57,13 +59,14 @@ def fold_completion(
 
     Args:
         content: The message's text.
-        reasoning: Thinking that the provider returned apart from the text; becomes one leading `<think>` block.
+        reasoning: Thinking that the provider returned apart from the text; becomes one leading `<think>` block. Tags
+            that it speaks of are taken out: they would end the block, or begin a call.
         finish_reason: As the provider says it.
         prompt_tokens: From the provider's usage; anything but a number counts as 0.
         completion_tokens: The same.
     """
     text = clean_text(content or "").strip()
-    thinking = clean_text(reasoning or "").strip()
+    thinking = strip_tags(clean_text(reasoning or ""))
     if thinking:
         text = f"<think>{thinking}</think>\n\n{text}"
     usage = Usage(_token_count(prompt_tokens), _token_count(completion_tokens))
@@ -149,7 +152,10 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     if value is None:
         return None
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+        date = email.utils.parsedate_to_datetime(value)
+        if date.tzinfo is None:  # "-0000", or no zone at all
+            date = date.replace(tzinfo=datetime.UTC)
+        return max(0.0, date.timestamp() - time.time())
     except (ValueError, TypeError, OverflowError):
         return None
 
@@ -170,7 +176,7 @@ def _error_words(body: str) -> str:
     """Return what a person wants to read of an error's body."""
     try:
         value: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = body
     for key in ("error", "detail", "message"):
         if isinstance(value, dict) and value.get(key):

@@ -219,7 +219,7 @@ def _chooses_itself(model: str) -> bool:
 
 
 # DRY keeps a model from repeating itself, and looks back over one answer only: a rewrite may repeat its prompt. A
-# strong `repeat_penalty` punishes full stops as well: at 1.12 the small model's sentences did not end.
+# strong `repeat_penalty` punishes full stops and apostrophes as well, so it is kept weak.
 _SAMPLING: dict[str, Any] = {
     "min_p": 0.05,
     "dry_multiplier": 1.0,

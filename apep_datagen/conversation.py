@@ -252,7 +252,10 @@ def replay(plan: Plan, prompts: PromptSet, outcomes: Iterable[tuple[str, str, st
     conversation = Conversation(plan, prompts)
     for kind, text, finish_reason in outcomes:
         if kind == "tools":
-            conversation = advance_with_results(conversation, json.loads(text))
+            results = json.loads(text)
+            if not isinstance(results, list):
+                raise ValueError(f"conversation {plan.conversation_id}: the recorded tool results are no list")
+            conversation = advance_with_results(conversation, results)
         elif kind == _pending_step(conversation):
             conversation = advance_with_completion(conversation, text, finish_reason)
         else:
@@ -298,7 +301,8 @@ def _rewritten_thoughts(thoughts: Sequence[str], text: str) -> tuple[str, ...] |
     text = _outside_own_thinking(text)
     marks = list(_MARK.finditer(text))
     if marks:
-        if [int(mark[1]) for mark in marks] != list(range(1, len(marks) + 1)) or text[: marks[0].start()].strip():
+        expected = [str(number) for number in range(1, len(marks) + 1)]
+        if [mark[1] for mark in marks] != expected or text[: marks[0].start()].strip():
             return None
         ends = [mark.start() for mark in marks[1:]] + [len(text)]
         parts = [text[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True)]

@@ -140,8 +140,14 @@ class OutputFile:
         if not lines:
             return
         content = b"".join(element_bytes(line, first=self.count + number == 0) for number, line in enumerate(lines))
+        written = content + _CLOSING
         try:
-            self._write(content + _CLOSING, self.end)
+            # Another program's white space can reach further than what is written. It is blanked in the same write,
+            # as its closing bracket would follow ours.
+            beyond = os.fstat(self._file.fileno()).st_size - (self.end + len(written))
+            self._write(written + b" " * beyond, self.end)
+            if beyond > 0:
+                self._file.truncate(self.end + len(written))
             os.fsync(self._file.fileno())
         except OSError as error:
             self.truncate()
@@ -169,11 +175,12 @@ class OutputFile:
     def truncate(self) -> None:
         """Cut off everything behind `end` and close the array there. Needs no new space on the disk."""
         try:
-            self._write(_CLOSING, self.end)
-            self._file.truncate(self.end + len(_CLOSING))
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise self._refused(error) from error
+            self._end_with(_CLOSING)
+        except OSError:
+            try:
+                self._end_with(b"]")  # all that an array without line breaks has room for on a full disk
+            except OSError as error:
+                raise self._refused(error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -187,6 +194,11 @@ class OutputFile:
         self._file.seek(offset)
         while content:  # one write, unless the disk takes only a part of it
             content = content[self._file.write(content) :]
+
+    def _end_with(self, closing: bytes) -> None:
+        self._write(closing, self.end)
+        self._file.truncate(self.end + len(closing))
+        os.fsync(self._file.fileno())
 
     def _refused(self, error: OSError) -> StorageError:
         return StorageError(f"{self.path}: the output cannot be written ({error.strerror or error})")

@@ -33,6 +33,7 @@ class Received:
     status: int = 0
     answered_at: float = 0.0
     answer: str = ""
+    path: str = ""
 
     @property
     def step(self) -> str:
@@ -82,6 +83,27 @@ def well_behaved(received: Received) -> Reply:
     return Reply(f"<think>She tells me {number}.</think>\n\nHow nice, reply {number}!")
 
 
+class InTurn:
+    """Behaves badly once for each of `replies`, in order, to requests of one kind; sent again, all go well.
+
+    A request is known by its body, so that it is the same one when it is sent again.
+    """
+
+    def __init__(self, *replies: Reply, step: str = "ask") -> None:
+        self.failed: list[Received] = []
+        self._replies = list(replies)
+        self._step = step
+        self._seen: set[str] = set()
+
+    def __call__(self, received: Received) -> Reply:
+        body = json.dumps(received.body, sort_keys=True)
+        if not self._replies or received.step != self._step or body in self._seen:
+            return well_behaved(received)
+        self._seen.add(body)
+        self.failed.append(received)
+        return self._replies.pop(0)
+
+
 @dataclass(slots=True)
 class StrictLimit:
     """Refuses each request that comes more than the tolerance before its turn (GCRA)."""
@@ -129,6 +151,13 @@ class LoopbackServer:
 
     def of(self, provider: str) -> list[Received]:
         return [received for received in self.received if received.provider == provider]
+
+    def wait_until(self, condition: Callable[[], object], seconds: float = 30.0) -> None:
+        """Wait until `condition` holds, looking every few milliseconds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {seconds:g} s; received: {self.received[-5:]}"
+            time.sleep(0.005)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -181,7 +210,8 @@ class LoopbackServer:
         limit = self._limits.get(provider)
         permitted = limit is None or limit.permits(at)
         body = json.loads(await request.read())
-        received = Received(len(self.received) + 1, at, provider, request.headers.get("Authorization", ""), body)
+        authorization = request.headers.get("Authorization", "")
+        received = Received(len(self.received) + 1, at, provider, authorization, body, path=request.path)
         self.received.append(received)
         if not request.path.endswith("/chat/completions"):
             received.status = 404

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,14 @@ class Program:
             [sys.executable, *command, *options],
             cwd=self.directory,
             env={**inherited, "PYTHONPATH": str(Path(__file__).parent.parent), **self.environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
-            **settings,
+            **{
+                "stdin": subprocess.DEVNULL,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                **settings,
+            },
         )
 
     def run(self, *options: str, command: tuple[str, ...] = ("-m", "apep_datagen"), **settings: Any) -> Ended:
@@ -46,15 +49,25 @@ class Program:
         stdout, stderr = process.communicate(timeout=120)
         return Ended(process.returncode, stdout, stderr)
 
+    def watch(self, *options: str) -> Watched:
+        """Start the program with its output in a file that can be read while it runs."""
+        path = self.directory / "said.txt"
+        with path.open("w", encoding="utf-8") as file:
+            return Watched(self.start(*options, stdout=file, stderr=subprocess.STDOUT), path)
+
     @property
     def output(self) -> Path:
         return self.directory / OUTPUT
+
+    @property
+    def state(self) -> Path:
+        return self.output.with_name(self.output.stem + ".state.db")
 
     def conversations(self) -> list[list[dict[str, str]]]:
         return [element["conversations"] for element in json.loads(self.output.read_text(encoding="utf-8"))]
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        connection = sqlite3.connect(self.output.with_name(self.output.stem + ".state.db"))
+        connection = sqlite3.connect(self.state)
         try:
             return connection.execute(sql).fetchall()
         finally:
@@ -72,6 +85,36 @@ class Ended:
     @property
     def said(self) -> str:
         return self.stdout + self.stderr
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The program under way, with what it says in a file."""
+
+    process: subprocess.Popen[str]
+    path: Path
+
+    @property
+    def said(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+    def wait_for(self, text: str, seconds: float = 30.0) -> None:
+        """Wait until the program says `text`."""
+        deadline = time.monotonic() + seconds
+        while text not in self.said:
+            assert time.monotonic() < deadline, f"{text!r} was not said within {seconds:g} s:\n{self.said}"
+            assert self.process.poll() is None, f"it ended without saying {text!r}:\n{self.said}"
+            time.sleep(0.005)
+
+    def end(self, seconds: float = 60.0) -> Ended:
+        """Wait until it has ended by itself."""
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        return Ended(status, self.said, "")
 
 
 def section(name: str, base_url: str, **values: object) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from apep_datagen.errors import ProviderError
+from apep_datagen.messages import Completion, CompletionRequest
 from apep_datagen.providers.base import Provider
 from apep_datagen.settings import ProviderSettings
 
@@ -14,6 +16,11 @@ _HUGGING_FACE_URL = "https://router.huggingface.co/v1"
 
 def create_provider(settings: ProviderSettings, api_key: str | None) -> Provider:
     """Make the adapter for one configured endpoint; it does nothing until it is started."""
+    adapter = _create_adapter(settings, api_key)
+    return _KeyKeeper(adapter, api_key) if api_key else adapter
+
+
+def _create_adapter(settings: ProviderSettings, api_key: str | None) -> Provider:
     timeout = settings.timeout_seconds
     if settings.kind == "mistral":
         from apep_datagen.providers.mistral import MistralProvider
@@ -31,3 +38,30 @@ def create_provider(settings: ProviderSettings, api_key: str | None) -> Provider
 
     base_url = settings.base_url or _HUGGING_FACE_URL
     return OpenAICompatibleProvider(base_url=base_url, api_key=api_key, timeout=timeout)
+
+
+class _KeyKeeper:
+    """Takes the API key out of every error: servers quote it when they refuse it."""
+
+    def __init__(self, adapter: Provider, api_key: str) -> None:
+        self._adapter = adapter
+        self._api_key = api_key
+        self.list_models = adapter.list_models
+        self.close = adapter.close
+
+    async def start(self) -> None:
+        try:
+            await self._adapter.start()
+        except ProviderError as error:
+            self._take_out_key(error)
+            raise
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        try:
+            return await self._adapter.complete(request)
+        except ProviderError as error:
+            self._take_out_key(error)
+            raise
+
+    def _take_out_key(self, error: ProviderError) -> None:
+        error.args = (str(error).replace(self._api_key, "[API key]"),)

@@ -122,7 +122,7 @@ def transport_error(error: BaseException, timeout: float) -> TransientError:
         cause = cause.__cause__ or cause.__context__
     words = str(error)
     lowered = words.lower()
-    if "incomplete" in lowered or "peer closed connection" in lowered:
+    if "incomplete" in lowered or "complete message" in lowered:
         return TransientError("its answer ended in the middle")
     if "disconnected" in lowered:
         return TransientError("it hung up without an answer")

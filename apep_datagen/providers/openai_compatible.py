@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from apep_datagen.errors import ProviderError, ProviderUnusableError, TransientError
 from apep_datagen.messages import Completion, CompletionRequest
-from apep_datagen.providers.base import error_from_response, fold_completion
+from apep_datagen.providers.base import error_from_response, fold_completion, transport_error
 
 if TYPE_CHECKING:
     import httpx2
@@ -115,10 +115,8 @@ class OpenAICompatibleProvider:
             )
         except HfHubHTTPError as error:
             raise _classified(error) from error
-        except (InferenceTimeoutError, httpx2.TimeoutException) as error:
-            raise TransientError(f"no answer within {self._timeout:g} s") from error
-        except httpx2.TransportError as error:
-            raise TransientError(f"the connection failed: {_kind_of(error)}") from error
+        except (InferenceTimeoutError, httpx2.TransportError) as error:
+            raise transport_error(error, self._timeout) from error
         except (httpx2.DecodingError, httpx2.TooManyRedirects) as error:
             raise TransientError("its answer cannot be read") from error
         except httpx2.InvalidURL as error:
@@ -166,24 +164,6 @@ def _classified(error: Any) -> ProviderError:
     except RuntimeError:  # the body was not read; status and headers still say what happened
         text = ""
     return error_from_response(response.status_code, response.headers, text)
-
-
-def _kind_of(error: Exception) -> str:
-    """Say what kind of connection failure this is, from the operating system's error where there is one."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
-        if isinstance(cause, ConnectionResetError | BrokenPipeError):
-            return "connection reset"
-        cause = cause.__cause__ or cause.__context__
-    words = str(error)
-    lowered = words.lower()
-    if "incomplete" in lowered or "complete message" in lowered:
-        return "its answer ended in the middle"
-    if "disconnected" in lowered:
-        return "it hung up without an answer"
-    return f"{words[:200]} ({type(error).__name__})" if words else type(error).__name__
 
 
 def _read(output: Any) -> Completion:

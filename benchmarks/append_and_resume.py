@@ -1,0 +1,120 @@
+"""What the size of a run costs: an append to a large output, a resume of it, and the start of the program.
+
+    uv run --all-groups python benchmarks/append_and_resume.py
+
+The output of 100,000 conversations is made by the program's own journal and projection, without a model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from common import loopback_server, print_table, requests_seen, run_program
+
+from apep_datagen.conversation import Conversation, Plan, advance_with_completion
+from apep_datagen.messages import Message
+from apep_datagen.prompts import load_prompts
+from apep_datagen.records import StepRecord, record_finish, record_start, record_step
+from apep_datagen.settings import DEFAULT_OUTPUT
+from apep_datagen.state import StateDatabase
+
+_SAMPLE_MEASUREMENTS = 200
+
+
+def _finish_conversation(state: StateDatabase, number: int) -> asyncio.Future[None]:
+    """Record a conversation with its steps and its finish, as a run does."""
+    from apep_datagen.conversation import sample_line  # noqa: PLC0415 - kept beside its use
+
+    plan = Plan(number, number // 12 + 1, 1, 3, "2026-01-01", "a topic", None, number)
+    conversation = Conversation(plan, PROMPTS)
+    question = f"Message {number}: my sister Mia visits on Sunday."
+    conversation = advance_with_completion(conversation, question, "stop")
+    conversation = advance_with_completion(conversation, f"<think>Thought {number}.</think>\n\nReply {number}!", "stop")
+    system = Message("system", "You are Ada. " * 150)
+    line = sample_line([system, Message("user", question), Message("assistant", f"<think>Hm.</think>\n\nReply {number}!")])
+
+    def record(connection: object) -> None:
+        record_start(connection, conversation, "benchmark")  # type: ignore[arg-type]
+        for step in range(1, 4):
+            record_step(connection, number, step, StepRecord("answer", "text " * 20, provider="benchmark"))  # type: ignore[arg-type]
+        record_finish(connection, conversation, line, 12)  # type: ignore[arg-type]
+
+    return asyncio.ensure_future(state.run(record))
+
+
+async def _fill(output: Path, conversations: int) -> tuple[float, float]:
+    """Write conversations; return the median seconds of single appends at the 100th and at the last."""
+    state = StateDatabase(output, seed=1, notify=print)
+
+    async def timed(first: int) -> float:
+        seconds = []
+        for number in range(first, first + _SAMPLE_MEASUREMENTS):
+            began = time.perf_counter()
+            await _finish_conversation(state, number)
+            seconds.append(time.perf_counter() - began)
+        return statistics.median(seconds)
+
+    await asyncio.gather(*(_finish_conversation(state, number) for number in range(1, 101)))
+    early = await timed(101)
+    number = 101 + _SAMPLE_MEASUREMENTS
+    last = conversations - _SAMPLE_MEASUREMENTS
+    while number <= last:
+        batch = range(number, min(number + 500, last + 1))
+        await asyncio.gather(*(_finish_conversation(state, item) for item in batch))
+        number = batch[-1] + 1
+    late = await timed(number)
+    await state.close()
+    return early, late
+
+
+def _seconds_to_first_request(directory: Path, conversations: int) -> tuple[float, float]:
+    """Return seconds from the start of the program, and of its run behind the imports, to the first request."""
+    with loopback_server() as address:
+        config = f'[providers.endpoint]\nkind = "openai"\nbase_url = "{address}/endpoint/v1"\nmodel = "m"\n'
+        began = time.monotonic()
+        run_program(config, "--providers", "endpoint", "--target", str(conversations + 1), directory=directory)
+        return min(at for _, at, _, _ in requests_seen(address)) - began, began
+
+
+def main() -> None:
+    """Measure appends, resumes and starts."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--conversations", type=int, default=100_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        early, late = asyncio.run(_fill(directory / DEFAULT_OUTPUT, options.conversations))
+        size = (directory / DEFAULT_OUTPUT).stat().st_size / 1e6
+        resumed, _ = _seconds_to_first_request(directory, options.conversations)
+    with tempfile.TemporaryDirectory() as place:
+        fresh, _ = _seconds_to_first_request(Path(place), 1)
+    starts = []
+    for _ in range(5):
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-m", "apep_datagen", "--help"], check=True, capture_output=True)
+        starts.append(time.monotonic() - began)
+    print_table(
+        [
+            ["an append, at the 100th conversation", f"{1000 * early:.2f} ms"],
+            [f"an append, at the {options.conversations:,}th ({size:.0f} MB)", f"{1000 * late:.2f} ms"],
+            ["  of the former", f"{late / early:.2f} times"],
+            ["from the start to the first request, empty output", f"{fresh:.2f} s"],
+            [f"from the start to the first request, {options.conversations:,} conversations", f"{resumed:.2f} s"],
+            ["  of which because of the size", f"{resumed - fresh:.2f} s"],
+            ["apep-datagen --help, median of 5", f"{statistics.median(starts):.2f} s"],
+        ],
+        ("", "measured"),
+    )
+
+
+PROMPTS = load_prompts()
+
+if __name__ == "__main__":
+    main()

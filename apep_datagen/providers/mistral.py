@@ -80,12 +80,18 @@ class MistralProvider:
             models = await self._client.models.list_async()
         except (errors.MistralError, errors.NoResponseError, httpx2.HTTPError, pydantic.ValidationError, ValueError):
             return []
-        return [model.id for model in models.data or []]
+        # A model of a type that the SDK does not know yet comes as an object that only holds what was received.
+        found = (getattr(model, "id", None) or _id_of(getattr(model, "raw", None)) for model in models.data or [])
+        return [name for name in found if isinstance(name, str)]
 
     async def close(self) -> None:
         """Close the client."""
         if self._client is not None:
             await self._http.aclose()
+
+
+def _id_of(raw: Any) -> Any:
+    return raw.get("id") if isinstance(raw, dict) else None
 
 
 def _split_content(content: Any) -> tuple[str, str]:

@@ -77,9 +77,14 @@ class TogetherProvider:
         import together
 
         try:
-            return [model.id for model in await self._client.models.list()]
-        except (together.APIError, AttributeError, TypeError, ValueError):
+            # The SDK's own `models.list` lists the custom models of a project, and asks for one.
+            models: Any = await self._client.get("/v1/models", cast_to=object)
+        except (together.APIError, TypeError, ValueError):
             return []
+        if isinstance(models, dict):
+            models = models.get("data")
+        found = (model.get("id") for model in models or [] if isinstance(model, dict))
+        return [name for name in found if isinstance(name, str)]
 
     async def close(self) -> None:
         """Close the client."""

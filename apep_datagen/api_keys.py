@@ -109,7 +109,7 @@ def load_secrets(path: Path, known_providers: tuple[str, ...], environment: Mapp
         SettingsError: The file is no JSON object, names an unknown key or provider, or holds a value of a wrong type.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         with_key = (name for name in known_providers if _usable(environment.get(environment_variable(name))))
         return Secrets(path, False, tuple(with_key), {}, environment)  # noqa: FBT003 - read beside its name above

@@ -187,10 +187,10 @@ def problem_with(conversation: Conversation, completion: Completion) -> str | No
     A rewrite is never refused: where it cannot be used, the original thinking stays.
     """
     step = _pending_step(conversation)
-    if step is Step.REWRITE:
+    if step is None or step is Step.REWRITE:
         return None
     if completion.finish_reason == "length":
-        return "the answer was cut off at its length limit"
+        return f"the answer was cut off at its length limit (max_tokens in [roles.{step.model_role}] sets it)"
     if step is Step.ASK:
         return None if _question(completion.text) else "the answer is empty"
     answer = _answer(conversation, completion.text)

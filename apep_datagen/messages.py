@@ -62,7 +62,7 @@ class CompletionRequest:
         step: What the call is for.
         messages: The prompt; roles are `system`, `user` and `assistant` only.
         model: The model's name at the provider.
-        temperature: Sampling temperature, or None for the provider's own.
+        temperature: Sampling temperature.
         max_tokens: Upper bound of the completion's length, in tokens.
         seed: A number drawn from the run's seed, for providers that can sample reproducibly.
     """
@@ -70,7 +70,7 @@ class CompletionRequest:
     step: Step
     messages: tuple[Message, ...]
     model: str
-    temperature: float | None
+    temperature: float
     max_tokens: int
     seed: int
 

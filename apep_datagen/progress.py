@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PlainView", "QuietView", "TerminalView", "make_view", "plain_text", "spell_duration"]
 
-_SECONDS_BETWEEN_LINES = 15.0
+_SECONDS_BETWEEN_LINES = 30.0
 _REFRESHES_PER_SECOND = 4.0
 _LONGEST_QUESTION = 400
 

@@ -128,7 +128,7 @@ def _try_template(path: Path, name: str, texts: Mapping[str, str]) -> None:
             prompts.render(name, **values)
     except jinja2.TemplateSyntaxError as error:
         raise SettingsError(f"{path}, line {error.lineno}: {error.message}") from error
-    except Exception as error:  # noqa: BLE001 - a template is a program, and raises what it likes
+    except Exception as error:  # a template is a program, and raises what it likes
         given = ", ".join(_TRIALS[name][0])
         known = f"its variables are {given}" if given else "it has no variables"
         raise SettingsError(f"{path}: {str(error) or type(error).__name__}; {known}") from error

@@ -77,7 +77,7 @@ class GenerationSettings(_Section):
 class RoleSettings(_Section):
     """`[roles.tester]`, `[roles.ada]`, `[roles.rewriter]`: how a role's model is sampled."""
 
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)]
     max_tokens: Annotated[int, Field(ge=16)]
 
 
@@ -176,7 +176,7 @@ def load_settings(
     path = config or DEFAULT_CONFIG
     if config is not None or path.is_file():
         try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
+            values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except FileNotFoundError as error:
             raise SettingsError(f"{path}: there is no such file; check --config") from error
         except (OSError, UnicodeDecodeError) as error:

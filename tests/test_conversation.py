@@ -117,7 +117,9 @@ def test_tools_are_run_and_ada_goes_on_with_their_results() -> None:
 
 
 def test_all_results_of_a_round_are_one_message() -> None:
-    conversation = advance_with_completion(say(begin(), "Hi."), "<tool_call>recall_diary\nrecall_memories</tool_call>", "")
+    conversation = advance_with_completion(
+        say(begin(), "Hi."), "<tool_call>recall_diary\nrecall_memories</tool_call>", ""
+    )
     needed = next_step(conversation)
     assert isinstance(needed, ToolRound)
     assert len(needed.calls) == 2
@@ -270,8 +272,9 @@ def test_an_answer_without_a_reply_and_without_a_call_is_a_problem(text: str) ->
 
 def test_an_answer_that_was_cut_off_is_a_problem() -> None:
     conversation = begin()
-    for text in ("Hi.", CALL, "Noted."):
-        assert problem(conversation, text, "length") == "the answer was cut off at its length limit"
+    for text, role in (("Hi.", "tester"), (CALL, "ada"), ("Noted.", "ada")):
+        message = problem(conversation, text, "length")
+        assert message == f"the answer was cut off at its length limit (max_tokens in [roles.{role}] sets it)"
         assert problem(conversation, text) is None
         conversation = say(conversation, text)
 
@@ -337,8 +340,10 @@ MODEL_TEXT = st.lists(
     st.one_of(
         WORDS,
         st.sampled_from(
-            ["<think>", "</think>", "<think>Hm.</think>", "Hello.", "User:", '"', "[[1]] a\n", "[[2]] b\n", CALL]
-            + ["<tool_call>", "</tool_call>", "delete_memory(3)", "recall_diary()", "<tool_result>", "nonsense(1)"]
+            (
+                *("<think>", "</think>", "<think>Hm.</think>", "Hello.", "User:", '"', "[[1]] a\n", "[[2]] b\n", CALL),
+                *("<tool_call>", "</tool_call>", "delete_memory(3)", "recall_diary()", "<tool_result>", "nonsense(1)"),
+            )
         ),
     ),
     max_size=6,

@@ -46,39 +46,42 @@ ONCE = {
 }
 
 
-@pytest.mark.parametrize("provider", ADAPTERS)
-def test_what_fails_once_is_asked_again_and_the_user_is_told_what_happened(tmp_path: Path, provider: str) -> None:
-    """Each of as many conversations as there are faults meets one of them at its first request."""
+def test_what_fails_once_is_asked_again_and_the_user_is_told_what_happened(tmp_path: Path) -> None:
+    """At each provider, as many conversations as there are faults meet one of them at their first request."""
     program = Program(tmp_path)
-    behaviour = InTurn(*ONCE.values())
-    with LoopbackServer(behaviour) as server:
-        program.configure(section(provider, server.url(provider), timeout_seconds=1.0))
-        ended = program.run("--providers", provider, "--target", str(len(ONCE)))
+    target = 4 * len(ONCE)
+    behaviour = {name: InTurn(*ONCE.values()) for name in ADAPTERS}
+    with LoopbackServer(lambda received: behaviour[received.provider](received)) as server:
+        program.configure("".join(section(name, server.url(name), timeout_seconds=1.0) for name in ADAPTERS))
+        ended = program.run("--providers", ",".join(ADAPTERS), "--target", str(target))
         sent = bodies(server.received)
     assert ended.status == 0, ended.said
-    assert len(behaviour.failed) == len(ONCE)
-    assert all(count == 2 for body, count in sent.items() if body in bodies(behaviour.failed)), ended.said
-    for words in ONCE:
-        kind = "unusable answer" if words.startswith("the answer") else "unavailable"
-        line = rf"^{provider}: {kind} \(attempt 1/3\), waiting [\d.]+ s: ({words})"
-        assert re.search(line, ended.said, re.MULTILINE), (words, ended.said)
-    assert_complete(program, len(ONCE))
+    for name in ADAPTERS:
+        failed = bodies(behaviour[name].failed)
+        assert len(failed) == len(ONCE)
+        assert all(sent[body] == 2 for body in failed), ended.said
+        for words in ONCE:
+            kind = "unusable answer" if words.startswith("the answer") else "unavailable"
+            line = rf"^{name}: {kind} \(attempt 1/3\), waiting [\d.]+ s: ({words})"
+            assert re.search(line, ended.said, re.MULTILINE), (words, ended.said)
+    assert_complete(program, target)
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'set aside'") == [(0,)]
 
 
-@pytest.mark.parametrize("provider", ADAPTERS)
-def test_a_rate_limit_is_waited_out_as_the_provider_asks(tmp_path: Path, provider: str) -> None:
+def test_a_rate_limit_is_waited_out_as_the_provider_asks(tmp_path: Path) -> None:
     program = Program(tmp_path)
     limited = Reply("slow down", status=429, headers={"Retry-After": "1"})
-    with LoopbackServer(InTurn(limited)) as server:
-        program.configure(section(provider, server.url(provider), requests_per_second=10))
-        ended = program.run("--providers", provider, "--target", "3")
-        refused, *received = server.received
+    behaviour = {name: InTurn(limited) for name in ADAPTERS}
+    with LoopbackServer(lambda received: behaviour[received.provider](received)) as server:
+        program.configure("".join(section(name, server.url(name), requests_per_second=10) for name in ADAPTERS))
+        ended = program.run("--providers", ",".join(ADAPTERS), "--target", "9")
+        received = {name: server.of(name) for name in ADAPTERS}
     assert ended.status == 0, ended.said
-    assert f"{provider}: rate limited (attempt 1/3), waiting 1 s\n" in ended.said
-    # Nothing is sent within that second, by no other conversation either.
-    assert min(request.at for request in received) - refused.at >= 1.0
-    assert_complete(program, 3)
+    for name, (refused, *later) in received.items():
+        assert f"{name}: rate limited (attempt 1/3), waiting 1 s\n" in ended.said
+        # Nothing is sent within that second, by no other conversation of this provider either.
+        assert min(request.at for request in later) - refused.at >= 1.0
+    assert_complete(program, 9)
 
 
 def test_a_rate_limit_without_retry_after_is_waited_out_ever_longer(tmp_path: Path) -> None:
@@ -129,70 +132,70 @@ def test_a_conversation_that_fails_for_good_is_set_aside_and_another_takes_its_p
     assert_complete(program, 2)
 
 
-@pytest.mark.parametrize("provider", ADAPTERS)
-def test_a_refused_request_is_not_sent_again_and_costs_one_conversation(tmp_path: Path, provider: str) -> None:
+def test_a_refused_request_is_not_sent_again_and_costs_one_conversation(tmp_path: Path) -> None:
     program = Program(tmp_path)
     refusals = (Reply("the prompt is too long", status=400), Reply("not this", status=422))
-    behaviour = InTurn(*refusals, step="answer")
-    with LoopbackServer(behaviour) as server:
-        program.configure(section(provider, server.url(provider)))
-        ended = program.run("--providers", provider, "--target", "2")
+    behaviour = {name: InTurn(*refusals, step="answer") for name in ADAPTERS}
+    with LoopbackServer(lambda received: behaviour[received.provider](received)) as server:
+        program.configure("".join(section(name, server.url(name)) for name in ADAPTERS))
+        ended = program.run("--providers", ",".join(ADAPTERS), "--target", "12")
         sent = bodies(server.received)
     assert ended.status == 0, ended.said
-    assert [sent[body] for body in bodies(behaviour.failed)] == [1, 1]
-    reasons = {reason for (reason,) in program.query("SELECT reason FROM conversations WHERE status = 'set aside'")}
-    assert reasons == {
-        f"answer at {provider}: HTTP 400: the prompt is too long",
-        f"answer at {provider}: HTTP 422: not this",
-    }
-    assert_complete(program, 2)
+    for name in ADAPTERS:
+        assert [sent[body] for body in bodies(behaviour[name].failed)] == [1, 1]
+    reasons = [reason for (reason,) in program.query("SELECT reason FROM conversations WHERE status = 'set aside'")]
+    assert sorted(reasons) == sorted(
+        f"answer at {name}: HTTP {refusal.status}: {refusal.text}" for name in ADAPTERS for refusal in refusals
+    )
+    assert_complete(program, 12)
 
 
 # Providers that are out.
 
-OUT = [
-    ("mistral", Reply("Unauthorized", status=401), "it refused the API key (HTTP 401: Unauthorized)"),
-    ("together", Reply("no credit left", status=402), "its credit or quota is spent (HTTP 402: no credit left)"),
-    (
-        "mistral",
-        Reply(raw='{"object": "error", "message": "Invalid model: x", "type": "invalid_model"}', status=400),
-        "it does not know the model (HTTP 400: Invalid model: x); it offers model-one, model-two",
-    ),
-    (
-        "together",
-        Reply(raw='{"error": {"message": "no such model", "code": "model_not_available"}}', status=404),
-        "it does not know the model (HTTP 404: no such model); it offers model-one, model-two",
-    ),
-    (
-        "endpoint",
-        Reply("model not found", status=404),
-        "it does not know the model (HTTP 404: model not found); it offers model-one, model-two",
-    ),
-]
-OUT_IDS = [f"{provider} {reply.status}" for provider, reply, _ in OUT]
+OFFERS = "; it offers model-one, model-two"
+OUT = {
+    "key, credit, model": {
+        "mistral": (Reply("Unauthorized", status=401), "it refused the API key (HTTP 401: Unauthorized)"),
+        "together": (Reply("no credit left", status=402), "its credit or quota is spent (HTTP 402: no credit left)"),
+        "endpoint": (Reply("not found", status=404), f"it does not know the model (HTTP 404: not found){OFFERS}"),
+    },
+    "models": {
+        "mistral": (
+            Reply(raw='{"object": "error", "message": "Invalid model: x", "type": "invalid_model"}', status=400),
+            f"it does not know the model (HTTP 400: Invalid model: x){OFFERS}",
+        ),
+        "together": (
+            Reply(raw='{"error": {"message": "no such model", "code": "model_not_available"}}', status=404),
+            f"it does not know the model (HTTP 404: no such model){OFFERS}",
+        ),
+    },
+}
 
 
-@pytest.mark.parametrize(("provider", "reply", "told"), OUT, ids=OUT_IDS)
+@pytest.mark.parametrize("out", OUT.values(), ids=OUT)
 def test_a_provider_that_cannot_be_used_is_left_out_and_the_others_finish(
-    tmp_path: Path, provider: str, reply: Reply, told: str
+    tmp_path: Path, out: dict[str, tuple[Reply, str]]
 ) -> None:
     """It is out in the middle of its conversations: what it had begun goes on elsewhere."""
     program = Program(tmp_path)
 
     def fails_later(received: Received) -> Reply:
-        return reply if received.provider == provider and received.step == "rewrite" else well_behaved(received)
+        is_out = received.provider in out and received.step == "rewrite"
+        return out[received.provider][0] if is_out else well_behaved(received)
 
     with LoopbackServer(fails_later, latency=0.05) as server:
-        program.configure("".join(section(name, server.url(name)) for name in (provider, "other")))
-        ended = program.run("--providers", f"{provider},other", "--target", "4")
-        refused = [request for request in server.received if request.status == reply.status]
+        names = [*out, "other"]
+        program.configure("".join(section(name, server.url(name)) for name in names))
+        ended = program.run("--providers", ",".join(names), "--target", "8")
+        refused = {request.provider for request in server.received if request.status >= 400}
         answered = [request for request in server.received if request.status == 200]
     assert ended.status == 0, ended.said
-    assert ended.said.count(f"{provider} is out for the rest of this run: {told}") == 1
-    assert_complete(program, 4)
+    assert refused == set(out)
+    for name, (_, told) in out.items():
+        assert ended.said.count(f"{name} is out for the rest of this run: {told}") == 1, ended.said
     # What was refused was asked elsewhere; nothing that was answered was asked again.
-    assert refused
     assert set(prompts(answered).values()) == {1}
+    assert_complete(program, 8)
 
 
 @pytest.mark.parametrize(
@@ -237,3 +240,19 @@ def test_a_provider_that_never_answers_is_left_out_before_it_costs_many_conversa
     [(set_aside,)] = program.query("SELECT count(*) FROM conversations WHERE status = 'set aside'")
     assert set_aside <= 10
     assert json.loads(program.output.read_text()) == []
+
+
+def test_tokens_of_a_month_that_are_spent_stop_the_provider_and_a_new_start_spends_none(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    sent: list[int] = []
+    with LoopbackServer() as server:
+        for limit, status in ((3000, 5), (3000, 5), (1_000_000, 0)):
+            config = section("endpoint", server.url("endpoint"), requests_per_second=20, tokens_per_month=limit)
+            program.configure(config)
+            ended = program.run("--providers", "endpoint", "--target", "4")
+            assert ended.status == status, ended.said
+            assert ("its tokens_per_month are spent; raise the limit" in ended.stderr) == bool(status)
+            sent.append(len(server.received))
+        assert set(bodies(server.received).values()) == {1}
+    assert sent[0] == sent[1]
+    assert_complete(program, 4)

@@ -113,12 +113,9 @@ def test_a_mistake_in_the_configuration_is_told_with_file_key_and_remedy(
     ("options", "told"),
     [
         (("--target", "0"), "--target"),
-        (("--target", "many"), "--target"),
         (("--exchanges", "3-1"), "--exchanges"),
         (("--providers", "nobody"), "there are mistral, together, huggingface, local"),
-        (("--model", "mistral"), "PROVIDER=VALUE"),
         (("--rps", "mistral=fast"), "--rps mistral=2.5"),
-        (("--config", "none.toml"), "none.toml"),
         (("--prompts", "none"), "none"),
         (("--nonsense",), "--nonsense"),
     ],
@@ -131,6 +128,14 @@ def test_a_mistake_in_an_option_is_told_with_what_is_allowed(
     assert ended.status == 2
     assert told in ended.stderr
     assert "Traceback" not in ended.said
+
+
+def test_files_are_read_though_an_editor_put_a_byte_order_mark_in_front(program: Program) -> None:
+    write_secrets(program, "\ufeff" + json.dumps({"mistral_api_key": "", "enabled_providers": ["mistral"]}))
+    program.configure("\ufeff[generation]\ntarget = 3\n")
+    ended = program.run()
+    assert ended.status == 3, ended.said
+    assert '"mistral_api_key" is empty' in ended.said
 
 
 # Keys and providers.
@@ -162,7 +167,7 @@ def assert_shown_nowhere(program: Program, said: str, keys: list[str]) -> None:
     assert program.state in files
     shown = [said.encode(), *(path.read_bytes() for path in files)]
     for key in keys:
-        assert not any(key.encode() in content for content in shown)
+        assert not any(key[:10].encode() in content for content in shown)
 
 
 def test_a_key_is_neither_shown_nor_stored_though_the_server_repeats_it(program: Program) -> None:
@@ -184,7 +189,8 @@ def test_a_key_is_neither_shown_nor_stored_though_the_server_repeats_it(program:
         if received.provider in refused and status != 401:
             return well_behaved(received)
         refused.add(received.provider)
-        return Reply(f"Incorrect API key provided: {received.authorization.removeprefix('Bearer ')}", status=status)
+        # Long enough that the key stands where a long message is cut.
+        return Reply(f"{'Incorrect ' * 28} key: {received.authorization.removeprefix('Bearer ')}", status=status)
 
     with LoopbackServer(repeats_the_key) as server:
         program.configure("".join(section(name, server.url(name)) for name in ("mistral", "together", "mine")))

@@ -110,9 +110,7 @@ VALUE = st.recursive(
 NAME = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}", fullmatch=True).filter(
     lambda name: not keyword.iskeyword(name) and name != "__debug__"
 )
-CALL = st.builds(
-    ToolCall, NAME, st.dictionaries(NAME, VALUE, max_size=3), st.lists(VALUE, max_size=2).map(tuple)
-)
+CALL = st.builds(ToolCall, NAME, st.dictionaries(NAME, VALUE, max_size=3), st.lists(VALUE, max_size=2).map(tuple))
 TAG_FREE = TEXT.map(strip_tags)
 
 
@@ -262,7 +260,7 @@ def test_an_answer_is_written_as_thinking_then_reply_then_calls() -> None:
     ],
 )
 def test_every_usual_spelling_of_a_call_is_understood(body: str) -> None:
-    assert read(body) == ToolCall("add_memory", {"input_text": ['It\'s the user\'s "cat".']})
+    assert read(body) == ToolCall("add_memory", {"input_text": ["It's the user's \"cat\"."]})
 
 
 def test_brackets_and_line_breaks_in_a_string_belong_to_it() -> None:
@@ -284,9 +282,9 @@ def test_positional_arguments_are_kept_in_order() -> None:
 
 def test_what_cannot_be_stored_in_a_call_becomes_a_replacement_character() -> None:
     assert read(r'f(x="a\x00b\ud800c")').arguments == {"x": "a\ufffdb\ufffdc"}
-    assert read(r'{"name": "f", "arguments": {"x\ud800y": 1, "z": {"\u0000": 2}}}'.replace(r"x\ud800y", "x")) == ToolCall(
-        "f", {"x": 1, "z": {"\ufffd": 2}}
-    )
+    assert read(
+        r'{"name": "f", "arguments": {"x\ud800y": 1, "z": {"\u0000": 2}}}'.replace(r"x\ud800y", "x")
+    ) == ToolCall("f", {"x": 1, "z": {"\ufffd": 2}})
 
 
 def test_one_tag_can_hold_several_calls() -> None:

@@ -178,7 +178,7 @@ def test_other_exchanges_are_refused_with_how_to_write_them(text: str) -> None:
         ("[providers.mistral]\nmax_in_flight = 0", "providers.mistral.max_in_flight", "greater than or equal to 1"),
         ("[providers.mistral]\ntimeout_seconds = 0", "providers.mistral.timeout_seconds", "greater than 0"),
         # Incomplete and misnamed endpoints.
-        ("[providers.ollama]\nmodel = 'x'", "providers.ollama", 'kind is missing; for an OpenAI-compatible endpoint'),
+        ("[providers.ollama]\nmodel = 'x'", "providers.ollama", "kind is missing; for an OpenAI-compatible endpoint"),
         ("[providers.ollama]\nkind = 'openai'\nmodel = 'x'", "providers.ollama", "base_url is missing; write e.g."),
         ("[providers.o]\nkind = 'openai'\nbase_url = 'http://x'", "providers.o", "model is missing; write e.g."),
         ("[providers.Ollama]\nkind = 'openai'", "providers.Ollama", "lower-case letters, digits, - and _"),
@@ -205,8 +205,12 @@ def test_every_mistake_is_told_on_a_line_of_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("generation", "option"),
-    [({"target": 0}, "--target"), ({"exchanges": (0, 2)}, "--exchanges"), ({"exchanges": (4, 1)}, "--exchanges")]
-    + [({"seed": -1}, "--seed")],
+    [
+        ({"target": 0}, "--target"),
+        ({"exchanges": (0, 2)}, "--exchanges"),
+        ({"exchanges": (4, 1)}, "--exchanges"),
+        ({"seed": -1}, "--seed"),
+    ],
 )
 def test_an_impossible_option_is_told_as_the_option(tmp_path: Path, generation: dict[str, Any], option: str) -> None:
     assert refusal(write(tmp_path, ""), generation=generation).startswith(f"{option}: ")
@@ -271,7 +275,9 @@ def test_whatever_a_file_says_it_is_read_or_refused(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.toml"
     path.write_text("\n".join(f"{key} = {spell(value)}" for key, value in values.items()), encoding="utf-8")
+    message = str(path)
     try:
         load(path)
     except SettingsError as error:
-        assert str(error).startswith(str(path))
+        message = str(error)
+    assert message.startswith(str(path))

@@ -101,7 +101,7 @@ class LocalProvider:
             "cache_prompt": True,
         }
         if not chooses_itself:
-            body["temperature"] = min(_SMALL_MODEL_TEMPERATURE, request.temperature or _SMALL_MODEL_TEMPERATURE)
+            body["temperature"] = min(_SMALL_MODEL_TEMPERATURE, request.temperature)
         async with self._slots:
             return await self._endpoint.complete(request, body)
 

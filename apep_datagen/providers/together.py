@@ -50,7 +50,7 @@ class TogetherProvider:
             response = await self._client.chat.completions.create(
                 model=request.model,
                 messages=[message.as_dict() for message in request.messages],
-                temperature=together.omit if request.temperature is None else request.temperature,
+                temperature=request.temperature,
                 max_tokens=request.max_tokens,
                 seed=request.seed,
             )
@@ -83,7 +83,9 @@ class TogetherProvider:
             return []
         if isinstance(models, dict):
             models = models.get("data")
-        found = (model.get("id") for model in models or [] if isinstance(model, dict))
+        if not isinstance(models, list):
+            return []
+        found = (model.get("id") for model in models if isinstance(model, dict))
         return [name for name in found if isinstance(name, str)]
 
     async def close(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +29,8 @@ _EPILOG = (
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
+        from importlib import metadata
+
         typer.echo(f"apep-datagen {metadata.version('apep-datagen')}")
         raise typer.Exit
 
@@ -56,9 +57,7 @@ def generate(
             " [default: data/trainingData/generatedTrainingData.json]",
         ),
     ] = None,
-    reset_tools: Annotated[
-        bool, typer.Option("--reset-tools", help="Empty Ada's memory and diary first.")
-    ] = False,
+    reset_tools: Annotated[bool, typer.Option("--reset-tools", help="Empty Ada's memory and diary first.")] = False,
     exchanges: Annotated[
         str | None,
         typer.Option(
@@ -88,9 +87,7 @@ def generate(
         list[str] | None,
         typer.Option(metavar="PROVIDER=N", help="Requests per second that you are entitled to. Repeatable."),
     ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")
-    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")] = False,
     version: Annotated[  # noqa: ARG001 - its callback handles it
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from common import loopback_server, print_table, requests_seen, run_program
 
-from apep_datagen.conversation import Conversation, Plan, advance_with_completion
+from apep_datagen.conversation import Conversation, Plan, advance_with_completion, sample_line
 from apep_datagen.messages import Message
 from apep_datagen.prompts import load_prompts
 from apep_datagen.records import StepRecord, record_finish, record_start, record_step
@@ -30,21 +31,19 @@ _SAMPLE_MEASUREMENTS = 200
 
 def _finish_conversation(state: StateDatabase, number: int) -> asyncio.Future[None]:
     """Record a conversation with its steps and its finish, as a run does."""
-    from apep_datagen.conversation import sample_line  # noqa: PLC0415 - kept beside its use
-
     plan = Plan(number, number // 12 + 1, 1, 3, "2026-01-01", "a topic", None, number)
     conversation = Conversation(plan, PROMPTS)
     question = f"Message {number}: my sister Mia visits on Sunday."
     conversation = advance_with_completion(conversation, question, "stop")
     conversation = advance_with_completion(conversation, f"<think>Thought {number}.</think>\n\nReply {number}!", "stop")
-    system = Message("system", "You are Ada. " * 150)
-    line = sample_line([system, Message("user", question), Message("assistant", f"<think>Hm.</think>\n\nReply {number}!")])
+    answer = Message("assistant", f"<think>Hm.</think>\n\nReply {number}!")
+    line = sample_line([Message("system", "You are Ada. " * 150), Message("user", question), answer])
 
-    def record(connection: object) -> None:
-        record_start(connection, conversation, "benchmark")  # type: ignore[arg-type]
+    def record(connection: sqlite3.Connection) -> None:
+        record_start(connection, conversation, "benchmark")
         for step in range(1, 4):
-            record_step(connection, number, step, StepRecord("answer", "text " * 20, provider="benchmark"))  # type: ignore[arg-type]
-        record_finish(connection, conversation, line, 12)  # type: ignore[arg-type]
+            record_step(connection, number, step, StepRecord("answer", "text " * 20, provider="benchmark"))
+        record_finish(connection, conversation, line, 12)
 
     return asyncio.ensure_future(state.run(record))
 
@@ -74,13 +73,13 @@ async def _fill(output: Path, conversations: int) -> tuple[float, float]:
     return early, late
 
 
-def _seconds_to_first_request(directory: Path, conversations: int) -> tuple[float, float]:
-    """Return seconds from the start of the program, and of its run behind the imports, to the first request."""
+def _seconds_to_first_request(directory: Path, conversations: int) -> float:
+    """Return seconds from the start of the program, imports included, to the first request."""
     with loopback_server() as address:
         config = f'[providers.endpoint]\nkind = "openai"\nbase_url = "{address}/endpoint/v1"\nmodel = "m"\n'
         began = time.monotonic()
         run_program(config, "--providers", "endpoint", "--target", str(conversations + 1), directory=directory)
-        return min(at for _, at, _, _ in requests_seen(address)) - began, began
+        return min(at for _, at, _, _ in requests_seen(address)) - began
 
 
 def main() -> None:
@@ -92,9 +91,9 @@ def main() -> None:
         directory = Path(place)
         early, late = asyncio.run(_fill(directory / DEFAULT_OUTPUT, options.conversations))
         size = (directory / DEFAULT_OUTPUT).stat().st_size / 1e6
-        resumed, _ = _seconds_to_first_request(directory, options.conversations)
+        resumed = _seconds_to_first_request(directory, options.conversations)
     with tempfile.TemporaryDirectory() as place:
-        fresh, _ = _seconds_to_first_request(Path(place), 1)
+        fresh = _seconds_to_first_request(Path(place), 1)
     starts = []
     for _ in range(5):
         began = time.monotonic()

@@ -25,7 +25,7 @@ from apep_datagen.records import StepRecord, record_finish, record_step
 
 POINT = sys.argv[1]
 LEFT = {POINT: int(sys.argv[2])}
-DUE = False
+DUE: list[str] = []
 
 
 def passed(point: str) -> bool:
@@ -40,15 +40,15 @@ def die() -> None:
 
 
 def record_step_and_note(connection: sqlite3.Connection, conversation: int, number: int, step: StepRecord) -> None:
-    global DUE
     record_step(connection, conversation, number, step)
-    DUE = passed(step.kind) or DUE
+    if passed(step.kind):
+        DUE.append(step.kind)
 
 
 def record_finish_and_note(connection: sqlite3.Connection, *arguments: Any) -> None:
-    global DUE
     record_finish(connection, *arguments)
-    DUE = passed("finish") or DUE
+    if passed("finish"):
+        DUE.append("finish")
 
 
 def commit_and_die(self: journal.Journal) -> None:

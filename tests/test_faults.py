@@ -43,6 +43,7 @@ ONCE = {
     "the answer is empty": Reply(""),
     "the answer was cut off at its length limit": Reply("She told me that", finish_reason="length"),
     "no answer within 1 s": Reply(fault="hang"),
+    "": Reply("slow down", status=429),
 }
 
 
@@ -61,8 +62,9 @@ def test_what_fails_once_is_asked_again_and_the_user_is_told_what_happened(tmp_p
         assert len(failed) == len(ONCE)
         assert all(sent[body] == 2 for body in failed), ended.said
         for words in ONCE:
-            kind = "unusable answer" if words.startswith("the answer") else "unavailable"
-            line = rf"^{name}: {kind} \(attempt 1/3\), waiting [\d.]+ s: ({words})"
+            kind = "unusable answer" if words.startswith("the answer") else "unavailable" if words else "rate limited"
+            what = f": ({words})" if words else "$"
+            line = rf"^{name}: {kind} \(attempt 1/3\), waiting [\d.]+ s{what}"
             assert re.search(line, ended.said, re.MULTILINE), (words, ended.said)
     assert_complete(program, target)
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'set aside'") == [(0,)]
@@ -82,23 +84,6 @@ def test_a_rate_limit_is_waited_out_as_the_provider_asks(tmp_path: Path) -> None
         # Nothing is sent within that second, by no other conversation of this provider either.
         assert min(request.at for request in later) - refused.at >= 1.0
     assert_complete(program, 9)
-
-
-def test_a_rate_limit_without_retry_after_is_waited_out_ever_longer(tmp_path: Path) -> None:
-    program = Program(tmp_path)
-
-    def limited_twice(received: Received) -> Reply:
-        return Reply(status=429) if received.number <= 2 else well_behaved(received)
-
-    with LoopbackServer(limited_twice) as server:
-        program.configure(section("endpoint", server.url("endpoint")))
-        ended = program.run("--providers", "endpoint", "--target", "1")
-        first, second, third = (request.at for request in server.received[:3])
-    assert ended.status == 0, ended.said
-    waits = re.findall(r"endpoint: rate limited \(attempt (\d)/3\), waiting ([\d.]+) s", ended.said)
-    assert [attempt for attempt, _ in waits] == ["1", "2"]
-    assert second - first >= 0.5
-    assert third - second >= 1.0
 
 
 # Conversations that fail for good.
@@ -198,17 +183,12 @@ def test_a_provider_that_cannot_be_used_is_left_out_and_the_others_finish(
     assert_complete(program, 8)
 
 
-@pytest.mark.parametrize(
-    ("status", "told"), [(401, "check the key"), (404, "it offers model-one")], ids=["key refused", "unknown model"]
-)
-def test_when_the_only_provider_is_out_the_user_is_told_and_the_same_command_goes_on(
-    tmp_path: Path, status: int, told: str
-) -> None:
+def test_when_the_only_provider_is_out_the_user_is_told_and_the_same_command_goes_on(tmp_path: Path) -> None:
     program = Program(tmp_path)
     broken = True
 
     def fails_after_a_while(received: Received) -> Reply:
-        return Reply(status=status) if broken and received.number > 4 else well_behaved(received)
+        return Reply(status=401) if broken and received.number > 4 else well_behaved(received)
 
     options = ("--providers", "endpoint", "--target", "3")
     with LoopbackServer(fails_after_a_while) as server:
@@ -217,7 +197,7 @@ def test_when_the_only_provider_is_out_the_user_is_told_and_the_same_command_goe
         assert ended.status == 5
         assert "No provider is left" in ended.stderr
         assert "of 3 conversations are in" in ended.stderr
-        assert told in ended.stderr
+        assert "check the key" in ended.stderr
         assert "the same command then goes on" in ended.stderr
         assert "Traceback" not in ended.said
         broken = False

@@ -49,7 +49,6 @@ def test_a_killed_run_carries_on_without_asking_again(tmp_path: Path, point: str
     for received in server.received[:before]:
         if bodies[json.dumps(received.body, sort_keys=True)] > 1:
             assert received.answer not in recorded
-    assert all(json.dumps(received.body, sort_keys=True) for received in server.received)
     _assert_complete(program)
 
 
@@ -68,15 +67,15 @@ def _assert_died_where_intended(program: Program, point: str, number: int) -> No
     elif point == "appended":
         assert in_output == finished >= number
     elif point != "in-flight":
-        assert program.query(f"SELECT count(*) FROM steps WHERE kind = '{point}'")[0][0] >= number
+        assert [kind for (kind,) in program.query("SELECT kind FROM steps")].count(point) >= number
 
 
 def _assert_complete(program: Program) -> None:
     conversations = program.conversations()
     assert len(conversations) == TARGET
     assert len({json.dumps(messages) for messages in conversations}) == TARGET
-    lines = [json.loads(line)["conversations"] for (line,) in program.query("SELECT line FROM samples ORDER BY position")]
-    assert conversations == lines
+    lines = program.query("SELECT line FROM samples ORDER BY position")
+    assert conversations == [json.loads(line)["conversations"] for (line,) in lines]
     assert program.query("SELECT count(*) FROM conversations WHERE status != 'finished'") == [(0,)]
     # Every tool call took effect exactly once: the notes are those that the saved results speak of, no more.
     added = [

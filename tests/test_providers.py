@@ -86,10 +86,10 @@ def test_all_providers_work_at_once_and_new_conversations_go_round(tmp_path: Pat
     names = ("mistral", "together", "huggingface")
     with LoopbackServer(latency=0.2) as server:
         program.configure("".join(section(name, base_url(server, name), requests_per_second=20) for name in names))
-        ended = program.run("--providers", ",".join(names), "--target", "45")
+        ended = program.run("--providers", ",".join(names), "--target", "30")
         received = list(server.received)
     assert ended.status == 0, ended.said
-    assert len(program.conversations()) == 45
+    assert len(program.conversations()) == 30
     begun = Counter(request.provider for request in received if request.step == "ask")
     assert max(begun.values()) - min(begun.values()) <= 2, begun
     requests = {name: [request.at for request in received if request.provider == name] for name in names}
@@ -100,19 +100,6 @@ def test_all_providers_work_at_once_and_new_conversations_go_round(tmp_path: Pat
         # Each at its own rate: nobody waits for the others.
         assert len(requests[name]) / (last - first) > 15, name
     assert {provider for (provider,) in program.query("SELECT DISTINCT provider FROM steps") if provider} == set(names)
-
-
-def test_a_provider_of_a_higher_rate_makes_more(tmp_path: Path) -> None:
-    program = Program(tmp_path)
-    with LoopbackServer(latency=0.1) as server:
-        program.configure(
-            section("fast", server.url("fast"), requests_per_second=30)
-            + section("slow", server.url("slow"), requests_per_second=10)
-        )
-        ended = program.run("--providers", "fast,slow", "--target", "16")
-        begun = Counter(request.provider for request in server.received)
-    assert ended.status == 0, ended.said
-    assert 2 < begun["fast"] / begun["slow"] < 4
 
 
 def test_an_endpoint_without_a_key_never_sees_the_token_of_the_user(tmp_path: Path) -> None:

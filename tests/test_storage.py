@@ -16,9 +16,9 @@ from program import Program, section
 
 def test_a_second_process_on_the_same_output_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    options = ("--providers", "endpoint", "--target", "8")
-    with LoopbackServer(latency=0.3) as server:
-        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=8))
+    options = ("--providers", "endpoint", "--target", "3")
+    with LoopbackServer(latency=0.5) as server:
+        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=40))
         first = program.watch(*options)
         server.wait_until(lambda: server.received)
         second = program.run(*options)
@@ -28,7 +28,7 @@ def test_a_second_process_on_the_same_output_is_refused_and_the_first_goes_on(tm
         assert "Traceback" not in second.said
         ended = first.end()
     assert ended.status == 0, ended.said
-    assert len(program.conversations()) == 8
+    assert len(program.conversations()) == 3
 
 
 @pytest.mark.parametrize("output", ["a-file/out.json", "/proc/out.json", "a-directory"])

@@ -26,6 +26,7 @@ from apep_datagen.messages import Completion, CompletionRequest, Usage, clean_te
 __all__ = ["Provider", "error_from_response", "fold_completion", "retry_after_seconds", "transport_error"]
 
 _SHOWN_ERROR_LENGTH = 300
+_LONGEST_WAIT_SECONDS = 86_400.0
 
 
 class Provider(Protocol):
@@ -140,22 +141,25 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """Read how long a server asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110).
 
     Returns:
-        Seconds, never negative, or None where the server does not say or says nonsense.
+        Seconds, from 0 to a day, or None where the server does not say or says nonsense.
     """
+    seconds = _asked_to_wait(headers)
+    return None if seconds is None else min(max(0.0, seconds), _LONGEST_WAIT_SECONDS)
+
+
+def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
-        return max(0.0, milliseconds / 1000)
+        return milliseconds / 1000
     value = headers.get("retry-after")
     seconds = _number(value)
-    if seconds is not None:
-        return max(0.0, seconds)
-    if value is None:
-        return None
+    if seconds is not None or value is None:
+        return seconds
     try:
         date = email.utils.parsedate_to_datetime(value)
         if date.tzinfo is None:  # "-0000", or no zone at all
             date = date.replace(tzinfo=datetime.UTC)
-        return max(0.0, date.timestamp() - time.time())
+        return date.timestamp() - time.time()
     except (ValueError, TypeError, OverflowError):
         return None
 

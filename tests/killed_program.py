@@ -81,8 +81,8 @@ def write_and_die(self: OutputFile, content: bytes, offset: int) -> None:
         die()
 
 
-dispatch.record_step = record_step_and_note
-dispatch.record_finish = record_finish_and_note
+vars(dispatch)["record_step"] = record_step_and_note
+vars(dispatch)["record_finish"] = record_finish_and_note
 journal.Journal._commit = commit_and_die  # type: ignore[method-assign]
 OpenAICompatibleProvider.complete = complete_and_die  # type: ignore[assignment, method-assign]
 OutputFile._write = write_and_die  # type: ignore[method-assign]

@@ -139,7 +139,7 @@ def _generate(
     """Read everything that an invocation depends on, run it and sum it up; return the exit status."""
     # Imported here, so that --help does not wait for what only a run needs.
     from apep_datagen.api_keys import DEFAULT_SECRETS, load_secrets
-    from apep_datagen.progress import make_view
+    from apep_datagen.progress import make_view, say
     from apep_datagen.prompts import load_prompts
     from apep_datagen.runner import RunPlan, run
     from apep_datagen.settings import DEFAULT_OUTPUT, load_settings, parse_exchanges
@@ -166,7 +166,7 @@ def _generate(
     if not quiet:
         from apep_datagen.summary import summarize
 
-        typer.echo(summarize(outcome, plan.output))
+        say(summarize(outcome, plan.output))
     return outcome.exit_status
 
 
@@ -241,4 +241,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:  # before the run, which handles it itself
+        sys.exit(130)

@@ -135,6 +135,7 @@ class Dispatcher:
             StorageError: An outcome could not be recorded (in an ExceptionGroup).
         """
         try:
+            await self._spend(0)
             async with asyncio.TaskGroup() as calls:
                 while await self._wait_for_work():
                     try:

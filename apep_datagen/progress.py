@@ -16,11 +16,19 @@ from apep_datagen.counters import ProviderCounters, RunCounters
 if TYPE_CHECKING:
     import rich.console
 
-__all__ = ["PlainView", "QuietView", "TerminalView", "make_view", "plain_text", "spell_duration"]
+__all__ = ["PlainView", "QuietView", "TerminalView", "make_view", "plain_text", "say", "spell_duration"]
 
 _SECONDS_BETWEEN_LINES = 30.0
 _REFRESHES_PER_SECOND = 4.0
 _LONGEST_QUESTION = 400
+
+
+def say(message: str) -> None:
+    """Print a sentence; where what has read the output is gone (a pager), the program goes on without it."""
+    try:
+        print(plain_text(message), flush=True)  # noqa: T201 - this is the view
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def make_view(*, quiet: bool) -> QuietView | PlainView | TerminalView:
@@ -48,9 +56,7 @@ class PlainView:
 
     def notify(self, message: str) -> None:
         """Print a sentence."""
-        # What has read the output may be gone (a pager); the run goes on.
-        with contextlib.suppress(BrokenPipeError):
-            print(plain_text(message), flush=True)  # noqa: T201 - this is the view
+        say(message)
 
     @contextlib.contextmanager
     def showing(self, counters: RunCounters) -> Iterator[None]:

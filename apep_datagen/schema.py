@@ -18,6 +18,7 @@ _MIGRATIONS = (
     """
     CREATE TABLE run (
         seed INTEGER NOT NULL,
+        output_name TEXT NOT NULL,                 -- without its directory
         base_count INTEGER NOT NULL DEFAULT 0,     -- conversations in the output that are not in `samples`
         base_end INTEGER NOT NULL DEFAULT 1,       -- byte offset behind the last of them
         base_position INTEGER NOT NULL DEFAULT 0,  -- samples up to here are among them
@@ -113,31 +114,25 @@ def lock_beside(path: Path) -> filelock.BaseFileLock:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open the database; transactions are begun and ended by the caller."""
+    """Open the database; transactions are begun and ended by the caller.
+
+    Raises:
+        StorageError: It is another program's, or a newer version's; it is left as it was.
+        sqlite3.Error: It is no database, or cannot be read or written.
+    """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
+        _refuse_foreign(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: a commit that returned survives a power cut, not only a crash of the process.
         connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error:
+    except (sqlite3.Error, StorageError):
         connection.close()
         raise
     return connection
 
 
-def migrate(connection: sqlite3.Connection, path: Path, *, seed: int, base_count: int, base_end: int) -> None:
-    """Make the tables, or bring those of an older version up to date.
-
-    Args:
-        connection: The open database.
-        path: Its name, for messages.
-        seed: What a new run draws its decisions from.
-        base_count: How many conversations the output of a new run holds already.
-        base_end: Byte offset behind the last of them in the output.
-
-    Raises:
-        StorageError: The database is another program's, or a newer version's.
-    """
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -145,6 +140,19 @@ def migrate(connection: sqlite3.Connection, path: Path, *, seed: int, base_count
         raise StorageError(f"{path}: a database of another program; name another --output")
     if version > len(_MIGRATIONS):
         raise StorageError(f"{path}: written by a newer apep-datagen; upgrade the program, or name another --output")
+
+
+def migrate(connection: sqlite3.Connection, *, seed: int, output_name: str, base_count: int, base_end: int) -> None:
+    """Make the tables, or bring those of an older version up to date.
+
+    Args:
+        connection: The open database.
+        seed: What a new run draws its decisions from.
+        output_name: The name of the output file.
+        base_count: How many conversations the output of a new run holds already.
+        base_end: Byte offset behind the last of them in the output.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
     for number, statements in enumerate(_MIGRATIONS[version:], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")
         for statement in statements.split(";"):
@@ -152,6 +160,8 @@ def migrate(connection: sqlite3.Connection, path: Path, *, seed: int, base_count
         connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {number}")
         if number == 1:
-            values = (seed, base_count, base_end)
-            connection.execute("INSERT INTO run (seed, base_count, base_end) VALUES (?, ?, ?)", values)
+            connection.execute(
+                "INSERT INTO run (seed, output_name, base_count, base_end) VALUES (?, ?, ?, ?)",
+                (seed, output_name, base_count, base_end),
+            )
         connection.execute("COMMIT")

@@ -58,13 +58,17 @@ class StateDatabase:
             foreign = None if holds_run(self.path) else inspect_output(output)
             base_count, base_end = (len(foreign.elements), foreign.end) if foreign else (0, 1)
             self._connection = connect(self.path)
-            migrate(self._connection, self.path, seed=seed, base_count=base_count, base_end=base_end)
+            migrate(self._connection, seed=seed, output_name=output.name, base_count=base_count, base_end=base_end)
+            self._check_name(output)
             if base_count:
                 notify(f"{output}: {base_count} conversations are there already; they are kept")
             self.output = self._open_output(output)
         except sqlite3.Error as error:
             self._release()
-            raise StorageError(f"{self.path}: the state database cannot be used ({error})") from error
+            raise StorageError(
+                f"{self.path}: the state database cannot be used ({error}); if the disk is full or read-only, make"
+                " room, then the same command goes on; if the file is no database, name another --output"
+            ) from error
         except BaseException:
             self._release()
             raise
@@ -92,6 +96,16 @@ class StateDatabase:
         if self._connection is not None:
             self._connection.close()
         self._lock.release()
+
+    def _check_name(self, output: Path) -> None:
+        """Refuse an output that shares its state's name with another, as `a.json` and `a.jsonl` do."""
+        (name,) = self._connection_now().execute("SELECT output_name FROM run").fetchone()
+        if name != output.name:
+            if output.with_name(name).exists():
+                raise StorageError(
+                    f"{self.path}: belongs to {output.with_name(name)}; name another --output than {output}"
+                )
+            self._connection_now().execute("UPDATE run SET output_name = ?", (output.name,))  # it was renamed
 
     # The projection into the output.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email.utils
 import json
 import math
@@ -19,7 +20,8 @@ from apep_datagen.errors import (
     TransientError,
 )
 from apep_datagen.markup import parse_answer
-from apep_datagen.messages import Usage
+from apep_datagen.messages import Completion, CompletionRequest, Usage
+from apep_datagen.providers import _FitToShow
 from apep_datagen.providers.base import error_from_response, fold_completion, retry_after_seconds, transport_error
 
 
@@ -75,8 +77,33 @@ def test_the_message_carries_the_words_of_the_provider(body: str, words: str) ->
     assert str(error_from_response(503, {}, body)) == words
 
 
-def test_a_long_answer_is_shortened() -> None:
-    assert len(str(error_from_response(500, {}, "x" * 100_000))) < 320
+class _Refusing:
+    """An adapter whose server answers with an error."""
+
+    def __init__(self, body: str) -> None:
+        self._body = body
+
+    async def start(self) -> None:
+        raise error_from_response(500, {}, self._body)
+
+    async def complete(self, request: CompletionRequest) -> Completion:  # noqa: ARG002 - it refuses any
+        raise error_from_response(500, {}, self._body)
+
+    async def list_models(self) -> list[str]:
+        return []
+
+    async def close(self) -> None:
+        pass
+
+
+@given(st.integers(0, 1000))
+def test_an_error_is_short_and_no_part_of_a_key_is_left_in_it(padding: int) -> None:
+    key = "sk-secret-key-of-the-user"
+    provider = _FitToShow(_Refusing("x" * padding + key + "y" * 1000), key)
+    with pytest.raises(TransientError) as caught:
+        asyncio.run(provider.start())
+    assert len(str(caught.value)) <= 400
+    assert "sk-" not in str(caught.value)
 
 
 # How long to wait.

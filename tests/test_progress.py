@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import unicodedata
 
 import pytest
@@ -112,12 +113,12 @@ def test_the_quiet_view_tells_only_what_went_wrong_and_not_on_the_standard_outpu
 
 
 def test_a_reader_that_is_gone_does_not_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Gone(io.StringIO):
-        def write(self, _text: str) -> int:
-            raise BrokenPipeError
-
-    monkeypatch.setattr("sys.stdout", Gone())
-    PlainView().notify("hello")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as gone:
+        monkeypatch.setattr("sys.stdout", gone)
+        PlainView().notify("hello")
+        PlainView().notify("hello again")
 
 
 def test_the_view_fits_where_the_output_goes(monkeypatch: pytest.MonkeyPatch) -> None:

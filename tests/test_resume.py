@@ -273,3 +273,19 @@ def test_a_state_database_that_is_not_this_programs_is_refused_untouched(tmp_pat
     assert_refused(ended, program.state.name, told)
     assert program.state.read_bytes() == before
     assert not program.output.exists()
+
+
+def test_two_outputs_that_would_share_a_state_database_are_kept_apart_and_a_renamed_one_is_found(
+    program: Program,
+) -> None:
+    before = program.output.read_bytes()
+    with LoopbackServer() as server:
+        other = OUTPUT.with_suffix(".jsonl")
+        refused = run(program, server, MADE + 1, "--output", str(other))
+        assert refused.status == 4, refused.said
+        assert str(OUTPUT) in refused.stderr
+        assert program.output.read_bytes() == before
+        program.output.rename(program.directory / other)
+        continued = run(program, server, MADE + 1, "--output", str(other))
+    assert continued.status == 0, continued.said
+    assert "1 conversations made" in continued.stdout

@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +23,7 @@ DATE = "2026-01-31"
 @contextmanager
 def database() -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrate(connection, Path(":memory:"), seed=0, base_count=0, base_end=1)
+        migrate(connection, seed=0, output_name="output.json", base_count=0, base_end=1)
         yield connection
 
 

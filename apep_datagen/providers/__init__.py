@@ -9,6 +9,7 @@ from apep_datagen.settings import ProviderSettings
 
 __all__ = ["Provider", "create_provider"]
 
+_SHOWN_LENGTH = 400
 # Hugging Face's router to its inference providers speaks the OpenAI protocol:
 # https://huggingface.co/docs/inference-providers/index
 _HUGGING_FACE_URL = "https://router.huggingface.co/v1"
@@ -16,8 +17,7 @@ _HUGGING_FACE_URL = "https://router.huggingface.co/v1"
 
 def create_provider(settings: ProviderSettings, api_key: str | None) -> Provider:
     """Make the adapter for one configured endpoint; it does nothing until it is started."""
-    adapter = _create_adapter(settings, api_key)
-    return _KeyKeeper(adapter, api_key) if api_key else adapter
+    return _FitToShow(_create_adapter(settings, api_key), api_key)
 
 
 def _create_adapter(settings: ProviderSettings, api_key: str | None) -> Provider:
@@ -40,10 +40,10 @@ def _create_adapter(settings: ProviderSettings, api_key: str | None) -> Provider
     return OpenAICompatibleProvider(base_url=base_url, api_key=api_key, timeout=timeout)
 
 
-class _KeyKeeper:
-    """Takes the API key out of every error: servers quote it when they refuse it."""
+class _FitToShow:
+    """Makes every error of an adapter fit to be shown: without the API key, which servers quote, and short."""
 
-    def __init__(self, adapter: Provider, api_key: str) -> None:
+    def __init__(self, adapter: Provider, api_key: str | None) -> None:
         self._adapter = adapter
         self._api_key = api_key
         self.list_models = adapter.list_models
@@ -53,15 +53,19 @@ class _KeyKeeper:
         try:
             await self._adapter.start()
         except ProviderError as error:
-            self._take_out_key(error)
+            self._make_fit(error)
             raise
 
     async def complete(self, request: CompletionRequest) -> Completion:
         try:
             return await self._adapter.complete(request)
         except ProviderError as error:
-            self._take_out_key(error)
+            self._make_fit(error)
             raise
 
-    def _take_out_key(self, error: ProviderError) -> None:
-        error.args = (str(error).replace(self._api_key, "[API key]"),)
+    def _make_fit(self, error: ProviderError) -> None:
+        words = str(error)
+        if self._api_key:
+            # Before it is cut: a key that the cut went through would not be found.
+            words = words.replace(self._api_key, "[API key]")
+        error.args = (words if len(words) <= _SHOWN_LENGTH else words[: _SHOWN_LENGTH - 1] + "…",)

@@ -25,7 +25,6 @@ from apep_datagen.messages import Completion, CompletionRequest, Usage, clean_te
 
 __all__ = ["Provider", "error_from_response", "fold_completion", "retry_after_seconds", "transport_error"]
 
-_SHOWN_ERROR_LENGTH = 300
 _LONGEST_WAIT_SECONDS = 86_400.0
 
 
@@ -85,7 +84,7 @@ def error_from_response(  # noqa: PLR0911 - one return for each class of error
         body: The answer's text.
 
     Returns:
-        The error to raise. Its message carries the provider's own words, shortened.
+        The error to raise. Its message carries the provider's own words, at full length and as they are.
     """
     words = _error_words(body)
     said = f"HTTP {status}: {words}" if words else f"HTTP {status}"
@@ -186,5 +185,4 @@ def _error_words(body: str) -> str:
         if isinstance(value, dict) and value.get(key):
             value = value[key]
     words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    words = " ".join(clean_text(words).split())
-    return words if len(words) <= _SHOWN_ERROR_LENGTH else words[: _SHOWN_ERROR_LENGTH - 1] + "…"
+    return " ".join(clean_text(words).split())

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
+from urllib.request import getproxies
 
 from apep_datagen.errors import ProviderError, ProviderUnusableError, TransientError
 from apep_datagen.messages import Completion, CompletionRequest
@@ -70,6 +71,8 @@ class OpenAICompatibleProvider:
         import httpx2
         from huggingface_hub import AsyncInferenceClient
 
+        from apep_datagen.providers.connections import ConnectionStack
+
         try:
             address = endpoint_address(self._base_url, "chat/completions")
             usable = urlsplit(address).scheme in ("http", "https") and bool(urlsplit(address).hostname)
@@ -82,6 +85,7 @@ class OpenAICompatibleProvider:
             event_hooks=hooks,
             follow_redirects=True,
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS),
+            transport=None if self._trust_env and getproxies() else ConnectionStack(trust_env=self._trust_env),
             timeout=httpx2.Timeout(self._timeout, connect=min(_CONNECT_SECONDS, self._timeout)),
             trust_env=self._trust_env,
         )

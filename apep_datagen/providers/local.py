@@ -100,6 +100,10 @@ class LocalProvider:
             "seed": request.seed % _LARGEST_SEED,
             "cache_prompt": True,
         }
+        if request.step in (Step.ASK, Step.REWRITE):
+            # The end of the prompt counts as what was said before, and these are meant to take up its words. Kept from
+            # the words that it wants, a small model takes to misspelling them.
+            body["dry_multiplier"] = 0.0
         if not chooses_itself:
             body["temperature"] = min(_SMALL_MODEL_TEMPERATURE, request.temperature)
         async with self._slots:
@@ -218,7 +222,7 @@ def _chooses_itself(model: str) -> bool:
     return model != DEFAULT_MODEL
 
 
-# DRY keeps a model from repeating itself, and looks back over one answer only: a rewrite may repeat its prompt. A
+# DRY keeps a model from repeating itself, and looks back over about one answer. A
 # strong `repeat_penalty` punishes full stops and apostrophes as well, so it is kept weak.
 _SAMPLING: dict[str, Any] = {
     "min_p": 0.05,

@@ -9,9 +9,7 @@ cannot be used, or fails conversation after conversation, leaves the run, and ot
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import sqlite3
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -21,18 +19,14 @@ import tenacity
 
 from apep_datagen.conversation import (
     Conversation,
-    Finished,
     ModelCall,
-    ToolRound,
-    advance_with_completion,
-    advance_with_results,
     next_step,
     problem_with,
     prompt,
-    sample_line,
 )
 from apep_datagen.counters import ProviderCounters, RunCounters
 from apep_datagen.errors import (
+    ModelUnknownError,
     ProviderError,
     ProviderUnusableError,
     RateLimitedError,
@@ -42,14 +36,13 @@ from apep_datagen.errors import (
     UnusableAnswerError,
 )
 from apep_datagen.limits import Pacer, Permit
-from apep_datagen.memory import SqliteNotebook, count_notes
 from apep_datagen.messages import Completion, CompletionRequest
 from apep_datagen.providers import Provider
-from apep_datagen.records import StepRecord, record_finish, record_set_aside, record_start, record_step
+from apep_datagen.recording import Recorded, record_answer, record_failure
+from apep_datagen.records import StepRecord
 from apep_datagen.schedule import Schedule
 from apep_datagen.settings import ProviderSettings, RolesSettings
 from apep_datagen.state import StateDatabase
-from apep_datagen.tools import run_call
 
 __all__ = ["Dispatcher", "Shared"]
 
@@ -60,6 +53,7 @@ _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 60.0
 # A provider that fails so many conversations in a row, each after all its attempts, is not coming back by itself.
 _FAILURES_IN_A_ROW = 10
+_SHOWN_MODELS = 12
 
 
 @dataclass(slots=True)
@@ -209,7 +203,7 @@ class Dispatcher:
         try:
             completion = await self._complete(conversation, request, permit)
         except ProviderUnusableError as error:
-            await self._leave(str(error))
+            await self._leave(str(error), with_models=isinstance(error, ModelUnknownError))
             schedule.put_back(conversation, None)
         except _StoppingError:
             schedule.put_back(conversation, self.name if self.unusable is None else None)
@@ -325,43 +319,33 @@ class Dispatcher:
 
     async def _record(self, conversation: Conversation, record: StepRecord) -> None:
         """Commit an answer with all that follows from it, and let the conversation go on."""
-        timeline_length = self._shared.schedule.settings.timeline_length
-
-        def transaction(connection: sqlite3.Connection) -> tuple[Conversation, bool, tuple[int, int]]:
-            return _record_answer(connection, conversation, record, self.name, timeline_length)
-
-        after, is_finished, (memories, pages) = await self._shared.state.run(transaction)
-        counters = self._shared.counters
-        counters.last_question = after.exchanges[-1].question
-        counters.memories += memories
-        counters.diary_pages += pages
-        if is_finished:
-            counters.done += 1
+        shared = self._shared
+        timeline_length = shared.schedule.settings.timeline_length
+        recorded = await shared.state.run(
+            lambda connection: record_answer(connection, conversation, record, self.name, timeline_length)
+        )
+        self._count(recorded)
+        shared.counters.last_question = recorded.conversation.exchanges[-1].question
+        if recorded.is_finished:
+            shared.counters.done += 1
             self._counters.conversations += 1
-            self._shared.schedule.end(after, is_saved=True)
+            shared.schedule.end(recorded.conversation, is_saved=True)
         else:
-            self._shared.schedule.put_back(after, self.name if self.unusable is None else None)
+            shared.schedule.put_back(recorded.conversation, self.name if self.unusable is None else None)
+
+    def _count(self, recorded: Recorded) -> None:
+        self._shared.counters.memories += recorded.memories
+        self._shared.counters.diary_pages += recorded.diary_pages
 
     async def _set_aside(self, conversation: Conversation, call: ModelCall, error: ProviderError) -> None:
         number = conversation.plan.conversation_id
         reason = f"{call.step.value} at {self.name}: {error}"
-
-        timeline_id = conversation.plan.timeline_id
-
-        def transaction(connection: sqlite3.Connection) -> tuple[int, int]:
-            if conversation.steps == 0:
-                record_start(connection, conversation, self.name)
-            before = count_notes(connection, timeline_id)
-            record_set_aside(connection, number, reason)
-            after = count_notes(connection, timeline_id)
-            return after[0] - before[0], after[1] - before[1]
-
-        memories, pages = await self._shared.state.run(transaction)
+        recorded = await self._shared.state.run(
+            lambda connection: record_failure(connection, conversation, reason, self.name)
+        )
+        self._count(recorded)
         self._shared.schedule.end(conversation, is_saved=False)
-        counters = self._shared.counters
-        counters.set_aside += 1
-        counters.memories += memories
-        counters.diary_pages += pages
+        self._shared.counters.set_aside += 1
         self._counters.set_aside += 1
         self._shared.notify(f"{self.name}: conversation {number} is set aside, {call.step.value} failed: {error}")
         if isinstance(error, RetryableError):
@@ -369,19 +353,15 @@ class Dispatcher:
             if self._failures_in_a_row >= _FAILURES_IN_A_ROW:
                 await self._leave(f"{_FAILURES_IN_A_ROW} conversations failed in a row, the last one with: {error}")
 
-    async def _leave(self, reason: str) -> None:
+    async def _leave(self, reason: str, *, with_models: bool = False) -> None:
         """Take this provider out of the run; what waits for it may go on elsewhere."""
         if self.unusable is not None:
             return
         self.unusable = reason
         self._counters.state = "out"
-        offered = ""
-        if "does not know the model" in reason:
-            names = await self._provider.list_models()
-            if names:
-                shown = ", ".join(sorted(names)[:12])
-                offered = f"; it offers {shown}" + (" and others" if len(names) > 12 else "")  # noqa: PLR2004 - a line
-        self.unusable += offered
+        if with_models and (names := sorted(await self._provider.list_models())):
+            others = " and others" if len(names) > _SHOWN_MODELS else ""
+            self.unusable += f"; it offers {', '.join(names[:_SHOWN_MODELS])}{others}"
         self._shared.notify(f"{self.name} is out for the rest of this run: {self.unusable}")
         self._shared.schedule.release_provider(self.name)
         self._shared.wake()
@@ -390,36 +370,6 @@ class Dispatcher:
 
 class _StoppingError(Exception):
     """The run is stopping, and the request was not sent."""
-
-
-def _record_answer(
-    connection: sqlite3.Connection, conversation: Conversation, record: StepRecord, provider: str, timeline_length: int
-) -> tuple[Conversation, bool, tuple[int, int]]:
-    """Record an answer, run the tools that it calls, and finish the conversation if it is complete.
-
-    Returns:
-        The conversation after it, whether it is finished, and how many memories and diary pages came of it.
-    """
-    plan = conversation.plan
-    if conversation.steps == 0:
-        record_start(connection, conversation, provider)
-    conversation = advance_with_completion(conversation, record.text, record.finish_reason)
-    record_step(connection, plan.conversation_id, conversation.steps, record)
-    change = (0, 0)
-    needed = next_step(conversation)
-    if isinstance(needed, ToolRound):
-        before = count_notes(connection, plan.timeline_id)
-        notebook = SqliteNotebook(connection, plan.timeline_id, plan.conversation_id, plan.date)
-        results: list[Any] = [run_call(call, notebook) for call in needed.calls]
-        conversation = advance_with_results(conversation, results)
-        text = json.dumps(results, ensure_ascii=False)
-        record_step(connection, plan.conversation_id, conversation.steps, StepRecord("tools", text))
-        after = count_notes(connection, plan.timeline_id)
-        change = (after[0] - before[0], after[1] - before[1])
-        needed = next_step(conversation)
-    if isinstance(needed, Finished):
-        record_finish(connection, conversation, sample_line(needed.messages), timeline_length)
-    return conversation, isinstance(needed, Finished), change
 
 
 def _seconds_to_wait(state: tenacity.RetryCallState) -> float:

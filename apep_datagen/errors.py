@@ -11,7 +11,8 @@ ApepError
     │   ├── TransientError      overload, time-out, connection lost, an answer that is no JSON
     │   └── UnusableAnswerError the model answered, but with nothing that can be used
     ├── RequestRefusedError this request alone is refused; its conversation is set aside
-    └── ProviderUnusableError   key refused, quota spent, model unknown: the provider is out
+    └── ProviderUnusableError   key refused or quota spent: the provider is out
+        └── ModelUnknownError       … because it does not have the model
 
 The command line catches `ApepError`, prints its message and exits with `exit_status`; a traceback is a bug.
 """
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 __all__ = [
     "ApepError",
+    "ModelUnknownError",
     "NoProviderLeftError",
     "NoUsableProviderError",
     "ProviderError",
@@ -99,3 +101,7 @@ class RequestRefusedError(ProviderError):
 
 class ProviderUnusableError(ProviderError):
     """The provider cannot be used for the rest of the run: key refused, quota spent or model unknown."""
+
+
+class ModelUnknownError(ProviderUnusableError):
+    """The provider does not have the model that is configured."""

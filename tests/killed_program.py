@@ -16,7 +16,7 @@ import sqlite3
 import sys
 from typing import Any
 
-from apep_datagen import dispatch, journal
+from apep_datagen import journal, recording
 from apep_datagen.cli import main
 from apep_datagen.dataset import OutputFile
 from apep_datagen.messages import Completion, CompletionRequest
@@ -81,8 +81,8 @@ def write_and_die(self: OutputFile, content: bytes, offset: int) -> None:
         die()
 
 
-vars(dispatch)["record_step"] = record_step_and_note
-vars(dispatch)["record_finish"] = record_finish_and_note
+vars(recording)["record_step"] = record_step_and_note
+vars(recording)["record_finish"] = record_finish_and_note
 journal.Journal._commit = commit_and_die  # type: ignore[method-assign]
 OpenAICompatibleProvider.complete = complete_and_die  # type: ignore[assignment, method-assign]
 OutputFile._write = write_and_die  # type: ignore[method-assign]

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from apep_datagen.errors import (
+    ModelUnknownError,
     ProviderError,
     ProviderUnusableError,
     RateLimitedError,
@@ -96,7 +97,7 @@ def error_from_response(  # noqa: PLR0911 - one return for each class of error
     if status in (401, 403):
         return ProviderUnusableError(f"it refused the API key ({said}); check the key and what it is allowed to do")
     if status == 404 or (status == 400 and any(sign in lowered for sign in _MODEL_SIGNS)):
-        return ProviderUnusableError(f"it does not know the model ({said})")
+        return ModelUnknownError(f"it does not know the model ({said})")
     if status in (408, 409, 425) or status >= 500:
         return TransientError(said)
     if 400 <= status < 500:

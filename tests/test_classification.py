@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apep_datagen.errors import (
+    ModelUnknownError,
     ProviderError,
     ProviderUnusableError,
     RateLimitedError,
@@ -36,9 +37,9 @@ from apep_datagen.providers.base import error_from_response, fold_completion, re
         (402, "", ProviderUnusableError),
         (401, '{"detail": "Unauthorized"}', ProviderUnusableError),
         (403, "", ProviderUnusableError),
-        (404, '{"error": {"code": "model_not_found"}}', ProviderUnusableError),
-        (400, '{"object": "error", "message": "Invalid model: x", "type": "invalid_model"}', ProviderUnusableError),
-        (400, '{"error": {"message": "The model `x` does not exist"}}', ProviderUnusableError),
+        (404, '{"error": {"code": "model_not_found"}}', ModelUnknownError),
+        (400, '{"object": "error", "message": "Invalid model: x", "type": "invalid_model"}', ModelUnknownError),
+        (400, '{"error": {"message": "The model `x` does not exist"}}', ModelUnknownError),
         (400, '{"message": "the prompt is too long"}', RequestRefusedError),
         (413, "", RequestRefusedError),
         (422, '{"detail": [{"loc": ["body"], "msg": "field required"}]}', RequestRefusedError),

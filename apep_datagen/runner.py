@@ -127,7 +127,10 @@ async def _run(plan: RunPlan, state: StateDatabase, view: View) -> Outcome:
     )
     providers: dict[str, Provider] = {}
     try:
-        failures = await _start_providers(plan, providers, view.notify)
+        failures = await _start_providers(plan, providers)
+        if providers:  # else they are told once, at the end
+            for name, reason in failures.items():
+                view.notify(f"{name} cannot be used: {reason}")
         dispatchers = [
             Dispatcher(
                 name,
@@ -142,8 +145,10 @@ async def _run(plan: RunPlan, state: StateDatabase, view: View) -> Outcome:
         # all, and hold up the loop that paces requests: for 56 ms, measured with three SDKs loaded.
         gc.collect()
         gc.freeze()
-        with view.showing(counters):
-            status = await _drive(dispatchers, shared, view.notify)
+        status = 0
+        if dispatchers:
+            with view.showing(counters):
+                status = await _drive(dispatchers, shared, view.notify)
     finally:
         for provider in providers.values():
             await provider.close()
@@ -187,9 +192,7 @@ def _tokens_left(settings: ProviderSettings, spent: int) -> int | None:
     return None if settings.tokens_per_month is None else settings.tokens_per_month - spent
 
 
-async def _start_providers(
-    plan: RunPlan, providers: dict[str, Provider], notify: Callable[[str], None]
-) -> dict[str, str]:
+async def _start_providers(plan: RunPlan, providers: dict[str, Provider]) -> dict[str, str]:
     """Start every provider; fill `providers`, and return why the others could not be started."""
     failures: dict[str, str] = {}
     for name, key in plan.providers.items():
@@ -201,7 +204,6 @@ async def _start_providers(
             await provider.start()
         except ProviderError as error:
             failures[name] = str(error)
-            notify(f"{name} cannot be used: {error}")
             await provider.close()
         else:
             providers[name] = provider

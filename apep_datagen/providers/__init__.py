@@ -10,6 +10,8 @@ from apep_datagen.settings import ProviderSettings
 __all__ = ["Provider", "create_provider"]
 
 _SHOWN_LENGTH = 400
+# What is shorter is no key but a word that a local server was given, and stands in other words.
+_SHORTEST_SECRET = 6
 # Hugging Face's router to its inference providers speaks the OpenAI protocol:
 # https://huggingface.co/docs/inference-providers/index
 _HUGGING_FACE_URL = "https://router.huggingface.co/v1"
@@ -65,7 +67,7 @@ class _FitToShow:
 
     def _make_fit(self, error: ProviderError) -> None:
         words = str(error)
-        if self._api_key:
+        if self._api_key and len(self._api_key) >= _SHORTEST_SECRET:
             # Before it is cut: a key that the cut went through would not be found.
             words = words.replace(self._api_key, "[API key]")
         error.args = (words if len(words) <= _SHOWN_LENGTH else words[: _SHOWN_LENGTH - 1] + "…",)

@@ -37,7 +37,7 @@ _LONGEST_CALL = 20_000
 _LARGEST_INTEGER_BITS = 256
 # Far below what the recursion in `json` and in the functions here can take, from wherever they are called.
 _DEEPEST_NESTING = 20
-# The warning filters belong to the whole process, and answers are read in the loop's and in the journal's thread.
+# The warning filters belong to the whole process; a caller may read answers in several threads.
 _WARNING_FILTERS = threading.Lock()
 
 _TAG_NAME = r"(?:think|thinking|tool_call|tool_result)"

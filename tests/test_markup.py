@@ -171,7 +171,7 @@ def test_a_call_nested_so_deep_that_writing_it_could_fail_is_refused(depth: int)
 
 
 def test_threads_that_parse_at_once_leave_the_warning_filters_as_they_were() -> None:
-    # The loop checks an answer while the journal's thread records another one.
+    # Parsing changes nothing that the threads of a process share.
     interval, filters = sys.getswitchinterval(), list(warnings.filters)
     sys.setswitchinterval(1e-6)
     try:

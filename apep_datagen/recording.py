@@ -55,20 +55,22 @@ def record_answer(
     plan = conversation.plan
     if conversation.steps == 0:
         record_start(connection, conversation, provider)
-    before = count_notes(connection, plan.timeline_id)
     conversation = advance_with_completion(conversation, step.text, step.finish_reason)
     record_step(connection, plan.conversation_id, conversation.steps, step)
+    memories, diary_pages = 0, 0
     needed = next_step(conversation)
     if isinstance(needed, ToolRound):
+        before = count_notes(connection, plan.timeline_id)
         notebook = SqliteNotebook(connection, plan.timeline_id, plan.conversation_id, plan.date)
         results: list[Any] = [run_call(call, notebook) for call in needed.calls]
         conversation = advance_with_results(conversation, results)
         text = json.dumps(results, ensure_ascii=False)
         record_step(connection, plan.conversation_id, conversation.steps, StepRecord("tools", text))
+        memories, diary_pages = _notes_since(connection, plan.timeline_id, before)
         needed = next_step(conversation)
     if isinstance(needed, Finished):
         record_finish(connection, conversation, sample_line(needed.messages), timeline_length)
-    return _recorded(connection, conversation, before, is_finished=isinstance(needed, Finished))
+    return Recorded(conversation, isinstance(needed, Finished), memories, diary_pages)
 
 
 def record_failure(connection: sqlite3.Connection, conversation: Conversation, reason: str, provider: str) -> Recorded:
@@ -78,11 +80,11 @@ def record_failure(connection: sqlite3.Connection, conversation: Conversation, r
         record_start(connection, conversation, provider)
     before = count_notes(connection, plan.timeline_id)
     record_set_aside(connection, plan.conversation_id, reason)
-    return _recorded(connection, conversation, before, is_finished=False)
+    memories, diary_pages = _notes_since(connection, plan.timeline_id, before)
+    return Recorded(conversation, False, memories, diary_pages)  # noqa: FBT003 - read beside its name above
 
 
-def _recorded(
-    connection: sqlite3.Connection, conversation: Conversation, before: tuple[int, int], *, is_finished: bool
-) -> Recorded:
-    after = count_notes(connection, conversation.plan.timeline_id)
-    return Recorded(conversation, is_finished, after[0] - before[0], after[1] - before[1])
+def _notes_since(connection: sqlite3.Connection, timeline_id: int, before: tuple[int, int]) -> tuple[int, int]:
+    """Return how many memories and diary pages a timeline has more than `before`."""
+    memories, diary_pages = count_notes(connection, timeline_id)
+    return memories - before[0], diary_pages - before[1]

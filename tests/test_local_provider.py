@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from program import Program
 
 from apep_datagen.errors import ProviderUnusableError
 from apep_datagen.messages import Completion, CompletionRequest, Message, Step
@@ -48,12 +49,6 @@ class Runner:
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
-    pytest.importorskip("xllamacpp")
-    pytest.importorskip("huggingface_hub")
-    try:
-        local._find_weights("smollm2")
-    except ProviderUnusableError as error:
-        pytest.skip(str(error))
     runner = Runner()
     runner.run(runner.provider.start())
     yield runner
@@ -148,13 +143,11 @@ def test_a_missing_engine_names_the_commands_that_install_it(monkeypatch: pytest
 
 
 def test_missing_weights_name_the_commands_that_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("xllamacpp")
     monkeypatch.setattr(local, "_WEIGHTS_PACKAGE", "no_such_weights_package")
     assert "uv run --group local apep-datagen" in start_error("smollm2")
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
-    pytest.importorskip("xllamacpp")
     assert "there is no model file" in start_error(str(tmp_path / "none.gguf"))
     assert "cannot be read" in start_error(str(tmp_path))
     (tmp_path / "text.gguf").write_text("not a model")
@@ -174,3 +167,16 @@ def test_the_engine_writes_nothing_and_leaves_the_process_in_peace(runner: Runne
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_the_main_job_makes_conversations_with_the_embedded_model(tmp_path: Path) -> None:
+    program = Program(tmp_path, {})
+    ended = program.run("--providers", "local", "--target", "2", "--seed", "4")
+    assert ended.status == 0, ended.said
+    conversations = program.conversations()
+    assert len(conversations) == 2
+    for messages in conversations:
+        answers = [message["content"] for message in messages if message["role"] == "assistant"]
+        assert all(answer.startswith("<think>") and answer.count("<think>") == 1 for answer in answers)
+    steps = [kind for (kind,) in program.query("SELECT kind FROM steps")]
+    assert steps.count("ask") == steps.count("answer") == steps.count("rewrite") == 2

@@ -24,7 +24,14 @@ from apep_datagen.errors import (
 from apep_datagen.markup import strip_tags
 from apep_datagen.messages import Completion, CompletionRequest, Usage, clean_text
 
-__all__ = ["Provider", "error_from_response", "fold_completion", "retry_after_seconds", "transport_error"]
+__all__ = [
+    "Provider",
+    "error_from_response",
+    "fold_completion",
+    "retry_after_seconds",
+    "transport_error",
+    "without_version",
+]
 
 _LONGEST_WAIT_SECONDS = 86_400.0
 
@@ -51,6 +58,11 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Free what `start` took."""
+
+
+def without_version(base_url: str | None) -> str | None:
+    """Return a base URL without a trailing `/v1`, for an SDK that adds it."""
+    return base_url.rstrip("/").removesuffix("/v1") if base_url else None
 
 
 def fold_completion(

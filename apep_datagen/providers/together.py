@@ -6,7 +6,7 @@ from typing import Any
 
 from apep_datagen.errors import TransientError
 from apep_datagen.messages import Completion, CompletionRequest
-from apep_datagen.providers.base import error_from_response, fold_completion, transport_error
+from apep_datagen.providers.base import error_from_response, fold_completion, transport_error, without_version
 
 __all__ = ["TogetherProvider"]
 
@@ -22,7 +22,7 @@ class TogetherProvider:
 
     def __init__(self, *, api_key: str, base_url: str | None, timeout: float) -> None:
         self._api_key = api_key
-        self._base_url = base_url.rstrip("/").removesuffix("/v1") if base_url else None
+        self._base_url = without_version(base_url)
         self._timeout = timeout
         self._client: Any = None
 

@@ -5,6 +5,7 @@ ApepError
 ├── NoUsableProviderError   no provider has what it needs to start                              exit 3
 ├── StorageError            the output or its state database cannot be used                     exit 4
 ├── NoProviderLeftError     every provider has failed for the rest of the run                   exit 5
+├── BudgetReachedError      a budget is spent before the target is reached                      exit 6
 └── ProviderError           one request to a provider failed
     ├── RetryableError      asking again can help
     │   ├── RateLimitedError    over the rate; may say how long to wait
@@ -19,8 +20,12 @@ The command line catches `ApepError`, prints its message and exits with `exit_st
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 __all__ = [
     "ApepError",
+    "BudgetReachedError",
+    "FailureKind",
     "ModelUnknownError",
     "NoProviderLeftError",
     "NoUsableProviderError",
@@ -66,8 +71,41 @@ class NoProviderLeftError(ApepError):
     exit_status = 5
 
 
+class BudgetReachedError(ApepError):
+    """A budget is spent before the target is reached."""
+
+    exit_status = 6
+
+
+class FailureKind(StrEnum):
+    """What kinds of failure are counted."""
+
+    RATE_LIMITED = "rate limited"
+    UNAVAILABLE = "unavailable"
+    TIME_OUT = "time-out"
+    NOT_REACHED = "not reached"
+    CONNECTION_LOST = "connection lost"
+    TORN_ANSWER = "torn answer"
+    NO_COMPLETION = "no completion"
+    EMPTY_ANSWER = "empty answer"
+    CUT_OFF = "cut off"
+    REFUSED = "refused"
+    KEY_REFUSED = "key refused"
+    QUOTA_SPENT = "quota spent"
+    MODEL_UNKNOWN = "model unknown"
+    UNUSABLE = "unusable"
+
+
 class ProviderError(ApepError):
-    """A request to a provider failed. The message is short enough for a line and holds no key."""
+    """A request to a provider failed. The message is short enough for a line and holds no key.
+
+    Attributes:
+        kind: What it is counted as.
+        may_be_billed: Whether the provider may have worked on the request, and charge for it.
+    """
+
+    kind = FailureKind.UNAVAILABLE
+    may_be_billed = False
 
 
 class RetryableError(ProviderError):
@@ -82,26 +120,64 @@ class RateLimitedError(RetryableError):
         retry_after: Seconds to wait, where the provider said so.
     """
 
+    kind = FailureKind.RATE_LIMITED
+
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
 
 class TransientError(RetryableError):
-    """The provider is overloaded, timed out, dropped the connection or answered something that is no answer."""
+    """The provider is overloaded, timed out, dropped the connection or answered something that is no answer.
+
+    Args:
+        message: What happened.
+        kind: What it is counted as.
+        may_be_billed: Whether the provider may have worked on the request, and charge for it.
+    """
+
+    def __init__(
+        self, message: str, kind: FailureKind = FailureKind.UNAVAILABLE, *, may_be_billed: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.may_be_billed = may_be_billed
 
 
 class UnusableAnswerError(RetryableError):
-    """The model answered with nothing that the conversation can use."""
+    """The model answered with nothing that the conversation can use.
+
+    Args:
+        message: What is wrong with the answer.
+        kind: What it is counted as.
+    """
+
+    def __init__(self, message: str, kind: FailureKind = FailureKind.EMPTY_ANSWER) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class RequestRefusedError(ProviderError):
     """The provider refuses this request alone: its content or its length."""
 
+    kind = FailureKind.REFUSED
+
 
 class ProviderUnusableError(ProviderError):
-    """The provider cannot be used for the rest of the run: key refused, quota spent or model unknown."""
+    """The provider cannot be used for the rest of the run: key refused, quota spent or model unknown.
+
+    Args:
+        message: Why.
+        kind: What it is counted as.
+    """
+
+    def __init__(self, message: str, kind: FailureKind = FailureKind.UNUSABLE) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class ModelUnknownError(ProviderUnusableError):
     """The provider does not have the model that is configured."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, FailureKind.MODEL_UNKNOWN)

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-__all__ = ["Completion", "CompletionRequest", "Message", "ModelRole", "Step", "Usage", "clean_text", "storable_text"]
+__all__ = [
+    "Completion",
+    "CompletionRequest",
+    "Message",
+    "ModelRole",
+    "ReportedLimits",
+    "Step",
+    "Usage",
+    "clean_text",
+    "storable_text",
+]
 
 MessageRole = Literal["system", "user", "assistant", "tool"]
 
@@ -101,6 +111,27 @@ class Completion:
     text: str
     finish_reason: str
     usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedLimits:
+    """What a provider's response headers say about its limits; None where they do not say.
+
+    Attributes:
+        requests_per_second: How many requests are permitted.
+        tokens_per_minute: How many tokens are permitted.
+        requests_left: How many requests may be sent before `requests_reset_seconds` are over.
+        tokens_left: How many tokens may be used before `tokens_reset_seconds` are over.
+        requests_reset_seconds: Seconds until requests are permitted again.
+        tokens_reset_seconds: Seconds until tokens are permitted again.
+    """
+
+    requests_per_second: float | None = None
+    tokens_per_minute: int | None = None
+    requests_left: int | None = None
+    tokens_left: int | None = None
+    requests_reset_seconds: float | None = None
+    tokens_reset_seconds: float | None = None
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +16,7 @@ from apep_datagen.errors import ApepError, NoUsableProviderError, SettingsError
 
 if TYPE_CHECKING:
     from apep_datagen.api_keys import Secrets
+    from apep_datagen.run_plan import RunPlan
     from apep_datagen.settings import Settings
 
 __all__ = ["main"]
@@ -22,8 +25,8 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 
 _EPILOG = (
     "Exit status: 0 the target is reached; 2 an option, the configuration or a prompt is wrong; 3 no provider can be"
-    " used; 4 the output or its state cannot be used; 5 every provider failed during the run; 130 or 143 stopped by a"
-    " signal, everything saved."
+    " used; 4 the output or its state cannot be used; 5 every provider failed during the run; 6 a budget is reached;"
+    " 130 or 143 stopped by a signal, everything saved."
 )
 
 
@@ -35,139 +38,231 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
         raise typer.Exit
 
 
-@app.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-def generate(
-    target: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="How many conversations the output shall hold in the end. [default: 5000]"),
-    ] = None,
-    providers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B",
-            help="Providers to use: mistral, together, huggingface, local (a small model that needs no key), or the"
-            " name of an endpoint in the configuration file. [default: enabled_providers of the secrets file]",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The dataset. An existing one is continued, never overwritten."
-            " [default: data/trainingData/generatedTrainingData.json]",
-        ),
-    ] = None,
-    reset_tools: Annotated[bool, typer.Option("--reset-tools", help="Empty Ada's memory and diary first.")] = False,
-    exchanges: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MIN-MAX", help="How many exchanges (question and answer) a conversation has. [default: 1]"
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Draw topics and lengths from this number, to get the same ones again."),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Configuration. [default: apep-datagen.toml, if it is there]"),
-    ] = None,
-    prompts: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Your own prompts; a file that DIR lacks is taken from the program's."),
-    ] = None,
-    secrets: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where the API keys are. [default: data/secrets.json]")
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PROVIDER=MODEL", help="Another model, e.g. mistral=mistral-small-latest. Repeatable."),
-    ] = None,
-    rps: Annotated[
-        list[str] | None,
-        typer.Option(metavar="PROVIDER=N", help="Requests per second that you are entitled to. Repeatable."),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")] = False,
-    version: Annotated[  # noqa: ARG001 - its callback handles it
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """Make training conversations for Ada, a companion persona with private thinking, a memory and a diary.
+# The options, each declared once: `apep-datagen` and `apep-datagen plan` take the same.
+Target = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="How many conversations the output shall hold in the end. [default: 5000]"),
+]
+Providers = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B",
+        help="Providers to use: mistral, together, huggingface, local (a small model that needs no key), or the"
+        " name of an endpoint in the configuration file. [default: enabled_providers of the secrets file]",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The dataset. An existing one is continued, never overwritten."
+        " [default: data/trainingData/generatedTrainingData.json]",
+    ),
+]
+ResetTools = Annotated[bool, typer.Option("--reset-tools", help="Empty Ada's memory and diary first.")]
+Exchanges = Annotated[
+    str | None,
+    typer.Option(metavar="MIN-MAX", help="How many exchanges (question and answer) a conversation has. [default: 1]"),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Draw topics and lengths from this number, to get the same ones again."),
+]
+MaxRequests = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Send no more requests than this, over all invocations for this output."),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Use no more tokens than this, over all invocations for this output."),
+]
+MaxUsd = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        help="Spend no more dollars than this, over all invocations for this output; needs prices in the file.",
+    ),
+]
+GraceSeconds = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS", help="How long requests under way may still come in after a signal to stop. [default: 30]"
+    ),
+]
+Config = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Configuration. [default: apep-datagen.toml, if it is there]")
+]
+Prompts = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Your own prompts; a file that DIR lacks is taken from the program's."),
+]
+SecretsFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Where the API keys are. [default: data/secrets.json]")
+]
+Model = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PROVIDER=MODEL", help="Another model, e.g. mistral=mistral-small-latest. Repeatable."),
+]
+Rps = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PROVIDER=N", help="Requests per second that you are entitled to. Repeatable."),
+]
+LogFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Append one JSON object a line to it for every request and every pause."),
+]
+LogText = Annotated[bool, typer.Option("--log-text", help="Log prompts and answers too.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")]
+Version = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")]
 
-    Stopped at any moment, the same command carries on where it was. The first start writes a file for your API keys;
-    to try the program without any key: apep-datagen --providers local --target 5
-    """
+
+def _with_all_options(action: Callable[[RunPlan, bool], int]) -> Callable[..., None]:
+    """Make a command of `action`, which gets what the options and files say, and whether to be quiet."""
+
+    def command(
+        context: typer.Context,
+        target: Target = None,
+        providers: Providers = None,
+        output: Output = None,
+        reset_tools: ResetTools = False,
+        exchanges: Exchanges = None,
+        seed: Seed = None,
+        max_requests: MaxRequests = None,
+        max_tokens: MaxTokens = None,
+        max_usd: MaxUsd = None,
+        grace_seconds: GraceSeconds = None,
+        config: Config = None,
+        prompts: Prompts = None,
+        secrets: SecretsFile = None,
+        model: Model = None,
+        rps: Rps = None,
+        log_file: LogFile = None,
+        log_text: LogText = False,
+        quiet: Quiet = False,
+        version: Version = False,  # noqa: ARG001 - its callback handles it
+    ) -> None:
+        if _is_for_subcommand(context):
+            return
+        with _telling_errors():
+            plan = _read_plan(
+                generation={
+                    "target": target,
+                    "exchanges": _read_exchanges(exchanges),
+                    "seed": seed,
+                    "grace_seconds": grace_seconds,
+                },
+                budget={"max_requests": max_requests, "max_tokens": max_tokens, "max_usd": max_usd},
+                providers=providers,
+                output=output,
+                reset_tools=reset_tools,
+                config=config,
+                prompts=prompts,
+                secrets_path=secrets,
+                models=_pairs("--model", model),
+                rates=_pairs("--rps", rps),
+                log_file=log_file,
+                log_text=log_text,
+            )
+            raise typer.Exit(action(plan, quiet))
+
+    return command
+
+
+def _is_for_subcommand(context: typer.Context) -> bool:
+    """Tell whether a subcommand follows; options in front of it would be lost, and are refused."""
+    if context.invoked_subcommand is None:
+        return False
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = "--" + name.replace("_", "-")
+            raise typer.BadParameter(
+                f"options go behind the command: apep-datagen {context.invoked_subcommand} {option} …"
+            )
+    return True
+
+
+@contextlib.contextmanager
+def _telling_errors() -> Iterator[None]:
+    """Print what a user can mend as a sentence, and exit with its status."""
     try:
-        status = _generate(
-            target=target,
-            providers=providers,
-            output=output,
-            reset_tools=reset_tools,
-            exchanges=exchanges,
-            seed=seed,
-            config=config,
-            prompts=prompts,
-            secrets_path=secrets,
-            models=_pairs("--model", model),
-            rates=_pairs("--rps", rps),
-            quiet=quiet,
-        )
+        yield
     except ApepError as error:
         typer.echo(str(error), err=True)
-        status = error.exit_status
+        raise typer.Exit(error.exit_status) from None
     except KeyboardInterrupt:
         typer.echo("Stopped before the first request.", err=True)
-        status = 130
-    raise typer.Exit(status)
+        raise typer.Exit(130) from None
 
 
-def _generate(
+def _read_plan(
     *,
-    target: int | None,
+    generation: dict[str, Any],
+    budget: dict[str, Any],
     providers: str | None,
     output: Path | None,
     reset_tools: bool,
-    exchanges: str | None,
-    seed: int | None,
     config: Path | None,
     prompts: Path | None,
     secrets_path: Path | None,
     models: dict[str, str],
     rates: dict[str, str],
-    quiet: bool,
-) -> int:
-    """Read everything that an invocation depends on, run it and sum it up; return the exit status."""
+    log_file: Path | None,
+    log_text: bool,
+) -> RunPlan:
+    """Read everything that an invocation depends on."""
     # Imported here, so that --help does not wait for what only a run needs.
     from apep_datagen.api_keys import DEFAULT_SECRETS, load_secrets
-    from apep_datagen.progress import make_view, say
     from apep_datagen.prompts import load_prompts
-    from apep_datagen.runner import RunPlan, run
-    from apep_datagen.settings import DEFAULT_OUTPUT, load_settings, parse_exchanges
+    from apep_datagen.run_plan import RunPlan
+    from apep_datagen.settings import DEFAULT_OUTPUT, load_settings
 
     settings = load_settings(
         config,
-        generation={"target": target, "exchanges": parse_exchanges(exchanges) if exchanges else None, "seed": seed},
+        generation=generation,
+        budget=budget,
         models=models,
         rates={name: _rate(name, value) for name, value in rates.items()},
     )
-    known = tuple(settings.providers)
-    secrets = load_secrets(secrets_path or DEFAULT_SECRETS, known, os.environ)
+    secrets = load_secrets(secrets_path or DEFAULT_SECRETS, tuple(settings.providers), os.environ)
     plan = RunPlan(
         settings=settings,
         providers=_choose_providers(providers, secrets, settings),
         output=output or DEFAULT_OUTPUT,
+        ledger=secrets.path.with_name("ledger.db"),
         prompts=load_prompts(prompts),
         reset_tools=reset_tools,
+        log_file=log_file,
+        log_text=log_text,
     )
     if plan.output.is_dir():
         raise SettingsError(f"--output {plan.output}: this is a directory; name a file in it")
-    view = make_view(quiet=quiet)
-    outcome = asyncio.run(run(plan, view))
+    return plan
+
+
+def _generate(plan: RunPlan, quiet: bool) -> int:  # noqa: FBT001 - called by `_with_all_options` alone
+    """Run, and sum it up; return the exit status."""
+    from apep_datagen.progress import make_view, say
+    from apep_datagen.runner import run
+
+    outcome = asyncio.run(run(plan, make_view(quiet=quiet)))
     if not quiet:
         from apep_datagen.summary import summarize
 
         say(summarize(outcome, plan.output))
+    if outcome.problem:
+        raise outcome.problem
     return outcome.exit_status
+
+
+app.callback(
+    invoke_without_command=True,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Make training conversations for Ada, a companion persona with private thinking, a memory and a diary."
+    "\n\nStopped at any moment, the same command carries on where it was. The first start writes a file for your API"
+    " keys; to try the program without any key: apep-datagen --providers local --target 5",
+)(_with_all_options(_generate))
 
 
 def _choose_providers(option: str | None, secrets: Secrets, settings: Settings) -> dict[str, str | None]:
@@ -226,6 +321,12 @@ def _pairs(option: str, values: list[str] | None) -> dict[str, str]:
             raise typer.BadParameter(f"{value!r} is not PROVIDER=VALUE", param_hint=option)
         pairs[name.strip()] = rest.strip()
     return pairs
+
+
+def _read_exchanges(text: str | None) -> tuple[int, int] | None:
+    from apep_datagen.settings import parse_exchanges
+
+    return parse_exchanges(text) if text else None
 
 
 def _rate(name: str, value: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 __all__ = ["ProviderCounters", "RunCounters"]
@@ -13,15 +14,17 @@ class ProviderCounters:
 
     Attributes:
         name: The provider.
-        requests_per_second: Its limit, or None.
+        requests_per_second: The rate that it is held to now, or None.
         conversations: Finished ones that it made the last call of.
         requests: Requests sent, retries included.
         prompt_tokens: As the provider counted them.
         completion_tokens: As the provider counted them.
         in_flight: Requests under way.
         retries: Requests that were sent again.
+        failures: Requests that failed, by kind.
+        usd: What all of them cost, in dollars, where the models' prices are known.
         set_aside: Conversations that failed for good.
-        state: What it does when it is not working, e.g. `paused` or `out`; empty when it works.
+        state: What it does when it is not working, e.g. `resting` or `out`; empty when it works.
     """
 
     name: str
@@ -32,6 +35,8 @@ class ProviderCounters:
     completion_tokens: int = 0
     in_flight: int = 0
     retries: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    usd: float = 0.0
     set_aside: int = 0
     state: str = ""
 

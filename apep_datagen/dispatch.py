@@ -1,22 +1,29 @@
 """A provider's dispatcher: it waits for a permit, pulls the conversation that is to go on, and makes one call of it.
 
-    permit → conversation → request (retried) → transaction: step, tools, finish → the conversation waits again
+    permit → conversation → reservation → request (again, where that can help) → transaction: cost, step, tools, finish
 
-Retrying is here, once for all providers. What fails for good sets its conversation aside, not the run; a provider that
-cannot be used, or fails conversation after conversation, leaves the run, and others take over what it had begun.
+What fails is classified by the adapter, and dealt with here, once for all providers:
+
+- A refusal for the rate is the provider's state: the pacer pauses and slows down, and the request goes out again.
+- A transient failure is tried again. Several in a row are the provider's state too: it rests (`breaker`), and others
+  take over what it had begun.
+- What fails for good sets its conversation aside, not the run.
+- A provider that cannot be used, or has spent its budget, leaves the run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import tenacity
 
+from apep_datagen.breaker import CircuitBreaker
+from apep_datagen.budget import Price, dollars
 from apep_datagen.conversation import (
     Conversation,
     ModelCall,
@@ -26,17 +33,19 @@ from apep_datagen.conversation import (
 )
 from apep_datagen.counters import ProviderCounters, RunCounters
 from apep_datagen.errors import (
+    FailureKind,
     ModelUnknownError,
     ProviderError,
     ProviderUnusableError,
     RateLimitedError,
-    RequestRefusedError,
     RetryableError,
     TransientError,
     UnusableAnswerError,
 )
+from apep_datagen.event_log import EventLog
 from apep_datagen.limits import Pacer, Permit
-from apep_datagen.messages import Completion, CompletionRequest
+from apep_datagen.messages import Completion, CompletionRequest, ReportedLimits, Usage
+from apep_datagen.payment import MONTH, Allowance, BudgetSpentError, OverError, Purse, Reservation, Treasury
 from apep_datagen.providers import Provider
 from apep_datagen.recording import Recorded, record_answer, record_failure
 from apep_datagen.records import StepRecord
@@ -49,11 +58,25 @@ __all__ = ["Dispatcher", "Shared"]
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
+# Where a provider fails altogether, its failures say nothing of the conversation. But if nothing else is left to try,
+# it may be the conversation after all.
+_MOST_ATTEMPTS = 15
 _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 60.0
-# A provider that fails so many conversations in a row, each after all its attempts, is not coming back by itself.
-_FAILURES_IN_A_ROW = 10
+# A provider that pauses for longer lets others take over what it had begun.
+_LONG_PAUSE_SECONDS = 30.0
+_SECONDS_BETWEEN_PAUSE_MESSAGES = 60.0
 _SHOWN_MODELS = 12
+# How a task knows that it was interrupted by its dispatcher, and not ended by its task group.
+_INTERRUPTED = "interrupted"
+
+
+@dataclass(slots=True)
+class _Tries:
+    """How often a conversation's due call failed: while its provider worked otherwise, and in all."""
+
+    counted: int = 0
+    total: int = 0
 
 
 @dataclass(slots=True)
@@ -63,25 +86,42 @@ class Shared:
     Attributes:
         schedule: Which conversation goes on next.
         state: Where outcomes are recorded.
+        treasury: What requests are paid from.
         counters: What the view of progress shows.
         roles: How each role's model is sampled.
         notify: Is told, in a sentence, what a person should know.
+        log: Every request, every pause, every change of a provider's state.
         work_changed: Set, and replaced, whenever the schedule has changed.
         stopping: Whether nothing new is to be sent.
+        tries: By conversation, where its due call failed.
     """
 
     schedule: Schedule
     state: StateDatabase
+    treasury: Treasury
     counters: RunCounters
     roles: RolesSettings
     notify: Callable[[str], None]
-    work_changed: asyncio.Event
+    log: EventLog
+    work_changed: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
+    tries: dict[int, _Tries] = field(default_factory=dict)
 
     def wake(self) -> None:
         """Let every dispatcher look at the schedule again."""
         self.work_changed.set()
         self.work_changed = asyncio.Event()
+        self.treasury.note_settlement()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer that can be used, not recorded yet."""
+
+    completion: Completion
+    reservation: Reservation
+    usage: Usage | None
+    seconds: float
 
 
 class Dispatcher:
@@ -92,7 +132,12 @@ class Dispatcher:
         settings: Its model and limits.
         provider: Its adapter, started.
         shared: What all dispatchers have in common.
-        tokens_left: What is left of `tokens_per_month`, or None for no limit.
+        prices: By model.
+        allowance: Its tokens of the month, or None for no limit.
+
+    Attributes:
+        unusable: Why the provider is out for the rest of the run, or None.
+        spent_budget: The budget that it is out for, or None.
     """
 
     def __init__(
@@ -102,21 +147,25 @@ class Dispatcher:
         provider: Provider,
         shared: Shared,
         *,
-        tokens_left: int | None,
+        prices: dict[str, Price],
+        allowance: Allowance | None,
     ) -> None:
         self.name = name
         self.unusable: str | None = None
+        self.spent_budget: str | None = None
         self._settings = settings
         self._provider = provider
         self._shared = shared
-        self._tokens_left = tokens_left
-        self._failures_in_a_row = 0
+        self._prices = prices
+        self._purse = Purse(name, prices, shared.treasury, allowance, self._is_over)
+        self._breaker = CircuitBreaker()
         self._interruptible: set[asyncio.Task[Any]] = set()
         self._pacer = Pacer(
             requests_per_second=settings.requests_per_second,
             tokens_per_minute=settings.tokens_per_minute,
             max_in_flight=settings.max_in_flight,
         )
+        self._pause_told_at = -_SECONDS_BETWEEN_PAUSE_MESSAGES
         self._counters = ProviderCounters(name, settings.requests_per_second)
         shared.counters.providers[name] = self._counters
 
@@ -129,47 +178,66 @@ class Dispatcher:
             StorageError: An outcome could not be recorded (in an ExceptionGroup).
         """
         try:
-            await self._spend(0)
             async with asyncio.TaskGroup() as calls:
                 while await self._wait_for_work():
                     try:
                         permit = await self._permit()
-                    except _StoppingError:
+                    except OverError:
                         continue
-                    conversation = None if self._over() else self._shared.schedule.take(self.name)
+                    conversation = None if self._has_to_wait() else self._shared.schedule.take(self.name)
                     if conversation is None:
                         # What there was is gone meanwhile: another provider began the last conversation.
                         self._pacer.release(permit, 0)
-                        continue
-                    calls.create_task(self._call(conversation, permit))
-                    if conversation.steps == 0:
-                        # New conversations go round: where permits need no waiting, the others get their turn.
-                        await asyncio.sleep(0)
+                    elif not self._breaker.is_closed:
+                        self._set_state("probing")
+                        await self._call(conversation, permit)
+                    else:
+                        calls.create_task(self._call(conversation, permit))
+                        if conversation.steps == 0:
+                            # New conversations go round: where permits need no waiting, the others get their turn.
+                            await asyncio.sleep(0)
         finally:
             self._shared.schedule.release_provider(self.name)
             self._shared.wake()
 
-    def interrupt(self) -> None:
-        """End all waiting, once the run is stopping or this provider is out; requests under way are not touched."""
-        for task in self._interruptible:
-            task.cancel()
+    def learn(self, reported: ReportedLimits) -> None:
+        """Take note of what the provider's headers say about its limits."""
+        self._pacer.learn(reported)
 
-    def _over(self) -> bool:
+    def interrupt(self) -> None:
+        """End all waiting, once nothing is to be sent for a while; requests under way are not touched."""
+        for task in self._interruptible:
+            task.cancel(_INTERRUPTED)
+        self._shared.wake()
+
+    def _is_over(self) -> bool:
         return self._shared.stopping or self.unusable is not None or self._shared.schedule.finished
 
+    def _rests_for(self) -> float:
+        """Return for how many seconds this provider leaves its conversations to others; 0 or less if it does not."""
+        pause = self._pacer.paused_for
+        rest = self._breaker.rests_for(asyncio.get_running_loop().time())
+        return max(rest, pause if pause > _LONG_PAUSE_SECONDS else 0.0)
+
+    def _has_to_wait(self) -> bool:
+        return self._is_over() or self._rests_for() > 0
+
     async def _wait_for_work(self) -> bool:
-        """Wait until this provider has something to do; False when it never will have."""
-        while not self._over():
-            if self._shared.schedule.has_work(self.name):
+        """Wait until this provider has something to do, and may do it; False when it never will have."""
+        while not self._is_over():
+            rest = self._rests_for()
+            if rest <= 0 and self._shared.schedule.has_work(self.name):
                 return True
-            await self._shared.work_changed.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(rest if rest > 0 else None):
+                    await self._shared.work_changed.wait()
         return False
 
     async def _permit(self) -> Permit:
         """Wait until a request may be sent now.
 
         Raises:
-            _StoppingError: Nothing is to be sent any more.
+            OverError: Nothing is to be sent for a while, or any more.
         """
         return await self._unless_interrupted(self._pacer.acquire())
 
@@ -179,11 +247,10 @@ class Dispatcher:
         self._interruptible.add(task)
         try:
             return await waiting
-        except asyncio.CancelledError:
-            if not self._over():
+        except asyncio.CancelledError as error:
+            if error.args != (_INTERRUPTED,) or task.uncancel() > 0:
                 raise
-            task.uncancel()
-            raise _StoppingError from None
+            raise OverError from None
         finally:
             self._interruptible.discard(task)
 
@@ -195,36 +262,35 @@ class Dispatcher:
             self._shared.wake()
 
     async def _call_and_record(self, conversation: Conversation, permit: Permit) -> None:
-        schedule = self._shared.schedule
         needed = next_step(conversation)
         assert isinstance(needed, ModelCall)  # noqa: S101 - only such conversations are in the schedule
         request = self._request(conversation, needed)
-        began = time.monotonic()
         try:
-            completion = await self._complete(conversation, request, permit)
+            answer = await self._complete(conversation, request, permit)
         except ProviderUnusableError as error:
             await self._leave(str(error), with_models=isinstance(error, ModelUnknownError))
-            schedule.put_back(conversation, None)
-        except _StoppingError:
-            schedule.put_back(conversation, self.name if self.unusable is None else None)
+            self._put_back(conversation)
+        except BudgetSpentError as error:
+            self.spent_budget = error.budget
+            await self._leave(_spell_budget(error.budget))
+            self._put_back(conversation)
+        except OverError:
+            self._put_back(conversation)
         except ProviderError as error:
-            if self.unusable is not None:
-                schedule.put_back(conversation, None)
+            if self._breaker.never_comes_back:
+                await self._leave(f"it has never answered; the last failure: {error}")
+            if isinstance(error, RetryableError) and self._may_succeed(conversation):
+                self._put_back(conversation)
             else:
                 await self._set_aside(conversation, needed, error)
         else:
-            self._failures_in_a_row = 0
-            record = StepRecord(
-                kind=needed.step.value,
-                text=completion.text,
-                finish_reason=completion.finish_reason,
-                provider=self.name,
-                model=request.model,
-                prompt_tokens=completion.usage.prompt_tokens,
-                completion_tokens=completion.usage.completion_tokens,
-                seconds=round(time.monotonic() - began, 3),
-            )
-            await self._record(conversation, record)
+            await self._record(conversation, request, answer)
+
+    def _put_back(self, conversation: Conversation) -> None:
+        """Let a conversation wait for its next call; from any provider where this one does not send for a while."""
+        tries = self._shared.tries.get(conversation.plan.conversation_id, _Tries())
+        provider = None if self._has_to_wait() else self.name
+        self._shared.schedule.put_back(conversation, provider, failures=tries.total)
 
     def _request(self, conversation: Conversation, call: ModelCall) -> CompletionRequest:
         role = call.step.model_role
@@ -241,15 +307,16 @@ class Dispatcher:
 
     # Asking, and asking again.
 
-    async def _complete(self, conversation: Conversation, request: CompletionRequest, permit: Permit) -> Completion:
-        """Send the request until it is answered, at most `ATTEMPTS` times.
+    async def _complete(self, conversation: Conversation, request: CompletionRequest, permit: Permit) -> _Answer:
+        """Send the request until it is answered, or asking again here cannot help.
 
         Raises:
-            ProviderError: The last attempt failed, or asking again cannot help.
-            _StoppingError: The run is stopping, and the request would have to be sent again.
+            ProviderError: The last attempt failed.
+            BudgetSpentError: A budget does not permit the request.
+            OverError: Nothing is to be sent for a while, or any more.
         """
         retrying = tenacity.AsyncRetrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            stop=lambda _state: self._has_to_wait() or not self._may_succeed(conversation),
             retry=tenacity.retry_if_exception_type(RetryableError),
             wait=_seconds_to_wait,
             before_sleep=self._before_retry,
@@ -258,72 +325,190 @@ class Dispatcher:
         )
         async for attempt in retrying:
             with attempt:
-                if attempt.retry_state.attempt_number > 1:
+                number = attempt.retry_state.attempt_number
+                if number > 1:
                     permit = await self._permit()
-                return await self._send(conversation, request, permit)
+                return await self._send(conversation, request, permit, number)
         raise AssertionError  # the last attempt returns or raises
 
-    async def _send(self, conversation: Conversation, request: CompletionRequest, permit: Permit) -> Completion:
-        if self._over():
-            self._pacer.release(permit, 0)
-            raise _StoppingError
-        counters = self._counters
-        counters.requests += 1
-        counters.in_flight = self._pacer.in_flight
-        tokens: int | None = None
+    def _may_succeed(self, conversation: Conversation) -> bool:
+        """Tell whether it makes sense to ask once more for what failed."""
+        tries = self._shared.tries.get(conversation.plan.conversation_id, _Tries())
+        return tries.counted < ATTEMPTS and tries.total < _MOST_ATTEMPTS
+
+    async def _send(
+        self, conversation: Conversation, request: CompletionRequest, permit: Permit, attempt: int
+    ) -> _Answer:
+        """Pay for one request and send it; what fails is booked, and tells the pacer and the breaker."""
+        counters, loop = self._counters, asyncio.get_running_loop()
+        tokens: int | None = 0
+        completion: Completion | None = None
         try:
-            completion = await self._provider.complete(request)
-            tokens = completion.usage.total_tokens
-            counters.prompt_tokens += completion.usage.prompt_tokens
-            counters.completion_tokens += completion.usage.completion_tokens
-        except (RateLimitedError, RequestRefusedError, ProviderUnusableError):
-            tokens = 0
-            raise
+            reservation = await self._purse.reserve(request)
+            if self._has_to_wait():
+                await self._shared.state.run(self._purse.settle(reservation, Usage(), model=request.model, requests=0))
+                raise OverError
+            counters.requests += 1
+            counters.in_flight = self._pacer.in_flight
+            began = loop.time()
+            tokens = None
+            try:
+                completion = await self._provider.complete(request)
+                if problem := problem_with(conversation, completion):
+                    is_cut = completion.finish_reason == "length"
+                    raise UnusableAnswerError(problem, FailureKind.CUT_OFF if is_cut else FailureKind.EMPTY_ANSWER)
+                failure = None
+            except ProviderError as error:
+                failure = error
+            seconds = round(loop.time() - began, 3)
+            usage = _usage(completion, failure)
+            tokens = usage.total_tokens if usage else None
+            self._note_outcome(conversation, permit, failure)
         finally:
             self._pacer.release(permit, tokens)
             counters.in_flight = self._pacer.in_flight
-        await self._spend(tokens)
-        problem = problem_with(conversation, completion)
-        if problem:
-            raise UnusableAnswerError(problem)
-        return completion
+        self._log_request(conversation, request, completion, failure, attempt=attempt, seconds=seconds)
+        self._count_cost(request, usage or reservation.usage)
+        if completion and not failure:
+            return _Answer(completion, reservation, usage, seconds)
+        assert failure is not None  # noqa: S101 - there is an answer, or a failure
+        counters.failures[failure.kind.value] += 1
+        requests = 0 if failure.kind is FailureKind.NOT_REACHED else 1
+        await self._shared.state.run(
+            self._purse.settle(reservation, usage, model=request.model, requests=requests, failure=failure.kind)
+        )
+        raise failure
+
+    def _count_cost(self, request: CompletionRequest, usage: Usage) -> None:
+        self._counters.prompt_tokens += usage.prompt_tokens
+        self._counters.completion_tokens += usage.completion_tokens
+        if price := self._prices.get(request.model):
+            self._counters.usd += dollars(price.of(usage))
+
+    def _note_outcome(self, conversation: Conversation, permit: Permit, failure: ProviderError | None) -> None:
+        """Let pacer and breaker know how a request ended, and count what failed against its conversation."""
+        now = asyncio.get_running_loop().time()
+        number = conversation.plan.conversation_id
+        if isinstance(failure, RateLimitedError):
+            self._breaker.answered()
+            self._note_pause(self._pacer.rate_limited(permit, failure.retry_after), failure)
+        elif isinstance(failure, TransientError):
+            rest_begins = self._breaker.failed(now)
+            tries = self._shared.tries.setdefault(number, _Tries())
+            tries.total += 1
+            tries.counted += self._breaker.failures_in_a_row == 1
+            if rest_begins:
+                self._begin_rest(failure)
+        else:
+            self._pacer.accepted(permit)
+            self._breaker.answered()
+            self._set_state("")
+            if isinstance(failure, UnusableAnswerError):
+                tries = self._shared.tries.setdefault(number, _Tries())
+                tries.total += 1
+                tries.counted += 1
+
+    def _note_pause(self, seconds: float, failure: RateLimitedError) -> None:
+        rate = self._pacer.requests_per_second
+        self._counters.requests_per_second = rate
+        self._shared.log.write(
+            "pause",
+            provider=self.name,
+            seconds=round(seconds, 3),
+            requests_per_second=round(rate, 4) if rate else None,
+            retry_after=failure.retry_after,
+        )
+        if seconds > _LONG_PAUSE_SECONDS:
+            self._set_state("paused")
+            self._leave_to_others()
+        now = asyncio.get_running_loop().time()
+        if now - self._pause_told_at >= _SECONDS_BETWEEN_PAUSE_MESSAGES or seconds > _LONG_PAUSE_SECONDS:
+            self._pause_told_at = now
+            at_rate = f", then {rate:.2g} requests/s" if rate else ""
+            self._shared.notify(f"{self.name}: rate limited, waiting {_spell_seconds(seconds)}{at_rate}")
+
+    def _begin_rest(self, failure: TransientError) -> None:
+        """Send nothing for a while, and let others take over."""
+        seconds = self._breaker.rests_for(asyncio.get_running_loop().time())
+        self._set_state("resting", seconds=round(seconds, 3), error=str(failure))
+        self._shared.notify(
+            f"{self.name}: {self._breaker.failures_in_a_row} failures in a row, the last one: {failure};"
+            f" resting for {_spell_seconds(seconds)}"
+        )
+        self._leave_to_others()
+
+    def _leave_to_others(self) -> None:
+        self._shared.schedule.release_provider(self.name)
+        self.interrupt()
+
+    def _set_state(self, state: str, **details: Any) -> None:
+        """Show and log a change of the provider's state: empty when it works."""
+        if self._counters.state not in {state, "out"}:
+            self._counters.state = state
+            self._shared.log.write("provider", provider=self.name, state=state or "working", **details)
+
+    def _log_request(
+        self,
+        conversation: Conversation,
+        request: CompletionRequest,
+        completion: Completion | None,
+        failure: ProviderError | None,
+        **values: Any,
+    ) -> None:
+        log = self._shared.log
+        log.write(
+            "request",
+            provider=self.name,
+            model=request.model,
+            role=request.step.model_role.value,
+            step=request.step.value,
+            conversation=conversation.plan.conversation_id,
+            **values,
+            prompt_tokens=completion.usage.prompt_tokens if completion else None,
+            completion_tokens=completion.usage.completion_tokens if completion else None,
+            outcome=failure.kind.value if failure else "answer",
+            error=str(failure) if failure else None,
+            messages=[message.as_dict() for message in request.messages] if log.with_text else None,
+            answer=completion.text if log.with_text and completion else None,
+        )
 
     def _before_retry(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        seconds = state.next_action.sleep if state.next_action else 0.0
-        kind = "failed"
-        if isinstance(error, RateLimitedError):
-            kind = "rate limited"
-            self._pacer.pause(seconds)
-        elif isinstance(error, TransientError):
-            kind = "unavailable"
-        elif isinstance(error, UnusableAnswerError):
-            kind = "unusable answer"
         self._counters.retries += 1
-        detail = "" if isinstance(error, RateLimitedError) else f": {error}"
-        self._shared.notify(
-            f"{self.name}: {kind} (attempt {state.attempt_number}/{ATTEMPTS}),"
-            f" waiting {_spell_seconds(seconds)}{detail}"
-        )
+        if isinstance(error, ProviderError) and not isinstance(error, RateLimitedError):
+            seconds = state.next_action.sleep if state.next_action else 0.0
+            kind = "unusable answer" if isinstance(error, UnusableAnswerError) else error.kind.value
+            self._shared.notify(f"{self.name}: {kind}, asking again in {_spell_seconds(seconds)}: {error}")
 
     async def _sleep(self, seconds: float) -> None:
         await self._unless_interrupted(asyncio.sleep(seconds))
 
-    async def _spend(self, tokens: int) -> None:
-        if self._tokens_left is not None:
-            self._tokens_left -= tokens
-            if self._tokens_left <= 0:
-                await self._leave("its tokens_per_month are spent; raise the limit or use another provider")
-
     # Recording what came of it.
 
-    async def _record(self, conversation: Conversation, record: StepRecord) -> None:
+    async def _record(self, conversation: Conversation, request: CompletionRequest, answer: _Answer) -> None:
         """Commit an answer with all that follows from it, and let the conversation go on."""
-        shared = self._shared
-        timeline_length = shared.schedule.settings.timeline_length
-        recorded = await shared.state.run(
-            lambda connection: record_answer(connection, conversation, record, self.name, timeline_length)
+        shared, completion = self._shared, answer.completion
+        record = StepRecord(
+            kind=request.step.value,
+            text=completion.text,
+            finish_reason=completion.finish_reason,
+            provider=self.name,
+            model=request.model,
+            prompt_tokens=completion.usage.prompt_tokens,
+            completion_tokens=completion.usage.completion_tokens,
+            seconds=answer.seconds,
         )
+        timeline_length = shared.schedule.settings.timeline_length
+        settle = self._purse.settle(
+            answer.reservation, answer.usage, model=request.model, answers=1, seconds=answer.seconds
+        )
+
+        def settle_and_record(connection: Any) -> Recorded:
+            settle(connection)
+            return record_answer(connection, conversation, record, self.name, timeline_length)
+
+        recorded = await shared.state.run(settle_and_record)
+        shared.tries.pop(conversation.plan.conversation_id, None)
         self._count(recorded)
         shared.counters.last_question = recorded.conversation.exchanges[-1].question
         if recorded.is_finished:
@@ -331,7 +516,7 @@ class Dispatcher:
             self._counters.conversations += 1
             shared.schedule.end(recorded.conversation, is_saved=True)
         else:
-            shared.schedule.put_back(recorded.conversation, self.name if self.unusable is None else None)
+            self._put_back(recorded.conversation)
 
     def _count(self, recorded: Recorded) -> None:
         self._shared.counters.memories += recorded.memories
@@ -343,40 +528,45 @@ class Dispatcher:
         recorded = await self._shared.state.run(
             lambda connection: record_failure(connection, conversation, reason, self.name)
         )
+        self._shared.tries.pop(number, None)
         self._count(recorded)
         self._shared.schedule.end(conversation, is_saved=False)
         self._shared.counters.set_aside += 1
         self._counters.set_aside += 1
+        self._shared.log.write("set aside", provider=self.name, conversation=number, reason=reason)
         self._shared.notify(f"{self.name}: conversation {number} is set aside, {call.step.value} failed: {error}")
-        if isinstance(error, RetryableError):
-            self._failures_in_a_row += 1
-            if self._failures_in_a_row >= _FAILURES_IN_A_ROW:
-                await self._leave(f"{_FAILURES_IN_A_ROW} conversations failed in a row, the last one with: {error}")
 
     async def _leave(self, reason: str, *, with_models: bool = False) -> None:
         """Take this provider out of the run; what waits for it may go on elsewhere."""
         if self.unusable is not None:
             return
         self.unusable = reason
-        self._counters.state = "out"
+        self._leave_to_others()
         if with_models and (names := sorted(await self._provider.list_models())):
             others = " and others" if len(names) > _SHOWN_MODELS else ""
             self.unusable += f"; it offers {', '.join(names[:_SHOWN_MODELS])}{others}"
-        self._shared.notify(f"{self.name} is out for the rest of this run: {self.unusable}")
-        self._shared.schedule.release_provider(self.name)
-        self._shared.wake()
-        self.interrupt()
+        self._set_state("out", reason=self.unusable)
+        if self.spent_budget not in ("--max-requests", "--max-tokens"):  # these end the run, which says so itself
+            self._shared.notify(f"{self.name} is out for the rest of this run: {self.unusable}")
 
 
-class _StoppingError(Exception):
-    """The run is stopping, and the request was not sent."""
+def _usage(completion: Completion | None, failure: ProviderError | None) -> Usage | None:
+    """Return what a request was charged for, or None where nobody knows."""
+    if completion:
+        return completion.usage if completion.usage.total_tokens else None
+    return None if failure and failure.may_be_billed else Usage()
+
+
+def _spell_budget(budget: str) -> str:
+    if budget == MONTH:
+        return "its tokens_per_month are spent; raise the limit or use another provider"
+    return f"the budget {budget} is reached"
 
 
 def _seconds_to_wait(state: tenacity.RetryCallState) -> float:
-    """What the provider asked for, else an exponential back-off with jitter."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, RateLimitedError) and error.retry_after is not None:
-        return error.retry_after
+    """An exponential back-off with jitter; after a refusal for the rate, the pacer's pause is what is waited for."""
+    if state.outcome and isinstance(state.outcome.exception(), RateLimitedError):
+        return 0.0
     longest = min(_LONGEST_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2.0 ** (state.attempt_number - 1))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it
 

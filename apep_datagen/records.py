@@ -28,10 +28,10 @@ __all__ = [
     "record_set_aside",
     "record_start",
     "record_step",
+    "record_target",
     "reset_tools",
     "run_seed",
     "set_aside_count",
-    "tokens_since",
 ]
 
 
@@ -116,12 +116,9 @@ def set_aside_count(connection: sqlite3.Connection) -> int:
     return int(count)
 
 
-def tokens_since(connection: sqlite3.Connection, provider: str, since: float) -> int:
-    """Return how many tokens a provider's recorded answers cost since a time in seconds of the Unix epoch."""
-    (tokens,) = connection.execute(
-        "SELECT total(prompt_tokens + completion_tokens) FROM steps WHERE provider = ? AND at >= ?", (provider, since)
-    ).fetchone()
-    return int(tokens)
+def record_target(connection: sqlite3.Connection, target: int) -> None:
+    """Record how many conversations the output shall hold, for who asks how far the run is."""
+    connection.execute("UPDATE run SET target = ?", (target,))
 
 
 def record_start(connection: sqlite3.Connection, conversation: Conversation, provider: str) -> None:

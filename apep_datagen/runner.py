@@ -5,41 +5,55 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import functools
 import gc
 import random
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from apep_datagen.budget import Account, BudgetLimits, Spent, cost_so_far, known_prices, missing_price, picodollars
 from apep_datagen.counters import RunCounters
 from apep_datagen.dispatch import Dispatcher, Shared
-from apep_datagen.errors import NoProviderLeftError, ProviderError
+from apep_datagen.errors import (
+    ApepError,
+    BudgetReachedError,
+    NoProviderLeftError,
+    ProviderError,
+    SettingsError,
+    StorageError,
+)
+from apep_datagen.event_log import EventLog
+from apep_datagen.ledger import Ledger
 from apep_datagen.memory import count_notes
-from apep_datagen.prompts import PromptSet
+from apep_datagen.messages import ModelRole, ReportedLimits
+from apep_datagen.payment import MONTH, Allowance, Treasury
 from apep_datagen.providers import Provider, create_provider
 from apep_datagen.providers.rehearsal import rehearse
 from apep_datagen.records import (
     active_conversations,
     last_ids,
     open_timelines,
+    record_target,
     reset_tools,
     run_seed,
     set_aside_count,
-    tokens_since,
 )
+from apep_datagen.run_plan import RunPlan
 from apep_datagen.schedule import PlanSettings, Schedule
-from apep_datagen.settings import ProviderSettings, Settings
+from apep_datagen.spending import count_lost, spent_so_far, tokens_by_month
 from apep_datagen.state import StateDatabase
 
-__all__ = ["Outcome", "RunPlan", "View", "run"]
+__all__ = ["Outcome", "View", "run"]
 
-# After a first signal, what is in flight (and paid for) may still come in for so long.
-_GRACE_SECONDS = 30.0
+# A terminal that is closed sends SIGHUP, and a run under way then ends as for SIGTERM.
 _SIGNAL_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+if hasattr(signal, "SIGHUP"):
+    _SIGNAL_STATUS[signal.SIGHUP] = 143
 
 
 class View(Protocol):
@@ -53,151 +67,236 @@ class View(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class RunPlan:
-    """What an invocation is to do.
+class Outcome:
+    """How an invocation ended.
 
     Attributes:
-        settings: Configuration and options.
-        providers: Names of the providers to use, with their API keys (None for one that needs none).
-        output: The output file.
-        prompts: The words for new conversations.
-        reset_tools: Whether to empty memory and diary first.
+        counters: What was made.
+        signal_status: The exit status of the signal that stopped it, or 0.
+        problem: Why it ended before the target, where no signal stopped it.
+        seconds: How long it took.
     """
 
-    settings: Settings
-    providers: Mapping[str, str | None]
-    output: Path
-    prompts: PromptSet
-    reset_tools: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an invocation ended; `exit_status` is 0, or that of the signal which stopped it."""
-
     counters: RunCounters
-    exit_status: int
     seconds: float
+    signal_status: int = 0
+    problem: ApepError | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """What the program exits with."""
+        return self.problem.exit_status if self.problem else self.signal_status
 
 
 async def run(plan: RunPlan, view: View) -> Outcome:
-    """Make conversations until the output holds as many as it shall, or a signal comes.
+    """Make conversations until the output holds as many as it shall, a signal comes or nothing may be sent any more.
 
     Raises:
-        StorageError: The output or the state database cannot be used.
-        NoProviderLeftError: Every provider is out.
+        SettingsError: A budget in dollars needs a price that is not there, or the log cannot be written.
+        StorageError: The output, the state database or the ledger cannot be used.
     """
+    _refuse_unpriced(plan)
     seed = plan.settings.generation.seed
-    state = StateDatabase(
-        plan.output,
-        seed=random.SystemRandom().getrandbits(32) if seed is None else seed,
-        notify=view.notify,
-    )
+    log = EventLog(plan.log_file, with_text=plan.log_text, notify=view.notify)
     try:
-        return await _run(plan, state, view)
+        state = StateDatabase(
+            plan.output,
+            seed=random.SystemRandom().getrandbits(32) if seed is None else seed,
+            notify=view.notify,
+        )
+        try:
+            return await _Run(plan, state, log, view).run()
+        finally:
+            await state.close()
     finally:
-        await state.close()
+        log.close()
 
 
-async def _run(plan: RunPlan, state: StateDatabase, view: View) -> Outcome:
-    began = time.monotonic()
-    target = plan.settings.generation.target
-    done = state.output.count
-    counters = RunCounters(target=target, done_before=done, done=done)
+def _refuse_unpriced(plan: RunPlan) -> None:
+    if plan.settings.budget.max_usd is None:
+        return
+    for name in plan.providers:
+        settings = plan.settings.providers[name]
+        for role in ModelRole:
+            if settings.price_of(settings.model_for(role)) is None:
+                raise SettingsError(missing_price(name, settings.model_for(role)))
 
-    def prepare(connection: sqlite3.Connection) -> tuple[Schedule, dict[str, int]]:
-        if plan.reset_tools:
+
+@dataclass(frozen=True, slots=True)
+class _Resumed:
+    """What the state database says at a start."""
+
+    schedule: Schedule
+    spent: tuple[Spent, ...]
+    tokens_by_month: dict[tuple[str, str], int]
+
+
+class _Run:
+    """One invocation, with everything that it depends on open."""
+
+    def __init__(self, plan: RunPlan, state: StateDatabase, log: EventLog, view: View) -> None:
+        self._plan = plan
+        self._state = state
+        self._log = log
+        self._view = view
+        self._began = time.monotonic()
+        done = state.output.count
+        self._counters = RunCounters(target=plan.settings.generation.target, done_before=done, done=done)
+        self._ledger = Ledger(plan.ledger, plan.output)
+
+    async def run(self) -> Outcome:
+        counters = self._counters
+        resumed = await self._state.run(self._resume)
+        if resumed.schedule.finished:
+            return self._outcome()
+        treasury = Treasury(self._account(resumed.spent), self._state)
+        if self._has_allowance():
+            await asyncio.to_thread(self._ledger.book, resumed.tokens_by_month)
+        shared = Shared(
+            schedule=resumed.schedule,
+            state=self._state,
+            treasury=treasury,
+            counters=counters,
+            roles=self._plan.settings.roles,
+            notify=self._view.notify,
+            log=self._log,
+        )
+        failures: dict[str, str] = {}
+        dispatchers: dict[str, Dispatcher] = {}
+        providers: dict[str, Provider] = {}
+        status = 0
+        try:
+            failures = await _start_providers(
+                self._plan, providers, lambda name, reported: dispatchers[name].learn(reported)
+            )
+            if providers:  # else they are told once, at the end
+                for name, reason in failures.items():
+                    self._view.notify(f"{name} cannot be used: {reason}")
+            for name, provider in providers.items():
+                dispatchers[name] = self._dispatcher(name, provider, shared, resumed.tokens_by_month)
+            # What the SDKs brought along stays to the end; without this, each full garbage collection would look
+            # through it all, and hold up the loop that paces requests: for 56 ms, measured with three SDKs loaded.
+            gc.collect()
+            gc.freeze()
+            if dispatchers:
+                self._log.write("start", output=str(self._plan.output), target=counters.target, providers=[*providers])
+                with self._view.showing(counters):
+                    grace = self._plan.settings.generation.grace_seconds
+                    status = await _drive([*dispatchers.values()], shared, self._view.notify, grace)
+        finally:
+            for provider in providers.values():
+                await provider.close()
+            await self._close_books()
+        outcome = self._outcome(status, failures, [*dispatchers.values()])
+        self._log.write("end", conversations=counters.done, exit_status=outcome.exit_status)
+        return outcome
+
+    def _resume(self, connection: sqlite3.Connection) -> _Resumed:
+        """Read what there is, in one transaction, and count what a crash left behind."""
+        counters = self._counters
+        if self._plan.reset_tools:
             reset_tools(connection)
         counters.memories, counters.diary_pages = count_notes(connection)
-        schedule = _schedule(plan, connection, missing=target - done)
+        schedule = self._schedule(connection)
         counters.set_aside = set_aside_count(connection)
-        month = datetime.datetime.now().astimezone().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        return schedule, {name: tokens_since(connection, name, month.timestamp()) for name in _with_month(plan)}
+        record_target(connection, counters.target)
+        count_lost(connection)
+        return _Resumed(schedule, tuple(spent_so_far(connection)), tokens_by_month(connection))
 
-    schedule, spent = await state.run(prepare)
-    if schedule.finished:
-        return Outcome(counters, 0, time.monotonic() - began)
-    shared = Shared(
-        schedule=schedule,
-        state=state,
-        counters=counters,
-        roles=plan.settings.roles,
-        notify=view.notify,
-        work_changed=asyncio.Event(),
-    )
-    providers: dict[str, Provider] = {}
-    try:
-        failures = await _start_providers(plan, providers)
-        if providers:  # else they are told once, at the end
-            for name, reason in failures.items():
-                view.notify(f"{name} cannot be used: {reason}")
-        dispatchers = [
-            Dispatcher(
-                name,
-                plan.settings.providers[name],
-                provider,
-                shared,
-                tokens_left=_tokens_left(plan.settings.providers[name], spent.get(name, 0)),
-            )
-            for name, provider in providers.items()
-        ]
-        # What the SDKs brought along stays to the end; without this, each full garbage collection would look through it
-        # all, and hold up the loop that paces requests: for 56 ms, measured with three SDKs loaded.
-        gc.collect()
-        gc.freeze()
-        status = 0
-        if dispatchers:
-            with view.showing(counters):
-                status = await _drive(dispatchers, shared, view.notify)
-    finally:
-        for provider in providers.values():
-            await provider.close()
-    if not schedule.finished and status == 0:
-        failures |= {dispatcher.name: dispatcher.unusable for dispatcher in dispatchers if dispatcher.unusable}
-        reasons = "\n".join(f"  {name}: {reason}" for name, reason in failures.items())
-        raise NoProviderLeftError(
-            f"No provider is left. {counters.done} of {target} conversations are in {plan.output}; nothing is lost.\n"
-            f"{reasons}\nMend this, or name other providers with --providers; the same command then goes on."
+    def _schedule(self, connection: sqlite3.Connection) -> Schedule:
+        generation = self._plan.settings.generation
+        active = list(active_conversations(connection))
+        last_conversation_id, last_timeline_id = last_ids(connection)
+        return Schedule(
+            missing=self._counters.target - self._counters.done,
+            settings=PlanSettings(
+                seed=run_seed(connection) if generation.seed is None else generation.seed,
+                exchanges=generation.exchanges,
+                max_tool_rounds=generation.max_tool_rounds,
+                timeline_length=generation.timeline_length,
+                date=datetime.datetime.now().astimezone().date().isoformat(),
+                prompts=self._plan.prompts,
+            ),
+            timelines=open_timelines(connection),
+            active=active,
+            providers=self._plan.providers,
+            last_conversation_id=last_conversation_id,
+            last_timeline_id=last_timeline_id,
         )
-    return Outcome(counters, status, time.monotonic() - began)
+
+    def _account(self, spent: tuple[Spent, ...]) -> Account:
+        budget, settings = self._plan.settings.budget, self._plan.settings
+        limits = BudgetLimits(
+            budget.max_requests, budget.max_tokens, None if budget.max_usd is None else picodollars(budget.max_usd)
+        )
+        used = ((item.provider, item.model) for item in spent)
+        prices = known_prices(settings, used)
+        return Account(limits, cost_so_far(spent, prices, needs_prices=limits.picodollars is not None))
+
+    def _has_allowance(self) -> bool:
+        settings = self._plan.settings.providers
+        return any(settings[name].tokens_per_month is not None for name in self._plan.providers)
+
+    def _dispatcher(
+        self, name: str, provider: Provider, shared: Shared, tokens: Mapping[tuple[str, str], int]
+    ) -> Dispatcher:
+        settings = self._plan.settings.providers[name]
+        models = {settings.model_for(role) for role in ModelRole}
+        known = known_prices(self._plan.settings, ((name, model) for model in models))
+        prices = {model: price for (_, model), price in known.items()}
+        allowance = None
+        if settings.tokens_per_month is not None:
+            spent = {month: count for (month, user), count in tokens.items() if user == name}
+            allowance = Allowance(self._ledger, name, settings.tokens_per_month, spent)
+        return Dispatcher(name, settings, provider, shared, prices=prices, allowance=allowance)
+
+    async def _close_books(self) -> None:
+        """Book in the ledger what was really spent."""
+        tokens = await self._state.run(tokens_by_month)
+        # Where no provider has a limit, the ledger is kept for one that may be set later, and not worth an error.
+        with contextlib.nullcontext() if self._has_allowance() else contextlib.suppress(StorageError):
+            await asyncio.to_thread(self._ledger.book, tokens)
+
+    def _outcome(
+        self, status: int = 0, failures: Mapping[str, str] | None = None, dispatchers: Sequence[Dispatcher] = ()
+    ) -> Outcome:
+        counters = self._counters
+        problem = None
+        if counters.done < counters.target and status == 0:
+            problem = _problem(counters, self._plan.output, failures or {}, dispatchers)
+        return Outcome(counters, time.monotonic() - self._began, status, problem)
 
 
-def _schedule(plan: RunPlan, connection: sqlite3.Connection, *, missing: int) -> Schedule:
-    generation = plan.settings.generation
-    active = list(active_conversations(connection))
-    last_conversation_id, last_timeline_id = last_ids(connection)
-    return Schedule(
-        missing=missing,
-        settings=PlanSettings(
-            seed=run_seed(connection) if generation.seed is None else generation.seed,
-            exchanges=generation.exchanges,
-            max_tool_rounds=generation.max_tool_rounds,
-            timeline_length=generation.timeline_length,
-            date=datetime.datetime.now().astimezone().date().isoformat(),
-            prompts=plan.prompts,
-        ),
-        timelines=open_timelines(connection),
-        active=active,
-        providers=plan.providers,
-        last_conversation_id=last_conversation_id,
-        last_timeline_id=last_timeline_id,
+def _problem(
+    counters: RunCounters, output: Path, failures: Mapping[str, str], dispatchers: Sequence[Dispatcher]
+) -> ApepError:
+    """Say why nothing can be sent any more, and how to go on."""
+    there = f"{counters.done} of {counters.target} conversations are in {output}; nothing is lost."
+    budgets = {dispatcher.spent_budget for dispatcher in dispatchers if dispatcher.spent_budget}
+    if run_budgets := sorted(budgets - {MONTH}):
+        return BudgetReachedError(
+            f"The budget {' and '.join(run_budgets)} is reached. {there}\n"
+            "It counts all invocations for this output; with a larger one, the same command goes on."
+        )
+    reasons = dict(failures) | {
+        dispatcher.name: dispatcher.unusable for dispatcher in dispatchers if dispatcher.unusable
+    }
+    lines = "\n".join(f"  {name}: {reason}" for name, reason in reasons.items())
+    kind = BudgetReachedError if budgets else NoProviderLeftError
+    return kind(
+        f"No provider is left. {there}\n"
+        f"{lines}\nMend this, or name other providers with --providers; the same command then goes on."
     )
 
 
-def _with_month(plan: RunPlan) -> list[str]:
-    return [name for name in plan.providers if plan.settings.providers[name].tokens_per_month is not None]
-
-
-def _tokens_left(settings: ProviderSettings, spent: int) -> int | None:
-    return None if settings.tokens_per_month is None else settings.tokens_per_month - spent
-
-
-async def _start_providers(plan: RunPlan, providers: dict[str, Provider]) -> dict[str, str]:
+async def _start_providers(
+    plan: RunPlan, providers: dict[str, Provider], on_limits: Callable[[str, ReportedLimits], None]
+) -> dict[str, str]:
     """Start every provider; fill `providers`, and return why the others could not be started."""
     failures: dict[str, str] = {}
     for name, key in plan.providers.items():
         settings = plan.settings.providers[name]
-        provider = create_provider(settings, key)
+        provider = create_provider(settings, key, functools.partial(on_limits, name))
         try:
             if settings.requests_per_second:
                 await rehearse(settings)
@@ -210,7 +309,9 @@ async def _start_providers(plan: RunPlan, providers: dict[str, Provider]) -> dic
     return failures
 
 
-async def _drive(dispatchers: list[Dispatcher], shared: Shared, notify: Callable[[str], None]) -> int:
+async def _drive(
+    dispatchers: list[Dispatcher], shared: Shared, notify: Callable[[str], None], grace_seconds: float
+) -> int:
     """Run all dispatchers to their end; return 0, or the exit status of the signal that stopped them."""
     status = 0
     stop = asyncio.Event()
@@ -237,7 +338,7 @@ async def _drive(dispatchers: list[Dispatcher], shared: Shared, notify: Callable
             await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 hurrying = asyncio.create_task(hurry.wait())
-                await asyncio.wait([work, hurrying], timeout=_GRACE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([work, hurrying], timeout=grace_seconds, return_when=asyncio.FIRST_COMPLETED)
                 hurrying.cancel()
             if not work.done():
                 work.cancel()

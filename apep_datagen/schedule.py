@@ -74,9 +74,9 @@ class Schedule:
         self._last_conversation_id = last_conversation_id
         self._last_timeline_id = last_timeline_id
         self._in_progress = 0
-        # What waits for a call: for each provider, and (key None) for any of them. Entries sort by what is most
-        # advanced, then by what is oldest.
-        self._waiting: dict[str | None, list[tuple[int, int, Conversation]]] = {}
+        # What waits for a call: for each provider, and (key None) for any of them. Entries sort by what failed least
+        # often (a request that fails by itself is not to hold up the others), is most advanced, is oldest.
+        self._waiting: dict[str | None, list[tuple[int, int, int, Conversation]]] = {}
         self._providers = frozenset(providers)
         self._spare = deque(sorted(active, key=lambda item: -item.conversation.steps))
         busy = {item.conversation.plan.timeline_id for item in self._spare}
@@ -101,18 +101,24 @@ class Schedule:
         """Return the conversation that `provider` should go on with, or None if there is none."""
         queues = [queue for key in (provider, None) if (queue := self._waiting.get(key))]
         if queues:
-            return heapq.heappop(min(queues))[2]
+            return heapq.heappop(min(queues))[3]
         return self._begin() if self._may_begin() else None
 
-    def put_back(self, conversation: Conversation, provider: str | None) -> None:
-        """Let a conversation wait for its next call, from `provider` or, with None, from any."""
-        entry = (-conversation.steps, conversation.plan.conversation_id, conversation)
+    def put_back(self, conversation: Conversation, provider: str | None, *, failures: int = 0) -> None:
+        """Let a conversation wait for its next call.
+
+        Args:
+            conversation: What waits.
+            provider: Who is to make the call; None for any.
+            failures: How often the call failed.
+        """
+        entry = (failures, -conversation.steps, conversation.plan.conversation_id, conversation)
         heapq.heappush(self._waiting.setdefault(provider, []), entry)
 
     def release_provider(self, provider: str) -> None:
         """Let any provider go on with the conversations that wait for `provider`."""
-        for _, _, conversation in self._waiting.pop(provider, []):
-            self.put_back(conversation, None)
+        for failures, _, _, conversation in self._waiting.pop(provider, []):
+            self.put_back(conversation, None, failures=failures)
 
     def end(self, conversation: Conversation, *, is_saved: bool) -> None:
         """Take note that a conversation is saved, and its timeline goes on; or is set aside, which ends both."""

@@ -79,6 +79,42 @@ _MIGRATIONS = (
         end INTEGER NOT NULL                       -- byte offset behind it in the output
     );
     """,
+    """
+    ALTER TABLE run ADD COLUMN target INTEGER;     -- of the last invocation
+    CREATE TABLE reservations (                    -- requests under way, with the most that they can cost
+        id INTEGER PRIMARY KEY,
+        month TEXT NOT NULL,                       -- as 2026-01
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        role TEXT NOT NULL,                        -- tester, ada or rewriter
+        prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL
+    );
+    CREATE TABLE spending (
+        month TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        model TEXT NOT NULL,
+        role TEXT NOT NULL,
+        requests INTEGER NOT NULL DEFAULT 0,       -- sent
+        answers INTEGER NOT NULL DEFAULT 0,        -- that are used
+        lost INTEGER NOT NULL DEFAULT 0,           -- under way at a crash, counted with the most that they can cost
+        prompt_tokens INTEGER NOT NULL DEFAULT 0,
+        completion_tokens INTEGER NOT NULL DEFAULT 0,
+        seconds REAL NOT NULL DEFAULT 0,           -- that the used answers took, together
+        PRIMARY KEY (month, provider, model, role)
+    ) WITHOUT ROWID;
+    CREATE TABLE failures (
+        provider TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (provider, kind)
+    ) WITHOUT ROWID;
+    INSERT INTO spending (month, provider, model, role, requests, answers, prompt_tokens, completion_tokens, seconds)
+        SELECT strftime('%Y-%m', at, 'unixepoch', 'localtime'), provider, model,
+            CASE kind WHEN 'ask' THEN 'tester' WHEN 'rewrite' THEN 'rewriter' ELSE 'ada' END,
+            count(*), count(*), total(prompt_tokens), total(completion_tokens), total(seconds)
+        FROM steps WHERE provider IS NOT NULL GROUP BY 1, 2, 3, 4;
+    """,
 )
 
 

@@ -17,7 +17,9 @@ __all__ = [
     "BUILT_IN_PROVIDERS",
     "DEFAULT_CONFIG",
     "DEFAULT_OUTPUT",
+    "BudgetSettings",
     "GenerationSettings",
+    "PriceSettings",
     "ProviderSettings",
     "RoleSettings",
     "Settings",
@@ -58,6 +60,7 @@ class GenerationSettings(_Section):
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     max_tool_rounds: Annotated[int, Field(ge=0, le=20)] = 3
     timeline_length: Annotated[int, Field(ge=1)] = 12
+    grace_seconds: Annotated[float, Field(ge=0, le=86_400)] = 30.0
 
     @model_validator(mode="before")
     @classmethod
@@ -72,6 +75,14 @@ class GenerationSettings(_Section):
         if exchanges[0] > exchanges[1]:
             raise ValueError("the least number is larger than the most")
         return exchanges
+
+
+class BudgetSettings(_Section):
+    """`[budget]`: what a run may spend over all its invocations; None is no limit."""
+
+    max_requests: Annotated[int, Field(ge=1, lt=2**53)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, lt=2**53)] | None = None
+    max_usd: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
 
 
 class RoleSettings(_Section):
@@ -105,6 +116,13 @@ class RolesSettings(_Section):
         return settings
 
 
+class PriceSettings(_Section):
+    """What a model costs, in dollars for a million tokens."""
+
+    input: Annotated[float, Field(ge=0, le=1_000_000)]
+    output: Annotated[float, Field(ge=0, le=1_000_000)]
+
+
 class RoleModels(_Section):
     """`[providers.NAME.models]`: another model for a role."""
 
@@ -125,16 +143,25 @@ class ProviderSettings(_Section):
     tokens_per_month: Annotated[int, Field(ge=1)] | None = None
     max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
     timeout_seconds: Positive = 300.0
+    price_per_million_tokens: PriceSettings | None = None
+    prices: dict[str, PriceSettings] = {}
 
     def model_for(self, role: ModelRole) -> str:
         """Return the model that a role uses."""
         return getattr(self.models, role.value) or self.model
+
+    def price_of(self, model: str) -> PriceSettings | None:
+        """Return what a model costs, or None where nobody said."""
+        if self.kind == "local":
+            return PriceSettings(input=0.0, output=0.0)
+        return self.prices.get(model) or (self.price_per_million_tokens if model == self.model else None)
 
 
 class Settings(_Section):
     """Everything that a run is told."""
 
     generation: GenerationSettings = GenerationSettings()
+    budget: BudgetSettings = BudgetSettings()
     roles: RolesSettings = RolesSettings()
     providers: dict[str, ProviderSettings] = {}
 
@@ -158,6 +185,7 @@ def load_settings(
     config: Path | None,
     *,
     generation: dict[str, Any],
+    budget: dict[str, Any],
     models: dict[str, str],
     rates: dict[str, float],
 ) -> Settings:
@@ -165,7 +193,8 @@ def load_settings(
 
     Args:
         config: The file; None for `apep-datagen.toml` if that exists.
-        generation: Keys of `[generation]` that were given as options.
+        generation: Keys of `[generation]` that were given as options; None is not given.
+        budget: The same for `[budget]`.
         models: Model by provider, from `--model`.
         rates: Requests per second by provider, from `--rps`.
 
@@ -201,9 +230,12 @@ def load_settings(
         name: _provider_values(path, name, providers.get(name, {}), models.get(name), rates.get(name))
         for name in dict.fromkeys([*BUILT_IN_PROVIDERS, *providers])
     }
-    section = values.get("generation", {})
-    given = {key: value for key, value in generation.items() if value is not None}
-    values["generation"] = {**section, **given} if isinstance(section, dict) else section
+    given: dict[str, Any] = {}
+    for key, options in (("generation", generation), ("budget", budget)):
+        chosen = {name: value for name, value in options.items() if value is not None}
+        section = values.get(key, {})
+        values[key] = {**section, **chosen} if isinstance(section, dict) else section
+        given |= {f"{key}.{name}": value for name, value in chosen.items()}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -222,7 +254,11 @@ def _provider_values(
         raise SettingsError(
             f'{path}: providers.{name}: kind is missing; for an OpenAI-compatible endpoint write kind = "openai"'
         )
-    if model is not None:
+    if model is not None and model != values.get("model"):
+        # The price that was given is the other model's.
+        price = values.pop("price_per_million_tokens", None)
+        if price is not None and isinstance(values.get("prices", {}), dict):
+            values["prices"] = {values.get("model", ""): price, **values.get("prices", {})}
         values["model"] = model
     if rate is not None:
         values["requests_per_second"] = rate
@@ -240,15 +276,20 @@ def _section_of(location: list[str]) -> type[_Section]:
     match location:
         case [_]:
             return Settings
-        case ["generation", _]:
-            return GenerationSettings
-        case ["roles", _]:
-            return RolesSettings
-        case ["roles", _, _]:
-            return RoleSettings
         case ["providers", _, _]:
             return ProviderSettings
-    return RoleModels
+        case ["providers", _, "models", _]:
+            return RoleModels
+        case ["roles", _, _]:
+            return RoleSettings
+    return _SECTIONS.get(location[0], PriceSettings)
+
+
+_SECTIONS: dict[str, type[_Section]] = {
+    "generation": GenerationSettings,
+    "budget": BudgetSettings,
+    "roles": RolesSettings,
+}
 
 
 def explain_validation_error(source: str, error: ValidationError, options: dict[str, Any] | None = None) -> str:
@@ -257,7 +298,7 @@ def explain_validation_error(source: str, error: ValidationError, options: dict[
     for mistake in error.errors(include_url=False):
         location = [str(part) for part in mistake["loc"]]
         place = f"{source}: {'.'.join(location)}" if location else source
-        if options and len(location) > 1 and location[0] == "generation" and location[1] in options:
+        if options and ".".join(location[:2]) in options:
             place = f"--{location[1].replace('_', '-')}"
         if mistake["type"] == "extra_forbidden":
             lines.append(f"{place}: there is no such key; there are {', '.join(_section_of(location).model_fields)}")

@@ -32,6 +32,6 @@ def summarize(outcome: Outcome, output: Path) -> str:
         f" {counters.set_aside} conversations were set aside."
     )
     lines.append(f"{counters.done} of {counters.target} conversations are in {output}")
-    if outcome.exit_status:
+    if outcome.signal_status:
         lines.append("Stopped; everything is saved. The same command goes on where this one ended.")
     return "\n".join(lines)

@@ -1,0 +1,37 @@
+"""Everything that an invocation is told, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from apep_datagen.prompts import PromptSet
+from apep_datagen.settings import Settings
+
+__all__ = ["RunPlan"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What an invocation is to do.
+
+    Attributes:
+        settings: Configuration and options.
+        providers: Names of the providers to use, with their API keys (None for one that needs none).
+        output: The output file.
+        ledger: Where the tokens of each month are booked.
+        prompts: The words for new conversations.
+        reset_tools: Whether to empty memory and diary first.
+        log_file: Where every request is logged, or None.
+        log_text: Whether prompts and answers are logged too.
+    """
+
+    settings: Settings
+    providers: Mapping[str, str | None]
+    output: Path
+    ledger: Path
+    prompts: PromptSet
+    reset_tools: bool
+    log_file: Path | None = None
+    log_text: bool = False

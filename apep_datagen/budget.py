@@ -123,6 +123,21 @@ class Account:
         self.reserved -= reserved
         self.spent += spent
 
+    def may_finish(self, conversations: int, requests_each: float, *, for_free: bool) -> bool:
+        """Tell whether so many conversations can probably be finished, at what requests cost so far on average.
+
+        Args:
+            conversations: How many.
+            requests_each: How many requests one takes.
+            for_free: Whether no dollars are asked for it.
+        """
+        so_far = self.spent + self.reserved
+        requests = conversations * requests_each
+        share = requests / so_far.requests if so_far.requests else 0.0
+        needed_picodollars = 0 if for_free else round(so_far.picodollars * share)
+        needed = Amount(round(requests), round(so_far.tokens * share), needed_picodollars)
+        return self.limits.exceeded_by(self.spent + needed) is None
+
     def obstacle(self, amount: Amount) -> str | None:
         """Return the option of the budget that `amount` does not fit into even when all reservations are given back."""
         return self.limits.exceeded_by(self.spent + amount)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from apep_datagen.errors import ApepError, NoUsableProviderError, SettingsError
+from apep_datagen.errors import ApepError, NoProviderLeftError, NoUsableProviderError, SettingsError
 
 if TYPE_CHECKING:
     from apep_datagen.api_keys import Secrets
@@ -112,12 +114,18 @@ LogFile = Annotated[
     typer.Option(metavar="FILE", help="Append one JSON object a line to it for every request and every pause."),
 ]
 LogText = Annotated[bool, typer.Option("--log-text", help="Log prompts and answers too.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")]
 Version = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")]
 
 
-def _with_all_options(action: Callable[[RunPlan, bool], int]) -> Callable[..., None]:
-    """Make a command of `action`, which gets what the options and files say, and whether to be quiet."""
+def _with_all_options(action: Callable[[RunPlan, bool], int], *, sends: bool) -> Callable[..., None]:
+    """Make a command of `action`, which gets what the options and files say, and whether to be quiet.
+
+    Args:
+        action: Returns the exit status.
+        sends: Whether it sends requests; else providers without a key will do.
+    """
 
     def command(
         context: typer.Context,
@@ -158,10 +166,11 @@ def _with_all_options(action: Callable[[RunPlan, bool], int]) -> Callable[..., N
                 config=config,
                 prompts=prompts,
                 secrets_path=secrets,
-                models=_pairs("--model", model),
-                rates=_pairs("--rps", rps),
+                models=model,
+                rates=rps,
                 log_file=log_file,
                 log_text=log_text,
+                sends=sends,
             )
             raise typer.Exit(action(plan, quiet))
 
@@ -205,29 +214,24 @@ def _read_plan(
     config: Path | None,
     prompts: Path | None,
     secrets_path: Path | None,
-    models: dict[str, str],
-    rates: dict[str, str],
+    models: list[str] | None,
+    rates: list[str] | None,
     log_file: Path | None,
     log_text: bool,
+    sends: bool,
 ) -> RunPlan:
     """Read everything that an invocation depends on."""
     # Imported here, so that --help does not wait for what only a run needs.
     from apep_datagen.api_keys import DEFAULT_SECRETS, load_secrets
     from apep_datagen.prompts import load_prompts
     from apep_datagen.run_plan import RunPlan
-    from apep_datagen.settings import DEFAULT_OUTPUT, load_settings
+    from apep_datagen.settings import DEFAULT_OUTPUT
 
-    settings = load_settings(
-        config,
-        generation=generation,
-        budget=budget,
-        models=models,
-        rates={name: _rate(name, value) for name, value in rates.items()},
-    )
+    settings = _read_settings(config, generation=generation, budget=budget, models=models, rates=rates)
     secrets = load_secrets(secrets_path or DEFAULT_SECRETS, tuple(settings.providers), os.environ)
     plan = RunPlan(
         settings=settings,
-        providers=_choose_providers(providers, secrets, settings),
+        providers=(_choose_providers if sends else _name_providers)(providers, secrets, settings),
         output=output or DEFAULT_OUTPUT,
         ledger=secrets.path.with_name("ledger.db"),
         prompts=load_prompts(prompts),
@@ -238,6 +242,25 @@ def _read_plan(
     if plan.output.is_dir():
         raise SettingsError(f"--output {plan.output}: this is a directory; name a file in it")
     return plan
+
+
+def _read_settings(
+    config: Path | None,
+    *,
+    generation: dict[str, Any],
+    budget: dict[str, Any],
+    models: list[str] | None,
+    rates: list[str] | None,
+) -> Settings:
+    from apep_datagen.settings import load_settings
+
+    return load_settings(
+        config,
+        generation=generation,
+        budget=budget,
+        models=_pairs("--model", models),
+        rates={name: _rate(name, value) for name, value in _pairs("--rps", rates).items()},
+    )
 
 
 def _generate(plan: RunPlan, quiet: bool) -> int:  # noqa: FBT001 - called by `_with_all_options` alone
@@ -262,7 +285,109 @@ app.callback(
     help="Make training conversations for Ada, a companion persona with private thinking, a memory and a diary."
     "\n\nStopped at any moment, the same command carries on where it was. The first start writes a file for your API"
     " keys; to try the program without any key: apep-datagen --providers local --target 5",
-)(_with_all_options(_generate))
+)(_with_all_options(_generate, sends=True))
+
+
+def _plan(plan: RunPlan, quiet: bool) -> int:  # noqa: ARG001, FBT001 - called by `_with_all_options` alone; it has one thing to say
+    """Print what the run will need; return the exit status."""
+    from apep_datagen.estimate import describe_estimate, read_estimate
+    from apep_datagen.progress import say
+
+    say(describe_estimate(read_estimate(plan, time.time())))
+    return 0
+
+
+app.command(
+    "plan",
+    help="Say what the target needs before anything is spent: requests, tokens, dollars and time, per provider, and"
+    " whether the budgets suffice. It takes the options of a run, needs no key, sends nothing and writes nothing."
+    "\n\nIt estimates from the conversations that the output has; where there are none, from the prompts and"
+    " assumptions, which it tells.",
+    epilog="Exit status: 0; 2 an option, the configuration or a prompt is wrong; 3 no provider is named; 4 the output"
+    " or its state cannot be read.",
+)(_with_all_options(_plan, sends=False))
+
+
+@app.command(
+    epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 there is no run for this output, or its state"
+    " cannot be read.",
+)
+def status(output: Output = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Tell how far a run is, also while it is active in another process.
+
+    Conversations done, in progress and set aside; requests, tokens and cost by provider and role; what is left. It
+    reads the state database beside the output, and changes nothing. Cost is told at the prices of the configuration.
+    """
+    from apep_datagen.progress import say
+    from apep_datagen.settings import DEFAULT_OUTPUT, load_settings
+    from apep_datagen.status import describe_status, read_status, status_as_json
+
+    with _telling_errors():
+        settings = load_settings(config, generation={}, budget={}, models={}, rates={})
+        now = time.time()
+        run = read_status(output or DEFAULT_OUTPUT, now)
+        say(json.dumps(status_as_json(run, settings), indent=2) if as_json else describe_status(run, settings, now))
+
+
+@app.command(
+    epilog="Exit status: 0 all are well; 2 an option, the configuration or the secrets file is wrong; 3 no provider is"
+    " named that has what it needs; 5 one or more are not well.",
+)
+def providers(
+    providers: Providers = None,
+    config: Config = None,
+    secrets: SecretsFile = None,
+    model: Model = None,
+    rps: Rps = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check each provider with one small request: key, model, latency, and the limits that its headers tell.
+
+    Each model that a role uses is asked for 16 tokens at most. These requests are charged for like any other; no
+    budget of a run and no month's tokens count them. No answer within 60 s is a failure.
+    """
+    from apep_datagen.api_keys import DEFAULT_SECRETS, load_secrets
+    from apep_datagen.check import check_providers, checks_as_json, describe_checks
+    from apep_datagen.progress import say
+
+    with _telling_errors():
+        settings = _read_settings(config, generation={}, budget={}, models=model, rates=rps)
+        known = load_secrets(secrets or DEFAULT_SECRETS, tuple(settings.providers), os.environ)
+        names = _names_of(providers, known, settings)
+        missing = _what_is_missing(names, known, settings)
+        if len(missing) == len(names):
+            raise _no_provider(missing, known)
+        checks = asyncio.run(check_providers(settings, {name: known.key_for(name) for name in names}, missing))
+        say(json.dumps(checks_as_json(checks), indent=2) if as_json else describe_checks(checks))
+        raise typer.Exit(NoProviderLeftError.exit_status if any(check.problem for check in checks) else 0)
+
+
+def _names_of(option: str | None, secrets: Secrets, settings: Settings) -> tuple[str, ...]:
+    """Return the names of the providers that are asked for.
+
+    Raises:
+        SettingsError: `--providers` names an unknown one.
+    """
+    if option is None:
+        return secrets.enabled_providers
+    names = tuple(dict.fromkeys(name.strip() for name in option.split(",") if name.strip()))
+    for name in names:
+        if name not in settings.providers:
+            raise SettingsError(
+                f"--providers: there is no provider {name!r}; there are {', '.join(settings.providers)}; any other"
+                " OpenAI-compatible endpoint gets a section [providers.NAME] in apep-datagen.toml"
+            )
+    return names
+
+
+def _what_is_missing(names: tuple[str, ...], secrets: Secrets, settings: Settings) -> dict[str, str]:
+    """Return what those of the providers lack that cannot be asked anything."""
+    keyless = ("openai", "local")
+    return {
+        name: secrets.what_is_missing(name)
+        for name in names
+        if not secrets.key_for(name) and settings.providers[name].kind not in keyless
+    }
 
 
 def _choose_providers(option: str | None, secrets: Secrets, settings: Settings) -> dict[str, str | None]:
@@ -272,33 +397,43 @@ def _choose_providers(option: str | None, secrets: Secrets, settings: Settings) 
         SettingsError: `--providers` names an unknown one.
         NoUsableProviderError: None can be used; on a first start, a template for the keys is written.
     """
-    names = secrets.enabled_providers
-    if option is not None:
-        names = tuple(dict.fromkeys(name.strip() for name in option.split(",") if name.strip()))
-        for name in names:
-            if name not in settings.providers:
-                raise SettingsError(
-                    f"--providers: there is no provider {name!r}; there are {', '.join(settings.providers)}; any other"
-                    " OpenAI-compatible endpoint gets a section [providers.NAME] in apep-datagen.toml"
-                )
-    keyless = ("openai", "local")
-    usable = {
-        name: secrets.key_for(name)
-        for name in names
-        if secrets.key_for(name) or settings.providers[name].kind in keyless
-    }
-    missing = [f"  {name}: {secrets.what_is_missing(name)}" for name in names if name not in usable]
+    names = _names_of(option, secrets, settings)
+    missing = _what_is_missing(names, secrets, settings)
+    usable = {name: secrets.key_for(name) for name in names if name not in missing}
     if not usable and not secrets.exists:
         secrets.write_template()
         raise NoUsableProviderError(_welcome(secrets.path))
     if not usable:
-        detail = missing or [f'  {secrets.path}: enabled_providers is empty; name one, e.g. ["mistral"]']
-        raise NoUsableProviderError(
-            "\n".join(["No API clients initialized", *detail, "To try the program without any key: --providers local"])
-        )
-    for line in missing:
-        typer.echo(f"Not used: {line.strip()}", err=True)
+        raise _no_provider(missing, secrets)
+    for name, what in missing.items():
+        typer.echo(f"Not used: {name}: {what}", err=True)
     return usable
+
+
+def _name_providers(option: str | None, secrets: Secrets, settings: Settings) -> dict[str, str | None]:
+    """Return the providers that are asked for, with a key or without, and say which have none.
+
+    Raises:
+        SettingsError: `--providers` names an unknown one.
+        NoUsableProviderError: None is named anywhere.
+    """
+    names = _names_of(option, secrets, settings)
+    if not names:
+        raise _no_provider({}, secrets)
+    for name, what in _what_is_missing(names, secrets, settings).items():
+        typer.echo(f"No key yet: {name}: {what}", err=True)
+    return {name: secrets.key_for(name) for name in names}
+
+
+def _no_provider(missing: dict[str, str], secrets: Secrets) -> NoUsableProviderError:
+    detail = [f"  {name}: {what}" for name, what in missing.items()]
+    if not detail and secrets.exists:
+        detail = [f'  {secrets.path}: enabled_providers is empty; name one, e.g. ["mistral"]']
+    if not detail:
+        detail = ["  there are no API keys yet; name providers, e.g. --providers mistral"]
+    return NoUsableProviderError(
+        "\n".join(["No API clients initialized", *detail, "To try the program without any key: --providers local"])
+    )
 
 
 def _welcome(path: Path) -> str:

@@ -58,9 +58,6 @@ __all__ = ["Dispatcher", "Shared"]
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
-# Where a provider fails altogether, its failures say nothing of the conversation. But if nothing else is left to try,
-# it may be the conversation after all.
-_MOST_ATTEMPTS = 15
 _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 60.0
 # A provider that pauses for longer lets others take over what it had begun.
@@ -73,10 +70,13 @@ _INTERRUPTED = "interrupted"
 
 @dataclass(slots=True)
 class _Tries:
-    """How often a conversation's due call failed: while its provider worked otherwise, and in all."""
+    """How often a conversation's due call failed: in all, and while its provider worked otherwise.
 
-    counted: int = 0
+    Where a provider fails altogether, that says nothing of the conversation.
+    """
+
     total: int = 0
+    counted: int = 0
 
 
 @dataclass(slots=True)
@@ -177,6 +177,7 @@ class Dispatcher:
         Raises:
             StorageError: An outcome could not be recorded (in an ExceptionGroup).
         """
+        schedule = self._shared.schedule
         try:
             async with asyncio.TaskGroup() as calls:
                 while await self._wait_for_work():
@@ -184,11 +185,12 @@ class Dispatcher:
                         permit = await self._permit()
                     except OverError:
                         continue
-                    conversation = None if self._has_to_wait() else self._shared.schedule.take(self.name)
+                    is_probe = not self._breaker.is_closed
+                    conversation = None if self._has_to_wait() else schedule.take(self.name, is_probe=is_probe)
                     if conversation is None:
                         # What there was is gone meanwhile: another provider began the last conversation.
                         self._pacer.release(permit, 0)
-                    elif not self._breaker.is_closed:
+                    elif is_probe:
                         self._set_state("probing")
                         await self._call(conversation, permit)
                     else:
@@ -197,7 +199,7 @@ class Dispatcher:
                             # New conversations go round: where permits need no waiting, the others get their turn.
                             await asyncio.sleep(0)
         finally:
-            self._shared.schedule.release_provider(self.name)
+            schedule.release_provider(self.name)
             self._shared.wake()
 
     def learn(self, reported: ReportedLimits) -> None:
@@ -333,8 +335,8 @@ class Dispatcher:
 
     def _may_succeed(self, conversation: Conversation) -> bool:
         """Tell whether it makes sense to ask once more for what failed."""
-        tries = self._shared.tries.get(conversation.plan.conversation_id, _Tries())
-        return tries.counted < ATTEMPTS and tries.total < _MOST_ATTEMPTS
+        tries = self._shared.tries.get(conversation.plan.conversation_id)
+        return tries is None or tries.counted < ATTEMPTS
 
     async def _send(
         self, conversation: Conversation, request: CompletionRequest, permit: Permit, attempt: int

@@ -73,9 +73,7 @@ class Ledger:
                 "SELECT coalesce(sum(tokens), 0) FROM usage WHERE month = ? AND provider = ? AND output != ?",
                 (month, provider, self._output),
             ).fetchone()
-            left = limit - int(others)
-            if needed > left:
-                return left
+            left = max(0, limit - int(others))
             granted = min(left, needed + min(_LARGEST_PORTION, limit // _PORTIONS_OF_A_MONTH))
             connection.execute(
                 "INSERT INTO usage (month, provider, output, tokens) VALUES (?, ?, ?, ?)"
@@ -83,6 +81,29 @@ class Ledger:
                 (month, provider, self._output, granted),
             )
             return granted
+
+    def booked_by_others(self, month: str) -> dict[str, int]:
+        """Return the tokens that other outputs are booked with in a month, by provider; no file is made or changed.
+
+        Raises:
+            StorageError: The ledger cannot be read.
+        """
+        if not self.path.exists():
+            return {}
+        try:
+            connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
+            try:
+                rows = connection.execute(
+                    "SELECT provider, sum(tokens) FROM usage WHERE month = ? AND output != ? GROUP BY provider",
+                    (month, self._output),
+                )
+                return dict(rows.fetchall())
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"{self.path}: the ledger of the tokens of each month cannot be read ({error})"
+            ) from error
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -38,7 +39,20 @@ def make_view(*, quiet: bool) -> QuietView | PlainView | TerminalView:
     return TerminalView() if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else PlainView()
 
 
-class QuietView:
+class _View:
+    """What all views have in common."""
+
+    def let_go_of_terminal(self) -> None:
+        """Let what is still printed go nowhere, where the terminal that it would go to is gone."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                os.tcgetpgrp(stream.fileno())
+            except OSError as error:
+                if error.errno == errno.EIO:  # of what is no terminal, it is another one
+                    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class QuietView(_View):
     """Shows nothing but what went wrong, on the standard error output."""
 
     def notify(self, message: str) -> None:
@@ -51,7 +65,7 @@ class QuietView:
         yield
 
 
-class PlainView:
+class PlainView(_View):
     """Prints a line every so often, without control characters."""
 
     def notify(self, message: str) -> None:
@@ -78,7 +92,7 @@ class PlainView:
             thread.join()
 
 
-class TerminalView:
+class TerminalView(_View):
     """Draws a bar and a table, with rich."""
 
     def __init__(self) -> None:

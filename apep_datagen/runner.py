@@ -16,7 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from apep_datagen.budget import Account, BudgetLimits, Spent, cost_so_far, known_prices, missing_price, picodollars
+from apep_datagen.budget import (
+    Account,
+    BudgetLimits,
+    Price,
+    Spent,
+    cost_so_far,
+    known_prices,
+    missing_price,
+    picodollars,
+)
 from apep_datagen.counters import RunCounters
 from apep_datagen.dispatch import Dispatcher, Shared
 from apep_datagen.errors import (
@@ -50,6 +59,9 @@ from apep_datagen.state import StateDatabase
 
 __all__ = ["Outcome", "View", "run"]
 
+# Ask, answer, rewrite, and a continuation where tools were used.
+_REQUESTS_IN_EXCHANGE = 4
+
 # A terminal that is closed sends SIGHUP, and a run under way then ends as for SIGTERM.
 _SIGNAL_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 if hasattr(signal, "SIGHUP"):
@@ -64,6 +76,9 @@ class View(Protocol):
 
     def showing(self, counters: RunCounters) -> contextlib.AbstractContextManager[None]:
         """Show the counters, as they change, inside the context."""
+
+    def let_go_of_terminal(self) -> None:
+        """Show nothing more on a terminal that is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +142,7 @@ class _Resumed:
     """What the state database says at a start."""
 
     schedule: Schedule
-    spent: tuple[Spent, ...]
+    account: Account
     tokens_by_month: dict[tuple[str, str], int]
 
 
@@ -149,7 +164,7 @@ class _Run:
         resumed = await self._state.run(self._resume)
         if resumed.schedule.finished:
             return self._outcome()
-        treasury = Treasury(self._account(resumed.spent), self._state)
+        treasury = Treasury(resumed.account, self._state)
         if self._has_allowance():
             await asyncio.to_thread(self._ledger.book, resumed.tokens_by_month)
         shared = Shared(
@@ -182,11 +197,12 @@ class _Run:
                 self._log.write("start", output=str(self._plan.output), target=counters.target, providers=[*providers])
                 with self._view.showing(counters):
                     grace = self._plan.settings.generation.grace_seconds
-                    status = await _drive([*dispatchers.values()], shared, self._view.notify, grace)
+                    status = await _drive([*dispatchers.values()], shared, self._view, grace)
         finally:
             for provider in providers.values():
                 await provider.close()
-            await self._close_books()
+        # Not where storage failed: what the ledger is booked with then is more than was spent, until the next start.
+        await self._close_books()
         outcome = self._outcome(status, failures, [*dispatchers.values()])
         self._log.write("end", conversations=counters.done, exit_status=outcome.exit_status)
         return outcome
@@ -196,14 +212,15 @@ class _Run:
         counters = self._counters
         if self._plan.reset_tools:
             reset_tools(connection)
+        count_lost(connection)
+        account = self._account(tuple(spent_so_far(connection)))
+        schedule = self._schedule(connection, account)
         counters.memories, counters.diary_pages = count_notes(connection)
-        schedule = self._schedule(connection)
         counters.set_aside = set_aside_count(connection)
         record_target(connection, counters.target)
-        count_lost(connection)
-        return _Resumed(schedule, tuple(spent_so_far(connection)), tokens_by_month(connection))
+        return _Resumed(schedule, account, tokens_by_month(connection))
 
-    def _schedule(self, connection: sqlite3.Connection) -> Schedule:
+    def _schedule(self, connection: sqlite3.Connection, account: Account) -> Schedule:
         generation = self._plan.settings.generation
         active = list(active_conversations(connection))
         last_conversation_id, last_timeline_id = last_ids(connection)
@@ -220,6 +237,11 @@ class _Run:
             timelines=open_timelines(connection),
             active=active,
             providers=self._plan.providers,
+            may_finish=lambda provider, conversations: account.may_finish(
+                conversations,
+                _REQUESTS_IN_EXCHANGE * sum(generation.exchanges) / 2,
+                for_free=not any(price.input or price.output for price in self._prices(provider).values()),
+            ),
             last_conversation_id=last_conversation_id,
             last_timeline_id=last_timeline_id,
         )
@@ -241,14 +263,18 @@ class _Run:
         self, name: str, provider: Provider, shared: Shared, tokens: Mapping[tuple[str, str], int]
     ) -> Dispatcher:
         settings = self._plan.settings.providers[name]
-        models = {settings.model_for(role) for role in ModelRole}
-        known = known_prices(self._plan.settings, ((name, model) for model in models))
-        prices = {model: price for (_, model), price in known.items()}
         allowance = None
         if settings.tokens_per_month is not None:
             spent = {month: count for (month, user), count in tokens.items() if user == name}
             allowance = Allowance(self._ledger, name, settings.tokens_per_month, spent)
-        return Dispatcher(name, settings, provider, shared, prices=prices, allowance=allowance)
+        return Dispatcher(name, settings, provider, shared, prices=self._prices(name), allowance=allowance)
+
+    def _prices(self, name: str) -> dict[str, Price]:
+        """Return what the models of a provider cost, as far as that is known."""
+        settings = self._plan.settings.providers[name]
+        models = {settings.model_for(role) for role in ModelRole}
+        known = known_prices(self._plan.settings, ((name, model) for model in models))
+        return {model: price for (_, model), price in known.items()}
 
     async def _close_books(self) -> None:
         """Book in the ledger what was really spent."""
@@ -309,9 +335,7 @@ async def _start_providers(
     return failures
 
 
-async def _drive(
-    dispatchers: list[Dispatcher], shared: Shared, notify: Callable[[str], None], grace_seconds: float
-) -> int:
+async def _drive(dispatchers: list[Dispatcher], shared: Shared, view: View, grace_seconds: float) -> int:
     """Run all dispatchers to their end; return 0, or the exit status of the signal that stopped them."""
     status = 0
     stop = asyncio.Event()
@@ -323,10 +347,12 @@ async def _drive(
             hurry.set()
             return
         status = _SIGNAL_STATUS[signal.Signals(number)]
+        if number != signal.SIGINT:
+            view.let_go_of_terminal()
         stop.set()
         shared.stopping = True
         in_flight = sum(counters.in_flight for counters in shared.counters.providers.values())
-        notify(f"Stopping: {in_flight} requests are in flight and may still come in; once more to stop at once.")
+        view.notify(f"Stopping: {in_flight} requests are in flight and may still come in; once more to stop at once.")
         for dispatcher in dispatchers:
             dispatcher.interrupt()
         shared.wake()
@@ -340,12 +366,9 @@ async def _drive(
                 hurrying = asyncio.create_task(hurry.wait())
                 await asyncio.wait([work, hurrying], timeout=grace_seconds, return_when=asyncio.FIRST_COMPLETED)
                 hurrying.cancel()
-            if not work.done():
-                work.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await work
-            else:
-                _result_of(work)
+            work.cancel()
+            await asyncio.wait([work])
+            _result_of(work)
         finally:
             stopping.cancel()
             work.cancel()
@@ -360,7 +383,7 @@ async def _run_all(dispatchers: list[Dispatcher]) -> None:
 
 def _result_of(work: asyncio.Task[None]) -> None:
     """Raise what a dispatcher raised, taken out of the groups that task groups wrap around it."""
-    error = work.exception()
+    error = None if work.cancelled() else work.exception()
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if error is not None:
@@ -369,11 +392,15 @@ def _result_of(work: asyncio.Task[None]) -> None:
 
 @contextlib.contextmanager
 def _handling_signals(handler: Callable[[int], None]) -> Iterator[None]:
-    """Call `handler` in the event loop when a signal to stop comes."""
+    """Call `handler` in the event loop when a signal to stop comes.
+
+    A signal that is ignored stays so: `nohup` has SIGHUP ignored, and a shell SIGINT for what runs in the background.
+    """
     loop = asyncio.get_running_loop()
     before = {
         number: signal.signal(number, lambda received, _frame: loop.call_soon_threadsafe(handler, received))
         for number in _SIGNAL_STATUS
+        if signal.getsignal(number) is not signal.SIG_IGN
     }
     try:
         yield

@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from apep_datagen.conversation import Conversation, Plan, QuestionAnswer
@@ -53,6 +53,8 @@ class Schedule:
         active: Conversations that were begun and not ended. Where they are more than are missing, the least advanced
             are left for a larger target.
         providers: The providers of this run; what another one began, any of them takes over.
+        may_finish: Tells whether so many conversations in progress can probably be paid for to their end, if a certain
+            provider begins one of them. Where not, it begins none, unless none is in progress.
         last_conversation_id: The highest number given so far.
         last_timeline_id: The same.
     """
@@ -65,6 +67,7 @@ class Schedule:
         timelines: Iterable[Timeline],
         active: Iterable[ActiveConversation],
         providers: Collection[str],
+        may_finish: Callable[[str, int], bool] = lambda _provider, _conversations: True,
         last_conversation_id: int,
         last_timeline_id: int,
     ) -> None:
@@ -78,6 +81,7 @@ class Schedule:
         # often (a request that fails by itself is not to hold up the others), is most advanced, is oldest.
         self._waiting: dict[str | None, list[tuple[int, int, int, Conversation]]] = {}
         self._providers = frozenset(providers)
+        self._may_finish = may_finish
         self._spare = deque(sorted(active, key=lambda item: -item.conversation.steps))
         busy = {item.conversation.plan.timeline_id for item in self._spare}
         self._resume_spare()
@@ -95,14 +99,24 @@ class Schedule:
 
     def has_work(self, provider: str) -> bool:
         """Tell whether `take` would return something."""
-        return bool(self._waiting.get(provider) or self._waiting.get(None) or self._may_begin())
+        return bool(self._waiting.get(provider) or self._waiting.get(None) or self._may_begin_new(provider))
 
-    def take(self, provider: str) -> Conversation | None:
-        """Return the conversation that `provider` should go on with, or None if there is none."""
+    def take(self, provider: str, *, is_probe: bool = False) -> Conversation | None:
+        """Return the conversation that `provider` should go on with, or None if there is none.
+
+        Args:
+            provider: Who is to make the call.
+            is_probe: Whether the call is to show if the provider is back. What failed before shows nothing if it fails
+                again, so where nothing else waits, one conversation more than are missing is begun. It takes the
+                place of the other one where that one fails by itself.
+        """
         queues = [queue for key in (provider, None) if (queue := self._waiting.get(key))]
         if queues:
+            failures = min(queues)[0][0]
+            if is_probe and failures and self._in_progress <= self.missing:
+                return self._begin()
             return heapq.heappop(min(queues))[3]
-        return self._begin() if self._may_begin() else None
+        return self._begin() if self._may_begin_new(provider) else None
 
     def put_back(self, conversation: Conversation, provider: str | None, *, failures: int = 0) -> None:
         """Let a conversation wait for its next call.
@@ -140,6 +154,9 @@ class Schedule:
 
     def _may_begin(self) -> bool:
         return self._in_progress < self.missing
+
+    def _may_begin_new(self, provider: str) -> bool:
+        return self._may_begin() and (self._in_progress == 0 or self._may_finish(provider, self._in_progress + 1))
 
     def _begin(self) -> Conversation:
         if not self._idle:

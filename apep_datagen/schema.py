@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import filelock
 
 from apep_datagen.errors import StorageError
 
-__all__ = ["connect", "holds_run", "lock_beside", "migrate"]
+__all__ = ["connect", "holds_run", "lock_beside", "migrate", "read_only", "run_is_active"]
+
+Result = TypeVar("Result")
 
 _APPLICATION_ID = 0x41504550  # "APEP"
 
@@ -166,6 +170,71 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
+    """Return what `query` reads, in one transaction, without making or changing any file.
+
+    While a process has the database open, or after it was killed, the newest transactions are in the `-wal` file, and
+    `-shm` says where; both are shared, and nobody waits for anybody. Without these files nobody has it open, and all
+    is in the database itself. SQLite would make them, which fails in a directory that cannot be written, so it is told
+    that the file does not change.
+
+    Raises:
+        StorageError: There is no run in it, or it is another program's or another version's, or cannot be read.
+    """
+    if not path.is_file():
+        raise StorageError(f"{path}: there is no such file, so no run has begun for this output; check --output")
+    index, log = path.with_name(path.name + "-shm"), path.with_name(path.name + "-wal")
+    try:
+        if not index.exists():
+            if log.exists() and log.stat().st_size:
+                raise StorageError(
+                    f"{path}: {index.name} is missing beside it; the next run for this output mends this"
+                )
+            result = _query(path, "immutable=1", query)
+            if not index.exists():
+                return result
+            # A run has begun meanwhile, and the file may have changed while it was read.
+        return _query(path, "mode=ro&readonly_shm=1", query)
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(f"{path}: the state database cannot be read ({error})") from error
+
+
+def _query(path: Path, options: str, query: Callable[[sqlite3.Connection], Result]) -> Result:
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{options}", uri=True, isolation_level=None)
+    try:
+        connection.execute("BEGIN")
+        _refuse_foreign(connection, path)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version < len(_MIGRATIONS):
+            raise StorageError(
+                f"{path}: not set up completely, or by an older apep-datagen; the next run for this output brings it"
+                " up to date"
+            )
+        return query(connection)
+    finally:
+        connection.close()
+
+
+def run_is_active(path: Path) -> bool | None:
+    """Tell whether a process works on the database; None where the system does not say.
+
+    The lock is not tried: whoever had it for a moment would make a run that starts in this moment fail. Linux lists
+    all locks, with the inode of the file. The device is not compared: it is spelled otherwise than `stat` does on
+    some file systems.
+    """
+    try:
+        inode = str(path.with_suffix(".lock").stat().st_ino)
+    except OSError:
+        return False
+    try:
+        locks = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    # Such as `3: FLOCK  ADVISORY  WRITE 7238 fe:00:2157438 0 EOF`.
+    fields = (line.split() for line in locks)
+    return any(words[1] == "FLOCK" and words[-3].rpartition(":")[2] == inode for words in fields)
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from apep_datagen.errors import ProviderError
-from apep_datagen.messages import Completion, CompletionRequest
+from apep_datagen.messages import Completion, CompletionRequest, ReportedLimits
 from apep_datagen.providers.base import Provider
 from apep_datagen.settings import ProviderSettings
 
@@ -17,21 +19,32 @@ _SHORTEST_SECRET = 6
 _HUGGING_FACE_URL = "https://router.huggingface.co/v1"
 
 
-def create_provider(settings: ProviderSettings, api_key: str | None) -> Provider:
-    """Make the adapter for one configured endpoint; it does nothing until it is started."""
-    return _FitToShow(_create_adapter(settings, api_key), api_key)
+def create_provider(
+    settings: ProviderSettings, api_key: str | None, on_limits: Callable[[ReportedLimits], None] | None = None
+) -> Provider:
+    """Make the adapter for one configured endpoint; it does nothing until it is started.
+
+    Args:
+        settings: The endpoint.
+        api_key: Its key; None where it has none.
+        on_limits: Called with what an answer's headers say about the endpoint's limits, on every answer, errors
+            included, whose headers say anything. It is not called for the embedded model, which has no limits.
+    """
+    return _FitToShow(_create_adapter(settings, api_key, on_limits), api_key)
 
 
-def _create_adapter(settings: ProviderSettings, api_key: str | None) -> Provider:
+def _create_adapter(
+    settings: ProviderSettings, api_key: str | None, on_limits: Callable[[ReportedLimits], None] | None
+) -> Provider:
     timeout = settings.timeout_seconds
     if settings.kind == "mistral":
         from apep_datagen.providers.mistral import MistralProvider
 
-        return MistralProvider(api_key=api_key or "", base_url=settings.base_url, timeout=timeout)
+        return MistralProvider(api_key=api_key or "", base_url=settings.base_url, timeout=timeout, on_limits=on_limits)
     if settings.kind == "together":
         from apep_datagen.providers.together import TogetherProvider
 
-        return TogetherProvider(api_key=api_key or "", base_url=settings.base_url, timeout=timeout)
+        return TogetherProvider(api_key=api_key or "", base_url=settings.base_url, timeout=timeout, on_limits=on_limits)
     if settings.kind == "local":
         from apep_datagen.providers.local import LocalProvider
 
@@ -39,7 +52,7 @@ def _create_adapter(settings: ProviderSettings, api_key: str | None) -> Provider
     from apep_datagen.providers.openai_compatible import OpenAICompatibleProvider
 
     base_url = settings.base_url or _HUGGING_FACE_URL
-    return OpenAICompatibleProvider(base_url=base_url, api_key=api_key, timeout=timeout)
+    return OpenAICompatibleProvider(base_url=base_url, api_key=api_key, timeout=timeout, on_limits=on_limits)
 
 
 class _FitToShow:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime
 import email.utils
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from apep_datagen.errors import (
+    FailureKind,
     ModelUnknownError,
     ProviderError,
     ProviderUnusableError,
@@ -28,6 +30,7 @@ __all__ = [
     "Provider",
     "error_from_response",
     "fold_completion",
+    "not_a_completion",
     "retry_after_seconds",
     "transport_error",
     "without_version",
@@ -86,6 +89,11 @@ def fold_completion(
     return Completion(text, str(finish_reason or ""), usage)
 
 
+def not_a_completion(message: str = "its answer is not a chat completion") -> TransientError:
+    """Make the error of an answer that says that all went well and holds no completion; it may well be charged for."""
+    return TransientError(message, FailureKind.NO_COMPLETION, may_be_billed=True)
+
+
 def error_from_response(  # noqa: PLR0911 - one return for each class of error
     status: int, headers: Mapping[str, str], body: str
 ) -> ProviderError:
@@ -102,18 +110,26 @@ def error_from_response(  # noqa: PLR0911 - one return for each class of error
     words = _error_words(body)
     said = f"HTTP {status}: {words}" if words else f"HTTP {status}"
     lowered = body.lower()
-    if status == 402 or (status == 429 and any(sign in lowered for sign in _QUOTA_SIGNS)):
-        return ProviderUnusableError(f"its credit or quota is spent ({said}); top it up or use another provider")
+    if status == 402 or (status == 429 and _speaks_of_spent_quota(lowered)):
+        return ProviderUnusableError(
+            f"its credit or quota is spent ({said}); top it up or use another provider", FailureKind.QUOTA_SPENT
+        )
     if status == 429:
         return RateLimitedError(said, retry_after_seconds(headers))
+    if status == 403 and any(sign in lowered for sign in _MODERATION_SIGNS):
+        return RequestRefusedError(said)
     if status in (401, 403):
-        return ProviderUnusableError(f"it refused the API key ({said}); check the key and what it is allowed to do")
+        return ProviderUnusableError(
+            f"it refused the API key ({said}); check the key and what it is allowed to do", FailureKind.KEY_REFUSED
+        )
     if status == 404 or (status == 400 and any(sign in lowered for sign in _MODEL_SIGNS)):
         return ModelUnknownError(f"it does not know the model ({said})")
     if status in (408, 409, 425) or status >= 500:
         return TransientError(said)
     if 400 <= status < 500:
         return RequestRefusedError(said)
+    if 200 <= status < 300:
+        return not_a_completion(f"unexpected answer, {said}")
     return TransientError(f"unexpected answer, {said}")
 
 
@@ -123,30 +139,75 @@ def transport_error(error: BaseException, timeout: float) -> TransientError:
     Args:
         error: What was raised, or its cause.
         timeout: Seconds that were waited for an answer.
+
+    Returns:
+        The error to raise. It may be billed unless the request cannot have arrived.
     """
-    cause: BaseException | None = error
-    while cause is not None:
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    words, kind = _what_happened(causes, timeout)
+    names = (type(cause).__name__ for cause in causes)
+    kind = next((_KINDS_BY_NAME[name] for name in names if name in _KINDS_BY_NAME), kind)
+    return TransientError(words, kind, may_be_billed=kind not in (FailureKind.NOT_REACHED, FailureKind.UNAVAILABLE))
+
+
+def _what_happened(causes: list[BaseException], timeout: float) -> tuple[str, FailureKind]:
+    for cause in causes:
         if "Timeout" in type(cause).__name__:
-            return TransientError(f"no answer within {timeout:g} s")
+            return f"no answer within {timeout:g} s", FailureKind.TIME_OUT
         if isinstance(cause, ConnectionRefusedError):
-            return TransientError("connection refused")
+            return "connection refused", FailureKind.NOT_REACHED
         if isinstance(cause, (ConnectionResetError, BrokenPipeError)):
-            return TransientError("connection reset")
-        cause = cause.__cause__ or cause.__context__
+            return "connection reset", FailureKind.CONNECTION_LOST
+    error = causes[0]
     words = str(error)
     lowered = words.lower()
     if "incomplete" in lowered or "complete message" in lowered:
-        return TransientError("its answer ended in the middle")
+        return "its answer ended in the middle", FailureKind.TORN_ANSWER
     if "disconnected" in lowered:
-        return TransientError("it hung up without an answer")
-    return TransientError(f"{words[:200]} ({type(error).__name__})" if words else type(error).__name__)
+        return "it hung up without an answer", FailureKind.CONNECTION_LOST
+    name = type(error).__name__
+    return (f"{words[:200]} ({name})" if words else name), FailureKind.CONNECTION_LOST
 
 
+# Names of exceptions that httpx and httpx2 share, and that say more than what they were caused by: a connection that is
+# reset while it is made carries no request yet.
+_KINDS_BY_NAME = {
+    "ConnectTimeout": FailureKind.NOT_REACHED,
+    "PoolTimeout": FailureKind.NOT_REACHED,
+    "ConnectError": FailureKind.NOT_REACHED,  # refused, no such host, no route, no TLS
+    "ProxyError": FailureKind.NOT_REACHED,
+    "UnsupportedProtocol": FailureKind.NOT_REACHED,
+    "DecodingError": FailureKind.NO_COMPLETION,
+    "TooManyRedirects": FailureKind.UNAVAILABLE,
+}
 # Mistral answers 400 with code 1500 and type "invalid_model" for a model that it does not have; Together and most
 # OpenAI-compatible servers answer 400 or 404 with "model_not_found" or "model_not_available".
 _MODEL_SIGNS = ("invalid_model", "invalid model", "model_not_found", "model_not_available", "does not exist")
-# OpenAI and those who follow it answer 429 with code "insufficient_quota" when credit is spent, not when one is fast.
-_QUOTA_SIGNS = ("insufficient_quota", "monthly", "credit limit", "exceeded your current quota")
+# OpenRouter answers 403 with "flagged_input" or "content_policy_violation" where its moderation stopped the request:
+# https://openrouter.ai/docs/errors. "Flagged" alone may be an account.
+_MODERATION_SIGNS = ("moderation", "flagged_input", "content_policy")
+# Codes of a 429 that stand for spent credit: OpenAI and those who follow it, Moonshot, Zhipu. Together's "credit_limit"
+# is none: it stands beside "Your rate limit is 60 queries per minute" as well.
+_QUOTA_CODES = (
+    "insufficient_quota",
+    "exceeded_current_quota_error",
+    "insufficient balance",
+)
+# Words that stand for spent credit as well (xAI: "used all available credits or reached its monthly spending limit"),
+# unless others beside them say that the limit is of a kind that passes: Gemini tells whoever is fast "You exceeded your
+# current quota", with "Please retry in 11.6s" and "RequestsPerMinutePerProject". A day's limit passes too.
+_QUOTA_WORDS = ("monthly", "credit limit", "exceeded your current quota")
+_PASSING_WORDS = re.compile(
+    r"rate[ _]limit|per[ _-]?(second|minute|hour|day)|\b[rt]p[smd]\b|daily|(retry|try again) in"
+)
+
+
+def _speaks_of_spent_quota(lowered: str) -> bool:
+    if any(code in lowered for code in _QUOTA_CODES):
+        return True
+    return any(words in lowered for words in _QUOTA_WORDS) and not _PASSING_WORDS.search(lowered)
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

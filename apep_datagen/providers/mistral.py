@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from apep_datagen.errors import TransientError
-from apep_datagen.messages import Completion, CompletionRequest
-from apep_datagen.providers.base import error_from_response, fold_completion, transport_error, without_version
+from apep_datagen.messages import Completion, CompletionRequest, ReportedLimits
+from apep_datagen.providers.base import (
+    error_from_response,
+    fold_completion,
+    not_a_completion,
+    transport_error,
+    without_version,
+)
+from apep_datagen.providers.rate_headers import limits_hook
 
 __all__ = ["MistralProvider"]
 
@@ -18,12 +25,21 @@ class MistralProvider:
         api_key: The key.
         base_url: Another server than Mistral's; a trailing `/v1` is the SDK's to add.
         timeout: Seconds to wait for an answer.
+        on_limits: Called with what an answer's headers say about limits; see `create_provider`.
     """
 
-    def __init__(self, *, api_key: str, base_url: str | None, timeout: float) -> None:
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base_url: str | None,
+        timeout: float,
+        on_limits: Callable[[ReportedLimits], None] | None = None,
+    ) -> None:
         self._api_key = api_key
         self._base_url = without_version(base_url)
         self._timeout = timeout
+        self._on_limits = on_limits
         self._client: Any = None
 
     async def start(self) -> None:
@@ -33,7 +49,8 @@ class MistralProvider:
 
         # Not bounded here: how many requests are in flight is the pacer's to say.
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
-        self._http = httpx2.AsyncClient(follow_redirects=True, limits=limits)
+        hooks = {"response": [limits_hook(self._on_limits)]} if self._on_limits else {}
+        self._http = httpx2.AsyncClient(event_hooks=hooks, follow_redirects=True, limits=limits)
         self._client = Mistral(
             api_key=self._api_key,
             server_url=self._base_url,
@@ -57,15 +74,15 @@ class MistralProvider:
                 random_seed=request.seed,
             )
         except errors.ResponseValidationError as error:
-            raise TransientError("its answer is not a chat completion") from error
+            raise not_a_completion() from error
         except errors.MistralError as error:
             raise error_from_response(error.status_code, error.headers, error.body) from error
         except (errors.NoResponseError, httpx2.HTTPError) as error:
             raise transport_error(error, self._timeout) from error
         except (pydantic.ValidationError, ValueError, TypeError) as error:
-            raise TransientError("its answer is not a chat completion") from error
+            raise not_a_completion() from error
         if not response.choices:
-            raise TransientError("its answer holds no choice")
+            raise not_a_completion("its answer holds no choice")
         choice, usage = response.choices[0], response.usage
         content, reasoning = _split_content(choice.message.content if choice.message else None)
         return fold_completion(content, reasoning, choice.finish_reason, usage.prompt_tokens, usage.completion_tokens)

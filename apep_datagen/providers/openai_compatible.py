@@ -10,14 +10,15 @@ because they are meant for Hugging Face's own service:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies
 
 from apep_datagen.errors import ProviderError, ProviderUnusableError, TransientError
-from apep_datagen.messages import Completion, CompletionRequest
-from apep_datagen.providers.base import error_from_response, fold_completion, transport_error
+from apep_datagen.messages import Completion, CompletionRequest, ReportedLimits
+from apep_datagen.providers.base import error_from_response, fold_completion, not_a_completion, transport_error
+from apep_datagen.providers.rate_headers import limits_hook
 
 if TYPE_CHECKING:
     import httpx2
@@ -52,13 +53,23 @@ class OpenAICompatibleProvider:
         api_key: The key to send; None sends no key at all.
         timeout: Seconds that one answer may take.
         trust_env: Whether proxies named in the environment are used.
+        on_limits: Called with what an answer's headers say about limits; see `create_provider`.
     """
 
-    def __init__(self, *, base_url: str, api_key: str | None, timeout: float, trust_env: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: str | None,
+        timeout: float,
+        trust_env: bool = True,
+        on_limits: Callable[[ReportedLimits], None] | None = None,
+    ) -> None:
         self._base_url = base_url
         self._api_key = api_key
         self._timeout = timeout
         self._trust_env = trust_env
+        self._on_limits = on_limits
         self._http: httpx2.AsyncClient | None = None
         self._sdk: AsyncInferenceClient | None = None
 
@@ -80,7 +91,9 @@ class OpenAICompatibleProvider:
             usable = False
         if not usable:
             raise ProviderUnusableError(f"base_url {self._base_url!r} is no address such as http://localhost:11434/v1")
-        hooks = {} if self._api_key else {"request": [_take_off_key]}
+        hooks: dict[str, list[Callable[..., Any]]] = {} if self._api_key else {"request": [_take_off_key]}
+        if self._on_limits:
+            hooks["response"] = [limits_hook(self._on_limits)]
         self._http = httpx2.AsyncClient(
             event_hooks=hooks,
             follow_redirects=True,
@@ -121,13 +134,15 @@ class OpenAICompatibleProvider:
             raise _classified(error) from error
         except (InferenceTimeoutError, httpx2.TransportError) as error:
             raise transport_error(error, self._timeout) from error
-        except (httpx2.DecodingError, httpx2.TooManyRedirects) as error:
+        except httpx2.DecodingError as error:
+            raise not_a_completion("its answer cannot be read") from error
+        except httpx2.TooManyRedirects as error:
             raise TransientError("its answer cannot be read") from error
         except httpx2.InvalidURL as error:
             raise ProviderUnusableError(f"base_url {self._base_url!r} is no address") from error
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             # The SDK reads any JSON into its classes and fails with whatever the first unfit value brings about.
-            raise TransientError("its answer is not a chat completion") from error
+            raise not_a_completion() from error
         return _read(output)
 
     async def list_models(self) -> list[str]:
@@ -179,7 +194,7 @@ def _read(output: Any) -> Completion:
     reasoning = _text_of(getattr(message, "reasoning", None)) or _text_of(getattr(message, "reasoning_content", None))
     reasoning = reasoning or thinking
     if message is None or isinstance(message, str | list) or (content is None and not reasoning):
-        raise TransientError("its answer is not a chat completion")
+        raise not_a_completion()
     usage = getattr(output, "usage", None)
     return fold_completion(
         content,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from apep_datagen.errors import TransientError
-from apep_datagen.messages import Completion, CompletionRequest
-from apep_datagen.providers.base import error_from_response, fold_completion, transport_error, without_version
+from apep_datagen.messages import Completion, CompletionRequest, ReportedLimits
+from apep_datagen.providers.base import (
+    error_from_response,
+    fold_completion,
+    not_a_completion,
+    transport_error,
+    without_version,
+)
+from apep_datagen.providers.rate_headers import limits_hook
 
 __all__ = ["TogetherProvider"]
 
@@ -18,12 +25,21 @@ class TogetherProvider:
         api_key: The key.
         base_url: Another server than Together's; a trailing `/v1` is the SDK's to add.
         timeout: Seconds to wait for an answer.
+        on_limits: Called with what an answer's headers say about limits; see `create_provider`.
     """
 
-    def __init__(self, *, api_key: str, base_url: str | None, timeout: float) -> None:
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base_url: str | None,
+        timeout: float,
+        on_limits: Callable[[ReportedLimits], None] | None = None,
+    ) -> None:
         self._api_key = api_key
         self._base_url = without_version(base_url)
         self._timeout = timeout
+        self._on_limits = on_limits
         self._client: Any = None
 
     async def start(self) -> None:
@@ -33,12 +49,14 @@ class TogetherProvider:
 
         # Not bounded here: how many requests are in flight is the pacer's to say.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+        # Its plain limits are for a second: https://docs.together.ai/docs/rate-limits
+        hooks = {"response": [limits_hook(self._on_limits, plain_limit_seconds=1.0)]} if self._on_limits else {}
         self._client = AsyncTogether(
             api_key=self._api_key,
             base_url=self._base_url,
             timeout=self._timeout,
             max_retries=0,
-            http_client=DefaultAsyncHttpxClient(limits=limits),
+            http_client=DefaultAsyncHttpxClient(limits=limits, event_hooks=hooks),
         )
         _ = self._client.chat.completions  # imported lazily by the SDK; the first request is not to wait for it
 
@@ -70,7 +88,7 @@ class TogetherProvider:
             raise transport_error(error.__cause__ or error, self._timeout) from error
         except (together.APIError, AttributeError, IndexError, TypeError, ValueError) as error:
             # The SDK does not check what it reads; what is no chat completion shows when it is used.
-            raise TransientError("its answer is not a chat completion") from error
+            raise not_a_completion() from error
 
     async def list_models(self) -> list[str]:
         """Return the names of the models that the server offers; empty where it does not say."""

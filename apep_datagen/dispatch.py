@@ -426,7 +426,7 @@ class Dispatcher:
         now = asyncio.get_running_loop().time()
         if now - self._pause_told_at >= _SECONDS_BETWEEN_PAUSE_MESSAGES or seconds > _LONG_PAUSE_SECONDS:
             self._pause_told_at = now
-            at_rate = f", then {rate:.2g} requests/s" if rate else ""
+            at_rate = f", then {rate:.3g} requests/s" if rate else ""
             self._shared.notify(f"{self.name}: rate limited, waiting {_spell_seconds(seconds)}{at_rate}")
 
     def _begin_rest(self, failure: TransientError) -> None:
@@ -574,4 +574,6 @@ def _seconds_to_wait(state: tenacity.RetryCallState) -> float:
 
 
 def _spell_seconds(seconds: float) -> str:
+    if seconds < 0.1:  # noqa: PLR2004 - style
+        return f"{1000 * seconds:.0f} ms"
     return f"{seconds:.0f} s" if seconds >= 10 or seconds == int(seconds) else f"{seconds:.1f} s"  # noqa: PLR2004 - style

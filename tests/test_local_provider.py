@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 from program import Program
 
-from apep_datagen.errors import ProviderUnusableError
+from apep_datagen.errors import FailureKind, ProviderUnusableError
 from apep_datagen.messages import Completion, CompletionRequest, Message, Step
 from apep_datagen.providers import local
 from apep_datagen.providers.local import LocalProvider, grammar_for
@@ -131,6 +131,7 @@ def start_error(model: str) -> str:
 
     with pytest.raises(ProviderUnusableError) as caught:
         asyncio.run(start())
+    assert caught.value.kind is FailureKind.UNUSABLE
     return str(caught.value)
 
 

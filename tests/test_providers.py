@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
+import socket
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from loopback_server import LoopbackServer, Received, Reply, well_behaved
 from program import KEYS, Program, section
+
+from apep_datagen.errors import FailureKind, ProviderError, TransientError
+from apep_datagen.messages import Completion, CompletionRequest, Message, ReportedLimits, Step
+from apep_datagen.providers import create_provider
+from apep_datagen.settings import ProviderKind, ProviderSettings
 
 PROVIDERS = {
     "mistral": ("/mistral/v1/chat/completions", "Bearer key-of-mistral"),
@@ -125,3 +132,125 @@ def test_an_option_names_another_model_and_another_rate(tmp_path: Path) -> None:
     assert {request.body["model"] for request in received} == {"other"}
     gaps = [after.at - before.at for before, after in itertools.pairwise(received)]
     assert min(gaps) > 0.15
+
+
+# One request, without the program around it.
+
+KINDS: tuple[ProviderKind, ...] = ("mistral", "together", "openai")
+REQUEST = CompletionRequest(Step.ANSWER, (Message("system", "You are Ada."), Message("user", "Hi.")), "m", 0.5, 9, 1)
+
+
+def ask(
+    kind: ProviderKind, url: str, *, timeout: float = 30.0
+) -> tuple[Completion | ProviderError, list[ReportedLimits]]:
+    """Send one request through a provider's SDK; return what came of it, and what was said about limits."""
+    reported: list[ReportedLimits] = []
+
+    async def send() -> Completion | ProviderError:
+        settings = ProviderSettings(kind=kind, model="m", base_url=url, timeout_seconds=timeout)
+        provider = create_provider(settings, "key-of-nobody", reported.append)
+        await provider.start()
+        try:
+            return await provider.complete(REQUEST)
+        except ProviderError as error:
+            return error
+        finally:
+            await provider.close()
+
+    return asyncio.run(send()), reported
+
+
+NO_CHOICE = {
+    "id": "1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "choices": [],
+    "usage": {"prompt_tokens": 9, "completion_tokens": 0, "total_tokens": 9},
+}
+LIMITS = {
+    "mistral": (
+        {"X-RateLimit-Limit-Req-Minute": "720", "X-RateLimit-Remaining-Tokens-Minute": "4999911"},
+        ReportedLimits(requests_per_second=12.0, tokens_left=4_999_911),
+    ),
+    "together": (
+        {"X-RateLimit-Limit": "10", "X-RateLimit-Reset": "1", "X-TokenLimit-Limit": "3000"},
+        ReportedLimits(requests_per_second=10.0, tokens_per_minute=180_000, requests_reset_seconds=1.0),
+    ),
+    "openai": (
+        {"X-RateLimit-Limit": "7", "X-RateLimit-Limit-Requests": "600", "X-RateLimit-Reset-Tokens": "6m0s"},
+        ReportedLimits(requests_per_second=10.0, tokens_reset_seconds=360.0),
+    ),
+}
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 429, 500])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_any_answer_says_about_limits_is_passed_on(kind: ProviderKind, status: int) -> None:
+    headers, limits = LIMITS[kind]
+    with LoopbackServer(lambda _: Reply("Hello.", status=status, headers=headers)) as server:
+        outcome, reported = ask(kind, server.url(kind))
+    assert isinstance(outcome, Completion) == (status == 200)
+    assert reported == [limits]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_that_says_nothing_about_limits_is_passed_over(kind: ProviderKind) -> None:
+    with LoopbackServer(lambda _: Reply("Hello.", headers={"X-RateLimit-Limit-Requests": "many"})) as server:
+        outcome, reported = ask(kind, server.url(kind))
+    assert isinstance(outcome, Completion)
+    assert reported == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "failure", "may_be_billed"),
+    [
+        (Reply("out of order", status=503), FailureKind.UNAVAILABLE, False),
+        (Reply("slow down", status=429), FailureKind.RATE_LIMITED, False),
+        (Reply("insufficient_quota", status=429), FailureKind.QUOTA_SPENT, False),
+        (Reply("no such key", status=401), FailureKind.KEY_REFUSED, False),
+        (Reply("no such model", status=404), FailureKind.MODEL_UNKNOWN, False),
+        (Reply("too long", status=400), FailureKind.REFUSED, False),
+        (Reply(fault="hang"), FailureKind.TIME_OUT, True),
+        (Reply(fault="drop"), FailureKind.CONNECTION_LOST, True),
+        (Reply("Half", fault="tear"), FailureKind.TORN_ANSWER, True),
+        (Reply(raw="Hello, I am no JSON."), FailureKind.NO_COMPLETION, True),
+        (Reply(raw=""), FailureKind.NO_COMPLETION, True),
+        (Reply(raw='{"error": {"code": 502, "message": "upstream"}}'), FailureKind.NO_COMPLETION, True),
+        (Reply(raw='{"id": "1", "choices": []}'), FailureKind.NO_COMPLETION, True),
+        (Reply(raw=json.dumps(NO_CHOICE)), FailureKind.NO_COMPLETION, True),
+        (Reply("x", headers={"Content-Encoding": "gzip"}), FailureKind.NO_COMPLETION, True),
+        (Reply(raw="<html>", headers={"Content-Type": "text/html"}), FailureKind.NO_COMPLETION, True),
+    ],
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_goes_wrong_is_counted_as_what_it_was(
+    kind: ProviderKind, reply: Reply, failure: FailureKind, *, may_be_billed: bool
+) -> None:
+    with LoopbackServer(lambda _: reply) as server:
+        outcome, _ = ask(kind, server.url(kind), timeout=0.5 if reply.fault == "hang" else 30.0)
+    assert isinstance(outcome, ProviderError)
+    assert (outcome.kind, outcome.may_be_billed) == (failure, may_be_billed), outcome
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_that_is_not_there_was_not_reached(kind: ProviderKind) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        outcome, _ = ask(kind, f"http://127.0.0.1:{taken.getsockname()[1]}")
+    assert isinstance(outcome, TransientError)
+    assert (outcome.kind, outcome.may_be_billed) == (FailureKind.NOT_REACHED, False), outcome
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_server_that_takes_no_more_connections_was_not_reached(kind: ProviderKind) -> None:
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)  # one connection may wait to be accepted; the next are left without an answer
+        for waiting in (first, second):
+            waiting.settimeout(0)  # does not wait itself
+            waiting.connect_ex(full.getsockname())
+        outcome, _ = ask(kind, f"http://127.0.0.1:{full.getsockname()[1]}", timeout=0.5)
+    assert isinstance(outcome, TransientError)
+    assert str(outcome) == "no answer within 0.5 s"
+    assert (outcome.kind, outcome.may_be_billed) == (FailureKind.NOT_REACHED, False), outcome

@@ -42,10 +42,11 @@ def load(
     path: Path | None,
     *,
     generation: dict[str, Any] | None = None,
+    budget: dict[str, Any] | None = None,
     models: dict[str, str] | None = None,
     rates: dict[str, float] | None = None,
 ) -> Settings:
-    return load_settings(path, generation=generation or {}, models=models or {}, rates=rates or {})
+    return load_settings(path, generation=generation or {}, budget=budget or {}, models=models or {}, rates=rates or {})
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -136,7 +137,7 @@ def test_other_exchanges_are_refused_with_how_to_write_them(text: str) -> None:
     ("text", "key", "allowed"),
     [
         # Unknown keys.
-        ("[generate]", "generate", "generation, roles, providers"),
+        ("[generate]", "generate", "generation, budget, roles, providers"),
         ("[generation]\ntraget = 5", "generation.traget", "target, exchanges, seed, max_tool_rounds, timeline_length"),
         ("[roles.narrator]", "roles.narrator", "tester, ada, rewriter"),
         ("[roles.ada]\ntop_p = 1", "roles.ada.top_p", "temperature, max_tokens"),

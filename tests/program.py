@@ -49,11 +49,11 @@ class Program:
         stdout, stderr = process.communicate(timeout=120)
         return Ended(process.returncode, stdout, stderr)
 
-    def watch(self, *options: str) -> Watched:
+    def watch(self, *options: str, **settings: Any) -> Watched:
         """Start the program with its output in a file that can be read while it runs."""
         path = self.directory / "said.txt"
         with path.open("w", encoding="utf-8") as file:
-            return Watched(self.start(*options, stdout=file, stderr=subprocess.STDOUT), path)
+            return Watched(self.start(*options, stdout=file, stderr=subprocess.STDOUT, **settings), path)
 
     @property
     def output(self) -> Path:

@@ -221,15 +221,19 @@ class Pacer:
 
         The bucket keeps the configured rate. A lower one is kept by turns, because the bucket's rate cannot be changed.
         """
-        clock = asyncio.get_running_loop().time
         async with self._line:
             while True:
-                while (seconds := max(self.paused_for, self._rate.wait(clock()))) > 0:  # noqa: ASYNC110 - a known time
+                while (seconds := max(self.paused_for, self._next_turn_in())) > 0:  # noqa: ASYNC110 - a known time
                     await asyncio.sleep(seconds)
                 if self._requests:
                     await self._requests.acquire()
                 if self.paused_for <= 0:
-                    return self._rate.sent(clock())
+                    return self._rate.sent(asyncio.get_running_loop().time())
+
+    def _next_turn_in(self) -> float:
+        if self._rate.requests_per_second == self._configured_rate:
+            return 0.0
+        return self._rate.wait(asyncio.get_running_loop().time())
 
     def _assumed_cost(self) -> int:
         """Tokens that must be left for a request; no more than a minute ever holds."""

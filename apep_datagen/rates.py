@@ -29,19 +29,22 @@ _REMEMBERED_SENDINGS = 64
 _DEEPEST_CUT, _SHALLOWEST_CUT = 0.6, 0.98
 _ENOUGH_TO_COUNT = 20  # requests whose share of refusals says something
 # The climb back, in requests and in seconds, and how much longer it is after refusals that cost much.
-_CLIMB_REQUESTS, _SHORTEST_CLIMB_REQUESTS, _LONGEST_CLIMB_SECONDS = 45, 25, 40.0
+_CLIMB_REQUESTS, _SHORTEST_CLIMB_REQUESTS, _LONGEST_CLIMB_SECONDS = 45, 25, 30.0
+# A limit that was met so often without a change is looked for more seldom, up to so many times.
+_STEADY_AFTER_CUTS, _MOST_SELDOM = 5, 8
 _REFUSALS_REMEMBERED_FOR = 100  # requests
 _MOST_REFUSALS = 3.0
 _CLIMB_SECONDS_AFTER_PAUSE, _LONGEST_CLIMB_AFTER_PAUSE_SECONDS = 30.0, 90.0  # the first: of one second
 _DELAYS_A_CLIMB = 8.0
 # Beyond the rate that failed: it is doubled in 0.83 times as many requests.
-_BEYOND_REQUESTS, _BEYOND_SHARE_OF_CLIMB = 32.0, 0.1
+_BEYOND_REQUESTS, _LONGEST_BEYOND_SECONDS, _BEYOND_SHARE_OF_CLIMB = 32.0, 60.0, 0.1
 _MOST_UNCONFIRMED = 2.0
 # A limit that changed did so by more than this; less is what a server let pass that counts generously.
 _CHANGED = 1.35
 _NOTICED_AFTER_REQUESTS = 4
 
 _LONGEST_BACKOFF_SECONDS = 60.0
+_LONGEST_REFUSAL_DELAY_SECONDS = 15.0  # one that takes longer says nothing about the next ones
 # A pause from which one can tell how much a server with fixed windows permits.
 _LONG_PAUSE_SECONDS, _LONG_PAUSE_INTERVALS = 3.0, 3.0
 _COUNTED_SECONDS = 60.0
@@ -93,6 +96,7 @@ class AdaptiveRate:
         self._climb_length = 0.0
         self._climbed = 0
         self._confirmed = 0.0
+        self._same_limit_cuts = 0
         # What refusals are like here.
         self._refusals = 0.0
         self._refusal_delay = 0.0
@@ -119,7 +123,11 @@ class AdaptiveRate:
         """Return in how many seconds the next request may be sent; 0 if it may now."""
         if self._rate is None:
             return 0.0
-        return max(0.0, self._turn + 1 / self._rate - FORGIVEN_SECONDS - now)
+        interval = 1 / self._rate
+        if self._backoffs and self._number == 1:
+            # The first request behind a pause that was too short before: whether it is refused again comes first.
+            interval = max(interval, 1.1 * self._refusal_delay)
+        return max(0.0, self._turn + interval - FORGIVEN_SECONDS - now)
 
     def sent(self, now: float) -> Sending:
         """Take note that a request is sent."""
@@ -158,7 +166,7 @@ class AdaptiveRate:
         """
         self._refusals += 1
         self._counted -= 1
-        delay = now - sending.at
+        delay = min(_LONGEST_REFUSAL_DELAY_SECONDS, now - sending.at)
         self._refusal_delay += (delay - self._refusal_delay) / (1 if delay > self._refusal_delay else 8)
         rate = self._rate_of(sending)
         if sending.epoch != self._epoch:
@@ -191,6 +199,7 @@ class AdaptiveRate:
 
     def _cut(self, rate: float, sending: Sending, now: float) -> None:
         """Lower the rate, because of the first refusal since the last cut."""
+        failed_before = self._failed
         if self._climb_length and rate > self._failed:
             if rate > _CHANGED * self._failed:
                 requests = self._beyond_requests()
@@ -208,6 +217,8 @@ class AdaptiveRate:
             self._floor = _FLOOR_SHARE * rate
         self._rate = self._low = max(self._floor, min(low, self._rate or low))
         self._failed = max(self._failed, self._low)
+        is_same = failed_before / _CHANGED < self._failed < failed_before * _CHANGED
+        self._same_limit_cuts = self._same_limit_cuts + 1 if is_same else 0
         self._cut_at = self._blocked_since = now
         self._is_long_pause = False
 
@@ -222,7 +233,7 @@ class AdaptiveRate:
 
     def _backoff(self) -> float:
         interval = 1 / (self._rate or _FASTEST)
-        doubled = min(_LONGEST_BACKOFF_SECONDS, interval * 2.0 ** min(self._backoffs, 32))
+        doubled = interval * 2.0 ** min(self._backoffs, 32)
         return min(_LONGEST_BACKOFF_SECONDS, doubled * (1 + 0.1 * self._jitter()))
 
     def _plan_climb(self) -> None:
@@ -230,16 +241,21 @@ class AdaptiveRate:
         rate = self._rate or _FASTEST
         requests = _CLIMB_REQUESTS * min(_MOST_REFUSALS, max(1.0, self._refusals))
         pause = self._paused_until - self._cut_at
+        seldom = min(_MOST_SELDOM, max(1, self._same_limit_cuts - _STEADY_AFTER_CUTS))
         self._climb_length = max(
             _SHORTEST_CLIMB_REQUESTS,
-            min(requests, rate * _LONGEST_CLIMB_SECONDS),
+            min(requests, rate * _LONGEST_CLIMB_SECONDS * seldom),
             rate * min(_LONGEST_CLIMB_AFTER_PAUSE_SECONDS, _CLIMB_SECONDS_AFTER_PAUSE * math.sqrt(max(0.0, pause))),
             rate * min(_LONGEST_CLIMB_AFTER_PAUSE_SECONDS, _DELAYS_A_CLIMB * self._refusal_delay),
         )
 
     def _beyond_requests(self) -> float:
-        delayed = (self._rate or 0.0) * _DELAYS_A_CLIMB * self._refusal_delay
-        return max(_BEYOND_REQUESTS, delayed, _BEYOND_SHARE_OF_CLIMB * self._climb_length)
+        rate = self._rate or _FASTEST
+        return max(
+            min(_BEYOND_REQUESTS, rate * _LONGEST_BEYOND_SECONDS),
+            rate * _DELAYS_A_CLIMB * self._refusal_delay,
+            _BEYOND_SHARE_OF_CLIMB * self._climb_length,
+        )
 
     def _climb(self) -> None:
         if not self._climb_length or self._rate is None:
@@ -282,4 +298,5 @@ class AdaptiveRate:
 
 
 def _growth(progress: float) -> float:
+    # A rate that is at its ceiling goes on climbing in vain.
     return math.exp(min(9.0, progress**2))

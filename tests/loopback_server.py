@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
+import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,7 +26,11 @@ TOLERANCE_SECONDS = 0.05
 
 @dataclass(slots=True)
 class Received:
-    """One request, and what became of it. `status` is 0 while it is not answered, -1 if it was never to be."""
+    """One request, and what became of it. `status` is 0 while it is not answered, -1 if it was never to be.
+
+    `drawn` names the fault that `Faulty` drew for it. `usable` says that it was answered in full, with what a
+    conversation can go on with; `client_gone` that nobody was there any more to read the answer.
+    """
 
     number: int
     at: float
@@ -34,6 +41,9 @@ class Received:
     answered_at: float = 0.0
     answer: str = ""
     path: str = ""
+    drawn: str = ""
+    usable: bool = False
+    client_gone: bool = False
 
     @property
     def step(self) -> str:
@@ -54,7 +64,7 @@ class Reply:
     """What to answer: a completion's text, or a fault.
 
     `fault` is `drop` (hang up), `hang` (accept and never answer), `tear` (end in the middle of the body) or empty.
-    `raw` replaces the whole body.
+    `raw` replaces the whole body. `delay` is how many seconds the answer takes, beyond the server's latency.
     """
 
     text: str = ""
@@ -65,6 +75,7 @@ class Reply:
     finish_reason: str = "stop"
     message: dict[str, Any] = field(default_factory=dict)
     usage: tuple[int, int] | None = None
+    delay: float = 0.0
 
 
 def well_behaved(received: Received) -> Reply:
@@ -102,6 +113,57 @@ class InTurn:
         self._seen.add(body)
         self.failed.append(received)
         return self._replies.pop(0)
+
+
+# Every kind of fault that `Faulty` draws, with its weight. Two are rare: never being answered costs the client its
+# whole timeout, and being refused for good (422) costs it the conversation.
+FAULTS: dict[str, tuple[float, Reply]] = {
+    "500": (1, Reply("out of order", status=500)),
+    "502, HTML": (1, Reply(raw="<html>Bad Gateway</html>", status=502)),
+    "503": (1, Reply("over capacity", status=503)),
+    "503, Retry-After": (1, Reply("over capacity", status=503, headers={"Retry-After": "0"})),
+    "429": (1, Reply("slow down", status=429)),
+    "429, Retry-After": (1, Reply("slow down", status=429, headers={"Retry-After": "0"})),
+    "429, retry-after-ms": (1, Reply("slow down", status=429, headers={"retry-after-ms": "50"})),
+    "hung up": (1, Reply(fault="drop")),
+    "torn": (1, Reply("Half", fault="tear")),
+    "never answered": (0.25, Reply(fault="hang")),
+    "no JSON": (1, Reply(raw="Hello, I am no JSON.")),
+    "no choices": (1, Reply(raw='{"id": "1", "choices": []}')),
+    "empty": (1, Reply("")),
+    "cut off": (1, Reply("She told me that", finish_reason="length")),
+    "slow": (1, Reply(delay=0.3)),
+    "422": (0.5, Reply("not this", status=422)),
+}
+
+
+class Faulty:
+    """Behaves badly to a share of the requests, in every way there is, and well to the others.
+
+    What a request meets is drawn from `seed`, from the request's own seed, and from how often the request has come.
+    So it does not depend on the order in which requests arrive, which is never the same twice.
+    """
+
+    def __init__(self, seed: int, share: float = 0.2) -> None:
+        self._seed = seed
+        self._share = share
+        self._times: Counter[int] = Counter()
+
+    def __call__(self, received: Received) -> Reply:
+        of_request = received.body.get("seed", received.body.get("random_seed", received.number))
+        self._times[of_request] += 1
+        draw = random.Random(f"{self._seed}/{of_request}/{self._times[of_request]}")  # noqa: S311 - a test's draw
+        good = well_behaved(received)
+        if draw.random() >= self._share:
+            return good
+        [received.drawn] = draw.choices(list(FAULTS), [weight for weight, _ in FAULTS.values()])
+        _, reply = FAULTS[received.drawn]
+        if received.drawn == "slow":
+            return replace(good, delay=reply.delay)
+        if received.step == "rewrite" and received.drawn in {"empty", "cut off"}:
+            # Such a rewrite is accepted, and not used. It says which one it is, so that it is found again.
+            return replace(reply, text=f"<think>{received.drawn} {received.number}</think>")
+        return reply
 
 
 @dataclass(slots=True)
@@ -209,7 +271,10 @@ class LoopbackServer:
         provider = request.match_info["provider"]
         limit = self._limits.get(provider)
         permitted = limit is None or limit.permits(at)
-        body = json.loads(await request.read())
+        try:
+            body = json.loads(await request.read())
+        except ConnectionResetError:
+            return web.Response()  # the client was killed while it sent this
         authorization = request.headers.get("Authorization", "")
         received = Received(len(self.received) + 1, at, provider, authorization, body, path=request.path)
         self.received.append(received)
@@ -224,8 +289,8 @@ class LoopbackServer:
         try:
             reply = self.behaviour(received)
             step = received.step
-            if self.latency:
-                await asyncio.sleep(self.latency)
+            if self.latency + reply.delay:
+                await asyncio.sleep(self.latency + reply.delay)
             return await self._answer(request, received, reply)
         finally:
             self.in_flight -= 1
@@ -235,8 +300,8 @@ class LoopbackServer:
     async def _answer(self, request: web.Request, received: Received, reply: Reply) -> web.StreamResponse:
         if reply.fault == "drop":
             received.status = -1
-            assert request.transport is not None
-            request.transport.abort()
+            if request.transport is not None:
+                request.transport.abort()
             return web.Response()
         if reply.fault == "hang":
             received.status = -1
@@ -246,15 +311,23 @@ class LoopbackServer:
         text = reply.raw if reply.raw is not None else json.dumps(_completion(received, reply))
         if reply.fault == "tear":
             response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "100000"})
-            await response.prepare(request)
-            await response.write(text.encode())
-            assert request.transport is not None
-            request.transport.close()
+            with contextlib.suppress(ConnectionError):  # the client may have been killed
+                await response.prepare(request)
+                await response.write(text.encode())
+            if request.transport is not None:
+                request.transport.close()
             return response
+        received.client_gone = request.transport is None or request.transport.is_closing()
+        received.usable = reply.status == 200 and reply.raw is None and _is_usable(received, reply)
         received.answered_at = time.monotonic()
         received.answer = reply.text
         headers = {"Content-Type": "application/json", **reply.headers}
         return web.Response(status=reply.status, body=text.encode(), headers=headers)
+
+
+def _is_usable(received: Received, reply: Reply) -> bool:
+    """Whether a conversation goes on with this answer: with any rewrite, else if it is neither empty nor cut off."""
+    return received.step == "rewrite" or bool(reply.text and reply.finish_reason != "length")
 
 
 _STEP_SIGNS = {"ask": "You play", "rewrite": "You rewrite", "answer": "", "continue": ""}

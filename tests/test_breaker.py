@@ -107,7 +107,9 @@ def test_a_provider_that_is_down_for_a_while_is_relieved_by_the_other_and_comes_
         back = len(server.of("frail"))
         server.wait_until(lambda: len(server.of("frail")) > back + 10)
         ended = running.end()
-        answered = Counter(json.dumps(item.body["messages"]) for item in server.received if item.status == 200)
+        answered = Counter(
+            json.dumps([item.body["messages"], item.body["seed"]]) for item in server.received if item.status == 200
+        )
     assert ended.status == 0, ended.said
     assert set(answered.values()) == {1}
     assert len(program.conversations()) == 70

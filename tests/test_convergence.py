@@ -161,17 +161,31 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
 
 
 @pytest.mark.parametrize("retry_after", [False, True], ids=["without Retry-After", "with Retry-After"])
-@pytest.mark.parametrize("rate", [2.0, 5.0, 10.0])
+@pytest.mark.parametrize(
+    ("rate", "used", "refused"),
+    # At one or two requests a second, five minutes are a few dozen requests: too few to find two limits in.
+    [(1.0, 0.7, 0.05), (2.0, 0.8, 0.03), (3.0, 0.9, 0.03), (10.0, 0.9, 0.03), (20.0, 0.9, 0.03), (40.0, 0.9, 0.03)],
+)
 def test_a_limit_that_is_lower_than_configured_and_then_rises_is_used_all_along(
     rate: float,
+    used: float,
+    refused: float,
     retry_after: bool,  # noqa: FBT001 - a parameter
 ) -> None:
     server = Server(lambda at: rate * (0.4 if at < 150 else 0.8), retry_after=retry_after)
     counters = run_for(300, {"a": rate}, {"a": server})
-    assert server.used(0, 300) >= 0.9
-    assert server.refused < 0.03
+    assert server.used(0, 300) >= used
+    assert server.refused < refused
     # A 429 never uses up a conversation's attempts.
     assert counters.set_aside == 0
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 5.0])
+def test_over_a_night_a_limit_that_is_lower_than_configured_is_found_and_kept_to(rate: float) -> None:
+    server = Server(lambda _: 0.6 * rate)
+    run_for(6 * 3600 if rate < 5 else 3600, {"a": rate}, {"a": server})
+    assert server.used(0, 3600) >= 0.93
+    assert server.refused < 0.025
 
 
 def test_with_a_fifth_of_faults_and_one_of_three_providers_dead_the_living_are_used() -> None:

@@ -20,8 +20,11 @@ def bodies(received: list[Received]) -> Counter[str]:
 
 
 def prompts(received: list[Received]) -> Counter[str]:
-    """Count requests by what was asked, whatever the provider's spelling of everything else."""
-    return Counter(json.dumps(request.body["messages"]) for request in received)
+    """Count requests by what was asked, whatever the provider's spelling of everything else; two may draw one topic."""
+    return Counter(
+        json.dumps([request.body["messages"], request.body.get("seed") or request.body.get("random_seed")])
+        for request in received
+    )
 
 
 def assert_complete(program: Program, target: int) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from virtual_time import run_in_virtual_time
 
 from apep_datagen.limits import Pacer, Permit
+from apep_datagen.messages import ReportedLimits
 
 FORGIVEN_SECONDS = 0.05  # what servers forgive
 ROUNDING = 1e-6
@@ -326,3 +327,255 @@ def test_a_cancelled_permit_goes_to_who_waits_for_it() -> None:
         return now() - began
 
     assert run_in_virtual_time(main()) == pytest.approx(50)
+
+
+# What the provider answers.
+
+
+@dataclass(slots=True)
+class StrictServer:
+    """Refuses each request that comes more than is forgiven before its turn, and notes what it saw."""
+
+    rate: float
+    times: list[float] = field(default_factory=list)
+    refused: int = 0
+    next_turn: float = 0.0
+
+    def permits(self) -> bool:
+        self.times.append(now())
+        if now() < self.next_turn - FORGIVEN_SECONDS:
+            self.refused += 1
+            return False
+        self.next_turn = max(self.next_turn, now()) + 1 / self.rate
+        return True
+
+
+async def send_to(server: StrictServer, pacer: Pacer, seconds: float, *, latency: float, senders: int = 1) -> None:
+    """Send as many requests as the pacer permits; `senders` wait for permits at once."""
+    end = now() + seconds
+
+    async def answer(permit: Permit) -> None:
+        if server.permits():
+            await asyncio.sleep(latency)
+            pacer.accepted(permit)
+            pacer.release(permit, 100)
+        else:
+            await asyncio.sleep(min(latency, 0.05))
+            assert pacer.rate_limited(permit, None) >= 0
+            pacer.release(permit, 0)
+
+    async def send(requests: asyncio.TaskGroup) -> None:
+        while now() < end:
+            requests.create_task(answer(await pacer.acquire()))
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as requests:
+        for _ in range(senders):
+            requests.create_task(send(requests))
+    assert pacer.in_flight == 0
+
+
+@pytest.mark.parametrize("oversleep", [0.0, 0.002])
+@pytest.mark.parametrize("senders", [1, 5])
+@pytest.mark.parametrize("configured", [10.0, 50.0, None])
+def test_a_rate_above_the_true_one_finds_it_and_follows_it(
+    configured: float | None, senders: int, oversleep: float
+) -> None:
+    async def main() -> tuple[StrictServer, float]:
+        if configured is None:
+            pacer, server = Pacer(max_in_flight=30), StrictServer(4.0)
+        else:
+            pacer, server = Pacer(requests_per_second=configured), StrictServer(0.4 * configured)
+        began, first = now(), server.rate
+        await send_to(server, pacer, 150, latency=2.0, senders=senders)
+        server.rate *= 2
+        await send_to(server, pacer, 150, latency=2.0, senders=senders)
+        return server, 3 * first * (now() - began) / 2
+
+    server, permitted = run_in_virtual_time(main(), oversleep=oversleep)
+    # Without a rate, all that may be in flight goes out at first.
+    assert server.refused < 0.03 * len(server.times) + (0 if configured else 30)
+    assert len(server.times) - server.refused >= 0.9 * permitted
+
+
+def test_a_429_pauses_as_long_as_it_asks_and_lowers_the_rate() -> None:
+    async def main() -> None:
+        pacer = Pacer(requests_per_second=10)
+        first, second = await pacer.acquire(), await pacer.acquire()
+        assert pacer.rate_limited(second, 7.0) == pytest.approx(7.0)
+        assert pacer.rate_limited(first, 3.0) == pytest.approx(7.0, abs=0.001)  # the longer one is in force
+        pacer.release(first, 0)
+        pacer.release(second, 0)
+        rate = pacer.requests_per_second
+        assert rate is not None
+        assert rate < 10
+        began = now()
+        times = []
+        for _ in range(3):
+            await pacer.acquire()
+            times.append(now() - began)
+        assert times[0] == pytest.approx(7.0, abs=0.001)
+        assert times[1] - times[0] >= 1 / rate - FORGIVEN_SECONDS
+
+    run_in_virtual_time(main())
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_the_rate_grows_far_only_if_requests_are_answered(*, answered: bool) -> None:
+    async def main() -> float | None:
+        pacer = Pacer()
+        first = await pacer.acquire()
+        pacer.rate_limited(first, None)
+        pacer.release(first, 0)
+        for _ in range(500):
+            permit = await pacer.acquire()
+            if answered:
+                pacer.accepted(permit)
+            pacer.release(permit, None)
+        return pacer.requests_per_second
+
+    rate = run_in_virtual_time(main())
+    assert rate is not None
+    assert (rate > 10) == answered
+
+
+def test_after_a_pause_and_a_raise_of_the_rate_there_is_no_burst() -> None:
+    async def main() -> list[float]:
+        pacer = Pacer(requests_per_second=20)
+        pacer.learn(ReportedLimits(requests_per_second=1.0))
+        times = (await send_for(5, pacer, latency=lambda: 1.0)).times
+        pacer.pause(20)
+        pacer.learn(ReportedLimits(requests_per_second=1_000.0))
+        await asyncio.sleep(10)
+        return times + (await send_for(20, pacer, latency=lambda: 1.0)).times
+
+    times = run_in_virtual_time(main())
+    assert refused_by_a_strict_server(times, 20) == []
+    assert len(times) == pytest.approx(5 + 20 * 10, abs=6)  # the last at the old rate went out before the end
+
+
+@pytest.mark.parametrize(
+    ("configured", "reported", "rate"),
+    [
+        (10.0, [4.0], 4.0),
+        (10.0, [40.0], 10.0),
+        (10.0, [4.0, 8.0], 8.0),
+        (10.0, [4.0, 40.0], 10.0),
+        (None, [4.0], 4.0),
+        (None, [4.0, 8.0], 8.0),
+        (10.0, [4.0, 0.0, -1.0, float("nan"), float("inf")], 4.0),
+        (None, [0.0], None),
+    ],
+)
+def test_the_rate_that_a_provider_reports_is_kept_and_never_more_than_configured(
+    configured: float | None, reported: list[float], rate: float | None
+) -> None:
+    async def main() -> tuple[float | None, Traffic]:
+        pacer = Pacer(requests_per_second=configured, max_in_flight=100)
+        for value in reported:
+            pacer.learn(ReportedLimits(requests_per_second=value))
+        return pacer.requests_per_second, await send_for(60, pacer, latency=lambda: 2.0)
+
+    in_force, traffic = run_in_virtual_time(main())
+    assert in_force == rate
+    if rate is not None:
+        assert refused_by_a_strict_server(traffic.times, rate) == []
+        assert len(traffic.times) == pytest.approx(60 * rate, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("configured", "reported", "limit"),
+    [
+        (60_000, [6_000], 6_000),
+        (60_000, [600_000], 60_000),
+        (60_000, [6_000, 30_000], 30_000),
+        (60_000, [6_000, 600_000, 0, -5], 60_000),
+        (None, [6_000], 6_000),
+        (None, [6_000, 30_000], 30_000),
+    ],
+)
+def test_the_tokens_that_a_provider_reports_are_kept_and_never_more_than_configured(
+    configured: int | None, reported: list[int], limit: int
+) -> None:
+    async def main() -> Traffic:
+        pacer = Pacer(tokens_per_minute=configured, max_in_flight=20)
+        before = await pacer.acquire()  # a window that is made meanwhile knows nothing of it
+        for value in reported:
+            pacer.learn(ReportedLimits(tokens_per_minute=value))
+        pacer.accepted(before)
+        pacer.release(before, 1_000)
+        await asyncio.sleep(61)
+        return await send_for(600, pacer, latency=lambda: 1.0, tokens=lambda: 1_000)
+
+    traffic = run_in_virtual_time(main())
+    assert most_tokens_in_a_minute(traffic.sent) <= limit
+    assert sum(tokens for _, tokens in traffic.sent) >= 0.85 * 10 * limit
+
+
+def test_who_waits_for_tokens_goes_on_when_the_limit_is_raised() -> None:
+    async def main() -> float:
+        pacer, began = Pacer(tokens_per_minute=10_000), now()
+        pacer.learn(ReportedLimits(tokens_per_minute=4_000))
+        await pacer.acquire()
+        asyncio.get_running_loop().call_later(10, pacer.learn, ReportedLimits(tokens_per_minute=10_000))
+        await pacer.acquire()
+        return now() - began
+
+    assert run_in_virtual_time(main()) == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    ("reported", "pause"),
+    [
+        (ReportedLimits(requests_left=0, requests_reset_seconds=5.0), 5.0),
+        (ReportedLimits(requests_left=0, requests_reset_seconds=86_400.0), 60.0),
+        (ReportedLimits(requests_left=0, requests_reset_seconds=float("inf")), 60.0),
+        (ReportedLimits(requests_left=0, requests_reset_seconds=float("nan")), 0.0),
+        (ReportedLimits(requests_left=0, requests_reset_seconds=-5.0), 0.0),
+        (ReportedLimits(requests_left=0), 0.0),
+        (ReportedLimits(requests_left=1, requests_reset_seconds=5.0), 0.0),
+        (ReportedLimits(tokens_left=500, tokens_reset_seconds=5.0), 5.0),
+        (ReportedLimits(tokens_left=500, tokens_reset_seconds=500.0), 60.0),
+        (ReportedLimits(tokens_left=500), 0.0),
+        (ReportedLimits(tokens_left=50_000, tokens_reset_seconds=5.0), 0.0),
+        (ReportedLimits(tokens_per_minute=400, tokens_left=400, tokens_reset_seconds=5.0), 0.0),
+        (ReportedLimits(tokens_per_minute=400, tokens_left=399, tokens_reset_seconds=5.0), 5.0),
+        (ReportedLimits(), 0.0),
+    ],
+)
+def test_what_a_provider_reports_as_spent_is_waited_for_at_most_a_minute(
+    reported: ReportedLimits, pause: float
+) -> None:
+    async def main() -> float:
+        pacer, began = Pacer(), now()
+        pacer.learn(reported)
+        await pacer.acquire()
+        return now() - began
+
+    assert run_in_virtual_time(main()) == pytest.approx(pause, abs=0.001)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.floats(0, 30), min_size=1, max_size=15), st.floats(0.05, 3), st.floats(0, 10))
+def test_a_turn_that_is_cancelled_goes_to_who_is_next(moments: list[float], rate: float, pause: float) -> None:
+    async def main() -> tuple[int, list[float]]:
+        pacer = Pacer(requests_per_second=10)
+        pacer.learn(ReportedLimits(requests_per_second=rate))
+        pacer.pause(pause)
+        permitted: list[tuple[int, float]] = []
+
+        async def acquire(number: int) -> None:
+            await pacer.acquire()
+            permitted.append((number, now()))
+
+        tasks = [asyncio.create_task(acquire(number)) for number in range(len(moments))]
+        for task, moment in zip(tasks, moments, strict=True):
+            asyncio.get_running_loop().call_later(moment, task.cancel)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await acquire(len(moments))
+        assert [number for number, _ in permitted] == sorted(number for number, _ in permitted)
+        return pacer.in_flight, [at for _, at in permitted]
+
+    in_flight, times = run_in_virtual_time(main())
+    assert in_flight == len(times)
+    assert refused_by_a_strict_server(times, rate) == []

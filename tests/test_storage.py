@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import json
 import resource
@@ -49,6 +50,45 @@ def test_a_secrets_template_that_cannot_be_written_is_told(tmp_path: Path) -> No
     assert ended.status == 2, ended.said
     assert "data/secrets.json" in ended.stderr
     assert "Traceback" not in ended.said
+
+
+@pytest.mark.parametrize("make", [False, True], ids=["before", "in between"])
+def test_a_directory_that_is_read_only_is_told_and_when_it_is_writable_the_run_goes_on(
+    tmp_path: Path,
+    make: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    program = Program(tmp_path)
+    directory = program.output.parent
+    directory.mkdir(parents=True)
+    options = ("--providers", "endpoint", "--target", "2")
+    with LoopbackServer() as server:
+        program.configure(section("endpoint", server.url("endpoint")))
+        if make:
+            assert program.run("--providers", "endpoint", "--target", "1").status == 0
+        sent = len(server.received)
+        before = {path.name: path.read_bytes() for path in directory.iterdir()}
+        for path in (directory, *directory.iterdir()):
+            path.chmod(0o555)
+        refused = program.run(*options, preexec_fn=_without_privileges)
+        assert refused.status == 4, refused.said
+        assert str(program.output.parent.relative_to(tmp_path)) in refused.stderr
+        assert "Traceback" not in refused.said
+        assert len(server.received) == sent
+        assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
+        for path in (directory, *directory.iterdir()):
+            path.chmod(0o755)
+        ended = program.run(*options)
+    assert ended.status == 0, ended.said
+    assert len(program.conversations()) == 2
+
+
+def _without_privileges() -> None:
+    """Let permissions hold for the superuser as well, who tests run as in containers; others cannot and need not."""
+    for capability in (_CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH):
+        ctypes.CDLL(None).prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+_PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2  # linux/prctl.h, linux/capability.h
 
 
 def limited(size: int) -> Callable[[], None]:

@@ -115,4 +115,4 @@ def test_quiet_prints_only_what_goes_wrong(tmp_path: Path) -> None:
         ended = program.run("--providers", "endpoint", "--target", "1", "--quiet")
     assert ended.status == 0, ended.said
     assert ended.stdout == ""
-    assert re.fullmatch(r"endpoint: unavailable \(attempt 1/3\), waiting [\d.]+ s: HTTP 503: busy\n", ended.stderr)
+    assert re.fullmatch(r"endpoint: unavailable, asking again in [\d.]+ s: HTTP 503: busy\n", ended.stderr)

@@ -299,6 +299,7 @@ def _plan(plan: RunPlan, quiet: bool) -> int:  # noqa: ARG001, FBT001 - called b
 
 app.command(
     "plan",
+    short_help="Say what the target needs, before anything is spent.",
     help="Say what the target needs before anything is spent: requests, tokens, dollars and time, per provider, and"
     " whether the budgets suffice. It takes the options of a run, needs no key, sends nothing and writes nothing."
     "\n\nIt estimates from the conversations that the output has; where there are none, from the prompts and"
@@ -309,6 +310,7 @@ app.command(
 
 
 @app.command(
+    short_help="Tell how far a run is, at any time.",
     epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 there is no run for this output, or its state"
     " cannot be read.",
 )
@@ -330,6 +332,7 @@ def status(output: Output = None, config: Config = None, as_json: AsJson = False
 
 
 @app.command(
+    short_help="Check each provider with one small request.",
     epilog="Exit status: 0 all are well; 2 an option, the configuration or the secrets file is wrong; 3 no provider is"
     " named that has what it needs; 5 one or more are not well.",
 )

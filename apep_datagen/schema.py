@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +15,9 @@ from apep_datagen.errors import StorageError
 __all__ = ["connect", "holds_run", "lock_beside", "migrate", "read_only", "run_is_active"]
 
 Result = TypeVar("Result")
+
+_ATTEMPTS_TO_READ = 10
+_SECONDS_BETWEEN_ATTEMPTS = 0.03
 
 _APPLICATION_ID = 0x41504550  # "APEP"
 
@@ -178,27 +182,42 @@ def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Resu
     While a process has the database open, or after it was killed, the newest transactions are in the `-wal` file, and
     `-shm` says where; both are shared, and nobody waits for anybody. Without these files nobody has it open, and all
     is in the database itself. SQLite would make them, which fails in a directory that cannot be written, so it is told
-    that the file does not change.
+    that the file does not change. (Where a run ends in the very moment of opening, an empty `-wal` can stay behind.)
 
     Raises:
         StorageError: There is no run in it, or it is another program's or another version's, or cannot be read.
     """
     if not path.is_file():
         raise StorageError(f"{path}: there is no such file, so no run has begun for this output; check --output")
+    for attempt in range(1, _ATTEMPTS_TO_READ + 1):
+        try:
+            return _read_once(path, query)
+        except sqlite3.OperationalError as error:
+            # The files beside it come and go when a run begins and ends.
+            if attempt == _ATTEMPTS_TO_READ:
+                raise _unreadable(path, error) from error
+            time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+        except (sqlite3.Error, OSError) as error:
+            raise _unreadable(path, error) from error
+    raise AssertionError  # the last attempt returns or raises
+
+
+def _unreadable(path: Path, error: Exception) -> StorageError:
+    return StorageError(f"{path}: the state database cannot be read ({error})")
+
+
+def _read_once(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
     index, log = path.with_name(path.name + "-shm"), path.with_name(path.name + "-wal")
-    try:
+    if not index.exists():
+        if log.exists() and log.stat().st_size:
+            raise sqlite3.OperationalError(
+                f"{index.name} is missing beside it; the next run for this output mends this"
+            )
+        result = _query(path, "immutable=1", query)
         if not index.exists():
-            if log.exists() and log.stat().st_size:
-                raise StorageError(
-                    f"{path}: {index.name} is missing beside it; the next run for this output mends this"
-                )
-            result = _query(path, "immutable=1", query)
-            if not index.exists():
-                return result
-            # A run has begun meanwhile, and the file may have changed while it was read.
-        return _query(path, "mode=ro&readonly_shm=1", query)
-    except (sqlite3.Error, OSError) as error:
-        raise StorageError(f"{path}: the state database cannot be read ({error})") from error
+            return result
+        # A run has begun meanwhile, and the file may have changed while it was read.
+    return _query(path, "mode=ro&readonly_shm=1", query)
 
 
 def _query(path: Path, options: str, query: Callable[[sqlite3.Connection], Result]) -> Result:

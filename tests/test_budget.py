@@ -1,4 +1,4 @@
-"""Budgets: no interleaving of answers, failures and crashes spends more than is permitted; what is left is used well."""
+"""Budgets: no interleaving of answers, failures and crashes exceeds one; and what is left of one is used well."""
 
 from __future__ import annotations
 

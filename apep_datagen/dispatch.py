@@ -1,6 +1,9 @@
-"""A provider's dispatcher: it waits for a permit, pulls the conversation that is to go on, and makes one call of it.
+"""A provider's dispatcher: it pulls the conversation that is to go on, pays for its call, and makes it in its turn.
 
-    permit → conversation → reservation → request (again, where that can help) → transaction: cost, step, tools, finish
+    conversation → reservation → permit → request (again, where that can help) → transaction: cost, step, tools, finish
+
+A conversation is pulled just so early that its reservation is on the disk when the permit comes: by one permit at the
+rates of most providers. So no commit comes between a permit and its request, and few conversations are half-done.
 
 What fails is classified by the adapter, and dealt with here, once for all providers:
 
@@ -64,6 +67,9 @@ _LONGEST_BACKOFF_SECONDS = 60.0
 _LONG_PAUSE_SECONDS = 30.0
 _SECONDS_BETWEEN_PAUSE_MESSAGES = 60.0
 _SHOWN_MODELS = 12
+# A commit takes less, and so many requests' reservations may be on their way to the disk at once.
+_RESERVED_AHEAD_SECONDS = 0.05
+_MOST_AHEAD = 32
 # How a task knows that it was interrupted by its dispatcher, and not ended by its task group.
 _INTERRUPTED = "interrupted"
 
@@ -165,6 +171,7 @@ class Dispatcher:
             tokens_per_minute=settings.tokens_per_minute,
             max_in_flight=settings.max_in_flight,
         )
+        self._ahead = asyncio.Semaphore(_most_ahead(settings))
         self._pause_told_at = -_SECONDS_BETWEEN_PAUSE_MESSAGES
         self._counters = ProviderCounters(name, settings.requests_per_second)
         shared.counters.providers[name] = self._counters
@@ -182,19 +189,19 @@ class Dispatcher:
             async with asyncio.TaskGroup() as calls:
                 while await self._wait_for_work():
                     try:
-                        permit = await self._permit()
+                        await self._unless_interrupted(self._ahead.acquire())
                     except OverError:
                         continue
                     is_probe = not self._breaker.is_closed
                     conversation = None if self._has_to_wait() else schedule.take(self.name, is_probe=is_probe)
                     if conversation is None:
                         # What there was is gone meanwhile: another provider began the last conversation.
-                        self._pacer.release(permit, 0)
+                        self._ahead.release()
                     elif is_probe:
                         self._set_state("probing")
-                        await self._call(conversation, permit)
+                        await self._call(conversation)
                     else:
-                        calls.create_task(self._call(conversation, permit))
+                        calls.create_task(self._call(conversation))
                         if conversation.steps == 0:
                             # New conversations go round: where permits need no waiting, the others get their turn.
                             await asyncio.sleep(0)
@@ -235,14 +242,6 @@ class Dispatcher:
                     await self._shared.work_changed.wait()
         return False
 
-    async def _permit(self) -> Permit:
-        """Wait until a request may be sent now.
-
-        Raises:
-            OverError: Nothing is to be sent for a while, or any more.
-        """
-        return await self._unless_interrupted(self._pacer.acquire())
-
     async def _unless_interrupted(self, waiting: Coroutine[Any, Any, Result]) -> Result:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task
@@ -256,19 +255,19 @@ class Dispatcher:
         finally:
             self._interruptible.discard(task)
 
-    async def _call(self, conversation: Conversation, permit: Permit) -> None:
+    async def _call(self, conversation: Conversation) -> None:
         """Make the call that `conversation` waits for, record what came of it, and let the schedule know."""
         try:
-            await self._call_and_record(conversation, permit)
+            await self._call_and_record(conversation)
         finally:
             self._shared.wake()
 
-    async def _call_and_record(self, conversation: Conversation, permit: Permit) -> None:
+    async def _call_and_record(self, conversation: Conversation) -> None:
         needed = next_step(conversation)
         assert isinstance(needed, ModelCall)  # noqa: S101 - only such conversations are in the schedule
         request = self._request(conversation, needed)
         try:
-            answer = await self._complete(conversation, request, permit)
+            answer = await self._complete(conversation, request)
         except ProviderUnusableError as error:
             await self._leave(str(error), with_models=isinstance(error, ModelUnknownError))
             self._put_back(conversation)
@@ -309,7 +308,7 @@ class Dispatcher:
 
     # Asking, and asking again.
 
-    async def _complete(self, conversation: Conversation, request: CompletionRequest, permit: Permit) -> _Answer:
+    async def _complete(self, conversation: Conversation, request: CompletionRequest) -> _Answer:
         """Send the request until it is answered, or asking again here cannot help.
 
         Raises:
@@ -328,9 +327,13 @@ class Dispatcher:
         async for attempt in retrying:
             with attempt:
                 number = attempt.retry_state.attempt_number
-                if number > 1:
-                    permit = await self._permit()
-                return await self._send(conversation, request, permit, number)
+                try:
+                    reservation = await self._purse.reserve(request)
+                    permit = await self._permit_for(request, reservation)
+                finally:
+                    if number == 1:
+                        self._ahead.release()
+                return await self._send(conversation, request, reservation, permit, attempt=number)
         raise AssertionError  # the last attempt returns or raises
 
     def _may_succeed(self, conversation: Conversation) -> bool:
@@ -338,22 +341,35 @@ class Dispatcher:
         tries = self._shared.tries.get(conversation.plan.conversation_id)
         return tries is None or tries.counted < ATTEMPTS
 
+    async def _permit_for(self, request: CompletionRequest, reservation: Reservation) -> Permit:
+        """Wait until a request may be sent now.
+
+        Raises:
+            OverError: Nothing is to be sent for a while, or any more; the reservation is given back.
+        """
+        if not self._has_to_wait():
+            with contextlib.suppress(OverError):
+                return await self._unless_interrupted(self._pacer.acquire())
+        await self._shared.state.run(self._purse.settle(reservation, Usage(), model=request.model, requests=0))
+        raise OverError
+
     async def _send(
-        self, conversation: Conversation, request: CompletionRequest, permit: Permit, attempt: int
+        self,
+        conversation: Conversation,
+        request: CompletionRequest,
+        reservation: Reservation,
+        permit: Permit,
+        *,
+        attempt: int,
     ) -> _Answer:
-        """Pay for one request and send it; what fails is booked, and tells the pacer and the breaker."""
+        """Send one request; what fails is booked, and tells the pacer and the breaker."""
         counters, loop = self._counters, asyncio.get_running_loop()
-        tokens: int | None = 0
+        counters.requests += 1
+        counters.in_flight = self._pacer.in_flight
+        began = loop.time()
+        tokens: int | None = None
         completion: Completion | None = None
         try:
-            reservation = await self._purse.reserve(request)
-            if self._has_to_wait():
-                await self._shared.state.run(self._purse.settle(reservation, Usage(), model=request.model, requests=0))
-                raise OverError
-            counters.requests += 1
-            counters.in_flight = self._pacer.in_flight
-            began = loop.time()
-            tokens = None
             try:
                 completion = await self._provider.complete(request)
                 if problem := problem_with(conversation, completion):
@@ -550,6 +566,15 @@ class Dispatcher:
         self._set_state("out", reason=self.unusable)
         if self.spent_budget not in ("--max-requests", "--max-tokens"):  # these end the run, which says so itself
             self._shared.notify(f"{self.name} is out for the rest of this run: {self.unusable}")
+
+
+def _most_ahead(settings: ProviderSettings) -> int:
+    """Return for how many requests at once a reservation is made before their permit."""
+    if settings.requests_per_second is not None:
+        most = settings.requests_per_second * _RESERVED_AHEAD_SECONDS
+    else:
+        most = (settings.max_in_flight or _MOST_AHEAD) / 2
+    return min(_MOST_AHEAD, max(1, round(most)))
 
 
 def _usage(completion: Completion | None, failure: ProviderError | None) -> Usage | None:

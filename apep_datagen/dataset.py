@@ -201,4 +201,6 @@ class OutputFile:
         os.fsync(self._file.fileno())
 
     def _refused(self, error: OSError) -> StorageError:
-        return StorageError(f"{self.path}: the output cannot be written ({error.strerror or error})")
+        return StorageError(
+            f"{self.path}: the output cannot be written ({error.strerror or error}); make room, then start again"
+        )

@@ -154,7 +154,7 @@ class _Drawing:
             head,
             Text(_pace(counters, seconds), style="dim"),
             table,
-            Text(f"{counters.memories} memories, {counters.diary_pages} diary pages", style="dim"),
+            Text(_achievements(counters), style="dim"),
             Text(f"Last question: {question}" if question else "", no_wrap=True, overflow="ellipsis"),
         )
 
@@ -168,8 +168,14 @@ def _status_line(counters: RunCounters, seconds: float) -> str:
     )
     return (
         f"{counters.done}/{counters.target} conversations ({_percent(counters)}), {_pace(counters, seconds)},"
-        f" {counters.memories} memories, {counters.diary_pages} diary pages | {providers}"
+        f" {_achievements(counters)} | {providers}"
     )
+
+
+def _achievements(counters: RunCounters) -> str:
+    usd = sum(provider.usd for provider in list(counters.providers.values()))
+    cost = f", ${usd:.4f} spent" if usd else ""
+    return f"{counters.memories} memories, {counters.diary_pages} diary pages{cost}"
 
 
 def _percent(counters: RunCounters) -> str:

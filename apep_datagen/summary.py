@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from apep_datagen.counters import ProviderCounters
 from apep_datagen.progress import spell_duration
 from apep_datagen.runner import Outcome
 
@@ -22,11 +23,7 @@ def summarize(outcome: Outcome, output: Path) -> str:
         )
     else:
         lines.append(f"{made} conversations made in {spell_duration(outcome.seconds)}.")
-    lines += [
-        f"  {provider.name}: {provider.conversations} conversations, {provider.requests} requests"
-        f" ({provider.retries} retries), {provider.prompt_tokens:,} + {provider.completion_tokens:,} tokens"
-        for provider in counters.providers.values()
-    ]
+    lines += [f"  {provider.name}: {_work(provider)}" for provider in counters.providers.values()]
     lines.append(
         f"Ada has {counters.memories} memories and {counters.diary_pages} diary pages;"
         f" {counters.set_aside} conversations were set aside."
@@ -35,3 +32,15 @@ def summarize(outcome: Outcome, output: Path) -> str:
     if outcome.signal_status:
         lines.append("Stopped; everything is saved. The same command goes on where this one ended.")
     return "\n".join(lines)
+
+
+def _work(provider: ProviderCounters) -> str:
+    work = (
+        f"{provider.conversations} conversations, {provider.requests} requests ({provider.retries} retries),"
+        f" {provider.prompt_tokens:,} + {provider.completion_tokens:,} tokens"
+    )
+    if provider.usd:
+        work += f", ${provider.usd:.4f}"
+    if provider.failures:
+        work += "; failed: " + ", ".join(f"{count} {kind}" for kind, count in provider.failures.most_common())
+    return work

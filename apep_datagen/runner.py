@@ -27,7 +27,7 @@ from apep_datagen.budget import (
     picodollars,
 )
 from apep_datagen.counters import RunCounters
-from apep_datagen.dispatch import Dispatcher, Shared
+from apep_datagen.dispatch import Dispatcher
 from apep_datagen.errors import (
     ApepError,
     BudgetReachedError,
@@ -54,6 +54,7 @@ from apep_datagen.records import (
 )
 from apep_datagen.run_plan import RunPlan
 from apep_datagen.schedule import PlanSettings, Schedule
+from apep_datagen.shared import Shared
 from apep_datagen.spending import count_lost, spent_so_far, tokens_by_month
 from apep_datagen.state import StateDatabase
 

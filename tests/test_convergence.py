@@ -18,7 +18,7 @@ from virtual_time import run_in_virtual_time
 
 from apep_datagen.budget import Account, BudgetLimits
 from apep_datagen.counters import RunCounters
-from apep_datagen.dispatch import Dispatcher, Shared
+from apep_datagen.dispatch import Dispatcher
 from apep_datagen.errors import FailureKind, ProviderError, RateLimitedError, TransientError
 from apep_datagen.event_log import EventLog
 from apep_datagen.messages import Completion, CompletionRequest, Step, Usage
@@ -27,6 +27,7 @@ from apep_datagen.prompts import load_prompts
 from apep_datagen.schedule import PlanSettings, Schedule
 from apep_datagen.schema import migrate
 from apep_datagen.settings import ProviderSettings, RolesSettings
+from apep_datagen.shared import Shared
 from apep_datagen.state import StateDatabase
 
 Result = TypeVar("Result")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from collections import Counter
 from pathlib import Path
 
@@ -224,17 +223,3 @@ def test_when_the_only_provider_is_out_the_user_is_told_and_the_same_command_goe
     assert resumed.status == 0, resumed.said
     assert set(answered.values()) == {1}
     assert_complete(program, 3)
-
-
-def test_a_provider_that_never_answers_is_left_out_before_it_costs_many_conversations(tmp_path: Path) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))  # and does not listen
-        program = Program(tmp_path)
-        program.configure(section("endpoint", f"http://127.0.0.1:{unused.getsockname()[1]}/v1"))
-        ended = program.run("--providers", "endpoint", "--target", "40")
-    assert ended.status == 5, ended.said
-    assert "connection refused" in ended.stderr
-    assert "Traceback" not in ended.said
-    [(set_aside,)] = program.query("SELECT count(*) FROM conversations WHERE status = 'set aside'")
-    assert set_aside <= 10
-    assert json.loads(program.output.read_text()) == []

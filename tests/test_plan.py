@@ -10,7 +10,8 @@ import pytest
 from loopback_server import LoopbackServer, Received, Reply, well_behaved
 from program import OUTPUT, Program, section
 
-from apep_datagen.estimate import assumed_need, share_out
+from apep_datagen.assumptions import assumed_needs
+from apep_datagen.estimate import share_out
 from apep_datagen.ledger import Ledger, this_month
 from apep_datagen.messages import ModelRole
 from apep_datagen.prompts import load_prompts
@@ -239,16 +240,16 @@ def test_each_role_is_paid_at_the_price_of_its_model() -> None:
 @pytest.mark.parametrize("exchanges", [(1, 1), (1, 4), (3, 3), (2, 5)])
 def test_requests_follow_from_how_many_exchanges_are_drawn(exchanges: tuple[int, int]) -> None:
     prompts = load_prompts()
-    needs = assumed_need(GenerationSettings(exchanges=exchanges), RolesSettings(), prompts)
+    needs = assumed_needs(GenerationSettings(exchanges=exchanges), RolesSettings(), prompts)
     mean = sum(exchanges) / 2
     assert needs[ModelRole.TESTER].requests == pytest.approx(mean)
     assert needs[ModelRole.REWRITER].requests == pytest.approx(mean)
     assert needs[ModelRole.ADA].requests == pytest.approx(mean * 4 / 3)
     without_tools = GenerationSettings(exchanges=exchanges, max_tool_rounds=0)
-    assert assumed_need(without_tools, RolesSettings(), prompts)[ModelRole.ADA].requests == pytest.approx(mean)
+    assert assumed_needs(without_tools, RolesSettings(), prompts)[ModelRole.ADA].requests == pytest.approx(mean)
 
 
 def test_an_answer_is_not_assumed_to_be_longer_than_it_may_be() -> None:
     roles = RolesSettings.model_validate({"ada": {"temperature": 0.5, "max_tokens": 20}})
-    needs = assumed_need(GenerationSettings(max_tool_rounds=0), roles, load_prompts())
+    needs = assumed_needs(GenerationSettings(max_tool_rounds=0), roles, load_prompts())
     assert needs[ModelRole.ADA].completion_tokens == 20

@@ -140,7 +140,7 @@ def test_the_grace_period_can_be_set(tmp_path: Path) -> None:
 
 def test_a_terminal_that_is_closed_ends_the_run_well(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    options = ("--providers", "endpoint", "--target", "60")
+    options = ("--providers", "endpoint", "--target", "20")
     with LoopbackServer(latency=0.1) as server:
         program.configure(section("endpoint", server.url("endpoint"), requests_per_second=20))
         terminal, of_program = os.openpty()

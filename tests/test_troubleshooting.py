@@ -56,7 +56,10 @@ def never_reached(program: Program) -> Ended:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # and does not listen
         program.configure(section("mistral", f"http://127.0.0.1:{unused.getsockname()[1]}"))
-        return program.run("--providers", "mistral", "--target", "3")
+        ended = program.run("--providers", "mistral", "--target", "3")
+    # That is the provider's failure, not the conversations'.
+    assert program.query("SELECT count(*) FROM conversations WHERE status = 'set aside'") == [(0,)]
+    return ended
 
 
 def month_spent(program: Program) -> Ended:

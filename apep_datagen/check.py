@@ -110,19 +110,25 @@ class _Check:
         if self._problem is not None:
             return Checked(self._name, model, roles, problem=self._problem)
         self._limits = ReportedLimits()
-        problem, offered, usage = None, [], Usage()
+        usage, failure = Usage(), None
         began = time.monotonic()
         try:
             usage = (await self._provider.complete(self._request(model, roles[0]))).usage
         except ProviderError as error:
-            problem = str(error)
-            seconds = time.monotonic() - began
-            if isinstance(error, ModelUnknownError):
-                offered = sorted(await self._provider.list_models())
-        else:
-            seconds = time.monotonic() - began
-        hint = _hint(self._name, self._settings, self._limits)
-        return Checked(self._name, model, roles, problem, round(seconds, 3), usage, self._limits, tuple(offered), hint)
+            failure = error
+        seconds = time.monotonic() - began
+        offered = await self._provider.list_models() if isinstance(failure, ModelUnknownError) else []
+        return Checked(
+            provider=self._name,
+            model=model,
+            roles=roles,
+            problem=None if failure is None else str(failure),
+            seconds=round(seconds, 3),
+            usage=usage,
+            limits=self._limits,
+            offered_models=tuple(sorted(offered)),
+            hint=_hint(self._name, self._settings, self._limits),
+        )
 
     def _request(self, model: str, role: ModelRole) -> CompletionRequest:
         return CompletionRequest(
@@ -148,7 +154,7 @@ def _hint(name: str, settings: ProviderSettings, limits: ReportedLimits) -> str:
 
 
 def _compare(permitted: float, configured: float | None) -> str:
-    """Return words in front of a limit that differs from the configured one; nothing where they are the same."""
+    """Return what goes between `it permits` and a limit; nothing where it is the configured one."""
     if configured is None or permitted > configured * (1 + _NOTABLE_DIFFERENCE):
         return " "
     return " only " if permitted < configured * (1 - _NOTABLE_DIFFERENCE) else ""

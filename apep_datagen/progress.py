@@ -44,6 +44,8 @@ class _View:
 
     def let_go_of_terminal(self) -> None:
         """Let what is still printed go nowhere, where the terminal that it would go to is gone."""
+        if not hasattr(os, "tcgetpgrp"):
+            return  # on Windows nothing of the kind happens
         for stream in (sys.stdout, sys.stderr):
             try:
                 os.tcgetpgrp(stream.fileno())

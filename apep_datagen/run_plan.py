@@ -1,4 +1,4 @@
-"""Everything that an invocation is told, read and checked."""
+"""What an invocation is told."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Tables and numbers, as the subcommands print them."""
+"""What the reports of the subcommands have in common: tables, numbers and a hint."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["about", "spell_count", "spell_number", "spell_usd", "table"]
+__all__ = ["about", "missing_prices_hint", "spell_count", "spell_number", "spell_usd", "table"]
 
 _SIGNIFICANT_DIGITS = 3
 
@@ -49,3 +49,11 @@ def about(number: float) -> int:
     """Round an estimate to three significant digits: it is no better than that."""
     whole = round(number)
     return round(whole, _SIGNIFICANT_DIGITS - len(str(abs(whole))))
+
+
+def missing_prices_hint(models: Iterable[tuple[str, str]]) -> str:
+    """Say which prices are not known, and where they go; `models` are provider and model."""
+    lines = ["These prices are not known; they go into the configuration file, in $ for a million tokens, e.g."]
+    for provider, model in models:
+        lines += [f"  [providers.{provider}.prices]", f'  "{model}" = {{ input = 0.5, output = 1.5 }}']
+    return "\n".join(lines)

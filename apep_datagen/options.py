@@ -1,0 +1,120 @@
+"""The options, each declared once: several commands take the same.
+
+They are the annotations of the commands' parameters. `--help` reads them, so nothing slow is imported here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "AsJson",
+    "Config",
+    "Exchanges",
+    "GraceSeconds",
+    "LogFile",
+    "LogText",
+    "MaxRequests",
+    "MaxTokens",
+    "MaxUsd",
+    "Model",
+    "Output",
+    "Prompts",
+    "Providers",
+    "Quiet",
+    "ResetTools",
+    "Rps",
+    "SecretsFile",
+    "Seed",
+    "Target",
+    "Version",
+]
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        from importlib import metadata  # noqa: PLC0415 - only this option waits for it
+
+        typer.echo(f"apep-datagen {metadata.version('apep-datagen')}")
+        raise typer.Exit
+
+
+Target = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="How many conversations the output shall hold in the end. [default: 5000]"),
+]
+Providers = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B",
+        help="Providers to use: mistral, together, huggingface, local (a small model that needs no key), or the"
+        " name of an endpoint in the configuration file. [default: enabled_providers of the secrets file]",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The dataset. An existing one is continued, never overwritten."
+        " [default: data/trainingData/generatedTrainingData.json]",
+    ),
+]
+ResetTools = Annotated[bool, typer.Option("--reset-tools", help="Empty Ada's memory and diary first.")]
+Exchanges = Annotated[
+    str | None,
+    typer.Option(metavar="MIN-MAX", help="How many exchanges (question and answer) a conversation has. [default: 1]"),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Draw topics and lengths from this number, to get the same ones again."),
+]
+MaxRequests = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Send no more requests than this, over all invocations for this output."),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Use no more tokens than this, over all invocations for this output."),
+]
+MaxUsd = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X",
+        help="Spend no more dollars than this, over all invocations for this output; needs prices in the file.",
+    ),
+]
+GraceSeconds = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS", help="How long requests under way may still come in after a signal to stop. [default: 30]"
+    ),
+]
+Config = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Configuration. [default: apep-datagen.toml, if it is there]")
+]
+Prompts = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Your own prompts; a file that DIR lacks is taken from the program's."),
+]
+SecretsFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Where the API keys are. [default: data/secrets.json]")
+]
+Model = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PROVIDER=MODEL", help="Another model, e.g. mistral=mistral-small-latest. Repeatable."),
+]
+Rps = Annotated[
+    list[str] | None,
+    typer.Option(metavar="PROVIDER=N", help="Requests per second that you are entitled to. Repeatable."),
+]
+LogFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Append one JSON object a line to it for every request and every pause."),
+]
+LogText = Annotated[bool, typer.Option("--log-text", help="Log prompts and answers too.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")]
+Version = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")]

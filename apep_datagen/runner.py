@@ -8,13 +8,11 @@ import datetime
 import functools
 import gc
 import random
-import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from apep_datagen.budget import (
     Account,
@@ -28,6 +26,7 @@ from apep_datagen.budget import (
 )
 from apep_datagen.counters import RunCounters
 from apep_datagen.dispatch import Dispatcher
+from apep_datagen.driving import View, drive
 from apep_datagen.errors import (
     ApepError,
     BudgetReachedError,
@@ -58,28 +57,10 @@ from apep_datagen.shared import Shared
 from apep_datagen.spending import count_lost, spent_so_far, tokens_by_month
 from apep_datagen.state import StateDatabase
 
-__all__ = ["Outcome", "View", "run"]
+__all__ = ["Outcome", "run"]
 
 # Ask, answer, rewrite, and a continuation where tools were used.
 _REQUESTS_IN_EXCHANGE = 4
-
-# A terminal that is closed sends SIGHUP, and a run under way then ends as for SIGTERM.
-_SIGNAL_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
-if hasattr(signal, "SIGHUP"):
-    _SIGNAL_STATUS[signal.SIGHUP] = 143
-
-
-class View(Protocol):
-    """Shows a run to a person; decides nothing."""
-
-    def notify(self, message: str) -> None:
-        """Show a sentence."""
-
-    def showing(self, counters: RunCounters) -> contextlib.AbstractContextManager[None]:
-        """Show the counters, as they change, inside the context."""
-
-    def let_go_of_terminal(self) -> None:
-        """Show nothing more on a terminal that is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +179,7 @@ class _Run:
                 self._log.write("start", output=str(self._plan.output), target=counters.target, providers=[*providers])
                 with self._view.showing(counters):
                     grace = self._plan.settings.generation.grace_seconds
-                    status = await _drive([*dispatchers.values()], shared, self._view, grace)
+                    status = await drive([*dispatchers.values()], shared, self._view, grace)
         finally:
             for provider in providers.values():
                 await provider.close()
@@ -224,6 +205,10 @@ class _Run:
     def _schedule(self, connection: sqlite3.Connection, account: Account) -> Schedule:
         generation = self._plan.settings.generation
         active = list(active_conversations(connection))
+        free = {
+            name: not any(price.input or price.output for price in self._prices(name).values())
+            for name in self._plan.providers
+        }
         last_conversation_id, last_timeline_id = last_ids(connection)
         return Schedule(
             missing=self._counters.target - self._counters.done,
@@ -241,7 +226,7 @@ class _Run:
             may_finish=lambda provider, conversations: account.may_finish(
                 conversations,
                 _REQUESTS_IN_EXCHANGE * sum(generation.exchanges) / 2,
-                for_free=not any(price.input or price.output for price in self._prices(provider).values()),
+                for_free=free[provider],
             ),
             last_conversation_id=last_conversation_id,
             last_timeline_id=last_timeline_id,
@@ -334,77 +319,3 @@ async def _start_providers(
         else:
             providers[name] = provider
     return failures
-
-
-async def _drive(dispatchers: list[Dispatcher], shared: Shared, view: View, grace_seconds: float) -> int:
-    """Run all dispatchers to their end; return 0, or the exit status of the signal that stopped them."""
-    status = 0
-    stop = asyncio.Event()
-    hurry = asyncio.Event()
-
-    def on_signal(number: int) -> None:
-        nonlocal status
-        if stop.is_set():
-            hurry.set()
-            return
-        status = _SIGNAL_STATUS[signal.Signals(number)]
-        if number != signal.SIGINT:
-            view.let_go_of_terminal()
-        stop.set()
-        shared.stopping = True
-        in_flight = sum(counters.in_flight for counters in shared.counters.providers.values())
-        view.notify(f"Stopping: {in_flight} requests are in flight and may still come in; once more to stop at once.")
-        for dispatcher in dispatchers:
-            dispatcher.interrupt()
-        shared.wake()
-
-    with _handling_signals(on_signal):
-        work = asyncio.create_task(_run_all(dispatchers))
-        stopping = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                hurrying = asyncio.create_task(hurry.wait())
-                await asyncio.wait([work, hurrying], timeout=grace_seconds, return_when=asyncio.FIRST_COMPLETED)
-                hurrying.cancel()
-            work.cancel()
-            await asyncio.wait([work])
-            _result_of(work)
-        finally:
-            stopping.cancel()
-            work.cancel()
-    return status
-
-
-async def _run_all(dispatchers: list[Dispatcher]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for dispatcher in dispatchers:
-            group.create_task(dispatcher.run())
-
-
-def _result_of(work: asyncio.Task[None]) -> None:
-    """Raise what a dispatcher raised, taken out of the groups that task groups wrap around it."""
-    error = None if work.cancelled() else work.exception()
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if error is not None:
-        raise error
-
-
-@contextlib.contextmanager
-def _handling_signals(handler: Callable[[int], None]) -> Iterator[None]:
-    """Call `handler` in the event loop when a signal to stop comes.
-
-    A signal that is ignored stays so: `nohup` has SIGHUP ignored, and a shell SIGINT for what runs in the background.
-    """
-    loop = asyncio.get_running_loop()
-    before = {
-        number: signal.signal(number, lambda received, _frame: loop.call_soon_threadsafe(handler, received))
-        for number in _SIGNAL_STATUS
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
-    try:
-        yield
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)

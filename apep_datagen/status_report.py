@@ -158,8 +158,8 @@ def _describe_lost(status: RunStatus) -> list[str]:
         tokens = f"{status.tokens_under_way:,} tokens at most"
         if status.active is False:
             lines.append(
-                f"{number:,} requests were under way or about to be sent when the run was killed ({tokens}); the next start counts them as"
-                " spent."
+                f"{number:,} requests were under way or about to be sent when the run was killed ({tokens});"
+                " the next start counts them as spent."
             )
         else:
             lines.append(f"{number:,} requests are under way or about to be sent ({tokens}), not counted above.")

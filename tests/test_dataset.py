@@ -336,7 +336,10 @@ def test_a_full_disk_is_told_and_leaves_a_valid_array(tmp_path: Path, name: str,
     before = json.loads(path.read_bytes())
     command = [sys.executable, "-c", FULL_DISK, str(path), line("C" * 200), str(room)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert done.stdout.splitlines() == [f"{path}: the output cannot be written (File too large)"] * 2
+    assert (
+        done.stdout.splitlines()
+        == [f"{path}: the output cannot be written (File too large); make room, then start again"] * 2
+    )
     assert done.stderr == ""
     assert json.loads(path.read_bytes()) == before
     # When there is room again, it goes on.

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loopback_server import LoopbackServer, Received, Reply, well_behaved
+from memory_database import MemoryDatabase
 from program import Program, section
 
 from apep_datagen.budget import Account, Amount, BudgetLimits, Price, Spent, cost_so_far, picodollars, worst_case
 from apep_datagen.errors import FailureKind, SettingsError
 from apep_datagen.messages import CompletionRequest, Message, Step, Usage
 from apep_datagen.payment import BudgetSpentError, OverError, Purse, Treasury
-from apep_datagen.schema import migrate
 from apep_datagen.spending import count_lost, spent_so_far
 from apep_datagen.state import StateDatabase
-
-Result = TypeVar("Result")
 
 PRICES = {"cheap": Price.per_million_tokens(0.1, 0.3), "dear": Price.per_million_tokens(2, 6)}
 
@@ -34,22 +30,6 @@ PRICES = {"cheap": Price.per_million_tokens(0.1, 0.3), "dear": Price.per_million
 
 def request_of(model: str, prompt: str, max_tokens: int) -> CompletionRequest:
     return CompletionRequest(Step.ANSWER, (Message("user", prompt),), model, 1.0, max_tokens, 1)
-
-
-class Database:
-    """The state database, in memory; each job is a transaction that takes a while to be committed."""
-
-    def __init__(self) -> None:
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        migrate(self.connection, seed=1, output_name="x", base_count=0, base_end=1)
-
-    async def run(self, function: Callable[[sqlite3.Connection], Result]) -> Result:
-        await asyncio.sleep(0)
-        self.connection.execute("BEGIN")
-        result = function(self.connection)
-        self.connection.execute("COMMIT")
-        await asyncio.sleep(0)
-        return result
 
 
 @dataclass(slots=True)
@@ -94,7 +74,7 @@ LIMITS = st.builds(
 )
 
 
-async def serve(purse: Purse, bill: Bill, script: Script, database: Database) -> None:
+async def serve(purse: Purse, bill: Bill, script: Script, database: MemoryDatabase) -> None:
     request = request_of(script.model, script.prompt, script.max_tokens)
     reservation = await purse.reserve(request)
     most = worst_case(request)
@@ -123,7 +103,7 @@ async def serve(purse: Purse, bill: Bill, script: Script, database: Database) ->
     await database.run(settle)
 
 
-def spent_in(database: Database) -> Amount:
+def spent_in(database: MemoryDatabase) -> Amount:
     prices = {("provider", model): price for model, price in PRICES.items()}
     return cost_so_far(spent_so_far(database.connection), prices, needs_prices=True)
 
@@ -133,7 +113,7 @@ def test_no_interleaving_of_answers_failures_and_crashes_exceeds_a_budget(
     limits: BudgetLimits, invocations: list[tuple[list[Script], int]]
 ) -> None:
     """Each invocation sends its requests all at once, and is killed after some rounds of the loop, or ends."""
-    bill, database = Bill(), Database()
+    bill, database = Bill(), MemoryDatabase()
 
     async def invocation(scripts: list[Script], rounds: int) -> None:
         count_lost(database.connection)
@@ -171,7 +151,7 @@ def test_who_waits_for_a_budget_goes_on_when_a_reservation_turns_out_too_large(
     scripts: list[Script], requests: int
 ) -> None:
     """Every request is sent, or told that the budget is spent; none waits for ever."""
-    bill, database = Bill(), Database()
+    bill, database = Bill(), MemoryDatabase()
 
     async def main() -> list[Any]:
         limits = BudgetLimits(requests=requests, tokens=4_000)
@@ -191,7 +171,7 @@ def test_who_waits_for_a_budget_is_sent_home_when_the_run_is_over() -> None:
 
     async def main() -> None:
         nonlocal over
-        treasury = Treasury(Account(BudgetLimits(requests=1)), cast("StateDatabase", Database()))
+        treasury = Treasury(Account(BudgetLimits(requests=1)), cast("StateDatabase", MemoryDatabase()))
         purse = Purse("provider", {}, treasury, None, lambda: over)
         await purse.reserve(request_of("free", "Hi", 16))
         waiting = asyncio.create_task(purse.reserve(request_of("free", "Hi", 16)))

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import cast
 
 import pytest
 from loopback_server import StrictLimit
+from memory_database import MemoryDatabase
 from virtual_time import run_in_virtual_time
 
 from apep_datagen.budget import Account, BudgetLimits
@@ -25,29 +25,11 @@ from apep_datagen.messages import Completion, CompletionRequest, Step, Usage
 from apep_datagen.payment import Treasury
 from apep_datagen.prompts import load_prompts
 from apep_datagen.schedule import PlanSettings, Schedule
-from apep_datagen.schema import migrate
 from apep_datagen.settings import ProviderSettings, RolesSettings
 from apep_datagen.shared import Shared
 from apep_datagen.state import StateDatabase
 
-Result = TypeVar("Result")
-
 START_SECONDS = 1_000.0  # of the virtual clock
-
-
-class Database:
-    """The state database, in memory."""
-
-    def __init__(self) -> None:
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        migrate(self.connection, seed=1, output_name="x", base_count=0, base_end=1)
-
-    async def run(self, function: Callable[[sqlite3.Connection], Result]) -> Result:
-        await asyncio.sleep(0.002)
-        self.connection.execute("BEGIN")
-        result = function(self.connection)
-        self.connection.execute("COMMIT")
-        return result
 
 
 @dataclass(slots=True)
@@ -122,7 +104,7 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
     """Let the dispatchers make conversations for so long; return what they counted."""
 
     async def main() -> RunCounters:
-        state = cast("StateDatabase", Database())
+        state = cast("StateDatabase", MemoryDatabase(0.001))
         settings = PlanSettings(1, (1, 1), 3, 12, "2026-01-31", load_prompts())
         schedule = Schedule(
             missing=1_000_000,

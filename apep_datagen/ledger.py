@@ -77,7 +77,7 @@ class Ledger:
             granted = min(left, needed + min(_LARGEST_PORTION, limit // _PORTIONS_OF_A_MONTH))
             connection.execute(
                 "INSERT INTO usage (month, provider, output, tokens) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET tokens = excluded.tokens",
+                " ON CONFLICT DO UPDATE SET tokens = max(tokens, excluded.tokens)",
                 (month, provider, self._output, granted),
             )
             return granted

@@ -20,6 +20,8 @@ from apep_datagen.errors import ApepError, NoProviderLeftError
 from apep_datagen.options import (
     AsJson,
     Config,
+    Dataset,
+    DatasetOrNumber,
     Exchanges,
     GraceSeconds,
     LogFile,
@@ -28,9 +30,11 @@ from apep_datagen.options import (
     MaxTokens,
     MaxUsd,
     Model,
+    Number,
     Output,
     Prompts,
     Providers,
+    Quality,
     Quiet,
     ResetTools,
     Rps,
@@ -38,6 +42,7 @@ from apep_datagen.options import (
     Seed,
     Target,
     Version,
+    WithSystem,
 )
 
 if TYPE_CHECKING:
@@ -64,6 +69,7 @@ def _with_all_options(action: Callable[[RunPlan, bool], int], *, sends: bool) ->
         reset_tools: ResetTools = False,
         exchanges: Exchanges = None,
         seed: Seed = None,
+        quality: Quality = None,
         max_requests: MaxRequests = None,
         max_tokens: MaxTokens = None,
         max_usd: MaxUsd = None,
@@ -93,6 +99,7 @@ def _with_all_options(action: Callable[[RunPlan, bool], int], *, sends: bool) ->
                     "grace_seconds": grace_seconds,
                 },
                 budget={"max_requests": max_requests, "max_tokens": max_tokens, "max_usd": max_usd},
+                quality={"level": quality},
                 models=model,
                 rates=rps,
             )
@@ -244,6 +251,69 @@ def providers(
         checks = asyncio.run(check_providers(settings, choice.keys, choice.missing))
         say(json.dumps(checks_as_json(checks), indent=2) if as_json else describe_checks(checks))
         raise typer.Exit(NoProviderLeftError.exit_status if any(check.problem for check in checks) else 0)
+
+
+@app.command(
+    short_help="Check a finished dataset once more.",
+    epilog="Exit status: 0 nothing was found; 2 an option or the configuration is wrong; 4 the dataset or its state"
+    " cannot be read; 7 something was found.",
+)
+def verify(file: Dataset = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Check a finished dataset once more, from its file: the form of each conversation, and that none is there twice.
+
+    Where its state database is beside it, every tool call of every timeline is executed again, in order, and has to
+    give the same results, memory and diary. Nothing is changed.
+    """
+    from apep_datagen.invocation import read_settings
+    from apep_datagen.progress import say
+    from apep_datagen.settings import DEFAULT_OUTPUT
+    from apep_datagen.verify import verify as verify_output
+    from apep_datagen.verify_report import describe_verification, verification_as_json
+
+    with _telling_errors():
+        found = verify_output(file or DEFAULT_OUTPUT, read_settings(config))
+        say(json.dumps(verification_as_json(found), indent=2) if as_json else describe_verification(found))
+        raise typer.Exit(found.exit_status)
+
+
+@app.command(
+    short_help="Tell what a dataset contains, and how diverse it is.",
+    epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 the dataset cannot be read.",
+)
+def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Tell what a dataset contains: lengths, tools and diversity from its file alone.
+
+    Where its state database is beside it, also abilities against the wish, users, topics, days, providers and yield.
+    """
+    from apep_datagen.invocation import read_settings
+    from apep_datagen.progress import say
+    from apep_datagen.settings import DEFAULT_OUTPUT
+    from apep_datagen.stats import read_stats
+    from apep_datagen.stats_report import describe_stats, stats_as_json
+
+    with _telling_errors():
+        contents = read_stats(file or DEFAULT_OUTPUT, read_settings(config).scenarios.shares)
+        say(json.dumps(stats_as_json(contents), indent=2) if as_json else describe_stats(contents))
+
+
+@app.command(
+    short_help="Print a conversation readably.",
+    epilog="Exit status: 0; 2 there is no such conversation; 4 the dataset cannot be read.",
+    # A number from the end, such as -1, is no option.
+    context_settings={"ignore_unknown_options": True},
+)
+def show(file: DatasetOrNumber = None, number: Number = None, with_system: WithSystem = False) -> None:
+    """Print a conversation readably, in colours where the terminal has them.
+
+    Thoughts, calls and results included; with who the user is and what it was to be about, where the state database
+    is beside the dataset.
+    """
+    from apep_datagen.settings import DEFAULT_OUTPUT
+    from apep_datagen.show import parse_target, show_conversation
+
+    with _telling_errors():
+        path, wanted = parse_target(file, number, DEFAULT_OUTPUT)
+        show_conversation(path, wanted, with_system=with_system)
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ crash by folding the outcomes that were recorded (`replay`).
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 import re
@@ -28,6 +29,7 @@ from apep_datagen.markup import (
 )
 from apep_datagen.messages import Completion, Message, Step
 from apep_datagen.prompts import PromptSet
+from apep_datagen.scenario import Scenario, User
 from apep_datagen.tools import canonical_call, describe_tools
 
 __all__ = [
@@ -66,8 +68,9 @@ class Plan:
         timeline_id: The simulated user whose memory and diary it works on.
         exchanges: How many exchanges it has.
         max_tool_rounds: How often Ada may use tools in an exchange.
-        date: The day it takes place, as an ISO date.
-        topic: What the tester is told that the user has in mind.
+        at: When it takes place, as an ISO date and time to the minute, e.g. `2026-03-14T19:40`.
+        user: Who the tester plays.
+        scenario: What it is about; the tester is told, Ada is not.
         previous: The last exchange of the same timeline, if there is one.
         seed: Number from which the seeds of its model calls follow.
     """
@@ -76,10 +79,16 @@ class Plan:
     timeline_id: int
     exchanges: int
     max_tool_rounds: int
-    date: str
-    topic: str
+    at: str
+    user: User
+    scenario: Scenario
     previous: QuestionAnswer | None
     seed: int
+
+    @property
+    def date(self) -> str:
+        """The day it takes place, as an ISO date."""
+        return self.at[:10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,13 +333,25 @@ def _outside_own_thinking(text: str) -> str:
 
 def _system_message(conversation: Conversation) -> list[Message]:
     plan = conversation.plan
-    return [Message("system", _ada_system_prompt(conversation.prompts, plan.date, plan.max_tool_rounds))]
+    return [Message("system", _ada_system_prompt(conversation.prompts, plan.at, plan.max_tool_rounds))]
 
 
-@functools.lru_cache(maxsize=16)
-def _ada_system_prompt(prompts: PromptSet, date: str, max_tool_rounds: int) -> str:
+@functools.lru_cache(maxsize=256)
+def _ada_system_prompt(prompts: PromptSet, at: str, max_tool_rounds: int) -> str:
     instructions = prompts.render("tool_instructions.txt", tools=describe_tools(), max_tool_rounds=max_tool_rounds)
-    return prompts.render("ada_system.txt", date=date, tool_instructions=instructions)
+    return prompts.render("ada_system.txt", **_when(at), tool_instructions=instructions)
+
+
+# Hours at which a part of the day ends, and its name. Spelled out, as `strftime` speaks the language of the machine.
+_PARTS_OF_DAY = ((5, "night"), (12, "morning"), (18, "afternoon"), (22, "evening"), (24, "night"))
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def _when(at: str) -> dict[str, str]:
+    """Return what the prompts say about a time: `date`, `weekday`, `time` and `time_of_day`."""
+    moment = datetime.datetime.fromisoformat(at)
+    time_of_day = next(name for end, name in _PARTS_OF_DAY if moment.hour < end)
+    return {"date": at[:10], "weekday": _WEEKDAYS[moment.weekday()], "time": at[11:16], "time_of_day": time_of_day}
 
 
 def _sample_messages(conversation: Conversation) -> list[Message]:
@@ -377,8 +398,15 @@ def _ada_prompt(conversation: Conversation) -> list[Message]:
 def _tester_prompt(conversation: Conversation) -> list[Message]:
     plan, prompts = conversation.plan, conversation.prompts
     history = [(exchange.question, exchange.question_answer.answer) for exchange in conversation.exchanges]
-    user = prompts.render("tester_user.txt", history=history, previous=plan.previous, topic=plan.topic)
-    return [Message("system", prompts.render("tester_system.txt")), Message("user", user)]
+    user = prompts.render(
+        "tester_user.txt",
+        history=history,
+        previous=plan.previous,
+        topic=plan.scenario.topic,
+        instruction=plan.scenario.instruction,
+        **_when(plan.at),
+    )
+    return [Message("system", prompts.render("tester_system.txt", user=plan.user)), Message("user", user)]
 
 
 def _rewriter_prompt(conversation: Conversation) -> list[Message]:

@@ -24,6 +24,7 @@ class ProviderCounters:
         failures: Requests that failed, by kind.
         usd: What all of them cost, in dollars, where the models' prices are known.
         set_aside: Conversations that failed for good.
+        rejected: Conversations that were finished and not accepted.
         state: What it does when it is not working, e.g. `resting` or `out`; empty when it works.
     """
 
@@ -38,6 +39,7 @@ class ProviderCounters:
     failures: Counter[str] = field(default_factory=Counter)
     usd: float = 0.0
     set_aside: int = 0
+    rejected: int = 0
     state: str = ""
 
     @property
@@ -55,6 +57,7 @@ class RunCounters:
         done_before: How many it held when this invocation began.
         done: How many it holds.
         set_aside: How many were set aside, over all invocations.
+        rejected: How many were finished and not accepted, over all invocations.
         memories: Memories that there are, over all timelines.
         diary_pages: Diary pages that there are.
         last_question: What the tester asked last.
@@ -65,6 +68,7 @@ class RunCounters:
     done_before: int
     done: int
     set_aside: int = 0
+    rejected: int = 0
     memories: int = 0
     diary_pages: int = 0
     last_question: str = ""

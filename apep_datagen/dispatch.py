@@ -22,10 +22,11 @@ from apep_datagen.errors import ModelUnknownError, ProviderError, ProviderUnusab
 from apep_datagen.messages import CompletionRequest, ReportedLimits
 from apep_datagen.payment import MONTH, Allowance, BudgetSpentError, OverError
 from apep_datagen.providers import Provider
-from apep_datagen.recording import Recorded, record_answer, record_failure
+from apep_datagen.recording import Recorded, Rules, record_answer, record_failure
 from apep_datagen.records import StepRecord
 from apep_datagen.settings import ProviderSettings
 from apep_datagen.shared import Shared, Tries
+from apep_datagen.yields import RecentYield
 
 __all__ = ["Dispatcher"]
 
@@ -45,6 +46,7 @@ class Dispatcher:
         shared: What all dispatchers have in common.
         prices: By model.
         allowance: Its tokens of the month, or None for no limit.
+        rules: What decides about its finished conversations.
 
     Attributes:
         unusable: Why the provider is out for the rest of the run, or None.
@@ -60,12 +62,14 @@ class Dispatcher:
         *,
         prices: dict[str, Price],
         allowance: Allowance | None,
+        rules: Rules,
     ) -> None:
         self.name = name
         self.unusable: str | None = None
         self.spent_budget: str | None = None
         self._settings = settings
         self._provider = provider
+        self._rules = rules
         self._shared = shared
         self._asker = Asker(
             name,
@@ -77,7 +81,11 @@ class Dispatcher:
             is_out=lambda: self.unusable is not None,
         )
         self._counters = shared.counters.providers[name] = self._asker.counters
+        # One at a time is strictly so: the next is chosen when the last is recorded, and the same seed and answers
+        # then lead to the same choices.
+        self._is_serial = settings.max_in_flight == 1
         self._ahead = asyncio.Semaphore(_most_ahead(settings))
+        self._yield = RecentYield()
 
     async def run(self) -> None:
         """Make calls until the output lacks nothing, the provider is out or the run is stopping.
@@ -136,6 +144,8 @@ class Dispatcher:
         try:
             await self._call_and_record(conversation)
         finally:
+            if self._is_serial:
+                self._ahead.release()
             self._shared.wake()
 
     async def _call_and_record(self, conversation: Conversation) -> None:
@@ -143,7 +153,8 @@ class Dispatcher:
         assert isinstance(needed, ModelCall)  # noqa: S101 - only such conversations are in the schedule
         request = self._request(conversation, needed)
         try:
-            answer = await self._asker.ask(conversation, request, self._ahead.release)
+            sent = (lambda: None) if self._is_serial else self._ahead.release
+            answer = await self._asker.ask(conversation, request, sent)
         except ProviderUnusableError as error:
             await self._leave(str(error), with_models=isinstance(error, ModelUnknownError))
             self._put_back(conversation)
@@ -197,22 +208,41 @@ class Dispatcher:
             completion_tokens=completion.usage.completion_tokens,
             seconds=answer.seconds,
         )
-        timeline_length = shared.schedule.settings.timeline_length
 
         def settle_and_record(connection: sqlite3.Connection) -> Recorded:
             answer.settle(connection)
-            return record_answer(connection, conversation, record, self.name, timeline_length)
+            return record_answer(connection, conversation, record, self.name, self._rules)
 
         recorded = await shared.state.run(settle_and_record)
         shared.tries.pop(conversation.plan.conversation_id, None)
         self._count(recorded)
         shared.counters.last_question = recorded.conversation.exchanges[-1].question
         if recorded.is_finished:
-            shared.counters.done += 1
-            self._counters.conversations += 1
-            shared.schedule.end(recorded.conversation, is_saved=True)
+            await self._end(recorded)
         else:
             self._put_back(recorded.conversation)
+
+    async def _end(self, recorded: Recorded) -> None:
+        """Take note of a judged conversation; leave the run where too few are accepted."""
+        shared, problem = self._shared, recorded.problem
+        shared.schedule.end(recorded.conversation, is_saved=problem is None, timeline=recorded.timeline)
+        if problem is None:
+            shared.counters.done += 1
+            self._counters.conversations += 1
+        else:
+            shared.counters.rejected += 1
+            self._counters.rejected += 1
+            shared.log.write(
+                "rejected",
+                provider=self.name,
+                conversation=recorded.conversation.plan.conversation_id,
+                ability=recorded.conversation.plan.scenario.ability.value,
+                stage=problem.stage.value,
+                reason=problem.reason,
+            )
+        self._yield.count(recorded.conversation.plan.scenario.ability, problem)
+        if complaint := self._yield.complaint(self._rules.least_yield):
+            await self._leave(complaint)
 
     def _count(self, recorded: Recorded) -> None:
         self._shared.counters.memories += recorded.memories
@@ -226,7 +256,7 @@ class Dispatcher:
         )
         self._shared.tries.pop(number, None)
         self._count(recorded)
-        self._shared.schedule.end(conversation, is_saved=False)
+        self._shared.schedule.end(conversation, is_saved=False, timeline=None)
         self._shared.counters.set_aside += 1
         self._counters.set_aside += 1
         self._shared.log.write("set aside", provider=self.name, conversation=number, reason=reason)
@@ -248,6 +278,8 @@ class Dispatcher:
 
 def _most_ahead(settings: ProviderSettings) -> int:
     """Return how many calls are paid for before their permits come."""
+    if settings.max_in_flight == 1:
+        return 1
     if settings.requests_per_second is not None:
         most = settings.requests_per_second * _PAID_AHEAD_SECONDS
     else:

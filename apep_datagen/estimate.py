@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from apep_datagen.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, assumed_needs
+from apep_datagen.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, ASSUMED_YIELD, assumed_needs
 from apep_datagen.dataset import inspect_output
 from apep_datagen.ledger import Ledger, this_month
 from apep_datagen.messages import ModelRole
@@ -198,7 +198,8 @@ class Estimate:
         done: How many it holds.
         history: What was measured, or None where there is nothing yet.
         lengthened: How many times as long the conversations to come are as those of the history.
-        one: What a conversation needs.
+        assumed_yield: The share of finished conversations that is taken to be accepted; None where there is a history.
+        one: What an accepted conversation needs.
         shares: What each provider will do.
         budgets: The limits that are set.
     """
@@ -208,6 +209,7 @@ class Estimate:
     done: int
     history: RunStatus | None
     lengthened: float
+    assumed_yield: float | None
     one: Need
     shares: tuple[Share, ...]
     budgets: tuple[Budget, ...]
@@ -238,9 +240,13 @@ def read_estimate(plan: RunPlan, now: float) -> Estimate:
     missing = max(0, generation.target - done)
     conversations = float(missing) if status is None else status.unpaid_conversations(missing)
     history = status if status and status.made and status.used else None
-    lengthened = 1.0
+    lengthened, assumed_yield = 1.0, None
     if history is None:
-        needs = assumed_needs(generation, settings.roles, plan.prompts)
+        assumed_yield = ASSUMED_YIELD if _is_strict(plan) else 1.0
+        needs = {
+            role: need * (1 / assumed_yield)
+            for role, need in assumed_needs(generation, settings.roles, plan.prompts, plan.cast).items()
+        }
     else:
         lengthened = _lengthened(history, generation)
         needs = {role: need * lengthened for role, need in history.needs_of_conversation().items()}
@@ -250,7 +256,15 @@ def read_estimate(plan: RunPlan, now: float) -> Estimate:
     budgets = _budgets_of_run(settings.budget, used, cost(used, prices_of(used, settings)), shares)
     budgets += _budgets_of_month(plan, status, shares)
     one = sum(needs.values(), Need())
-    return Estimate(plan.output, generation.target, done, history, lengthened, one, tuple(shares), tuple(budgets))
+    return Estimate(
+        plan.output, generation.target, done, history, lengthened, assumed_yield, one, tuple(shares), tuple(budgets)
+    )
+
+
+def _is_strict(plan: RunPlan) -> bool:
+    """Tell whether any provider's conversations are judged strictly."""
+    levels = {plan.settings.quality.level_for(plan.settings.providers[name].kind) for name in plan.providers}
+    return "strict" in levels
 
 
 def _status_if_any(output: Path, now: float) -> RunStatus | None:

@@ -37,8 +37,9 @@ def _describe_basis(estimate: Estimate) -> str:
         completions = ", ".join(f"{tokens} ({role})" for role, tokens in ASSUMED_COMPLETION_TOKENS.items())
         return (
             f"Estimated from the prompts: {each}.\n"
-            f"Assumed, as this output has no history: {BYTES_PER_TOKEN} bytes a token, tools in one exchange of"
-            f" {1 / ASSUMED_TOOL_ROUNDS:.0f},\nanswers of {completions} tokens;\n"
+            f"Assumed, as this output has no history: {BYTES_PER_TOKEN} bytes a token, {ASSUMED_TOOL_ROUNDS:g} rounds"
+            f" of tools in an exchange,\n{estimate.assumed_yield:.0%} of the conversations accepted, answers of"
+            f" {completions} tokens;\n"
             "a reasoning model writes several times as much."
         )
     text = f"Estimated from the {estimate.history.made:,} conversations that this program made for it:\n{each}"

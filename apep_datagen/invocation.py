@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from apep_datagen.api_keys import DEFAULT_SECRETS, Secrets, load_secrets
+from apep_datagen.cast import load_cast
 from apep_datagen.errors import SettingsError
 from apep_datagen.prompts import load_prompts
 from apep_datagen.provider_choice import providers_to_plan, providers_to_run
@@ -23,6 +24,7 @@ def read_settings(
     *,
     generation: dict[str, Any] | None = None,
     budget: dict[str, Any] | None = None,
+    quality: dict[str, Any] | None = None,
     models: list[str] | None = None,
     rates: list[str] | None = None,
 ) -> Settings:
@@ -32,6 +34,7 @@ def read_settings(
         config: The file; None for `apep-datagen.toml` if that exists.
         generation: Keys of `[generation]` that are options; None is not given.
         budget: The same for `[budget]`.
+        quality: The same for `[quality]`.
         models: What `--model` says, as `PROVIDER=MODEL`.
         rates: What `--rps` says, as `PROVIDER=N`.
 
@@ -43,6 +46,7 @@ def read_settings(
         config,
         generation=generation or {},
         budget=budget or {},
+        quality=quality or {},
         models=_pairs("--model", models),
         rates={name: _rate(name, value) for name, value in _pairs("--rps", rates).items()},
     )
@@ -98,6 +102,7 @@ def read_plan(
         output=output or DEFAULT_OUTPUT,
         ledger=secrets.path.with_name("ledger.db"),
         prompts=load_prompts(prompts),
+        cast=load_cast(prompts),
         reset_tools=reset_tools,
         log_file=log_file,
         log_text=log_text,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Literal
 
-from apep_datagen.tools import Note
+from apep_datagen.tools import Note, Notes, ShelfName
 
-__all__ = ["SqliteNotebook", "count_notes", "delete_all_notes", "undo_conversation"]
+__all__ = ["FORGOTTEN_BY_RESET", "SqliteNotebook", "count_notes", "empty_shelves", "notes_around", "undo_conversation"]
 
-ShelfName = Literal["memory", "diary"]
+# In `deleted_in`, for a note that no conversation deleted, but --reset-tools.
+FORGOTTEN_BY_RESET = 0
 
 
 class SqliteShelf:
@@ -79,9 +79,41 @@ def undo_conversation(connection: sqlite3.Connection, conversation_id: int) -> N
     connection.execute("UPDATE notes SET deleted_in = NULL WHERE deleted_in = ?", (conversation_id,))
 
 
-def delete_all_notes(connection: sqlite3.Connection) -> None:
-    """Empty memory and diary of every timeline, for good."""
-    connection.execute("DELETE FROM notes")
+def notes_around(connection: sqlite3.Connection, timeline_id: int, conversation_id: int) -> tuple[Notes, Notes]:
+    """Return the notes of a timeline before its newest conversation and after it.
+
+    Args:
+        connection: Where the notes are.
+        timeline_id: Whose notes.
+        conversation_id: The newest conversation of the timeline.
+    """
+    rows = connection.execute(
+        "SELECT shelf, date, text, added_in, deleted_in FROM notes"
+        " WHERE timeline_id = ? AND (deleted_in IS NULL OR deleted_in = ?) ORDER BY id",
+        (timeline_id, conversation_id),
+    ).fetchall()
+    before = [row for row in rows if row[3] != conversation_id]
+    after = [row for row in rows if row[4] is None]
+    return _as_notes(before), _as_notes(after)
+
+
+def _as_notes(rows: Sequence[tuple[str, str, str, int, int | None]]) -> Notes:
+    shelves: dict[str, list[Note]] = {"memory": [], "diary": []}
+    for shelf, date, text, _, _ in rows:
+        shelves[shelf].append(Note(len(shelves[shelf]) + 1, date, text))
+    return Notes(tuple(shelves["memory"]), tuple(shelves["diary"]))
+
+
+def empty_shelves(connection: sqlite3.Connection) -> None:
+    """Empty memory and diary of every timeline that no conversation is going on in.
+
+    The notes are marked, not removed, so that what was done with them can still be replayed.
+    """
+    connection.execute(
+        "UPDATE notes SET deleted_in = ? WHERE deleted_in IS NULL AND timeline_id NOT IN"
+        " (SELECT timeline_id FROM conversations WHERE status = 'active')",
+        (FORGOTTEN_BY_RESET,),
+    )
 
 
 def count_notes(connection: sqlite3.Connection, timeline_id: int | None = None) -> tuple[int, int]:

@@ -13,6 +13,8 @@ import typer
 __all__ = [
     "AsJson",
     "Config",
+    "Dataset",
+    "DatasetOrNumber",
     "Exchanges",
     "GraceSeconds",
     "LogFile",
@@ -21,9 +23,11 @@ __all__ = [
     "MaxTokens",
     "MaxUsd",
     "Model",
+    "Number",
     "Output",
     "Prompts",
     "Providers",
+    "Quality",
     "Quiet",
     "ResetTools",
     "Rps",
@@ -31,6 +35,7 @@ __all__ = [
     "Seed",
     "Target",
     "Version",
+    "WithSystem",
 ]
 
 
@@ -69,7 +74,7 @@ Exchanges = Annotated[
 ]
 Seed = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Draw topics and lengths from this number, to get the same ones again."),
+    typer.Option(metavar="N", help="Draw users, days and scenarios from this number, to get the same ones again."),
 ]
 MaxRequests = Annotated[
     int | None,
@@ -90,6 +95,14 @@ GraceSeconds = Annotated[
     float | None,
     typer.Option(
         metavar="SECONDS", help="How long requests under way may still come in after a signal to stop. [default: 30]"
+    ),
+]
+Quality = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LEVEL",
+        help="What is accepted: off (everything), form (what has the right form), strict (what also did what it was to"
+        " do, in a good voice, and is new). [default: form for local, else strict]",
     ),
 ]
 Config = Annotated[
@@ -116,5 +129,18 @@ LogFile = Annotated[
 ]
 LogText = Annotated[bool, typer.Option("--log-text", help="Log prompts and answers too.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
+Dataset = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE]", help="The dataset. [default: data/trainingData/generatedTrainingData.json]"),
+]
+DatasetOrNumber = Annotated[
+    str | None,
+    typer.Argument(metavar="[FILE]", help="The dataset. [default: data/trainingData/generatedTrainingData.json]"),
+]
+Number = Annotated[
+    str | None,
+    typer.Argument(metavar="[N]", help="Which conversation, from 1; -1 is the last one. [default: the last one]"),
+]
+WithSystem = Annotated[bool, typer.Option("--system", help="Print the whole system prompt.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")]
 Version = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")]

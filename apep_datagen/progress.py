@@ -137,7 +137,17 @@ class _Drawing:
             Text(f"{counters.done}/{counters.target} conversations ({_percent(counters)})"),
         )
         table = Table(box=None, padding=(0, 1), pad_edge=False)
-        columns = ("provider", "conversations", "requests", "tokens", "in flight", "requests/s", "retries", "set aside")
+        columns = (
+            "provider",
+            "conversations",
+            "requests",
+            "tokens",
+            "in flight",
+            "requests/s",
+            "retries",
+            "rejected",
+            "set aside",
+        )
         for name in columns:
             table.add_column(name, justify="left" if name == "provider" else "right", header_style="dim")
         for provider in list(counters.providers.values()):
@@ -149,6 +159,7 @@ class _Drawing:
                 str(provider.in_flight),
                 _rate_against_limit(provider, seconds),
                 str(provider.retries),
+                str(provider.rejected),
                 str(provider.set_aside),
             )
         question = plain_text(counters.last_question).replace("\n", " ")[:_LONGEST_QUESTION]
@@ -165,7 +176,8 @@ def _status_line(counters: RunCounters, seconds: float) -> str:
     providers = "; ".join(
         f"{provider.name}{f' ({provider.state})' if provider.state else ''}: {provider.conversations} conversations,"
         f" {provider.requests} requests, {provider.tokens} tokens, {provider.in_flight} in flight,"
-        f" {_rate_against_limit(provider, seconds)} requests/s, {provider.retries} retries"
+        f" {_rate_against_limit(provider, seconds)} requests/s, {provider.retries} retries,"
+        f" {provider.rejected} rejected"
         for provider in list(counters.providers.values())
     )
     return (

@@ -17,33 +17,48 @@ import jinja2.sandbox
 
 from apep_datagen.errors import SettingsError
 
-__all__ = ["PromptSet", "load_prompts"]
+__all__ = ["PromptSet", "load_prompts", "path_of_prompt"]
 
 _EXCHANGE = {"question": "How are you?", "answer": "Well."}
+_USER = {
+    "name": "Marta",
+    "age": 34,
+    "place": "Porto",
+    "job": "a nurse",
+    "temperament": "dry",
+    "writing": "short sentences",
+    "interests": ("chess",),
+    "people": ("friend Amara",),
+    "animals": (),
+}
+_WHEN = {"date": "2026-01-31", "weekday": "Saturday", "time": "19:40", "time_of_day": "evening"}
+_TASK = {"instruction": "Write about the weather.", "topic": "the weather", **_WHEN}
 
 # Each prompt file, and what it is given: values with which it is tried when it is loaded, so that every branch that a
 # conversation can come to has been taken before anything is spent.
 _TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
-    "ada_system.txt": ({"date": "2026-01-31", "tool_instructions": "…"},),
+    "ada_system.txt": ({**_WHEN, "tool_instructions": "…"},),
     "rewriter_system.txt": ({},),
     "rewriter_user.txt": (
         {"question": "How are you?", "thoughts": ["One."]},
         {"question": "How are you?", "thoughts": ["One.", "Two."]},
     ),
-    "tester_system.txt": ({},),
+    "tester_system.txt": ({"user": _USER}, {"user": {**_USER, "people": (), "animals": ("a cat",), "interests": ()}}),
     "tester_user.txt": (
-        {"history": [], "previous": None, "topic": "the weather"},
-        {"history": [], "previous": _EXCHANGE, "topic": "the weather"},
-        {"history": [("How are you?", "Well.")], "previous": _EXCHANGE, "topic": "the weather"},
-        {"history": [("How are you?", "Well.")], "previous": None, "topic": "the weather"},
+        {"history": [], "previous": None, **_TASK},
+        {"history": [], "previous": _EXCHANGE, **_TASK},
+        {"history": [("How are you?", "Well.")], "previous": _EXCHANGE, **_TASK},
+        {"history": [("How are you?", "Well.")], "previous": None, **_TASK},
     ),
     "tool_instructions.txt": ({"max_tool_rounds": 3, "tools": "…"},),
     "tool_results.txt": (
         {"last_round": False, "results": "<tool_result>{}</tool_result>"},
         {"last_round": True, "results": "<tool_result>{}</tool_result>"},
     ),
-    "topics.txt": ({},),
 }
+
+# What stands beside them, and is read by `cast`.
+_TABLES = ("users.toml", "facts.toml", "scenarios.toml", "phrases.toml")
 
 
 class PromptSet:
@@ -70,11 +85,6 @@ class PromptSet:
         """SHA-256 of all texts, in hexadecimal."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
-    @cached_property
-    def topics(self) -> tuple[str, ...]:
-        """What conversations can be about, one a line of `topics.txt`."""
-        return tuple(line.strip() for line in self.render("topics.txt").splitlines() if line.strip())
-
     def to_json(self) -> str:
         """Return all texts as JSON."""
         return json.dumps(self.texts, ensure_ascii=False, sort_keys=True)
@@ -94,11 +104,10 @@ def load_prompts(directory: Path | None = None) -> PromptSet:
     Raises:
         SettingsError: The directory is missing or holds no prompt, or a file cannot be read or is no valid template.
     """
-    if directory is not None and not any((directory / name).is_file() for name in _TRIALS):
-        raise SettingsError(
-            f"{directory}: no prompts here; a prompt directory holds one or more of {', '.join(_TRIALS)}"
-        )
-    paths = {name: _path_of(name, directory) for name in _TRIALS}
+    names = (*_TRIALS, *_TABLES)
+    if directory is not None and not any((directory / name).is_file() for name in names):
+        raise SettingsError(f"{directory}: no prompts here; a prompt directory holds one or more of {', '.join(names)}")
+    paths = {name: path_of_prompt(name, directory) for name in _TRIALS}
     texts = {}
     for name, path in paths.items():
         try:
@@ -107,13 +116,11 @@ def load_prompts(directory: Path | None = None) -> PromptSet:
             raise SettingsError(f"{path}: the prompt cannot be read ({error})") from error
     for name, path in paths.items():
         _try_template(path, name, texts)
-    prompts = PromptSet(texts)
-    if not prompts.topics:
-        raise SettingsError(f"{paths['topics.txt']}: there is no topic in it; write one a line")
-    return prompts
+    return PromptSet(texts)
 
 
-def _path_of(name: str, directory: Path | None) -> Path:
+def path_of_prompt(name: str, directory: Path | None) -> Path:
+    """Return where a file of `systemprompts/` is: in `directory` if it is there, else among the program's own."""
     if directory is not None and (directory / name).is_file():
         return directory / name
     package = Path(__file__).parent

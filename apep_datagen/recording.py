@@ -16,11 +16,39 @@ from apep_datagen.conversation import (
     next_step,
     sample_line,
 )
-from apep_datagen.memory import SqliteNotebook, count_notes
-from apep_datagen.records import StepRecord, record_finish, record_set_aside, record_start, record_step
+from apep_datagen.memory import SqliteNotebook, count_notes, notes_around
+from apep_datagen.quality.judge import Judge
+from apep_datagen.quality.problem import Problem
+from apep_datagen.records import (
+    StepRecord,
+    Timeline,
+    read_story,
+    read_timeline,
+    record_finish,
+    record_rejection,
+    record_set_aside,
+    record_start,
+    record_step,
+)
+from apep_datagen.story import Change, story_after
 from apep_datagen.tools import run_call
 
-__all__ = ["Recorded", "record_answer", "record_failure"]
+__all__ = ["Recorded", "Rules", "record_answer", "record_failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides about a finished conversation.
+
+    Attributes:
+        judge: Who judges it.
+        timeline_length: How many conversations a timeline has.
+        least_yield: The share that is to be accepted of a provider's conversations.
+    """
+
+    judge: Judge
+    timeline_length: int
+    least_yield: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,48 +57,79 @@ class Recorded:
 
     Attributes:
         conversation: The conversation after it.
-        is_finished: Whether it is complete.
         memories: How many more memories there are.
         diary_pages: How many more diary pages there are.
+        is_finished: Whether it is complete.
+        problem: Why it was rejected, or None.
+        timeline: Its timeline, once it is finished; None if that is over.
     """
 
     conversation: Conversation
-    is_finished: bool
-    memories: int
-    diary_pages: int
+    memories: int = 0
+    diary_pages: int = 0
+    is_finished: bool = False
+    problem: Problem | None = None
+    timeline: Timeline | None = None
 
 
 def record_answer(
-    connection: sqlite3.Connection, conversation: Conversation, step: StepRecord, provider: str, timeline_length: int
+    connection: sqlite3.Connection,
+    conversation: Conversation,
+    step: StepRecord,
+    provider: str,
+    rules: Rules,
 ) -> Recorded:
-    """Record an answer, run the tools that it calls, and finish the conversation if it is complete.
+    """Record an answer, run the tools that it calls, and judge the conversation if it is complete.
 
     Args:
         connection: In a transaction that the caller commits.
         conversation: The conversation that the answer is to.
         step: The answer.
         provider: Who gave it.
-        timeline_length: How many conversations a timeline has.
+        rules: What decides about the conversation, if it is complete.
     """
     plan = conversation.plan
     if conversation.steps == 0:
         record_start(connection, conversation, provider)
     conversation = advance_with_completion(conversation, step.text, step.finish_reason)
     record_step(connection, plan.conversation_id, conversation.steps, step)
-    memories, diary_pages = 0, 0
+    before = count_notes(connection, plan.timeline_id)
     needed = next_step(conversation)
     if isinstance(needed, ToolRound):
-        before = count_notes(connection, plan.timeline_id)
         notebook = SqliteNotebook(connection, plan.timeline_id, plan.conversation_id, plan.date)
         results: list[Any] = [run_call(call, notebook) for call in needed.calls]
         conversation = advance_with_results(conversation, results)
         text = json.dumps(results, ensure_ascii=False)
         record_step(connection, plan.conversation_id, conversation.steps, StepRecord("tools", text))
-        memories, diary_pages = _notes_since(connection, plan.timeline_id, before)
         needed = next_step(conversation)
-    if isinstance(needed, Finished):
-        record_finish(connection, conversation, sample_line(needed.messages), timeline_length)
-    return Recorded(conversation, isinstance(needed, Finished), memories, diary_pages)
+    if not isinstance(needed, Finished):
+        return Recorded(conversation, *_notes_since(connection, plan.timeline_id, before))
+    problem = _judge(connection, conversation, needed, rules)
+    return Recorded(
+        conversation,
+        *_notes_since(connection, plan.timeline_id, before),
+        is_finished=True,
+        problem=problem,
+        timeline=read_timeline(connection, plan.timeline_id),
+    )
+
+
+def _judge(
+    connection: sqlite3.Connection, conversation: Conversation, finished: Finished, rules: Rules
+) -> Problem | None:
+    """Accept a conversation, or undo it and return why."""
+    plan = conversation.plan
+    before, after = notes_around(connection, plan.timeline_id, plan.conversation_id)
+    story = read_story(connection, plan.timeline_id)
+    change = Change(tuple(item.fact for item in story.known), before, after)
+    verdict = rules.judge.judge(connection, plan, finished.messages, change)
+    if verdict.problem is not None:
+        record_rejection(connection, conversation, verdict.problem)
+        return verdict.problem
+    story = story_after(story, plan.scenario, plan.at, after)
+    record_finish(connection, conversation, sample_line(finished.messages), story, rules.timeline_length)
+    rules.judge.remember(connection, plan.conversation_id, verdict)
+    return None
 
 
 def record_failure(connection: sqlite3.Connection, conversation: Conversation, reason: str, provider: str) -> Recorded:
@@ -80,8 +139,7 @@ def record_failure(connection: sqlite3.Connection, conversation: Conversation, r
         record_start(connection, conversation, provider)
     before = count_notes(connection, plan.timeline_id)
     record_set_aside(connection, plan.conversation_id, reason)
-    memories, diary_pages = _notes_since(connection, plan.timeline_id, before)
-    return Recorded(conversation, False, memories, diary_pages)  # noqa: FBT003 - read beside its name above
+    return Recorded(conversation, *_notes_since(connection, plan.timeline_id, before))
 
 
 def _notes_since(connection: sqlite3.Connection, timeline_id: int, before: tuple[int, int]) -> tuple[int, int]:

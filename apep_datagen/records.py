@@ -5,34 +5,48 @@ All functions take the connection; the caller commits.
 
 from __future__ import annotations
 
-import json
+import functools
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
 
 from apep_datagen.conversation import Conversation, Plan, QuestionAnswer, replay
 from apep_datagen.dataset import element_bytes
-from apep_datagen.memory import delete_all_notes, undo_conversation
+from apep_datagen.memory import empty_shelves, undo_conversation
 from apep_datagen.prompts import PromptSet
+from apep_datagen.quality.problem import Problem
+from apep_datagen.scenario import Ability
+from apep_datagen.story import Story
 
 __all__ = [
     "ActiveConversation",
     "StepRecord",
     "Timeline",
+    "accepted_by_ability",
     "active_conversations",
     "last_ids",
     "open_timelines",
+    "plan_from_json",
+    "read_story",
+    "read_timeline",
     "record_finish",
+    "record_rejection",
     "record_set_aside",
     "record_start",
     "record_step",
     "record_target",
+    "rejected_count",
     "reset_tools",
     "run_seed",
     "set_aside_count",
 ]
+
+# A timeline on which so many conversations in a row were rejected is over: its story may be the reason.
+_MOST_REJECTED_IN_A_ROW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +65,21 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A simulated user: how many finished conversations there are, and what was last said."""
+    """A simulated user's history with Ada.
+
+    Attributes:
+        id: Its number in the run, from 1.
+        story: Who the user is, and what she knows of them.
+        conversations: How many were accepted.
+        previous: What was said last.
+        rejected_in_a_row: How many were rejected since the last one that was accepted.
+    """
 
     id: int
+    story: Story
     conversations: int = 0
     previous: QuestionAnswer | None = None
+    rejected_in_a_row: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +110,38 @@ def active_conversations(connection: sqlite3.Connection) -> Iterator[ActiveConve
             "SELECT kind, text, finish_reason FROM steps WHERE conversation_id = ? ORDER BY number", (conversation_id,)
         )
         try:
-            conversation = replay(_plan_from_json(plan), prompt_sets[prompt_set_id], outcomes)
-        except (ValueError, TypeError, KeyError) as error:
+            conversation = replay(plan_from_json(plan), prompt_sets[prompt_set_id], outcomes)
+        except ValueError as error:
             record_set_aside(connection, conversation_id, f"cannot be resumed: {error}")
             continue
         yield ActiveConversation(conversation, provider)
 
 
+_TIMELINE = "SELECT id, story, conversations, last_question, last_answer, rejected_in_a_row FROM timelines"
+
+
 def open_timelines(connection: sqlite3.Connection) -> list[Timeline]:
     """Return the timelines that go on, oldest first."""
-    rows = connection.execute(
-        "SELECT id, conversations, last_question, last_answer FROM timelines WHERE NOT closed ORDER BY id"
-    )
-    return [
-        Timeline(number, conversations, None if question is None else QuestionAnswer(question, answer))
-        for number, conversations, question, answer in rows
-    ]
+    return [_timeline(*row) for row in connection.execute(f"{_TIMELINE} WHERE NOT closed ORDER BY id")]
+
+
+def read_story(connection: sqlite3.Connection, timeline_id: int) -> Story:
+    """Return the story of a timeline, which may be over."""
+    (story,) = connection.execute("SELECT story FROM timelines WHERE id = ?", (timeline_id,)).fetchone()
+    return _stories().validate_json(story)
+
+
+def read_timeline(connection: sqlite3.Connection, timeline_id: int) -> Timeline | None:
+    """Return a timeline; None if it is over."""
+    row = connection.execute(f"{_TIMELINE} WHERE NOT closed AND id = ?", (timeline_id,)).fetchone()
+    return None if row is None else _timeline(*row)
+
+
+def _timeline(  # noqa: PLR0917 - the columns of a row, in order
+    number: int, story: str, conversations: int, question: str | None, answer: str, rejected_in_a_row: int
+) -> Timeline:
+    previous = None if question is None else QuestionAnswer(question, answer)
+    return Timeline(number, _stories().validate_json(story), conversations, previous, rejected_in_a_row)
 
 
 def last_ids(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -116,6 +156,18 @@ def set_aside_count(connection: sqlite3.Connection) -> int:
     return int(count)
 
 
+def rejected_count(connection: sqlite3.Connection) -> int:
+    """Return how many conversations were rejected."""
+    (count,) = connection.execute("SELECT coalesce(sum(count), 0) FROM verdicts WHERE stage != ''").fetchone()
+    return int(count)
+
+
+def accepted_by_ability(connection: sqlite3.Connection) -> Counter[Ability]:
+    """Return how many conversations of each ability were accepted."""
+    rows = connection.execute("SELECT ability, sum(count) FROM verdicts WHERE stage = '' GROUP BY ability")
+    return Counter({Ability(ability): count for ability, count in rows})
+
+
 def record_target(connection: sqlite3.Connection, target: int) -> None:
     """Record how many conversations the output shall hold, for who asks how far the run is."""
     connection.execute("UPDATE run SET target = ?", (target,))
@@ -124,7 +176,10 @@ def record_target(connection: sqlite3.Connection, target: int) -> None:
 def record_start(connection: sqlite3.Connection, conversation: Conversation, provider: str) -> None:
     """Record that a conversation was begun: with its first step, so that there is none without a step."""
     plan, prompts = conversation.plan, conversation.prompts
-    connection.execute("INSERT OR IGNORE INTO timelines (id) VALUES (?)", (plan.timeline_id,))
+    connection.execute(
+        "INSERT OR IGNORE INTO timelines (id, story) VALUES (?, ?)",
+        (plan.timeline_id, _stories().dump_json(Story(plan.user)).decode()),
+    )
     connection.execute(
         "INSERT OR IGNORE INTO prompt_sets (digest, texts) VALUES (?, ?)", (prompts.digest, prompts.to_json())
     )
@@ -134,7 +189,7 @@ def record_start(connection: sqlite3.Connection, conversation: Conversation, pro
         (
             plan.conversation_id,
             plan.timeline_id,
-            json.dumps(asdict(plan), ensure_ascii=False),
+            _plans().dump_json(plan).decode(),
             provider,
             time.time(),
             prompts.digest,
@@ -165,18 +220,35 @@ def record_step(connection: sqlite3.Connection, conversation_id: int, number: in
         connection.execute("UPDATE conversations SET provider = ? WHERE id = ?", (step.provider, conversation_id))
 
 
-def record_finish(connection: sqlite3.Connection, conversation: Conversation, line: str, timeline_length: int) -> None:
-    """Record that a conversation is finished, with the line that the output gets, and what its timeline saw last."""
+def record_finish(
+    connection: sqlite3.Connection, conversation: Conversation, line: str, story: Story, timeline_length: int
+) -> None:
+    """Record that a conversation is finished and accepted.
+
+    Args:
+        connection: The state database.
+        conversation: What is finished.
+        line: What the output gets.
+        story: The story of its timeline, with it.
+        timeline_length: How many conversations a timeline has.
+    """
     plan = conversation.plan
     spoken = conversation.exchanges[-1].question_answer
     connection.execute(
         "UPDATE conversations SET status = 'finished', ended_at = ? WHERE id = ?", (time.time(), plan.conversation_id)
     )
     connection.execute(
-        "UPDATE timelines SET conversations = conversations + 1, closed = conversations + 1 >= ?, last_question = ?,"
-        " last_answer = ? WHERE id = ?",
-        (timeline_length, spoken.question, spoken.answer, plan.timeline_id),
+        "UPDATE timelines SET conversations = conversations + 1, closed = closed OR conversations + 1 >= ?,"
+        " last_question = ?, last_answer = ?, story = ?, rejected_in_a_row = 0 WHERE id = ?",
+        (
+            timeline_length,
+            spoken.question,
+            spoken.answer,
+            _stories().dump_json(story).decode(),
+            plan.timeline_id,
+        ),
     )
+    _count_verdict(connection, conversation, "", "")
     base_count, base_end, base_position = connection.execute(
         "SELECT base_count, base_end, base_position FROM run"
     ).fetchone()
@@ -188,6 +260,34 @@ def record_finish(connection: sqlite3.Connection, conversation: Conversation, li
     connection.execute(
         "INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, ?)",
         (last_position + 1, plan.conversation_id, line, start + len(element_bytes(line, first=is_first))),
+    )
+
+
+def record_rejection(connection: sqlite3.Connection, conversation: Conversation, problem: Problem) -> None:
+    """Record that a conversation is finished and not accepted; what it did to memory and diary is undone.
+
+    Its timeline goes on as if it had not taken place, unless too many in a row were rejected.
+    """
+    plan = conversation.plan
+    connection.execute(
+        "UPDATE conversations SET status = 'rejected', stage = ?, reason = ?, detail = ?, ended_at = ? WHERE id = ?",
+        (problem.stage.value, problem.reason, problem.detail, time.time(), plan.conversation_id),
+    )
+    connection.execute(
+        "UPDATE timelines SET rejected_in_a_row = rejected_in_a_row + 1, closed = closed OR rejected_in_a_row + 1 >= ?"
+        " WHERE id = ?",
+        (_MOST_REJECTED_IN_A_ROW, plan.timeline_id),
+    )
+    undo_conversation(connection, plan.conversation_id)
+    _count_verdict(connection, conversation, problem.stage.value, problem.reason)
+
+
+def _count_verdict(connection: sqlite3.Connection, conversation: Conversation, stage: str, reason: str) -> None:
+    connection.execute(
+        "INSERT INTO verdicts (provider, ability, stage, reason, count)"
+        " SELECT provider, ?, ?, ?, 1 FROM conversations WHERE id = ?"
+        " ON CONFLICT DO UPDATE SET count = count + 1",
+        (conversation.plan.scenario.ability.value, stage, reason, conversation.plan.conversation_id),
     )
 
 
@@ -208,15 +308,26 @@ def record_set_aside(connection: sqlite3.Connection, conversation_id: int, reaso
 
 
 def reset_tools(connection: sqlite3.Connection) -> None:
-    """Empty memory and diary; timelines that nothing is going on in are over, as their users are forgotten."""
-    delete_all_notes(connection)
-    connection.execute(
-        "UPDATE timelines SET closed = 1 WHERE NOT closed"
-        " AND id NOT IN (SELECT timeline_id FROM conversations WHERE status = 'active')"
-    )
+    """Empty memory and diary: all timelines are over, with the conversations that are going on in them."""
+    empty_shelves(connection)
+    connection.execute("UPDATE timelines SET closed = 1")
 
 
-def _plan_from_json(text: str) -> Plan:
-    values: dict[str, Any] = json.loads(text)
-    previous = values.pop("previous")
-    return Plan(**values, previous=QuestionAnswer(**previous) if previous else None)
+# Made when they are first needed: each takes some milliseconds.
+@functools.cache
+def _plans() -> TypeAdapter[Plan]:
+    return TypeAdapter(Plan)
+
+
+@functools.cache
+def _stories() -> TypeAdapter[Story]:
+    return TypeAdapter(Story)
+
+
+def plan_from_json(text: str) -> Plan:
+    """Read a plan as it is stored.
+
+    Raises:
+        ValueError: It is none, or an older version's.
+    """
+    return _plans().validate_json(text)

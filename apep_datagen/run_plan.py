@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from apep_datagen.cast import Cast
 from apep_datagen.prompts import PromptSet
 from apep_datagen.settings import Settings
 
@@ -22,6 +23,7 @@ class RunPlan:
         output: The output file.
         ledger: Where the tokens of each month are booked.
         prompts: The words for new conversations.
+        cast: What users and scenarios are drawn from.
         reset_tools: Whether to empty memory and diary first.
         log_file: Where every request is logged, or None.
         log_text: Whether prompts and answers are logged too.
@@ -32,6 +34,7 @@ class RunPlan:
     output: Path
     ledger: Path
     prompts: PromptSet
+    cast: Cast
     reset_tools: bool
     log_file: Path | None = None
     log_text: bool = False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
 import functools
 import gc
 import random
@@ -42,20 +41,27 @@ from apep_datagen.messages import ModelRole, ReportedLimits
 from apep_datagen.payment import MONTH, Allowance, Treasury
 from apep_datagen.providers import Provider, create_provider
 from apep_datagen.providers.rehearsal import rehearse
+from apep_datagen.quality.judge import Judge
+from apep_datagen.quality.novelty import NoveltyLimits
+from apep_datagen.recording import Rules
 from apep_datagen.records import (
+    accepted_by_ability,
     active_conversations,
     last_ids,
     open_timelines,
     record_target,
+    rejected_count,
     reset_tools,
     run_seed,
     set_aside_count,
 )
 from apep_datagen.run_plan import RunPlan
 from apep_datagen.schedule import PlanSettings, Schedule
+from apep_datagen.settings import ProviderSettings
 from apep_datagen.shared import Shared
 from apep_datagen.spending import count_lost, spent_so_far, tokens_by_month
 from apep_datagen.state import StateDatabase
+from apep_datagen.yields import VerdictCount, read_verdicts
 
 __all__ = ["Outcome", "run"]
 
@@ -69,6 +75,7 @@ class Outcome:
 
     Attributes:
         counters: What was made.
+        verdicts: How the finished conversations of the run were judged, over all invocations.
         signal_status: The exit status of the signal that stopped it, or 0.
         problem: Why it ended before the target, where no signal stopped it.
         seconds: How long it took.
@@ -76,6 +83,7 @@ class Outcome:
 
     counters: RunCounters
     seconds: float
+    verdicts: tuple[VerdictCount, ...] = ()
     signal_status: int = 0
     problem: ApepError | None = None
 
@@ -117,6 +125,14 @@ def _refuse_unpriced(plan: RunPlan) -> None:
         for role in ModelRole:
             if settings.price_of(settings.model_for(role)) is None:
                 raise SettingsError(missing_price(name, settings.model_for(role)))
+
+
+def _rules(plan: RunPlan, provider: ProviderSettings) -> Rules:
+    quality, prompts, cast = plan.settings.quality, plan.prompts, plan.cast
+    texts = (prompts.texts["tester_system.txt"], prompts.texts["tester_user.txt"], *cast.instruction_sources)
+    limits = NoveltyLimits(similarity=quality.similarity, opening_share=quality.opening_share)
+    judge = Judge(quality.level_for(provider.kind), cast.phrases, limits, texts)
+    return Rules(judge, plan.settings.generation.timeline_length, quality.least_yield)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +201,8 @@ class _Run:
                 await provider.close()
         # Not where storage failed: what the ledger is booked with then is more than was spent, until the next start.
         await self._close_books()
-        outcome = self._outcome(status, failures, [*dispatchers.values()])
+        verdicts = await self._state.run(read_verdicts)
+        outcome = self._outcome(status, failures, [*dispatchers.values()], verdicts)
         self._log.write("end", conversations=counters.done, exit_status=outcome.exit_status)
         return outcome
 
@@ -199,11 +216,12 @@ class _Run:
         schedule = self._schedule(connection, account)
         counters.memories, counters.diary_pages = count_notes(connection)
         counters.set_aside = set_aside_count(connection)
+        counters.rejected = rejected_count(connection)
         record_target(connection, counters.target)
         return _Resumed(schedule, account, tokens_by_month(connection))
 
     def _schedule(self, connection: sqlite3.Connection, account: Account) -> Schedule:
-        generation = self._plan.settings.generation
+        generation, scenarios = self._plan.settings.generation, self._plan.settings.scenarios
         active = list(active_conversations(connection))
         free = {
             name: not any(price.input or price.output for price in self._prices(name).values())
@@ -216,9 +234,11 @@ class _Run:
                 seed=run_seed(connection) if generation.seed is None else generation.seed,
                 exchanges=generation.exchanges,
                 max_tool_rounds=generation.max_tool_rounds,
-                timeline_length=generation.timeline_length,
-                date=datetime.datetime.now().astimezone().date().isoformat(),
                 prompts=self._plan.prompts,
+                cast=self._plan.cast,
+                mix=scenarios.shares,
+                first_day=scenarios.first_day.isoformat(),
+                last_day=scenarios.last_day.isoformat(),
             ),
             timelines=open_timelines(connection),
             active=active,
@@ -228,6 +248,7 @@ class _Run:
                 _REQUESTS_IN_EXCHANGE * sum(generation.exchanges) / 2,
                 for_free=free[provider],
             ),
+            accepted=accepted_by_ability(connection),
             last_conversation_id=last_conversation_id,
             last_timeline_id=last_timeline_id,
         )
@@ -253,7 +274,8 @@ class _Run:
         if settings.tokens_per_month is not None:
             spent = {month: count for (month, user), count in tokens.items() if user == name}
             allowance = Allowance(self._ledger, name, settings.tokens_per_month, spent)
-        return Dispatcher(name, settings, provider, shared, prices=self._prices(name), allowance=allowance)
+        prices, rules = self._prices(name), _rules(self._plan, settings)
+        return Dispatcher(name, settings, provider, shared, prices=prices, allowance=allowance, rules=rules)
 
     def _prices(self, name: str) -> dict[str, Price]:
         """Return what the models of a provider cost, as far as that is known."""
@@ -270,13 +292,17 @@ class _Run:
             await asyncio.to_thread(self._ledger.book, tokens)
 
     def _outcome(
-        self, status: int = 0, failures: Mapping[str, str] | None = None, dispatchers: Sequence[Dispatcher] = ()
+        self,
+        status: int = 0,
+        failures: Mapping[str, str] | None = None,
+        dispatchers: Sequence[Dispatcher] = (),
+        verdicts: tuple[VerdictCount, ...] = (),
     ) -> Outcome:
         counters = self._counters
         problem = None
         if counters.done < counters.target and status == 0:
             problem = _problem(counters, self._plan.output, failures or {}, dispatchers)
-        return Outcome(counters, time.monotonic() - self._began, status, problem)
+        return Outcome(counters, time.monotonic() - self._began, verdicts, status, problem)
 
 
 def _problem(

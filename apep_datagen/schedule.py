@@ -10,14 +10,18 @@ once is one conversation a timeline, and a new timeline begins when no other is 
 from __future__ import annotations
 
 import heapq
-import random
-from collections import deque
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 
-from apep_datagen.conversation import Conversation, Plan, QuestionAnswer
+from apep_datagen.cast import Cast
+from apep_datagen.conversation import Conversation, Plan
+from apep_datagen.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
 from apep_datagen.prompts import PromptSet
 from apep_datagen.records import ActiveConversation, Timeline
+from apep_datagen.scenario import Ability
+from apep_datagen.steering import draw_ability
+from apep_datagen.story import Story
 
 __all__ = ["PlanSettings", "Schedule"]
 
@@ -27,20 +31,24 @@ class PlanSettings:
     """What new conversations are planned from.
 
     Attributes:
-        seed: Everything drawn follows from this and the conversation's number.
+        seed: Everything drawn follows from this.
         exchanges: Least and most exchanges in a conversation.
         max_tool_rounds: How often Ada may use tools in an exchange.
-        timeline_length: Conversations in a timeline.
-        date: The day, as an ISO date.
         prompts: The words.
+        cast: What users and scenarios are drawn from.
+        mix: The wished shares of the abilities.
+        first_day: The first day on which a timeline begins, as an ISO date.
+        last_day: The last one.
     """
 
     seed: int
     exchanges: tuple[int, int]
     max_tool_rounds: int
-    timeline_length: int
-    date: str
     prompts: PromptSet
+    cast: Cast
+    mix: Mapping[Ability, float]
+    first_day: str
+    last_day: str
 
 
 class Schedule:
@@ -55,6 +63,7 @@ class Schedule:
         providers: The providers of this run; what another one began, any of them takes over.
         may_finish: Tells whether so many conversations in progress can probably be paid for to their end, if a certain
             provider begins one of them. Where not, it begins none, unless none is in progress.
+        accepted: How many conversations of each ability were accepted.
         last_conversation_id: The highest number given so far.
         last_timeline_id: The same.
     """
@@ -68,12 +77,14 @@ class Schedule:
         active: Iterable[ActiveConversation],
         providers: Collection[str],
         may_finish: Callable[[str, int], bool] = lambda _provider, _conversations: True,
+        accepted: Mapping[Ability, int],
         last_conversation_id: int,
         last_timeline_id: int,
     ) -> None:
         self.settings = settings
         self.missing = missing
-        self._timelines = {timeline.id: timeline for timeline in timelines}
+        # Accepted or in progress: what the draw of the next one goes by.
+        self._by_ability = Counter(accepted)
         self._last_conversation_id = last_conversation_id
         self._last_timeline_id = last_timeline_id
         self._in_progress = 0
@@ -85,7 +96,7 @@ class Schedule:
         self._spare = deque(sorted(active, key=lambda item: -item.conversation.steps))
         busy = {item.conversation.plan.timeline_id for item in self._spare}
         self._resume_spare()
-        self._idle = deque(number for number in self._timelines if number not in busy)
+        self._idle = deque(timeline for timeline in timelines if timeline.id not in busy)
 
     @property
     def finished(self) -> bool:
@@ -134,22 +145,27 @@ class Schedule:
         for failures, _, _, conversation in self._waiting.pop(provider, []):
             self.put_back(conversation, None, failures=failures)
 
-    def end(self, conversation: Conversation, *, is_saved: bool) -> None:
-        """Take note that a conversation is saved, and its timeline goes on; or is set aside, which ends both."""
+    def end(self, conversation: Conversation, *, is_saved: bool, timeline: Timeline | None) -> None:
+        """Take note that a conversation has ended.
+
+        Args:
+            conversation: Which.
+            is_saved: Whether it is in the output; else another one takes its place.
+            timeline: Its timeline as it goes on; None if it is over.
+        """
         self._in_progress -= 1
         self.missing -= is_saved
-        number = conversation.plan.timeline_id
-        timeline = self._timelines.pop(number, Timeline(number))
-        timeline = replace(timeline, conversations=timeline.conversations + 1)
-        if is_saved and timeline.conversations < self.settings.timeline_length:
-            self._timelines[number] = replace(timeline, previous=conversation.exchanges[-1].question_answer)
-            self._idle.append(number)
+        if not is_saved:
+            self._by_ability[conversation.plan.scenario.ability] -= 1
+        if timeline is not None:
+            self._idle.append(timeline)
         self._resume_spare()
 
     def _resume_spare(self) -> None:
         while self._spare and self._may_begin():
             item = self._spare.popleft()
             self._in_progress += 1
+            self._by_ability[item.conversation.plan.scenario.ability] += 1
             self.put_back(item.conversation, item.provider if item.provider in self._providers else None)
 
     def _may_begin(self) -> bool:
@@ -159,26 +175,33 @@ class Schedule:
         return self._may_begin() and (self._in_progress == 0 or self._may_finish(provider, self._in_progress + 1))
 
     def _begin(self) -> Conversation:
-        if not self._idle:
-            self._last_timeline_id += 1
-            self._timelines[self._last_timeline_id] = Timeline(self._last_timeline_id)
-            self._idle.append(self._last_timeline_id)
-        timeline = self._timelines[self._idle.popleft()]
+        timeline = self._idle.popleft() if self._idle else self._new_timeline()
         self._in_progress += 1
         self._last_conversation_id += 1
-        plan = _draw_plan(self.settings, self._last_conversation_id, timeline.id, timeline.previous)
+        plan = self._draw_plan(timeline)
+        self._by_ability[plan.scenario.ability] += 1
         return Conversation(plan, self.settings.prompts)
 
+    def _new_timeline(self) -> Timeline:
+        self._last_timeline_id += 1
+        draw = generator(self.settings.seed, "user", self._last_timeline_id)
+        return Timeline(self._last_timeline_id, Story(draw_user(self.settings.cast, draw)))
 
-def _draw_plan(settings: PlanSettings, conversation_id: int, timeline_id: int, previous: QuestionAnswer | None) -> Plan:
-    draw = random.Random(f"{settings.seed}/{conversation_id}")  # noqa: S311 - no secret depends on it
-    return Plan(
-        conversation_id=conversation_id,
-        timeline_id=timeline_id,
-        exchanges=draw.randint(*settings.exchanges),
-        max_tool_rounds=settings.max_tool_rounds,
-        date=settings.date,
-        topic=draw.choice(settings.prompts.topics),
-        previous=previous,
-        seed=draw.getrandbits(31),
-    )
+    def _draw_plan(self, timeline: Timeline) -> Plan:
+        settings, story = self.settings, timeline.story
+        place = (timeline.id, timeline.conversations)
+        at = draw_moment(generator(settings.seed, "when", *place), story.at, settings.first_day, settings.last_day)
+        draw = generator(settings.seed, "scenario", *place, timeline.rejected_in_a_row)
+        possible = possible_abilities(settings.cast, story, at[:10])
+        ability = draw_ability(draw, settings.mix, self._by_ability, possible)
+        return Plan(
+            conversation_id=self._last_conversation_id,
+            timeline_id=timeline.id,
+            exchanges=draw.randint(*settings.exchanges),
+            max_tool_rounds=settings.max_tool_rounds,
+            at=at,
+            user=story.user,
+            scenario=draw_scenario(settings.cast, draw, ability, story, at[:10]),
+            previous=timeline.previous,
+            seed=draw.getrandbits(31),
+        )

@@ -123,6 +123,50 @@ _MIGRATIONS = (
             count(*), count(*), total(prompt_tokens), total(completion_tokens), total(seconds)
         FROM steps WHERE provider IS NOT NULL GROUP BY 1, 2, 3, 4;
     """,
+    """
+    ALTER TABLE timelines ADD COLUMN story TEXT;   -- who the user is and what Ada knows, as JSON
+    ALTER TABLE timelines ADD COLUMN rejected_in_a_row INTEGER NOT NULL DEFAULT 0;
+    UPDATE timelines SET closed = 1;               -- they have no user
+    CREATE TABLE conversations_with_verdict (
+        id INTEGER PRIMARY KEY,
+        timeline_id INTEGER NOT NULL REFERENCES timelines,
+        prompt_set_id INTEGER NOT NULL REFERENCES prompt_sets,
+        plan TEXT NOT NULL,
+        provider TEXT NOT NULL,
+        status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'finished', 'rejected', 'set aside')),
+        stage TEXT,                                -- that rejected it
+        reason TEXT,
+        detail TEXT,
+        started_at REAL NOT NULL,
+        ended_at REAL
+    );
+    INSERT INTO conversations_with_verdict
+        SELECT id, timeline_id, prompt_set_id, plan, provider, status, NULL, reason, NULL, started_at, ended_at
+        FROM conversations;
+    DROP TABLE conversations;
+    ALTER TABLE conversations_with_verdict RENAME TO conversations;
+    CREATE INDEX active_conversations ON conversations (id) WHERE status = 'active';
+    CREATE INDEX conversations_set_aside ON conversations (id) WHERE status = 'set aside';
+    CREATE TABLE verdicts (
+        provider TEXT NOT NULL,
+        ability TEXT NOT NULL,
+        stage TEXT NOT NULL,                       -- empty for what was accepted
+        reason TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (provider, ability, stage, reason)
+    ) WITHOUT ROWID;
+    CREATE TABLE near (                            -- which accepted texts may be nearly the same
+        key INTEGER,                               -- one for each band of a text
+        conversation_id INTEGER,
+        PRIMARY KEY (key, conversation_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE openings (
+        part TEXT,                                 -- question or reply
+        opening TEXT,                              -- its first words
+        count INTEGER NOT NULL,                    -- accepted conversations that begin so
+        PRIMARY KEY (part, opening)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

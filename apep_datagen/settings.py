@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 import tomllib
+import typing
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from apep_datagen.errors import SettingsError
 from apep_datagen.messages import ModelRole
+from apep_datagen.scenario import Ability
+from apep_datagen.steering import DEFAULT_MIX
 
 __all__ = [
     "BUILT_IN_PROVIDERS",
@@ -21,7 +26,9 @@ __all__ = [
     "GenerationSettings",
     "PriceSettings",
     "ProviderSettings",
+    "QualitySettings",
     "RoleSettings",
+    "ScenariosSettings",
     "Settings",
     "explain_validation_error",
     "load_settings",
@@ -83,6 +90,58 @@ class BudgetSettings(_Section):
     max_requests: Annotated[int, Field(ge=1, lt=2**53)] | None = None
     max_tokens: Annotated[int, Field(ge=1, lt=2**53)] | None = None
     max_usd: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+
+
+class QualitySettings(_Section):
+    """`[quality]`: what is accepted.
+
+    Attributes:
+        level: How strictly conversations are judged; None is `form` for `local`, else `strict`.
+        least_yield: A provider of whose conversations a smaller share is accepted leaves the run; 0 lets it stay.
+        similarity: Texts that share this much of their three-word sequences are nearly the same (Jaccard similarity).
+        opening_share: The largest share of conversations that may begin with the same five words.
+    """
+
+    level: Literal["off", "form", "strict"] | None = None
+    least_yield: Annotated[float, Field(ge=0, le=1)] = 0.25
+    similarity: Annotated[float, Field(gt=0, le=1)] = 0.6
+    opening_share: Annotated[float, Field(gt=0, le=1)] = 0.02
+
+    def level_for(self, kind: str) -> Literal["off", "form", "strict"]:
+        """Return how strictly the conversations of a provider of this kind are judged."""
+        return self.level or ("form" if kind == "local" else "strict")
+
+
+class ScenariosSettings(_Section):
+    """`[scenarios]`: what conversations are about, and when they take place."""
+
+    mix: dict[Ability, Annotated[float, Field(ge=0, le=1_000_000)]] = {}
+    first_day: datetime.date = datetime.date(2025, 1, 1)
+    last_day: datetime.date = datetime.date(2026, 12, 31)
+
+    @field_validator("mix", mode="before")
+    @classmethod
+    def _abilities_by_name(cls, mix: Any) -> Any:
+        if not isinstance(mix, dict):
+            return mix
+        names = [ability.value for ability in Ability]
+        for name in mix:
+            if name not in names:
+                raise ValueError(f"there is no ability {name}; there are {', '.join(names)}")
+        return {Ability(name): share for name, share in mix.items()}
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.first_day > self.last_day:
+            raise ValueError("first_day is after last_day")
+        if not any(self.shares.values()):
+            raise ValueError("mix: all shares are 0")
+        return self
+
+    @property
+    def shares(self) -> dict[Ability, float]:
+        """The wished share of each ability; they need not add up to anything."""
+        return {**DEFAULT_MIX, **self.mix}
 
 
 class RoleSettings(_Section):
@@ -163,6 +222,8 @@ class Settings(_Section):
     generation: GenerationSettings = GenerationSettings()
     budget: BudgetSettings = BudgetSettings()
     roles: RolesSettings = RolesSettings()
+    quality: QualitySettings = QualitySettings()
+    scenarios: ScenariosSettings = ScenariosSettings()
     providers: dict[str, ProviderSettings] = {}
 
 
@@ -186,6 +247,7 @@ def load_settings(
     *,
     generation: dict[str, Any],
     budget: dict[str, Any],
+    quality: dict[str, Any],
     models: dict[str, str],
     rates: dict[str, float],
 ) -> Settings:
@@ -195,6 +257,7 @@ def load_settings(
         config: The file; None for `apep-datagen.toml` if that exists.
         generation: Keys of `[generation]` that were given as options; None is not given.
         budget: The same for `[budget]`.
+        quality: The same for `[quality]`.
         models: Model by provider, from `--model`.
         rates: Requests per second by provider, from `--rps`.
 
@@ -231,7 +294,7 @@ def load_settings(
         for name in dict.fromkeys([*BUILT_IN_PROVIDERS, *providers])
     }
     given: dict[str, Any] = {}
-    for key, options in (("generation", generation), ("budget", budget)):
+    for key, options in (("generation", generation), ("budget", budget), ("quality", quality)):
         chosen = {name: value for name, value in options.items() if value is not None}
         section = values.get(key, {})
         values[key] = {**section, **chosen} if isinstance(section, dict) else section
@@ -271,29 +334,36 @@ def _provider_values(
     return values
 
 
-def _section_of(location: list[str]) -> type[_Section]:
-    """Return the section that the key at `location` stands in."""
-    match location:
-        case [_]:
-            return Settings
-        case ["providers", _, _]:
-            return ProviderSettings
-        case ["providers", _, "models", _]:
-            return RoleModels
-        case ["roles", _, _]:
-            return RoleSettings
-    return _SECTIONS.get(location[0], PriceSettings)
+def _section_of(kind: type[BaseModel], location: list[str]) -> type[BaseModel]:
+    """Return the section of `kind` that the key at `location` stands in; what names no field is passed over."""
+    for name in location[:-1]:
+        if name in kind.model_fields:
+            kind = next(_models_in(kind.model_fields[name].annotation), kind)
+    return kind
 
 
-_SECTIONS: dict[str, type[_Section]] = {
-    "generation": GenerationSettings,
-    "budget": BudgetSettings,
-    "roles": RolesSettings,
-}
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in typing.get_args(annotation):
+        yield from _models_in(argument)
 
 
-def explain_validation_error(source: str, error: ValidationError, options: dict[str, Any] | None = None) -> str:
-    """Say in one line for each mistake which key of which file is wrong, and what is allowed."""
+def explain_validation_error(
+    source: str,
+    error: ValidationError,
+    options: dict[str, Any] | None = None,
+    *,
+    kind: type[BaseModel] = Settings,
+) -> str:
+    """Say in one line for each mistake which key of which file is wrong, and what is allowed.
+
+    Args:
+        source: The file.
+        error: What is wrong with it.
+        options: The keys that were given as options, as `section.key`.
+        kind: What the file was to hold.
+    """
     lines = []
     for mistake in error.errors(include_url=False):
         location = [str(part) for part in mistake["loc"]]
@@ -301,7 +371,11 @@ def explain_validation_error(source: str, error: ValidationError, options: dict[
         if options and ".".join(location[:2]) in options:
             place = f"--{location[1].replace('_', '-')}"
         if mistake["type"] == "extra_forbidden":
-            lines.append(f"{place}: there is no such key; there are {', '.join(_section_of(location).model_fields)}")
+            known = ", ".join(_section_of(kind, location).model_fields)
+            lines.append(f"{place}: there is no such key; there are {known}")
         else:
-            lines.append(f"{place}: {mistake['msg'].removeprefix('Value error, ')} (it is {mistake['input']!r})")
+            message = mistake["msg"].removeprefix("Value error, ")
+            # A whole table says less than the message.
+            found = "" if isinstance(mistake["input"], dict) else f" (it is {mistake['input']!r})"
+            lines.append(f"{place}: {message}{found}")
     return "\n".join(lines)

@@ -19,6 +19,7 @@ from apep_datagen.schema import read_only, run_is_active
 from apep_datagen.settings import Settings
 from apep_datagen.spending import tokens_by_month
 from apep_datagen.state import state_path
+from apep_datagen.yields import VerdictCount, read_verdicts
 
 __all__ = [
     "Failures",
@@ -120,6 +121,7 @@ class RunStatus:
         made: How many of them this program made.
         in_progress: Conversations that were begun and not ended.
         set_aside: Conversations that failed for good, the most frequent reason first.
+        verdicts: How the finished conversations were judged.
         used: What was spent, by provider, model and role.
         failures: Requests that failed.
         requests_under_way: Requests without an outcome. If no run is active, a crash left them, and the next start
@@ -139,6 +141,7 @@ class RunStatus:
     made: int
     in_progress: int
     set_aside: tuple[SetAside, ...]
+    verdicts: tuple[VerdictCount, ...]
     used: tuple[Used, ...]
     failures: tuple[Failures, ...]
     requests_under_way: int
@@ -243,6 +246,7 @@ def _read(connection: sqlite3.Connection, output: Path, *, active: bool | None, 
         made=made,
         in_progress=in_progress,
         set_aside=tuple(SetAside(*row) for row in reasons),
+        verdicts=read_verdicts(connection),
         used=tuple(_used(connection)),
         failures=tuple(Failures(*row) for row in failures),
         requests_under_way=requests_under_way,

@@ -12,6 +12,7 @@ from apep_datagen.progress import spell_duration
 from apep_datagen.settings import Settings
 from apep_datagen.status import RunStatus, SetAside, Used, cost, prices_of
 from apep_datagen.tables import about, missing_prices_hint, spell_count, spell_usd, table
+from apep_datagen.yield_report import describe_yield, yield_as_json
 
 __all__ = ["describe_status", "status_as_json"]
 
@@ -26,7 +27,8 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
     Returns:
         `output`; `active` (null where the system does not say); `last_recorded_at` (seconds since 1970, or null);
         `target` (null where it is not known), `done`, `missing`, `in_progress`, `set_aside` (a list of `reason` and
-        `count`), all in conversations; `steps` (answers recorded); `requests_under_way`; `memories`; `diary_pages`;
+        `count`), `quality` (how the finished ones were judged, as `yield_as_json` says), all in conversations; `steps`
+        (answers recorded); `requests_under_way`; `memories`; `diary_pages`;
         `total`, and `used` by `provider`, `model` and `role`, each with `requests`, `answers`, `lost`, `prompt_tokens`,
         `completion_tokens`, `seconds` and `usd` (null where a price is missing); `missing_prices` (a list of `provider`
         and `model`); `failures` (a list of `provider`, `kind` and `count`); `conversations_per_hour` and `seconds_left`
@@ -44,6 +46,7 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         "missing": status.missing,
         "in_progress": status.in_progress,
         "set_aside": [asdict(item) for item in status.set_aside],
+        "quality": yield_as_json(status.verdicts),
         "steps": sum(item.answers for item in status.used),
         "requests_under_way": status.requests_under_way,
         "memories": status.memories,
@@ -96,6 +99,7 @@ def describe_status(status: RunStatus, settings: Settings, now: float) -> str:
         parts.append("Requests that failed:\n" + table(["provider", "failure", "count"], rows, left=2))
     if status.set_aside:
         parts.append(_describe_set_aside(status.set_aside))
+    parts += describe_yield(status.verdicts)
     parts.append(_describe_rest(status))
     return "\n\n".join(parts)
 
@@ -110,10 +114,11 @@ def _describe_conversations(status: RunStatus, now: float) -> str:
     if status.last_recorded_at is not None:
         activity += f"; the last step was recorded {spell_duration(max(0.0, now - status.last_recorded_at))} ago"
     set_aside = sum(item.count for item in status.set_aside)
+    rejected = sum(item.count for item in status.verdicts if item.stage)
     return (
         f"{status.done:,}{target} conversations are in {status.output}\n"
         f"{activity}.\n"
-        f"{status.in_progress:,} conversations in progress, {set_aside:,} set aside;"
+        f"{status.in_progress:,} conversations in progress, {rejected:,} rejected, {set_aside:,} set aside;"
         f" {status.memories:,} memories, {status.diary_pages:,} diary pages"
     )
 

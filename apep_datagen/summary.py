@@ -7,6 +7,7 @@ from pathlib import Path
 from apep_datagen.counters import ProviderCounters
 from apep_datagen.progress import spell_duration
 from apep_datagen.runner import Outcome
+from apep_datagen.yield_report import describe_yield
 
 __all__ = ["summarize"]
 
@@ -26,8 +27,12 @@ def summarize(outcome: Outcome, output: Path) -> str:
     lines += [f"  {provider.name}: {_work(provider)}" for provider in counters.providers.values()]
     lines.append(
         f"Ada has {counters.memories} memories and {counters.diary_pages} diary pages;"
-        f" {counters.set_aside} conversations were set aside."
+        f" {counters.rejected} conversations were rejected, {counters.set_aside} set aside."
     )
+    for paragraph in describe_yield(outcome.verdicts):
+        lines += ["", paragraph]
+    if outcome.verdicts:
+        lines.append("")
     lines.append(f"{counters.done} of {counters.target} conversations are in {output}")
     if outcome.signal_status:
         lines.append("Stopped; everything is saved. The same command goes on where this one ended.")

@@ -11,11 +11,24 @@ import inspect
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from apep_datagen.markup import MalformedCall, ToolCall
 
-__all__ = ["Note", "Notebook", "Shelf", "ToolError", "canonical_call", "describe_tools", "run_call", "tool_names"]
+__all__ = [
+    "Note",
+    "Notebook",
+    "Notes",
+    "Shelf",
+    "ShelfName",
+    "ToolError",
+    "canonical_call",
+    "describe_tools",
+    "run_call",
+    "tool_names",
+]
+
+ShelfName = Literal["memory", "diary"]
 
 _MOST_TEXTS = 20
 _LONGEST_TEXT = 2_000
@@ -28,6 +41,18 @@ class Note:
     index: int
     date: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What is in a memory and a diary at one time, oldest first."""
+
+    memory: tuple[Note, ...] = ()
+    diary: tuple[Note, ...] = ()
+
+    def on(self, shelf: ShelfName) -> tuple[Note, ...]:
+        """Return the notes of one kind."""
+        return self.memory if shelf == "memory" else self.diary
 
 
 class Shelf(Protocol):

@@ -23,15 +23,17 @@ from apep_datagen.conversation import Conversation, Plan, advance_with_completio
 from apep_datagen.messages import Message
 from apep_datagen.prompts import load_prompts
 from apep_datagen.records import StepRecord, record_finish, record_start, record_step
+from apep_datagen.scenario import Ability, Scenario, User
 from apep_datagen.settings import DEFAULT_OUTPUT
 from apep_datagen.state import StateDatabase
+from apep_datagen.story import Story
 
 _SAMPLE_MEASUREMENTS = 200
 
 
 def _finish_conversation(state: StateDatabase, number: int) -> asyncio.Future[None]:
     """Record a conversation with its steps and its finish, as a run does."""
-    plan = Plan(number, number // 12 + 1, 1, 3, "2026-01-01", "a topic", None, number)
+    plan = Plan(number, number // 12 + 1, 1, 3, "2026-01-01T12:00", USER, SCENARIO, None, number)
     conversation = Conversation(plan, PROMPTS)
     question = f"Message {number}: my sister Mia visits on Sunday."
     conversation = advance_with_completion(conversation, question, "stop")
@@ -43,7 +45,7 @@ def _finish_conversation(state: StateDatabase, number: int) -> asyncio.Future[No
         record_start(connection, conversation, "benchmark")
         for step in range(1, 4):
             record_step(connection, number, step, StepRecord("answer", "text " * 20, provider="benchmark"))
-        record_finish(connection, conversation, line, 12)
+        record_finish(connection, conversation, line, Story(USER, plan.at), 12)
 
     return asyncio.ensure_future(state.run(record))
 
@@ -114,6 +116,8 @@ def main() -> None:
 
 
 PROMPTS = load_prompts()
+USER = User("Marta", 34, "Porto", "a nurse", "dry", "short sentences")
+SCENARIO = Scenario(Ability.SMALLTALK, "the rain", "calm", "short", "Write about the rain.")
 
 if __name__ == "__main__":
     main()

@@ -24,6 +24,9 @@ class Program:
     environment: dict[str, str] = field(default_factory=lambda: dict(KEYS))
 
     def configure(self, text: str) -> None:
+        """Write the configuration. What the loopback server's models say has no sense, so all of it is accepted."""
+        if "[quality]" not in text:
+            text += '\n[quality]\nlevel = "off"\n'
         (self.directory / "apep-datagen.toml").write_text(text, encoding="utf-8")
 
     def start(

@@ -17,6 +17,7 @@ from memory_database import MemoryDatabase
 from virtual_time import run_in_virtual_time
 
 from apep_datagen.budget import Account, BudgetLimits
+from apep_datagen.cast import load_cast
 from apep_datagen.counters import RunCounters
 from apep_datagen.dispatch import Dispatcher
 from apep_datagen.errors import FailureKind, ProviderError, RateLimitedError, TransientError
@@ -24,10 +25,14 @@ from apep_datagen.event_log import EventLog
 from apep_datagen.messages import Completion, CompletionRequest, Step, Usage
 from apep_datagen.payment import Treasury
 from apep_datagen.prompts import load_prompts
+from apep_datagen.quality.judge import Judge
+from apep_datagen.quality.novelty import NoveltyLimits
+from apep_datagen.recording import Rules
 from apep_datagen.schedule import PlanSettings, Schedule
 from apep_datagen.settings import ProviderSettings, RolesSettings
 from apep_datagen.shared import Shared
 from apep_datagen.state import StateDatabase
+from apep_datagen.steering import DEFAULT_MIX
 
 START_SECONDS = 1_000.0  # of the virtual clock
 
@@ -105,13 +110,16 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
 
     async def main() -> RunCounters:
         state = cast("StateDatabase", MemoryDatabase(0.001))
-        settings = PlanSettings(1, (1, 1), 3, 12, "2026-01-31", load_prompts())
+        cast_of_users = load_cast()
+        settings = PlanSettings(1, (1, 1), 3, load_prompts(), cast_of_users, DEFAULT_MIX, "2025-01-01", "2026-12-31")
+        rules = Rules(Judge("off", cast_of_users.phrases, NoveltyLimits(), ()), 12, 0.0)
         schedule = Schedule(
             missing=1_000_000,
             settings=settings,
             timelines=(),
             active=(),
             providers=servers,
+            accepted={},
             last_conversation_id=0,
             last_timeline_id=0,
         )
@@ -128,7 +136,7 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
         dispatchers = []
         for name, server in servers.items():
             provider = ProviderSettings(kind="openai", model="m", requests_per_second=rates[name])
-            dispatchers.append(Dispatcher(name, provider, server, shared, prices={}, allowance=None))
+            dispatchers.append(Dispatcher(name, provider, server, shared, prices={}, allowance=None, rules=rules))
 
         def stop() -> None:
             shared.stopping = True

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from plans import PLAN
 
 from apep_datagen.conversation import (
     Conversation,
     Exchange,
     Finished,
     ModelCall,
-    Plan,
     QuestionAnswer,
     ToolRound,
     advance_with_completion,
@@ -32,16 +32,6 @@ from apep_datagen.prompts import load_prompts
 from apep_datagen.tools import describe_tools
 
 PROMPTS = load_prompts()
-PLAN = Plan(
-    conversation_id=1,
-    timeline_id=1,
-    exchanges=1,
-    max_tool_rounds=3,
-    date="2026-01-31",
-    topic="the rain",
-    previous=None,
-    seed=5,
-)
 CALL = '<tool_call>add_memory(input_text=["Likes tea."])</tool_call>'
 Outcome = tuple[str, str, str]
 

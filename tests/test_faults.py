@@ -126,7 +126,7 @@ def test_a_conversation_that_fails_for_good_is_set_aside_and_another_takes_its_p
     assert ended.status == 0, ended.said
     assert list(failed.values()) == [3]
     assert "is set aside, continue failed: the answer has no reply" in ended.said
-    assert "1 conversations were set aside" in ended.said
+    assert "0 conversations were rejected, 1 set aside" in ended.said
     assert program.query("SELECT reason FROM conversations WHERE status = 'set aside'") == [
         ("continue at endpoint: the answer has no reply",)
     ]

@@ -10,7 +10,10 @@ from apep_datagen.errors import SettingsError
 from apep_datagen.prompts import PromptSet, load_prompts
 
 REPOSITORY = Path(__file__).parent.parent
+WHEN = {"date": "2026-01-31", "weekday": "Saturday", "time": "19:40", "time_of_day": "evening"}
 FILES = sorted(path.name for path in (REPOSITORY / "systemprompts").glob("*.txt"))
+
+TESTER = "history, previous, instruction, topic, date, weekday, time, time_of_day"
 
 
 def refusal(directory: Path, name: str, text: str) -> str:
@@ -28,7 +31,7 @@ def test_every_word_comes_from_the_prompt_files() -> None:
 
 
 def test_ada_says_that_she_is_an_ai() -> None:
-    rendered = load_prompts().render("ada_system.txt", date="2026-01-31", tool_instructions="…")
+    rendered = load_prompts().render("ada_system.txt", tool_instructions="…", **WHEN)
     assert "You never claim to be a human" in rendered
     assert "2026-01-31" in rendered
 
@@ -55,14 +58,15 @@ def test_a_broken_template_is_refused_with_its_file_and_line(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("name", "text", "given"),
     [
-        ("ada_system.txt", "{{ dtae }}", "date, tool_instructions"),
+        ("ada_system.txt", "{{ dtae }}", "date, weekday, time, time_of_day, tool_instructions"),
         # Known, but not in this file.
-        ("ada_system.txt", "{{ topic }}", "date, tool_instructions"),
-        ("tester_system.txt", "{{ topic }}", "none"),
+        ("ada_system.txt", "{{ topic }}", "date, weekday, time, time_of_day, tool_instructions"),
+        ("tester_system.txt", "{{ topic }}", "user"),
+        ("rewriter_system.txt", "{{ topic }}", "none"),
         # In a branch that not every conversation comes to.
-        ("tester_user.txt", "{% if history %}Go on.{% else %}{{ tpoic }}{% endif %}", "history, previous, topic"),
-        ("tester_user.txt", "{% if previous %}{{ tpoic }}{% endif %}", "history, previous, topic"),
-        ("tester_user.txt", "{{ previous.question }}", "history, previous, topic"),  # there may be none
+        ("tester_user.txt", "{% if history %}Go on.{% else %}{{ tpoic }}{% endif %}", TESTER),
+        ("tester_user.txt", "{% if previous %}{{ tpoic }}{% endif %}", TESTER),
+        ("tester_user.txt", "{{ previous.question }}", TESTER),  # there may be none
         ("rewriter_user.txt", "{{ thoughts[1] }}", "question, thoughts"),
         ("tool_results.txt", "{% if not last_round %}{{ x }}{% endif %}", "last_round, results"),
     ],
@@ -109,21 +113,11 @@ def test_a_prompt_that_is_no_text_is_refused(tmp_path: Path) -> None:
         load_prompts(tmp_path)
 
 
-def test_no_topic_at_all_is_refused(tmp_path: Path) -> None:
-    assert "there is no topic in it" in refusal(tmp_path, "topics.txt", "{# none #}\n\n")
-
-
-def test_a_topic_is_a_line(tmp_path: Path) -> None:
-    (tmp_path / "topics.txt").write_text("{# comment #}\n the rain \n\nthe sun", encoding="utf-8")
-    assert load_prompts(tmp_path).topics == ("the rain", "the sun")
-
-
 def test_stored_prompts_are_the_same_prompts() -> None:
     prompts = load_prompts()
     stored = PromptSet.from_json(prompts.to_json())
     assert stored.texts == prompts.texts
     assert stored.digest == prompts.digest
-    assert stored.topics == prompts.topics
 
 
 def test_other_words_have_another_digest() -> None:
@@ -134,6 +128,8 @@ def test_other_words_have_another_digest() -> None:
 
 def test_what_a_model_wrote_is_not_a_template() -> None:
     history = [("{{ 7 * 7 }}", "{% raise %}")]
-    rendered = load_prompts().render("tester_user.txt", history=history, previous=None, topic="<b> & {{ x }}")
+    rendered = load_prompts().render(
+        "tester_user.txt", history=history, previous=None, topic="", instruction="", **WHEN
+    )
     assert "{{ 7 * 7 }}" in rendered
     assert "{% raise %}" in rendered

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import plans
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apep_datagen.cast import load_cast
 from apep_datagen.conversation import Conversation, Plan, QuestionAnswer, advance_with_completion
 from apep_datagen.prompts import load_prompts
 from apep_datagen.records import ActiveConversation, Timeline
 from apep_datagen.schedule import PlanSettings, Schedule
+from apep_datagen.steering import DEFAULT_MIX
+from apep_datagen.story import Story
 
 PROMPTS = load_prompts()
+
+
+CAST = load_cast()
 
 
 def make(
@@ -22,17 +29,17 @@ def make(
     *,
     seed: int = 1,
     exchanges: tuple[int, int] = (1, 1),
-    timeline_length: int = 12,
     timelines: Iterable[Timeline] = (),
     active: Iterable[ActiveConversation] = (),
     last_ids: tuple[int, int] = (0, 0),
 ) -> Schedule:
     return Schedule(
         missing=missing,
-        settings=PlanSettings(seed, exchanges, 3, timeline_length, "2026-01-31", PROMPTS),
+        settings=PlanSettings(seed, exchanges, 3, PROMPTS, CAST, DEFAULT_MIX, "2025-01-01", "2026-12-31"),
         timelines=timelines,
         active=active,
         providers=("a", "b"),
+        accepted={},
         last_conversation_id=last_ids[0],
         last_timeline_id=last_ids[1],
     )
@@ -49,12 +56,19 @@ def step(conversation: Conversation, text: str = "Hm.") -> Conversation:
 
 
 def finish(schedule: Schedule, conversation: Conversation, question: str = "Q", answer: str = "A") -> None:
-    schedule.end(step(step(conversation, question), answer), is_saved=True)
+    conversation = step(step(conversation, question), answer)
+    schedule.end(conversation, is_saved=True, timeline=after(conversation))
+
+
+def after(conversation: Conversation) -> Timeline:
+    """Return the timeline as it goes on."""
+    plan = conversation.plan
+    previous = conversation.exchanges[-1].question_answer
+    return Timeline(plan.timeline_id, Story(plan.user, plan.at), 1, previous)
 
 
 def resumed(number: int, *, timeline: int, steps: int, provider: str = "a") -> ActiveConversation:
-    plan = Plan(number, timeline, 50, 3, "2026-01-31", "the rain", None, 5)
-    conversation = Conversation(plan, PROMPTS)
+    conversation = Conversation(plans.plan(conversation_id=number, timeline_id=timeline, exchanges=50), PROMPTS)
     for _ in range(steps):
         conversation = step(conversation)
     return ActiveConversation(conversation, provider)
@@ -124,29 +138,26 @@ def test_a_timeline_has_one_conversation_at_once_and_hands_on_what_was_last_said
     assert take(schedule).plan.timeline_id == 3  # a new one, as both others are busy
 
 
-def test_a_timeline_ends_after_its_length() -> None:
-    schedule = make(10, timeline_length=3)
-    seen = []
-    for _ in range(7):
-        conversation = take(schedule)
-        seen.append(conversation.plan.timeline_id)
-        finish(schedule, conversation)
-    assert seen == [1, 1, 1, 2, 2, 2, 3]
+def test_a_timeline_that_is_over_is_followed_by_a_new_one() -> None:
+    schedule = make(10)
+    schedule.end(step(take(schedule)), is_saved=True, timeline=None)
+    assert take(schedule).plan.timeline_id == 2
 
 
-def test_a_resumed_timeline_counts_what_it_had() -> None:
+def test_a_resumed_timeline_goes_on() -> None:
     previous = QuestionAnswer("Q", "A")
-    schedule = make(3, timeline_length=3, timelines=[Timeline(4, 2, previous)], last_ids=(7, 5))
+    timeline = Timeline(4, Story(plans.USER, "2026-03-01T12:00"), 2, previous)
+    schedule = make(3, timelines=[timeline], last_ids=(7, 5))
     conversation = take(schedule)
     assert (conversation.plan.conversation_id, conversation.plan.timeline_id) == (8, 4)
     assert conversation.plan.previous == previous
-    finish(schedule, conversation)
-    assert take(schedule).plan.timeline_id == 6
+    assert conversation.plan.user == plans.USER
+    assert conversation.plan.at > "2026-03-01T12:00"
 
 
 def test_a_conversation_that_is_set_aside_ends_its_timeline_and_is_replaced() -> None:
     schedule = make(1)
-    schedule.end(step(take(schedule)), is_saved=False)
+    schedule.end(step(take(schedule)), is_saved=False, timeline=None)
     assert schedule.missing == 1
     assert not schedule.finished
     replacement = take(schedule)
@@ -160,28 +171,38 @@ def test_a_conversation_that_is_set_aside_ends_its_timeline_and_is_replaced() ->
 # Plans.
 
 
-def plans(count: int, **changes: Any) -> list[Plan]:
+def drawn(count: int, **changes: Any) -> list[Plan]:
     schedule = make(count, **changes)
     return [take(schedule).plan for _ in range(count)]
 
 
 def test_the_same_seed_draws_the_same_plans() -> None:
-    assert plans(30, seed=7, exchanges=(1, 4)) == plans(30, seed=7, exchanges=(1, 4))
-    assert plans(30, seed=7) != plans(30, seed=8)
+    assert drawn(30, seed=7, exchanges=(1, 4)) == drawn(30, seed=7, exchanges=(1, 4))
+    assert drawn(30, seed=7) != drawn(30, seed=8)
 
 
-def test_a_plan_depends_on_its_number_and_not_on_what_was_drawn_before() -> None:
-    earlier = plans(5, seed=7, exchanges=(1, 4))
-    (later,) = plans(1, seed=7, exchanges=(1, 4), last_ids=(4, 4))
-    assert later == earlier[4]
+def test_users_and_days_depend_on_the_timeline_alone() -> None:
+    earlier = drawn(5, seed=7)
+    (later,) = drawn(1, seed=7, last_ids=(9, 4))
+    assert (later.user, later.at) == (earlier[4].user, earlier[4].at)
+
+
+def test_a_conversation_in_place_of_a_rejected_one_has_another_scenario_on_the_same_day() -> None:
+    first = make(9)
+    rejected = take(first)
+    first.end(rejected, is_saved=False, timeline=Timeline(1, Story(rejected.plan.user), rejected_in_a_row=1))
+    again = take(first)
+    assert (again.plan.user, again.plan.at) == (rejected.plan.user, rejected.plan.at)
+    assert again.plan.seed != rejected.plan.seed
 
 
 def test_every_permitted_number_of_exchanges_and_many_topics_are_drawn() -> None:
-    drawn = plans(200, exchanges=(2, 4))
-    assert {plan.exchanges for plan in drawn} == {2, 3, 4}
-    assert len({plan.topic for plan in drawn}) > 50
-    assert len({plan.seed for plan in drawn}) == 200
-    assert all(0 <= plan.seed < 2**31 for plan in drawn)
+    all_drawn = drawn(200, exchanges=(2, 4))
+    assert {plan.exchanges for plan in all_drawn} == {2, 3, 4}
+    assert len({plan.scenario.topic for plan in all_drawn}) > 50
+    assert len({plan.user.name for plan in all_drawn}) > 30
+    assert len({plan.seed for plan in all_drawn}) == 200
+    assert all(0 <= plan.seed < 2**31 for plan in all_drawn)
 
 
 # What was begun before.
@@ -201,18 +222,18 @@ def test_what_a_provider_of_another_run_began_is_taken_over() -> None:
 
 
 def test_the_timeline_of_a_resumed_conversation_is_busy() -> None:
-    timelines = [Timeline(1, 1, QuestionAnswer("Q", "A")), Timeline(2, 1, QuestionAnswer("R", "B"))]
+    timelines = [plans.timeline(1), plans.timeline(2)]
     schedule = make(3, timelines=timelines, active=[resumed(3, timeline=1, steps=2)], last_ids=(3, 2))
     assert [take(schedule).plan.timeline_id for _ in range(3)] == [1, 2, 3]
 
 
 def test_more_than_are_missing_are_left_the_least_advanced_ones() -> None:
     active = [resumed(number, timeline=number, steps=number) for number in (1, 2, 3)]
-    schedule = make(2, active=active, timelines=[Timeline(1), Timeline(2), Timeline(3)], last_ids=(3, 3))
+    schedule = make(2, active=active, timelines=[plans.timeline(number) for number in (1, 2, 3)], last_ids=(3, 3))
     assert schedule.in_progress == 2
     assert numbers(schedule) == [3, 2]
     # One that is set aside is replaced by what was left, not by a new one.
-    schedule.end(active[2].conversation, is_saved=False)
+    schedule.end(active[2].conversation, is_saved=False, timeline=None)
     assert numbers(schedule) == [1]
 
 
@@ -223,15 +244,13 @@ def test_nothing_is_begun_where_nothing_is_missing() -> None:
         assert numbers(schedule) == []
 
 
-@pytest.mark.parametrize("timeline_length", [1, 3])
+@pytest.mark.parametrize("goes_on", [False, True])
 @given(data=st.data(), missing=st.integers(1, 8), count=st.integers(0, 6))
 def test_whatever_happens_no_more_are_in_progress_than_missing_and_the_target_is_reached(
-    data: st.DataObject, missing: int, count: int, timeline_length: int
+    data: st.DataObject, missing: int, count: int, *, goes_on: bool
 ) -> None:
     active = [resumed(number, timeline=number, steps=1) for number in range(1, count + 1)]
-    schedule = make(
-        missing, exchanges=(50, 50), active=active, timeline_length=timeline_length, last_ids=(count, count)
-    )
+    schedule = make(missing, exchanges=(50, 50), active=active, last_ids=(count, count))
     held: list[tuple[Conversation, str]] = []
     saved = 0
     budget = 60
@@ -239,7 +258,7 @@ def test_whatever_happens_no_more_are_in_progress_than_missing_and_the_target_is
         budget -= 1
         deeds = ["take"] if budget > 0 else []
         if held:
-            deeds += ["save", "step", "set aside", "release"] if budget > 0 else ["save"]
+            deeds += ["save", "step", "set aside", "reject", "release"] if budget > 0 else ["save"]
         elif not deeds:
             deeds = ["take"]
         deed = data.draw(st.sampled_from(deeds))
@@ -257,10 +276,14 @@ def test_whatever_happens_no_more_are_in_progress_than_missing_and_the_target_is
         else:
             conversation, provider = held.pop(data.draw(st.integers(0, len(held) - 1)))
             if deed == "save":
-                schedule.end(step(conversation), is_saved=True)
+                ended = step(conversation)
+                schedule.end(ended, is_saved=True, timeline=after(ended) if goes_on else None)
                 saved += 1
             elif deed == "set aside":
-                schedule.end(step(conversation), is_saved=False)
+                schedule.end(step(conversation), is_saved=False, timeline=None)
+            elif deed == "reject":
+                ended = step(conversation)
+                schedule.end(ended, is_saved=False, timeline=after(ended) if goes_on else None)
             else:
                 schedule.put_back(step(conversation) if deed == "step" else conversation, provider)
         assert 0 <= schedule.in_progress <= max(0, schedule.missing)

@@ -43,10 +43,18 @@ def load(
     *,
     generation: dict[str, Any] | None = None,
     budget: dict[str, Any] | None = None,
+    quality: dict[str, Any] | None = None,
     models: dict[str, str] | None = None,
     rates: dict[str, float] | None = None,
 ) -> Settings:
-    return load_settings(path, generation=generation or {}, budget=budget or {}, models=models or {}, rates=rates or {})
+    return load_settings(
+        path,
+        generation=generation or {},
+        budget=budget or {},
+        quality=quality or {},
+        models=models or {},
+        rates=rates or {},
+    )
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -137,7 +145,7 @@ def test_other_exchanges_are_refused_with_how_to_write_them(text: str) -> None:
     ("text", "key", "allowed"),
     [
         # Unknown keys.
-        ("[generate]", "generate", "generation, budget, roles, providers"),
+        ("[generate]", "generate", "generation, budget, roles, quality, scenarios, providers"),
         ("[generation]\ntraget = 5", "generation.traget", "target, exchanges, seed, max_tool_rounds, timeline_length"),
         ("[roles.narrator]", "roles.narrator", "tester, ada, rewriter"),
         ("[roles.ada]\ntop_p = 1", "roles.ada.top_p", "temperature, max_tokens"),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apep_datagen.markup import MalformedCall, ToolCall, parse_calls, render_call
-from apep_datagen.memory import SqliteNotebook, count_notes, delete_all_notes, undo_conversation
+from apep_datagen.memory import SqliteNotebook, count_notes, empty_shelves, undo_conversation
 from apep_datagen.schema import migrate
 from apep_datagen.tools import canonical_call, describe_tools, run_call, tool_names
 
@@ -284,7 +284,7 @@ def test_a_reset_empties_every_timeline(connection: sqlite3.Connection) -> None:
         run(SqliteNotebook(connection, timeline, timeline, DATE), 'add_memory(["A"])')
         run(SqliteNotebook(connection, timeline, timeline, DATE), 'add_diary(["A", "B"])')
     assert count_notes(connection) == (2, 4)
-    delete_all_notes(connection)
+    empty_shelves(connection)
     assert count_notes(connection) == (0, 0)
 
 

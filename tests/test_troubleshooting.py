@@ -110,6 +110,17 @@ def stopped(program: Program) -> Ended:
         return running.end()
 
 
+def nothing_accepted(program: Program) -> Ended:
+    return run(program, config='[quality]\nlevel = "strict"\n', target=30)
+
+
+def doubled(program: Program) -> Ended:
+    assert run(program).status == 0
+    lines = program.output.read_text(encoding="utf-8").splitlines()
+    program.output.write_text("\n".join([*lines[:2], *lines[1:]]), encoding="utf-8")
+    return program.run("verify")
+
+
 # By the beginning of the message: what brings it about, and the status that the program ends with.
 SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "No API clients": (3, without_keys),
@@ -134,6 +145,8 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     ),
     "mistral is out for the rest of this run: it has never answered": (5, never_reached),
     "mistral is out for the rest of this run: its tokens_per_month": (6, month_spent),
+    "mistral is out for the rest of this run: only": (5, nothing_accepted),
+    "findings:": (7, doubled),
     "No provider is left": (5, functools.partial(run, behaviour=always(Reply(status=401)))),
     "The budget --max-requests": (6, lambda program: run(program, "--max-requests", "3")),
     "--max-usd: there is no price": (2, lambda program: run(program, "--max-usd", "1")),

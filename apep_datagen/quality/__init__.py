@@ -1,0 +1,1 @@
+"""What makes a conversation worth training on, and how that is found out, stage by stage."""

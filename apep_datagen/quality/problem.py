@@ -1,0 +1,33 @@
+"""What can be wrong with a conversation, by the stage that finds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Problem", "Stage"]
+
+
+class Stage(StrEnum):
+    """The stages of judging, in order."""
+
+    FORM = "form"
+    EXECUTION = "execution"
+    EFFECT = "effect"
+    VOICE = "voice"
+    NOVELTY = "novelty"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a conversation is not accepted.
+
+    Attributes:
+        stage: The stage that found it.
+        reason: A sentence that is the same for all problems of its kind, so that they can be counted.
+        detail: What it was here.
+    """
+
+    stage: Stage
+    reason: str
+    detail: str = ""

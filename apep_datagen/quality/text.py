@@ -1,0 +1,128 @@
+"""Texts as sequences of words, so that they can be compared whatever their case, accents and punctuation."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+__all__ = ["holds", "shingles", "words"]
+
+# As typed, as typeset, and as other keyboards have them. They go before Unicode's decomposition, which makes a space
+# and an accent of an acute accent that stands alone.
+_APOSTROPHES = "'\u2018\u2019\u201b\uff07\u0060\u00b4\u02bb\u02bc"
+_APOSTROPHE = re.compile(f"[{_APOSTROPHES}]")
+_POSSESSIVE = re.compile(rf"(?<=\S)[{_APOSTROPHES}][sS](?!\w)")
+
+# Invisible inside a word: the soft hyphen, joiners, the byte order mark, and what chooses a character's looks.
+_INVISIBLE = frozenset((0xAD, 0x200C, 0x200D, 0x2060, 0xFEFF, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+
+# Kana and Han, which are written without spaces: each character counts as a word.
+_UNSPACED = re.compile(
+    "([\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff])"
+)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text: casefolded, without accents and apostrophes.
+
+    A word is a run of letters and digits of any script; all else separates. "Don't", with any apostrophe, and "dont"
+    are one word, and so are "Café" and "cafe". Accents are the marks above and below letters, and the vowel points of
+    Hebrew and Arabic; signs that are letters in their own right, as in Hindi or Thai, stay. In Chinese and Japanese
+    each character is a word. Other scripts without spaces, such as Thai, are one word from space to space.
+    """
+    if text.isascii():
+        return text.lower().translate(_ASCII).split()
+    text = unicodedata.normalize("NFKD", _APOSTROPHE.sub("", text)).translate(_FOLDED).casefold()
+    return _UNSPACED.sub(r" \1 ", unicodedata.normalize("NFC", text)).split()
+
+
+def holds(text: str, forms: Iterable[str]) -> bool:
+    """Tell whether any of the forms stands in the text, as whole words in this order.
+
+    The last word may be a possessive in the text: "Bello" is in "Bello's bowl", but not in "Bellona". A form without
+    words is in no text.
+    """
+    wanted = _phrases(tuple(forms))
+    said = _said(text)
+    if any(phrase in said.text for phrase in wanted.inside):
+        return True
+    return any(before.endswith(wanted.at_the_end) for before in said.possessives)
+
+
+def shingles(text: str, size: int = 3) -> frozenset[tuple[str, ...]]:
+    """Return each run of `size` words that the text has.
+
+    A text of fewer words is its one, shorter, shingle; a text without words has none.
+    """
+    said = words(text)
+    if len(said) < size:
+        return frozenset([tuple(said)] if said else [])
+    return frozenset(zip(*(said[start:] for start in range(size)), strict=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    """Forms as they are looked for: between two spaces, and behind one at the end of a text."""
+
+    inside: tuple[str, ...]
+    at_the_end: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A text as forms are looked for in it.
+
+    Attributes:
+        text: Its words, with a space before and behind each.
+        possessives: For each possessive, all words up to it, without its ending.
+    """
+
+    text: str
+    possessives: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _phrases(forms: tuple[str, ...]) -> _Phrases:
+    found = [" " + " ".join(said) for form in forms if (said := words(form))]
+    return _Phrases(tuple(f"{phrase} " for phrase in found), tuple(found))
+
+
+# The same few texts of a conversation are searched for one list of phrases after the other.
+@lru_cache(maxsize=64)
+def _said(text: str) -> _Said:
+    possessives = []
+    before = ""
+    for piece in _POSSESSIVE.split(text)[:-1]:
+        before += "".join(f" {word}" for word in words(piece))
+        possessives.append(before)
+        before += "s"
+    return _Said(f" {' '.join(words(text))} ", tuple(possessives))
+
+
+def _folded(code: int) -> str:
+    """Return what becomes of a character of a decomposed text: itself, nothing, or a space."""
+    character = chr(code)
+    kind = unicodedata.category(character)[0]
+    if code in _INVISIBLE:
+        return ""
+    if kind == "M":
+        # Classes from Unicode Standard Annex #44: 10 to 36 are Hebrew, Arabic and Syriac points, from 200 on marks are
+        # attached to, above or below any letter. Enclosing marks are not combined: keycaps, circles.
+        accent = 10 <= unicodedata.combining(character) <= 36 or unicodedata.combining(character) >= 200  # noqa: PLR2004 - named above
+        return "" if accent or unicodedata.category(character) == "Me" else character
+    return character if kind in "LN" else " "
+
+
+class _Folding(dict[int, str]):
+    """What becomes of each character, found out when one is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = folded = _folded(code)
+        return folded
+
+
+_FOLDED = _Folding()
+_ASCII = {code: "" if chr(code) in _APOSTROPHES else _folded(code) for code in range(128)}

@@ -1,0 +1,178 @@
+"""Measure what it costs to judge a conversation, stage by stage.
+
+    uv run --all-groups python benchmarks/judging.py --conversations 5000
+
+In turn, conversations tell a fact, which Ada keeps, ask for one, which she looks up, or are small talk, with messages
+of 40 words, replies of 80 and thoughts of 60, as `novelty.py` writes them, and the program's own prompts. Nearly all
+are accepted, so that the next ones have something to be compared with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+import statistics
+import time
+from collections import defaultdict
+
+from common import print_table
+from novelty import Writer
+
+from apep_datagen.cast import Cast, load_cast
+from apep_datagen.conversation import (
+    Conversation,
+    Finished,
+    Plan,
+    ToolRound,
+    advance_with_completion,
+    advance_with_results,
+    next_step,
+    sample_line,
+)
+from apep_datagen.drawing import draw_user, generator
+from apep_datagen.messages import Message
+from apep_datagen.prompts import PromptSet, load_prompts
+from apep_datagen.quality import effect, execution, form, voice
+from apep_datagen.quality.execution import ReplayedNotebook
+from apep_datagen.quality.judge import Judge
+from apep_datagen.quality.novelty import NoveltyLimits
+from apep_datagen.quality.problem import Problem, Stage
+from apep_datagen.quality.sample import read_sample
+from apep_datagen.scenario import Ability, Fact, Scenario
+from apep_datagen.schema import migrate
+from apep_datagen.story import Change
+from apep_datagen.tools import Note, Notes, run_call
+
+_QUESTION_WORDS, _REPLY_WORDS, _THOUGHT_WORDS = 40, 80, 60
+_KEPT_NOTES = 12
+
+
+def main() -> None:
+    """Judge, and print what it took."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--conversations", type=int, default=5000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    costs = measure(options.conversations, options.seed)
+    rows = [
+        [name, f"{1000 * statistics.mean(seconds):.2f}", f"{1000 * statistics.quantiles(seconds, n=100)[98]:.2f}"]
+        for name, seconds in costs.items()
+    ]
+    print_table(rows, ["", "mean ms", "99th percentile ms"])
+
+
+def measure(conversations: int, seed: int) -> dict[str, list[float]]:
+    """Return the seconds that judging took, and each stage of it, for each conversation."""
+    cast = load_cast()
+    made = Maker(cast, load_prompts(), Writer(seed))
+    judge = Judge("strict", cast.phrases, NoveltyLimits(), made.tester_texts)
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection, seed=1, output_name="x", base_count=0, base_end=1)
+    costs: dict[str, list[float]] = defaultdict(list)
+    for number in range(1, conversations + 1):
+        plan, messages, change = made.conversation(number)
+        began = time.perf_counter()
+        verdict = judge.judge(connection, plan, messages, change)
+        if verdict.problem is None:
+            judge.remember(connection, number, verdict)
+        costs["all, with novelty"].append(time.perf_counter() - began)
+        if verdict.problem is not None and verdict.problem.stage is Stage.NOVELTY:
+            continue  # a stock phrase was drawn for the opening too often
+        _expect_none(verdict.problem)
+        row = (number, number, sample_line(messages))
+        connection.execute("INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, 0)", row)
+        _measure_stages(plan, messages, change, judge, costs)
+    return costs
+
+
+def _measure_stages(
+    plan: Plan, messages: tuple[Message, ...], change: Change, judge: Judge, costs: dict[str, list[float]]
+) -> None:
+    times = [time.perf_counter()]
+    sample = read_sample(messages)
+    assert not isinstance(sample, Problem), sample
+    _expect_none(form.check(sample))
+    times.append(time.perf_counter())
+    _expect_none(execution.check(sample, change.before, change.after, plan.date))
+    times.append(time.perf_counter())
+    _expect_none(effect.check(sample, plan.scenario, change, judge.phrases))
+    times.append(time.perf_counter())
+    texts = (sample.system, *judge.tester_texts)
+    _expect_none(voice.check(sample, phrases=judge.phrases, user_name=plan.user.name, prompt_texts=texts))
+    times.append(time.perf_counter())
+    for name, began, ended in zip(("form", "execution", "effect", "voice"), times, times[1:], strict=False):
+        costs[name].append(ended - began)
+
+
+def _expect_none(problem: Problem | None) -> None:
+    assert problem is None, problem
+
+
+class Maker:
+    """Makes faultless conversations of random words."""
+
+    def __init__(self, cast: Cast, prompts: PromptSet, writer: Writer) -> None:
+        self.tester_texts = (
+            prompts.texts["tester_system.txt"],
+            prompts.texts["tester_user.txt"],
+            *cast.instruction_sources,
+        )
+        self._cast, self._prompts, self._writer = cast, prompts, writer
+        self._slots = list(cast.slots.values())
+
+    def conversation(self, number: int) -> tuple[Plan, tuple[Message, ...], Change]:
+        """Return a conversation with its plan and what it changes."""
+        ability = (Ability.SHARE, Ability.RECALL, Ability.SMALLTALK)[number % 3]
+        slot = self._slots[number % len(self._slots)]
+        fact = slot.fact(slot.values[number % len(slot.values)])
+        notes = [f"User: {self._text(10)}" for _ in range(_KEPT_NOTES)]
+        notes += [f"User: {fact.tell}"] if ability is Ability.RECALL else []
+        before = Notes(tuple(Note(index, "2026-01-01", text) for index, text in enumerate(notes, start=1)))
+        plan = Plan(
+            conversation_id=number,
+            timeline_id=number,
+            exchanges=1,
+            max_tool_rounds=3,
+            at="2026-03-14T19:40",
+            user=draw_user(self._cast, generator(number)),
+            scenario=Scenario(ability, "", "", "", "", (fact,) if ability is not Ability.SMALLTALK else ()),
+            previous=None,
+            seed=0,
+        )
+        notebook = ReplayedNotebook(before, plan.date)
+        conversation = Conversation(plan, self._prompts)
+        for text in self._answers(ability, fact):
+            conversation = advance_with_completion(conversation, text, "stop")
+            needed = next_step(conversation)
+            if isinstance(needed, ToolRound):
+                results = [run_call(call, notebook) for call in needed.calls]
+                conversation = advance_with_results(conversation, results)
+        finished = next_step(conversation)
+        assert isinstance(finished, Finished), finished
+        return plan, finished.messages, Change((), before, notebook.notes())
+
+    def _answers(self, ability: Ability, fact: Fact) -> list[str]:
+        told = f"{fact.tell}. " if ability is Ability.SHARE else ""
+        found = f"{fact.value}. " if ability is Ability.RECALL else ""
+        call = {
+            Ability.SHARE: f'add_memory(input_text=["User: {fact.tell}"])',
+            Ability.RECALL: "recall_memories()",
+        }.get(ability)
+        thought = f"I remember. {self._text(_THOUGHT_WORDS)}"
+        calling = [f"<think>{thought}</think>\n\n<tool_call>{call}</tool_call>"] if call else []
+        reply = f"{self._text(_REPLY_WORDS // 2)} {found}{self._text(_REPLY_WORDS // 2)}"
+        rewritten = [f"I remember. {self._text(_THOUGHT_WORDS)}" for _ in (*calling, reply)]
+        marked = "\n".join(f"[[{index}]] {text}" for index, text in enumerate(rewritten, start=1))
+        return [
+            f"{told}{self._text(_QUESTION_WORDS)}",
+            *calling,
+            f"<think>{thought}</think>\n\n{reply}",
+            marked if calling else rewritten[0],
+        ]
+
+    def _text(self, length: int) -> str:
+        return " ".join(self._writer.write(length)).capitalize() + "."
+
+
+if __name__ == "__main__":
+    main()

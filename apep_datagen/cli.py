@@ -267,8 +267,8 @@ def verify(file: Dataset = None, config: Config = None, as_json: AsJson = False)
     from apep_datagen.invocation import read_settings
     from apep_datagen.progress import say
     from apep_datagen.settings import DEFAULT_OUTPUT
-    from apep_datagen.verify import verify as verify_output
-    from apep_datagen.verify_report import describe_verification, verification_as_json
+    from apep_datagen.verification.report import describe_verification, verification_as_json
+    from apep_datagen.verification.verify import verify as verify_output
 
     with _telling_errors():
         found = verify_output(file or DEFAULT_OUTPUT, read_settings(config))

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from apep_datagen.stats import NGRAM_SIZES, NGRAMS_COUNTED, DatasetStats, Distribution, Diversity, FileStats, RunStats
+from apep_datagen.distribution import Distribution
+from apep_datagen.diversity import NGRAM_SIZES, NGRAMS_COUNTED, Diversity
+from apep_datagen.run_contents import RunStats
+from apep_datagen.stats import DatasetStats, FileStats
 from apep_datagen.tables import spell_count, table
 from apep_datagen.yield_report import describe_yield, yield_as_json
 

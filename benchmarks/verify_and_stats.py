@@ -208,7 +208,7 @@ def main() -> None:
             began = time.monotonic()
             asyncio.run(make(output, options.conversations))
             print(f"made in {time.monotonic() - began:.0f} s")
-        print(f"{output.stat().st_size / 1e6:.0f} MB, state database")
+        print(f"an output of {output.stat().st_size / 1e6:.0f} MB")
         rows = [
             list(_row(name, measure(directory, "-m", "apep_datagen", name, str(DEFAULT_OUTPUT))))
             for name in options.commands.split(",")

@@ -18,28 +18,17 @@ from hypothesis import strategies as st
 from loopback_server import LoopbackServer
 from program import Program, section
 
+from apep_datagen.distribution import Distribution
+from apep_datagen.diversity import NGRAMS_COUNTED, Texts, _distinct, _nearest_similarities, _rank
 from apep_datagen.errors import StorageError
 from apep_datagen.markup import MalformedCall, ToolCall, parse_answer, render_answer
 from apep_datagen.messages import Message
 from apep_datagen.quality.novelty import similarity
 from apep_datagen.quality.text import shingles
+from apep_datagen.run_contents import RunStats
 from apep_datagen.scenario import Ability
 from apep_datagen.settings import ScenariosSettings
-from apep_datagen.stats import (
-    NGRAMS_COUNTED,
-    DatasetStats,
-    Distribution,
-    FileStats,
-    RunStats,
-    Tally,
-    _distinct,
-    _file_stats,
-    _nearest_similarities,
-    _Part,
-    _rank,
-    _read_answer,
-    read_stats,
-)
+from apep_datagen.stats import DatasetStats, FileStats, Tally, _file_stats, _read_answer, read_stats
 from apep_datagen.stats_report import describe_stats, stats_as_json
 from apep_datagen.steering import DEFAULT_MIX
 
@@ -220,13 +209,13 @@ def test_a_sample_comes_from_all_over_the_file() -> None:
 
 
 def test_the_sample_is_of_5000_messages_however_many_there_are() -> None:
-    part = _Part()
+    part = Texts()
     for number in range(1, 20_001):
         part.count(f"text {number}", number, 0)
     chosen = sorted(range(1, 20_001), key=lambda number: _rank(number, 0))[:5_000]
     assert part.texts() == [f"text {number}" for number in chosen]
     assert len(part.sample) < 17_500  # most of the others need not leave a process
-    merged = _Part()
+    merged = Texts()
     merged.count("the first message", 1, 0)
     merged.count("the second message of the same conversation", 1, 1)
     assert len({rank for rank, _ in merged.sample}) == 2

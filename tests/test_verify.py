@@ -21,13 +21,15 @@ from loopback_server import LoopbackServer, Received, Reply
 from program import Ended, Program, section
 from scripted_people import WAYS, ScriptedPeople
 
-from apep_datagen import comparison
-from apep_datagen.alignment import align
 from apep_datagen.errors import StorageError
-from apep_datagen.examination import NOT_A_CONVERSATION, Examined
 from apep_datagen.invocation import read_settings
 from apep_datagen.quality.novelty import SKETCH_LENGTH
-from apep_datagen.replaying import (
+from apep_datagen.schema import lock_beside
+from apep_datagen.settings import Settings
+from apep_datagen.verification import comparison
+from apep_datagen.verification.alignment import align
+from apep_datagen.verification.examination import NOT_A_CONVERSATION, Examined
+from apep_datagen.verification.replaying import (
     NO_RESULT,
     NOTE_CHANGED,
     NOTE_DELETED,
@@ -36,11 +38,9 @@ from apep_datagen.replaying import (
     NOTES_OUT_OF_ORDER,
     WRONG_RESULT,
 )
-from apep_datagen.schema import lock_beside
-from apep_datagen.settings import Settings
-from apep_datagen.verify import DOUBLED, FINDINGS_STATUS, Finding, Verification, verify
-from apep_datagen.verify_report import describe_verification, verification_as_json
-from apep_datagen.written import CHANGED, MISSING, MOVED, UNKNOWN
+from apep_datagen.verification.report import describe_verification, verification_as_json
+from apep_datagen.verification.verify import DOUBLED, FINDINGS_STATUS, Finding, Verification, verify
+from apep_datagen.verification.written import CHANGED, MISSING, MOVED, UNKNOWN
 
 MADE = 44
 MIX = """[scenarios.mix]
@@ -527,6 +527,8 @@ def test_only_what_was_judged_so_is_to_have_the_form_and_to_be_new(tmp_path: Pat
     conversations = program.conversations()
     write(program, [*conversations, conversations[-1]])
     assert [(finding.conversation, finding.kind) for finding in checked(program).findings] == [(17, DOUBLED)]
+    program.state.unlink()  # nobody knows any more how they were judged
+    assert checked(program).novelty_checked == 17
 
 
 # Runs that are not finished, and outputs that somebody else began.

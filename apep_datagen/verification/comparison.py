@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import eq
 
-from apep_datagen.examination import BANDS, PARTS, Examined
 from apep_datagen.quality.novelty import SKETCH_LENGTH, similarity
+from apep_datagen.verification.examination import BANDS, PARTS, Examined
 
 __all__ = ["Comparison", "NearlyTheSame", "TooManyAlike"]
 

@@ -2,7 +2,7 @@
 
 From the file alone: the form of each conversation, and what is doubled, nearly the same or begins as many others do.
 With the database: whether each conversation is as it was written, and whether all calls of each timeline, executed
-again in order, give the saved results and the recorded memory and diary. `verify_report` puts it into words.
+again in order, give the saved results and the recorded memory and diary. `report` puts it into words.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from apep_datagen.comparison import Comparison
-from apep_datagen.examination import NOT_A_CONVERSATION, PARTS, Finding, examine, spoken
 from apep_datagen.messages import Message
 from apep_datagen.quality.novelty import NoveltyLimits, opening
 from apep_datagen.quality.sample import Sample, read_sample
@@ -24,7 +22,9 @@ from apep_datagen.reading import map_chunks, messages_of, read_line_at
 from apep_datagen.schema import read_only
 from apep_datagen.settings import Settings
 from apep_datagen.state import state_path
-from apep_datagen.written import Compared, Reconciliation, Written
+from apep_datagen.verification.comparison import Comparison
+from apep_datagen.verification.examination import NOT_A_CONVERSATION, PARTS, Finding, examine, spoken
+from apep_datagen.verification.written import Compared, Reconciliation, Written
 
 __all__ = ["DOUBLED", "FINDINGS_STATUS", "Finding", "Verification", "verify"]
 

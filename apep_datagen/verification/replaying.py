@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from apep_datagen.examination import SavedCall
 from apep_datagen.markup import ToolCall
 from apep_datagen.memory import FORGOTTEN_BY_RESET
 from apep_datagen.tools import Note, ShelfName, run_call
+from apep_datagen.verification.examination import SavedCall
 
 __all__ = ["Mismatch", "Replay", "Turn"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from apep_datagen.verify import Finding, Verification
-from apep_datagen.written import Compared
+from apep_datagen.verification.verify import Finding, Verification
+from apep_datagen.verification.written import Compared
 
 __all__ = ["describe_verification", "verification_as_json"]
 

@@ -15,13 +15,13 @@ from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 
-from apep_datagen.alignment import align
-from apep_datagen.examination import Examined, Finding, calls_of, content_of_line
 from apep_datagen.messages import Message
 from apep_datagen.quality.sample import Sample, read_sample
 from apep_datagen.reading import messages_of
-from apep_datagen.replaying import Mismatch, Replay, Turn
 from apep_datagen.schema import run_is_active
+from apep_datagen.verification.alignment import align
+from apep_datagen.verification.examination import Examined, Finding, calls_of, content_of_line
+from apep_datagen.verification.replaying import Mismatch, Replay, Turn
 
 __all__ = ["CHANGED", "MISSING", "MOVED", "UNKNOWN", "Compared", "Reconciliation", "Written"]
 

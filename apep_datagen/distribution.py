@@ -1,0 +1,56 @@
+"""How numbers and texts are distributed, told by a few figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["Distribution", "most_frequent"]
+
+_MOST_FREQUENT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How a number is distributed; percentiles are values that occur (nearest rank).
+
+    Attributes:
+        count: How many values there are; where there are none, all others are 0.
+        mean: Their mean.
+        median: Half of them are at most this.
+        p05: 5 % of them are at most this.
+        p95: 95 % of them are at most this.
+        largest: None is larger.
+    """
+
+    count: int
+    mean: float
+    median: int
+    p05: int
+    p95: int
+    largest: int
+
+    @classmethod
+    def of(cls, histogram: Mapping[int, int]) -> Distribution:
+        """Return the distribution of values that occur so often."""
+        count = sum(histogram.values())
+        mean = sum(value * times for value, times in histogram.items()) / count if count else 0.0
+        p05, median, p95, largest = (_percentile(histogram, share * count) for share in (0.05, 0.5, 0.95, 1))
+        return cls(count, mean, median, p05, p95, largest)
+
+
+def _percentile(histogram: Mapping[int, int], rank: float) -> int:
+    seen = 0
+    for value in sorted(histogram):
+        seen += histogram[value]
+        if seen >= rank:
+            return value
+    return 0
+
+
+def most_frequent(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
+    """Return the most frequent texts; equally frequent ones in alphabetical order, whatever order they came in."""
+    least = min((times for _, times in counts.most_common(_MOST_FREQUENT)), default=0)
+    candidates = [(text, times) for text, times in counts.items() if times >= least]
+    return tuple(sorted(candidates, key=lambda item: (-item[1], item[0]))[:_MOST_FREQUENT])

@@ -239,7 +239,7 @@ def _ability_of(prompt: str, cast: Cast) -> Ability:
 # Chatter that is new each time.
 
 _WHEN = (
-    "This morning", "Just now", "Since breakfast", "Around noon", "An hour ago", "Before sunrise", "At lunch", "Today",
+    "This morning", "Just now", "Since breakfast", "Around noon", "An hour ago", "Before daybreak", "At lunch", "Today",
     "Yesterday", "All week", "Twice today", "Between errands", "After work", "While waiting", "Out there", "On Tuesday",
     "Back home", "After supper", "For once", "As always", "Surprisingly", "Last night", "Downstairs", "By chance",
 )  # fmt: skip
@@ -268,7 +268,7 @@ _ADA_OPENS = (
 )  # fmt: skip
 _ADA_SAYS = (
     "makes a day larger than it was", "has more patience than all of us", "would be a good beginning for a song",
-    "is the kind of thing that nobody writes down", "deserves a little applause", "knows more than it lets on",
+    "is the kind of thing that nobody writes down", "deserves a little laughter", "knows more than it lets on",
     "turns up when one least needs it", "is what I would have noticed as well", "can carry a whole afternoon",
     "sounds like a friend with odd manners", "has its own idea of time", "asks for a cup of something hot",
 )  # fmt: skip

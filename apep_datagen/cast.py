@@ -172,6 +172,7 @@ class Cast:
         self.slots = {slot.slot: slot for slot in facts.facts}
         self.connections = facts.connections
         self.moments = {moment.slot: moment for moment in facts.moments}
+        self.moment_facts = tuple(moment.fact() for moment in facts.moments)
         self.scenarios = scenarios
         self.phrases = phrases
         self._instructions: dict[Ability, jinja2.Template] = {}

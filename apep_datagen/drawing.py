@@ -7,6 +7,7 @@ depend on what was drawn for another, and the same seed gives the same users, da
 from __future__ import annotations
 
 import datetime
+import functools
 import random
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -118,6 +119,8 @@ class _Choice:
         return always | {ability: readiness for ability, (choices, readiness) in offered.items() if choices}
 
 
+# What is possible is asked first, and then drawn from.
+@functools.lru_cache(maxsize=1)
 def _choice(cast: Cast, story: Story, date: str) -> _Choice:
     before = told_before(story.known, date)
     facts = [item for item in before if item.fact.shelf == "memory"]
@@ -138,7 +141,7 @@ def _choice(cast: Cast, story: Story, date: str) -> _Choice:
     in_connections = {fact.slot for _, first, second in connections for fact in (first, second)}
     return _Choice(
         new_slots=[slot for slot in cast.slots.values() if slot.slot not in used],
-        new_moments=[moment.fact() for moment in cast.moments.values() if moment.slot not in used],
+        new_moments=[moment for moment in cast.moment_facts if moment.slot not in used],
         changing=[item for item in facts if item.fact.slot in cast.slots and cast.slots[item.fact.slot].change],
         known=facts,
         unconnected=[item for item in facts if item.fact.slot not in in_connections],

@@ -28,7 +28,7 @@ class Verdict:
 
     Attributes:
         problem: Why the conversation is not accepted, or None.
-        sample: The conversation read back; None where its form does not permit that.
+        sample: The conversation read back; None where nobody has looked at it, or its form does not permit that.
     """
 
     problem: Problem | None
@@ -66,10 +66,12 @@ class Judge:
             messages: The training sample.
             change: What was known, and what it has changed.
         """
+        if self.level == "off":
+            return Verdict(None, None)
         sample = read_sample(messages)
         if isinstance(sample, Problem):
-            return Verdict(None if self.level == "off" else sample, None)
-        problem = None if self.level == "off" else form.check(sample)
+            return Verdict(sample, None)
+        problem = form.check(sample)
         if self.level == "strict" and problem is None:
             problem = (
                 execution.check(sample, change.before, change.after, plan.date)

@@ -349,6 +349,10 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(argument)
 
 
+# Options that are not called as their keys are.
+_OPTIONS = {"quality.level": "--quality"}
+
+
 def explain_validation_error(
     source: str,
     error: ValidationError,
@@ -368,8 +372,9 @@ def explain_validation_error(
     for mistake in error.errors(include_url=False):
         location = [str(part) for part in mistake["loc"]]
         place = f"{source}: {'.'.join(location)}" if location else source
-        if options and ".".join(location[:2]) in options:
-            place = f"--{location[1].replace('_', '-')}"
+        key = ".".join(location[:2])
+        if options and key in options:
+            place = _OPTIONS.get(key, f"--{location[1].replace('_', '-')}")
         if mistake["type"] == "extra_forbidden":
             known = ", ".join(_section_of(kind, location).model_fields)
             lines.append(f"{place}: there is no such key; there are {known}")

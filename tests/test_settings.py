@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from apep_datagen.errors import SettingsError
 from apep_datagen.messages import ModelRole
+from apep_datagen.scenario import Ability
 from apep_datagen.settings import BUILT_IN_PROVIDERS, Settings, load_settings, parse_exchanges
+from apep_datagen.steering import DEFAULT_MIX
 
 # The example of the design, word for word but for the one URL that it leaves out.
 EXAMPLE = """
@@ -290,3 +292,25 @@ def test_whatever_a_file_says_it_is_read_or_refused(
     except SettingsError as error:
         message = str(error)
     assert message.startswith(str(path))
+
+
+def test_a_level_of_quality_that_there_is_not_is_told_as_the_option_or_the_key(tmp_path: Path) -> None:
+    allowed = "Input should be 'off', 'form' or 'strict'"
+    assert refusal(None, quality={"level": "best"}) == f"--quality: {allowed} (it is 'best')"
+    path = write(tmp_path, '[quality]\nlevel = "best"\n')
+    assert refusal(path) == f"{path}: quality.level: {allowed} (it is 'best')"
+
+
+def test_a_share_that_is_not_given_keeps_its_default(tmp_path: Path) -> None:
+    shares = load(write(tmp_path, "[scenarios.mix]\nshare = 0\nadvice = 33.5\n")).scenarios.shares
+    assert (shares[Ability.SHARE], shares[Ability.ADVICE]) == (0, 33.5)
+    assert shares[Ability.RECALL] == DEFAULT_MIX[Ability.RECALL]
+
+
+def test_an_unknown_ability_a_mix_of_nothing_and_days_in_the_wrong_order_are_refused(tmp_path: Path) -> None:
+    assert "there is no ability shar; there are share, update" in refusal(
+        write(tmp_path, "[scenarios.mix]\nshar = 1\n")
+    )
+    nothing = "".join(f"{ability.value} = 0\n" for ability in Ability)
+    assert "all shares are 0" in refusal(write(tmp_path, f"[scenarios.mix]\n{nothing}"))
+    assert "first_day is after last_day" in refusal(write(tmp_path, "[scenarios]\nlast_day = 2020-01-01\n"))

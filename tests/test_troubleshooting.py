@@ -128,7 +128,10 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "mistral: 5 failures": (
         0,
         lambda program: run(
-            program, behaviour=lambda it: Reply(status=503) if 3 < it.number < 9 else well_behaved(it), target=10
+            program,
+            behaviour=lambda it: Reply(status=503) if 3 < it.number < 9 else well_behaved(it),
+            config="max_in_flight = 1\n",  # so that no earlier answer comes between the failures
+            target=4,
         ),
     ),
     "mistral is out for the rest of this run: it refused": (

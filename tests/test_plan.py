@@ -79,7 +79,8 @@ def test_without_a_history_it_is_estimated_from_the_prompts(program: Program) ->
         used = used_since(server, 0)
     conversations, *estimated = row(said, "one")
     assert conversations == 60
-    assert estimated[:3] == pytest.approx(used, rel=0.15)
+    # How long 60 conversations are, and how often tools are used in them, is drawn.
+    assert estimated[:3] == pytest.approx(used, rel=0.3)
     assert "Estimated from the prompts" in said
     assert "50 (tester), 220 (ada), 100 (rewriter) tokens" in said
     assert max(map(len, said.splitlines())) <= 100

@@ -17,16 +17,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from apep_datagen.config.settings import DEFAULT_OUTPUT
+from apep_datagen.conversation.machine import Conversation, Plan, advance_with_completion, sample_line
+from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.core.messages import Message
+from apep_datagen.people.scenario import Ability, Scenario, User
+from apep_datagen.people.story import Story
+from apep_datagen.storage.conversations import StepRecord, record_finish, record_start, record_step
+from apep_datagen.storage.database import StateDatabase
 from common import loopback_server, print_table, requests_seen, run_program
-
-from apep_datagen.conversation import Conversation, Plan, advance_with_completion, sample_line
-from apep_datagen.messages import Message
-from apep_datagen.prompts import load_prompts
-from apep_datagen.records import StepRecord, record_finish, record_start, record_step
-from apep_datagen.scenario import Ability, Scenario, User
-from apep_datagen.settings import DEFAULT_OUTPUT
-from apep_datagen.state import StateDatabase
-from apep_datagen.story import Story
 
 _SAMPLE_MEASUREMENTS = 200
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-SERVER = Path(__file__).parent.parent / "tests" / "loopback_server.py"
+SERVER = Path(__file__).parent.parent / "tests" / "support" / "loopback_server.py"
 
 
 def print_table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> None:

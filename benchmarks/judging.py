@@ -15,11 +15,7 @@ import statistics
 import time
 from collections import defaultdict
 
-from common import print_table
-from novelty import Writer
-
-from apep_datagen.cast import Cast, load_cast
-from apep_datagen.conversation import (
+from apep_datagen.conversation.machine import (
     Conversation,
     Finished,
     Plan,
@@ -29,19 +25,22 @@ from apep_datagen.conversation import (
     next_step,
     sample_line,
 )
-from apep_datagen.drawing import draw_user, generator
-from apep_datagen.messages import Message
-from apep_datagen.prompts import PromptSet, load_prompts
+from apep_datagen.conversation.prompts import PromptSet, load_prompts
+from apep_datagen.core.messages import Message
+from apep_datagen.core.tools import Note, Notes, run_call
+from apep_datagen.people.cast import Cast, load_cast
+from apep_datagen.people.drawing import draw_user, generator
+from apep_datagen.people.scenario import Ability, Fact, Scenario
+from apep_datagen.people.story import Change
 from apep_datagen.quality import effect, execution, form, voice
 from apep_datagen.quality.execution import ReplayedNotebook
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import read_sample
-from apep_datagen.scenario import Ability, Fact, Scenario
-from apep_datagen.schema import migrate
-from apep_datagen.story import Change
-from apep_datagen.tools import Note, Notes, run_call
+from apep_datagen.storage.schema import migrate
+from common import print_table
+from novelty import Writer
 
 _QUESTION_WORDS, _REPLY_WORDS, _THOUGHT_WORDS = 40, 80, 60
 _KEPT_NOTES = 12

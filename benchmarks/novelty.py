@@ -22,11 +22,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from common import print_table
 
 from apep_datagen.quality import novelty
 from apep_datagen.quality.novelty import NoveltyLimits
-from apep_datagen.schema import connect, migrate
+from apep_datagen.storage.schema import connect, migrate
+from common import print_table
 
 _QUESTION_WORDS, _REPLY_WORDS = 40, 80
 _VOCABULARY_SIZE = 20_000

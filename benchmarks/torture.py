@@ -4,7 +4,7 @@
 
 Ends with an AssertionError if an answer was lost or paid for twice that was not in flight at a kill, if a tool call
 took effect twice or not at all, or if a conversation is missing or there twice; `--directory` keeps the files to look
-at. `tests/tortured_program.py` has the details.
+at. `tests/support/tortured_program.py` has the details.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from common import print_table
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from tortured_program import as_rows, prove, torture
+from support.tortured_program import as_rows, prove, torture
 
 
 def main() -> None:

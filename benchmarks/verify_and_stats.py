@@ -23,22 +23,22 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psutil
-from common import Measured, print_table
-from novelty import Writer
 
-from apep_datagen.cast import Cast, load_cast
-from apep_datagen.conversation import Conversation, ModelCall, Plan, next_step
-from apep_datagen.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
-from apep_datagen.messages import Step
-from apep_datagen.prompts import PromptSet, load_prompts
+from apep_datagen.config.settings import DEFAULT_OUTPUT
+from apep_datagen.conversation.machine import Conversation, ModelCall, Plan, next_step
+from apep_datagen.conversation.prompts import PromptSet, load_prompts
+from apep_datagen.core.messages import Step
+from apep_datagen.engine.commit import Rules, record_answer
+from apep_datagen.people.cast import Cast, load_cast
+from apep_datagen.people.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
+from apep_datagen.people.scenario import Ability
+from apep_datagen.people.story import Story
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.novelty import NoveltyLimits
-from apep_datagen.recording import Rules, record_answer
-from apep_datagen.records import StepRecord, Timeline
-from apep_datagen.scenario import Ability
-from apep_datagen.settings import DEFAULT_OUTPUT
-from apep_datagen.state import StateDatabase
-from apep_datagen.story import Story
+from apep_datagen.storage.conversations import StepRecord, Timeline
+from apep_datagen.storage.database import StateDatabase
+from common import Measured, print_table
+from novelty import Writer
 
 _QUESTION_WORDS, _REPLY_WORDS, _THINKING_WORDS = 40, 80, 60
 _SENTENCE_WORDS = 12

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from apep_datagen.errors import ProviderError
-from apep_datagen.messages import Completion, CompletionRequest, ReportedLimits
+from apep_datagen.config.settings import ProviderSettings
+from apep_datagen.core.errors import ProviderError
+from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
 from apep_datagen.providers.base import Provider
-from apep_datagen.settings import ProviderSettings
 
 __all__ = ["Provider", "create_provider"]
 

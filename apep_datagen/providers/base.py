@@ -1,7 +1,7 @@
 """What every provider does, and how what goes wrong is classified.
 
 An adapter sends messages, returns text with usage and finish reason, and turns its SDK's exceptions into the family
-of `apep_datagen.errors`. It never retries and never waits: pacing, retrying and accounting happen in one place for all.
+of `core.errors`. It never retries and never waits: pacing, retrying and accounting happen in one place for all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from apep_datagen.errors import (
+from apep_datagen.core.errors import (
     FailureKind,
     ModelUnknownError,
     ProviderError,
@@ -23,8 +23,8 @@ from apep_datagen.errors import (
     RequestRefusedError,
     TransientError,
 )
-from apep_datagen.markup import strip_tags
-from apep_datagen.messages import Completion, CompletionRequest, Usage, clean_text
+from apep_datagen.core.markup import strip_tags
+from apep_datagen.core.messages import Completion, CompletionRequest, Usage, clean_text
 
 __all__ = [
     "Provider",

@@ -25,8 +25,8 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from apep_datagen.errors import ProviderUnusableError
-from apep_datagen.messages import Completion, CompletionRequest, Step
+from apep_datagen.core.errors import ProviderUnusableError
+from apep_datagen.core.messages import Completion, CompletionRequest, Step
 from apep_datagen.providers.openai_compatible import OpenAICompatibleProvider
 
 __all__ = ["DEFAULT_MODEL", "SLOTS", "LocalProvider", "grammar_for"]

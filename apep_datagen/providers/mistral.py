@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from apep_datagen.messages import Completion, CompletionRequest, ReportedLimits
+from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
 from apep_datagen.providers.base import (
     error_from_response,
     fold_completion,

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies
 
-from apep_datagen.errors import ProviderError, ProviderUnusableError, TransientError
-from apep_datagen.messages import Completion, CompletionRequest, ReportedLimits
+from apep_datagen.core.errors import ProviderError, ProviderUnusableError, TransientError
+from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
 from apep_datagen.providers.base import error_from_response, fold_completion, not_a_completion, transport_error
 from apep_datagen.providers.rate_headers import limits_hook
 

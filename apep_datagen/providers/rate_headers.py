@@ -19,7 +19,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from apep_datagen.messages import ReportedLimits
+from apep_datagen.core.messages import ReportedLimits
 
 __all__ = ["limits_hook", "read_limits"]
 

@@ -11,10 +11,10 @@ import asyncio
 import contextlib
 import json
 
-from apep_datagen.errors import ProviderError
-from apep_datagen.messages import CompletionRequest, Message, Step
+from apep_datagen.config.settings import ProviderSettings
+from apep_datagen.core.errors import ProviderError
+from apep_datagen.core.messages import CompletionRequest, Message, Step
 from apep_datagen.providers import create_provider
-from apep_datagen.settings import ProviderSettings
 
 __all__ = ["rehearse"]
 

@@ -10,14 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from apep_datagen.markup import ToolCall
-from apep_datagen.quality.phrases import Phrases
+from apep_datagen.core.markup import ToolCall
+from apep_datagen.core.tools import Note
+from apep_datagen.core.words import holds, words
+from apep_datagen.people.phrases import Phrases
+from apep_datagen.people.scenario import Ability, Fact, Scenario
+from apep_datagen.people.story import Change, notes_that_hold
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample
-from apep_datagen.quality.text import holds, words
-from apep_datagen.scenario import Ability, Fact, Scenario
-from apep_datagen.story import Change, notes_that_hold
-from apep_datagen.tools import Note
 
 __all__ = ["check"]
 

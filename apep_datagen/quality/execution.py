@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from apep_datagen.core.tools import Note, Notes, run_call
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample
-from apep_datagen.tools import Note, Notes, run_call
 
 __all__ = ["ReplayedNotebook", "check", "replay_calls"]
 

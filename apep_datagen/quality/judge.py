@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from apep_datagen.conversation import Plan
-from apep_datagen.messages import Message
+from apep_datagen.conversation.machine import Plan
+from apep_datagen.core.messages import Message
+from apep_datagen.people.phrases import Phrases
+from apep_datagen.people.story import Change
 from apep_datagen.quality import effect, execution, form, novelty, voice
 from apep_datagen.quality.novelty import NoveltyLimits
-from apep_datagen.quality.phrases import Phrases
 from apep_datagen.quality.problem import Problem
 from apep_datagen.quality.sample import Sample, read_sample
-from apep_datagen.story import Change
 
 __all__ = ["Judge", "Level", "Verdict"]
 

@@ -26,8 +26,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal
 
+from apep_datagen.core.words import shingles, words
 from apep_datagen.quality.problem import Problem, Stage
-from apep_datagen.quality.text import shingles, words
 
 __all__ = [
     "SKETCH_LENGTH",

@@ -1,6 +1,6 @@
 """A saved training sample, read back from its messages alone.
 
-Reading is strict: a sample is in the one spelling in which `apep_datagen.markup` writes it, or it is refused with the
+Reading is strict: a sample is in the one spelling in which `core.markup` writes it, or it is refused with the
 reason. Nothing that a file can hold raises.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from apep_datagen.markup import MalformedCall, ToolCall, parse_answer, render_answer, result_block, strip_tags
-from apep_datagen.messages import Message, storable_text
+from apep_datagen.core.markup import MalformedCall, ToolCall, parse_answer, render_answer, result_block, strip_tags
+from apep_datagen.core.messages import Message, storable_text
+from apep_datagen.core.tools import canonical_call
 from apep_datagen.quality.problem import Problem, Stage
-from apep_datagen.tools import canonical_call
 
 __all__ = ["Sample", "SavedExchange", "SavedTurn", "read_sample"]
 

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from apep_datagen.markup import ToolCall
-from apep_datagen.quality.phrases import Phrases
+from apep_datagen.core.markup import ToolCall
+from apep_datagen.core.words import holds, shingles, words
+from apep_datagen.people.phrases import Phrases
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample, SavedTurn
-from apep_datagen.quality.text import holds, shingles, words
 
 __all__ = ["check"]
 

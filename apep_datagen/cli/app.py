@@ -1,0 +1,327 @@
+"""The command line: the commands, and how errors are told.
+
+What a command needs is imported when it runs, so that `--help` does not wait for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+# Typer looks for the parameters' annotations among the names of this module.
+from apep_datagen.cli.options import (
+    AsJson,
+    Config,
+    Dataset,
+    DatasetOrNumber,
+    Exchanges,
+    GraceSeconds,
+    LogFile,
+    LogText,
+    MaxRequests,
+    MaxTokens,
+    MaxUsd,
+    Model,
+    Number,
+    Output,
+    Prompts,
+    Providers,
+    Quality,
+    Quiet,
+    ResetTools,
+    Rps,
+    SecretsFile,
+    Seed,
+    Target,
+    Version,
+    WithSystem,
+)
+from apep_datagen.core.errors import ApepError, NoProviderLeftError
+
+if TYPE_CHECKING:
+    from apep_datagen.config.run_plan import RunPlan
+
+__all__ = ["main"]
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def _with_all_options(action: Callable[[RunPlan, bool], int], *, sends: bool) -> Callable[..., None]:
+    """Make a command that takes every option of a run.
+
+    Args:
+        action: Gets what the options and files say, and whether to be quiet; returns the exit status.
+        sends: Whether it sends requests; else providers without a key will do.
+    """
+
+    def command(
+        context: typer.Context,
+        target: Target = None,
+        providers: Providers = None,
+        output: Output = None,
+        reset_tools: ResetTools = False,
+        exchanges: Exchanges = None,
+        seed: Seed = None,
+        quality: Quality = None,
+        max_requests: MaxRequests = None,
+        max_tokens: MaxTokens = None,
+        max_usd: MaxUsd = None,
+        grace_seconds: GraceSeconds = None,
+        config: Config = None,
+        prompts: Prompts = None,
+        secrets: SecretsFile = None,
+        model: Model = None,
+        rps: Rps = None,
+        log_file: LogFile = None,
+        log_text: LogText = False,
+        quiet: Quiet = False,
+        version: Version = False,  # noqa: ARG001 - its callback handles it
+    ) -> None:
+        if _is_for_subcommand(context):
+            return
+        with _telling_errors():
+            from apep_datagen.config.invocation import read_plan, read_settings
+            from apep_datagen.config.settings import parse_exchanges
+
+            settings = read_settings(
+                config,
+                generation={
+                    "target": target,
+                    "exchanges": parse_exchanges(exchanges) if exchanges else None,
+                    "seed": seed,
+                    "grace_seconds": grace_seconds,
+                },
+                budget={"max_requests": max_requests, "max_tokens": max_tokens, "max_usd": max_usd},
+                quality={"level": quality},
+                models=model,
+                rates=rps,
+            )
+            plan = read_plan(
+                settings,
+                sends=sends,
+                providers=providers,
+                output=output,
+                secrets_file=secrets,
+                prompts=prompts,
+                reset_tools=reset_tools,
+                log_file=log_file,
+                log_text=log_text,
+            )
+            raise typer.Exit(action(plan, quiet))
+
+    return command
+
+
+def _is_for_subcommand(context: typer.Context) -> bool:
+    """Tell whether a subcommand follows; options in front of it would be lost, and are refused."""
+    if context.invoked_subcommand is None:
+        return False
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = "--" + name.replace("_", "-")
+            raise typer.BadParameter(
+                f"options go behind the command: apep-datagen {context.invoked_subcommand} {option} …"
+            )
+    return True
+
+
+@contextlib.contextmanager
+def _telling_errors() -> Iterator[None]:
+    """Print what a user can mend as a sentence, and exit with its status."""
+    try:
+        yield
+    except ApepError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(error.exit_status) from None
+    except KeyboardInterrupt:
+        typer.echo("Stopped before the first request.", err=True)
+        raise typer.Exit(130) from None
+
+
+def _generate(plan: RunPlan, quiet: bool) -> int:  # noqa: FBT001 - called by `_with_all_options` alone
+    """Run, and sum it up; return the exit status."""
+    import asyncio
+
+    from apep_datagen.cli.summary import summarize
+    from apep_datagen.engine.run import run
+    from apep_datagen.terminal.progress import make_view, say
+
+    outcome = asyncio.run(run(plan, make_view(quiet=quiet)))
+    if not quiet:
+        say(summarize(outcome, plan.output))
+    if outcome.problem:
+        raise outcome.problem
+    return outcome.exit_status
+
+
+app.callback(
+    invoke_without_command=True,
+    epilog="Exit status: 0 the target is reached; 2 an option, the configuration or a prompt is wrong; 3 no provider"
+    " can be used; 4 the output or its state cannot be used; 5 every provider failed during the run; 6 a budget is"
+    " reached; 130 or 143 stopped by a signal, everything saved.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Make training conversations for Ada, a companion persona with private thinking, a memory and a diary."
+    "\n\nStopped at any moment, the same command carries on where it was. The first start writes a file for your API"
+    " keys; to try the program without any key: apep-datagen --providers local --target 5",
+)(_with_all_options(_generate, sends=True))
+
+
+def _plan(plan: RunPlan, quiet: bool) -> int:  # noqa: ARG001, FBT001 - called by `_with_all_options` alone; it has one thing to say
+    """Print what the run will need; return the exit status."""
+    from apep_datagen.inspect.estimate import read_estimate
+    from apep_datagen.inspect.estimate_report import describe_estimate
+    from apep_datagen.terminal.progress import say
+
+    say(describe_estimate(read_estimate(plan, time.time())))
+    return 0
+
+
+app.command(
+    "plan",
+    short_help="Say what the target needs, before anything is spent.",
+    help="Say what the target needs before anything is spent: requests, tokens, dollars and time, per provider, and"
+    " whether the budgets suffice. It takes the options of a run, needs no key, sends nothing and writes nothing."
+    "\n\nIt estimates from the conversations that the output has; where there are none, from the prompts and"
+    " assumptions, which it tells.",
+    epilog="Exit status: 0; 2 an option, the configuration or a prompt is wrong; 3 no provider is named; 4 the output"
+    " or its state cannot be read.",
+)(_with_all_options(_plan, sends=False))
+
+
+@app.command(
+    short_help="Tell how far a run is, at any time.",
+    epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 there is no run for this output, or its state"
+    " cannot be read.",
+)
+def status(output: Output = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Tell how far a run is, also while it is active in another process.
+
+    Conversations done, in progress and set aside; requests, tokens and cost by provider and role; what is left. It
+    reads the state database beside the output, and changes nothing. Cost is told at the prices of the configuration.
+    """
+    from apep_datagen.config.invocation import read_settings
+    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.inspect.status import read_status
+    from apep_datagen.inspect.status_report import describe_status, status_as_json
+    from apep_datagen.terminal.progress import say
+
+    with _telling_errors():
+        settings = read_settings(config)
+        now = time.time()
+        run = read_status(output or DEFAULT_OUTPUT, now)
+        say(json.dumps(status_as_json(run, settings), indent=2) if as_json else describe_status(run, settings, now))
+
+
+@app.command(
+    short_help="Check each provider with one small request.",
+    epilog="Exit status: 0 all are well; 2 an option, the configuration or the secrets file is wrong; 3 no provider is"
+    " named that has what it needs; 5 one or more are not well.",
+)
+def providers(
+    providers: Providers = None,
+    config: Config = None,
+    secrets: SecretsFile = None,
+    model: Model = None,
+    rps: Rps = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check each provider with one small request: key, model, latency, and the limits that its headers tell.
+
+    Each model that a role uses is asked for 16 tokens at most. These requests are charged for like any other; no
+    budget of a run and no month's tokens count them. No answer within 60 s is a failure.
+    """
+    import asyncio
+
+    from apep_datagen.config.invocation import read_secrets, read_settings
+    from apep_datagen.config.provider_choice import providers_to_check
+    from apep_datagen.inspect.provider_check import check_providers, checks_as_json, describe_checks
+    from apep_datagen.terminal.progress import say
+
+    with _telling_errors():
+        settings = read_settings(config, models=model, rates=rps)
+        choice = providers_to_check(providers, read_secrets(secrets, settings), settings)
+        checks = asyncio.run(check_providers(settings, choice.keys, choice.missing))
+        say(json.dumps(checks_as_json(checks), indent=2) if as_json else describe_checks(checks))
+        raise typer.Exit(NoProviderLeftError.exit_status if any(check.problem for check in checks) else 0)
+
+
+@app.command(
+    short_help="Check a finished dataset once more.",
+    epilog="Exit status: 0 nothing was found; 2 an option or the configuration is wrong; 4 the dataset or its state"
+    " cannot be read; 7 something was found.",
+)
+def verify(file: Dataset = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Check a finished dataset once more, from its file: the form of each conversation, and that none is there twice.
+
+    Where its state database is beside it, every tool call of every timeline is executed again, in order, and has to
+    give the same results, memory and diary. Nothing is changed.
+    """
+    from apep_datagen.config.invocation import read_settings
+    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.terminal.progress import say
+    from apep_datagen.verify.report import describe_verification, verification_as_json
+    from apep_datagen.verify.verification import verify as verify_output
+
+    with _telling_errors():
+        found = verify_output(file or DEFAULT_OUTPUT, read_settings(config))
+        say(json.dumps(verification_as_json(found), indent=2) if as_json else describe_verification(found))
+        raise typer.Exit(found.exit_status)
+
+
+@app.command(
+    short_help="Tell what a dataset contains, and how diverse it is.",
+    epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 the dataset cannot be read.",
+)
+def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) -> None:
+    """Tell what a dataset contains: lengths, tools and diversity from its file alone.
+
+    Where its state database is beside it, also abilities against the wish, users, topics, days, providers and yield.
+    """
+    from apep_datagen.config.invocation import read_settings
+    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.stats.dataset import read_stats
+    from apep_datagen.stats.report import describe_stats, stats_as_json
+    from apep_datagen.terminal.progress import say
+
+    with _telling_errors():
+        contents = read_stats(file or DEFAULT_OUTPUT, read_settings(config).scenarios.shares)
+        say(json.dumps(stats_as_json(contents), indent=2) if as_json else describe_stats(contents))
+
+
+@app.command(
+    short_help="Print a conversation readably.",
+    epilog="Exit status: 0; 2 there is no such conversation; 4 the dataset cannot be read.",
+    # A number from the end, such as -1, is no option.
+    context_settings={"ignore_unknown_options": True},
+)
+def show(file: DatasetOrNumber = None, number: Number = None, with_system: WithSystem = False) -> None:
+    """Print a conversation readably, in colours where the terminal has them.
+
+    Thoughts, calls and results included; with who the user is and what it was to be about, where the state database
+    is beside the dataset.
+    """
+    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.inspect.show import parse_target, show_conversation
+
+    with _telling_errors():
+        path, wanted = parse_target(file, number, DEFAULT_OUTPUT)
+        show_conversation(path, wanted, with_system=with_system)
+
+
+def main() -> None:
+    """Run the program."""
+    # What a model writes can be outside the encoding of an old terminal; better a question mark than a crash.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except KeyboardInterrupt:  # before the run, which handles it itself
+        sys.exit(130)

@@ -1,0 +1,51 @@
+"""What is said at the end of an invocation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from apep_datagen.engine.counters import ProviderCounters
+from apep_datagen.engine.run import Outcome
+from apep_datagen.terminal.progress import spell_duration
+from apep_datagen.terminal.yields import describe_yield
+
+__all__ = ["summarize"]
+
+
+def summarize(outcome: Outcome, output: Path) -> str:
+    """Return a few lines: what was made, by whom, where it is, and how to go on."""
+    counters = outcome.counters
+    made = counters.done - counters.done_before
+    lines = []
+    if made == 0 and outcome.exit_status == 0:
+        lines.append(
+            f"Nothing to do: {counters.done} of {counters.target} conversations are there already."
+            " A larger --target continues this output."
+        )
+    else:
+        lines.append(f"{made} conversations made in {spell_duration(outcome.seconds)}.")
+    lines += [f"  {provider.name}: {_work(provider)}" for provider in counters.providers.values()]
+    lines.append(
+        f"Ada has {counters.memories} memories and {counters.diary_pages} diary pages;"
+        f" {counters.rejected} conversations were rejected, {counters.set_aside} set aside."
+    )
+    for paragraph in describe_yield(outcome.verdicts):
+        lines += ["", paragraph]
+    if outcome.verdicts:
+        lines.append("")
+    lines.append(f"{counters.done} of {counters.target} conversations are in {output}")
+    if outcome.signal_status:
+        lines.append("Stopped; everything is saved. The same command goes on where this one ended.")
+    return "\n".join(lines)
+
+
+def _work(provider: ProviderCounters) -> str:
+    work = (
+        f"{provider.conversations} conversations, {provider.requests} requests ({provider.retries} retries),"
+        f" {provider.prompt_tokens:,} + {provider.completion_tokens:,} tokens"
+    )
+    if provider.usd:
+        work += f", ${provider.usd:.4f}"
+    if provider.failures:
+        work += "; failed: " + ", ".join(f"{count} {kind}" for kind, count in provider.failures.most_common())
+    return work

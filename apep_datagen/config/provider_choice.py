@@ -1,0 +1,137 @@
+"""Which providers an invocation uses, and what those lack that it cannot use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from apep_datagen.config.secrets import KEY_SOURCES, Secrets
+from apep_datagen.config.settings import Settings
+from apep_datagen.core.errors import NoUsableProviderError, SettingsError
+
+__all__ = ["Choice", "providers_to_check", "providers_to_plan", "providers_to_run"]
+
+_KINDS_WITHOUT_KEY = ("openai", "local")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Providers that were asked for.
+
+    Attributes:
+        keys: Their API keys, by name; None where there is none.
+        missing: What those lack that cannot be sent anything, by name.
+    """
+
+    keys: Mapping[str, str | None]
+    missing: Mapping[str, str]
+
+
+def providers_to_run(option: str | None, secrets: Secrets, settings: Settings) -> dict[str, str | None]:
+    """Return the providers that requests can be sent to, with their keys, and say why others are not used.
+
+    Args:
+        option: What `--providers` names; None for those that the secrets enable.
+        secrets: The keys.
+        settings: The configuration.
+
+    Raises:
+        SettingsError: `--providers` names an unknown one.
+        NoUsableProviderError: None can be used; on a first start, a template for the keys is written.
+    """
+    choice = _choose(option, secrets, settings)
+    usable = {name: key for name, key in choice.keys.items() if name not in choice.missing}
+    if not usable and not secrets.exists:
+        secrets.write_template()
+        raise NoUsableProviderError(_welcome(secrets.path))
+    if not usable:
+        raise _no_provider(choice, secrets)
+    for name, what in choice.missing.items():
+        typer.echo(f"Not used: {name}: {what}", err=True)
+    return usable
+
+
+def providers_to_plan(option: str | None, secrets: Secrets, settings: Settings) -> dict[str, str | None]:
+    """Return the providers that are asked for, with a key or without, and say which have none.
+
+    Args:
+        option: As for `providers_to_run`; so are the others.
+        secrets: The keys.
+        settings: The configuration.
+
+    Raises:
+        SettingsError: `--providers` names an unknown one.
+        NoUsableProviderError: None is named anywhere.
+    """
+    choice = _choose(option, secrets, settings)
+    if not choice.keys:
+        raise _no_provider(choice, secrets)
+    for name, what in choice.missing.items():
+        typer.echo(f"No key yet: {name}: {what}", err=True)
+    return dict(choice.keys)
+
+
+def providers_to_check(option: str | None, secrets: Secrets, settings: Settings) -> Choice:
+    """Return the providers that are asked for, with what some of them lack.
+
+    Args:
+        option: As for `providers_to_run`; so are the others.
+        secrets: The keys.
+        settings: The configuration.
+
+    Raises:
+        SettingsError: `--providers` names an unknown one.
+        NoUsableProviderError: None can be sent anything.
+    """
+    choice = _choose(option, secrets, settings)
+    if len(choice.missing) == len(choice.keys):
+        raise _no_provider(choice, secrets)
+    return choice
+
+
+def _choose(option: str | None, secrets: Secrets, settings: Settings) -> Choice:
+    names = secrets.enabled_providers if option is None else _read_names(option, settings)
+    keys = {name: secrets.key_for(name) for name in names}
+    missing = {
+        name: secrets.what_is_missing(name)
+        for name, key in keys.items()
+        if key is None and settings.providers[name].kind not in _KINDS_WITHOUT_KEY
+    }
+    return Choice(keys, missing)
+
+
+def _read_names(option: str, settings: Settings) -> list[str]:
+    """Read what `--providers` names."""
+    names = [name.strip() for name in option.split(",") if name.strip()]
+    for name in names:
+        if name not in settings.providers:
+            raise SettingsError(
+                f"--providers: there is no provider {name!r}; there are {', '.join(settings.providers)}; any other"
+                " OpenAI-compatible endpoint gets a section [providers.NAME] in apep-datagen.toml"
+            )
+    return names
+
+
+def _no_provider(choice: Choice, secrets: Secrets) -> NoUsableProviderError:
+    if choice.missing:
+        detail = [f"  {name}: {what}" for name, what in choice.missing.items()]
+    elif secrets.exists:
+        detail = [f'  {secrets.path}: enabled_providers is empty; name one, e.g. ["mistral"]']
+    else:
+        detail = ["  there are no API keys yet; name providers, e.g. --providers mistral"]
+    return NoUsableProviderError(
+        "\n".join(["No API clients initialized", *detail, "To try the program without any key: --providers local"])
+    )
+
+
+def _welcome(path: Path) -> str:
+    sources = "\n".join(f"  {name}: {url}" for name, url in KEY_SOURCES.items())
+    return (
+        f"No API clients initialized: there are no API keys yet.\n"
+        f"A template was written to {path}; put at least one key into it, and its provider into enabled_providers.\n"
+        f"Keys come from\n{sources}\n"
+        "To try the program without any key: apep-datagen --providers local --target 5"
+    )

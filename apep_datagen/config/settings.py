@@ -1,0 +1,386 @@
+"""What a run is to do: options, and `apep-datagen.toml` for what belongs in a file."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+import tomllib
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.messages import ModelRole
+from apep_datagen.people.scenario import Ability
+from apep_datagen.people.steering import DEFAULT_MIX
+
+__all__ = [
+    "BUILT_IN_PROVIDERS",
+    "DEFAULT_CONFIG",
+    "DEFAULT_OUTPUT",
+    "BudgetSettings",
+    "GenerationSettings",
+    "PriceSettings",
+    "ProviderSettings",
+    "QualitySettings",
+    "RoleSettings",
+    "ScenariosSettings",
+    "Settings",
+    "explain_validation_error",
+    "load_settings",
+    "parse_exchanges",
+]
+
+DEFAULT_CONFIG = Path("apep-datagen.toml")
+DEFAULT_OUTPUT = Path("data/trainingData/generatedTrainingData.json")
+
+ProviderKind = Literal["mistral", "together", "huggingface", "openai", "local"]
+
+# Defaults of the built-in providers. The limits are those of the free tiers, or what is safe where a limit is dynamic:
+# https://docs.mistral.ai/deployment/ai-studio/tier, https://docs.together.ai/docs/rate-limits,
+# https://huggingface.co/docs/inference-providers/pricing. They move; the configuration file overrides them.
+BUILT_IN_PROVIDERS: dict[str, dict[str, Any]] = {
+    "mistral": {"model": "mistral-large-latest", "requests_per_second": 1.0, "tokens_per_minute": 500_000},
+    "together": {"model": "meta-llama/Llama-3.3-70B-Instruct-Turbo", "requests_per_second": 1.0},
+    "huggingface": {"model": "meta-llama/Llama-3.3-70B-Instruct", "requests_per_second": 0.5},
+    # As many at once as the engine has slots; each takes the processor that there is.
+    "local": {"model": "smollm2", "max_in_flight": 2},
+}
+_DEFAULT_IN_FLIGHT_WITHOUT_RATE = 4
+
+Positive = Annotated[float, Field(gt=0, le=100_000)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class GenerationSettings(_Section):
+    """`[generation]`: what is to be made."""
+
+    target: Annotated[int, Field(ge=1)] = 5000
+    exchanges: tuple[Annotated[int, Field(ge=1, le=50)], Annotated[int, Field(ge=1, le=50)]] = (1, 1)
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    max_tool_rounds: Annotated[int, Field(ge=0, le=20)] = 3
+    timeline_length: Annotated[int, Field(ge=1)] = 12
+    grace_seconds: Annotated[float, Field(ge=0, le=86_400)] = 30.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("exchanges"), list):
+            return {**values, "exchanges": tuple(values["exchanges"])}
+        return values
+
+    @field_validator("exchanges")
+    @classmethod
+    def _exchanges_in_order(cls, exchanges: tuple[int, int]) -> tuple[int, int]:
+        if exchanges[0] > exchanges[1]:
+            raise ValueError("the least number is larger than the most")
+        return exchanges
+
+
+class BudgetSettings(_Section):
+    """`[budget]`: what a run may spend over all its invocations; None is no limit."""
+
+    max_requests: Annotated[int, Field(ge=1, lt=2**53)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, lt=2**53)] | None = None
+    max_usd: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+
+
+class QualitySettings(_Section):
+    """`[quality]`: what is accepted.
+
+    Attributes:
+        level: How strictly conversations are judged; None is `form` for `local`, else `strict`.
+        least_yield: A provider of whose conversations a smaller share is accepted leaves the run; 0 lets it stay.
+        similarity: Texts that share this much of their three-word sequences are nearly the same (Jaccard similarity).
+        opening_share: The largest share of conversations that may begin with the same five words.
+    """
+
+    level: Literal["off", "form", "strict"] | None = None
+    least_yield: Annotated[float, Field(ge=0, le=1)] = 0.25
+    similarity: Annotated[float, Field(gt=0, le=1)] = 0.6
+    opening_share: Annotated[float, Field(gt=0, le=1)] = 0.02
+
+    def level_for(self, kind: str) -> Literal["off", "form", "strict"]:
+        """Return how strictly the conversations of a provider of this kind are judged."""
+        return self.level or ("form" if kind == "local" else "strict")
+
+
+class ScenariosSettings(_Section):
+    """`[scenarios]`: what conversations are about, and when they take place."""
+
+    mix: dict[Ability, Annotated[float, Field(ge=0, le=1_000_000)]] = {}
+    first_day: datetime.date = datetime.date(2025, 1, 1)
+    last_day: datetime.date = datetime.date(2026, 12, 31)
+
+    @field_validator("mix", mode="before")
+    @classmethod
+    def _abilities_by_name(cls, mix: Any) -> Any:
+        if not isinstance(mix, dict):
+            return mix
+        names = [ability.value for ability in Ability]
+        for name in mix:
+            if name not in names:
+                raise ValueError(f"there is no ability {name}; there are {', '.join(names)}")
+        return {Ability(name): share for name, share in mix.items()}
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.first_day > self.last_day:
+            raise ValueError("first_day is after last_day")
+        if not any(self.shares.values()):
+            raise ValueError("mix: all shares are 0")
+        return self
+
+    @property
+    def shares(self) -> dict[Ability, float]:
+        """The wished share of each ability; they need not add up to anything."""
+        return {**DEFAULT_MIX, **self.mix}
+
+
+class RoleSettings(_Section):
+    """`[roles.tester]`, `[roles.ada]`, `[roles.rewriter]`: how a role's model is sampled."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)]
+    max_tokens: Annotated[int, Field(ge=16)]
+
+
+class RolesSettings(_Section):
+    """`[roles]`."""
+
+    tester: RoleSettings = RoleSettings(temperature=1.0, max_tokens=400)
+    ada: RoleSettings = RoleSettings(temperature=0.8, max_tokens=1500)
+    rewriter: RoleSettings = RoleSettings(temperature=0.7, max_tokens=1500)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        defaults = {name: field.default.model_dump() for name, field in cls.model_fields.items()}
+        return {
+            name: {**defaults[name], **value} if name in defaults and isinstance(value, dict) else value
+            for name, value in values.items()
+        }
+
+    def of(self, role: ModelRole) -> RoleSettings:
+        """Return the settings of one role."""
+        settings: RoleSettings = getattr(self, role.value)
+        return settings
+
+
+class PriceSettings(_Section):
+    """What a model costs, in dollars for a million tokens."""
+
+    input: Annotated[float, Field(ge=0, le=1_000_000)]
+    output: Annotated[float, Field(ge=0, le=1_000_000)]
+
+
+class RoleModels(_Section):
+    """`[providers.NAME.models]`: another model for a role."""
+
+    tester: Annotated[str, Field(min_length=1)] | None = None
+    ada: Annotated[str, Field(min_length=1)] | None = None
+    rewriter: Annotated[str, Field(min_length=1)] | None = None
+
+
+class ProviderSettings(_Section):
+    """`[providers.NAME]`: one endpoint, its model and its limits."""
+
+    kind: ProviderKind
+    model: Annotated[str, Field(min_length=1)]
+    models: RoleModels = RoleModels()
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    requests_per_second: Positive | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    tokens_per_month: Annotated[int, Field(ge=1)] | None = None
+    max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    timeout_seconds: Positive = 300.0
+    price_per_million_tokens: PriceSettings | None = None
+    prices: dict[str, PriceSettings] = {}
+
+    def model_for(self, role: ModelRole) -> str:
+        """Return the model that a role uses."""
+        return getattr(self.models, role.value) or self.model
+
+    def price_of(self, model: str) -> PriceSettings | None:
+        """Return what a model costs, or None where nobody said."""
+        if self.kind == "local":
+            return PriceSettings(input=0.0, output=0.0)
+        return self.prices.get(model) or (self.price_per_million_tokens if model == self.model else None)
+
+
+class Settings(_Section):
+    """Everything that a run is told."""
+
+    generation: GenerationSettings = GenerationSettings()
+    budget: BudgetSettings = BudgetSettings()
+    roles: RolesSettings = RolesSettings()
+    quality: QualitySettings = QualitySettings()
+    scenarios: ScenariosSettings = ScenariosSettings()
+    providers: dict[str, ProviderSettings] = {}
+
+
+_EXCHANGES = re.compile(r"(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
+
+
+def parse_exchanges(text: str) -> tuple[int, int]:
+    """Read `MIN-MAX`, or one number for both.
+
+    Raises:
+        SettingsError: It is neither.
+    """
+    match = _EXCHANGES.fullmatch(text.strip())
+    if not match:
+        raise SettingsError(f"--exchanges {text}: write MIN-MAX, e.g. --exchanges 1-4, or one number")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def load_settings(
+    config: Path | None,
+    *,
+    generation: dict[str, Any],
+    budget: dict[str, Any],
+    quality: dict[str, Any],
+    models: dict[str, str],
+    rates: dict[str, float],
+) -> Settings:
+    """Read the configuration file and put the options over it.
+
+    Args:
+        config: The file; None for `apep-datagen.toml` if that exists.
+        generation: Keys of `[generation]` that were given as options; None is not given.
+        budget: The same for `[budget]`.
+        quality: The same for `[quality]`.
+        models: Model by provider, from `--model`.
+        rates: Requests per second by provider, from `--rps`.
+
+    Raises:
+        SettingsError: The file is missing or no TOML, or a key is unknown, of a wrong type or impossible.
+    """
+    values: dict[str, Any] = {}
+    path = config or DEFAULT_CONFIG
+    if config is not None or path.is_file():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except FileNotFoundError as error:
+            raise SettingsError(f"{path}: there is no such file; check --config") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path}: the configuration cannot be read ({error})") from error
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise SettingsError(f"{path}: no valid TOML: {error}") from error
+    providers = values.get("providers", {})
+    if not isinstance(providers, dict) or not all(isinstance(section, dict) for section in providers.values()):
+        raise SettingsError(f"{path}: providers: write one section for each, e.g. [providers.mistral]")
+    for name in (*models, *rates):
+        if name not in BUILT_IN_PROVIDERS and name not in providers:
+            known = ", ".join([*BUILT_IN_PROVIDERS, *(key for key in providers if key not in BUILT_IN_PROVIDERS)])
+            option = "--model" if name in models else "--rps"
+            raise SettingsError(
+                f"{option} {name}=…: there is no provider of this name; there are {known}, and what has a section"
+                f" [providers.NAME] in {path}"
+            )
+    for name, rate in rates.items():
+        if not 0 < rate < math.inf:
+            raise SettingsError(f"--rps {name}={rate:g}: the rate must be a number above 0")
+    values["providers"] = {
+        name: _provider_values(path, name, providers.get(name, {}), models.get(name), rates.get(name))
+        for name in dict.fromkeys([*BUILT_IN_PROVIDERS, *providers])
+    }
+    given: dict[str, Any] = {}
+    for key, options in (("generation", generation), ("budget", budget), ("quality", quality)):
+        chosen = {name: value for name, value in options.items() if value is not None}
+        section = values.get(key, {})
+        values[key] = {**section, **chosen} if isinstance(section, dict) else section
+        given |= {f"{key}.{name}": value for name, value in chosen.items()}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(explain_validation_error(str(path), error, given)) from error
+
+
+def _provider_values(
+    path: Path, name: str, section: dict[str, Any], model: str | None, rate: float | None
+) -> dict[str, Any]:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+        raise SettingsError(f"{path}: providers.{name}: a provider's name is lower-case letters, digits, - and _")
+    values = {**BUILT_IN_PROVIDERS.get(name, {}), **section}
+    if name in BUILT_IN_PROVIDERS:
+        values.setdefault("kind", name)
+    elif "kind" not in values:
+        raise SettingsError(
+            f'{path}: providers.{name}: kind is missing; for an OpenAI-compatible endpoint write kind = "openai"'
+        )
+    if model is not None and model != values.get("model"):
+        # The price that was given is the other model's.
+        price = values.pop("price_per_million_tokens", None)
+        if price is not None and isinstance(values.get("prices", {}), dict):
+            values["prices"] = {values.get("model", ""): price, **values.get("prices", {})}
+        values["model"] = model
+    if rate is not None:
+        values["requests_per_second"] = rate
+    if values["kind"] == "openai":
+        for key, example in (("base_url", "http://localhost:11434/v1"), ("model", "qwen3:8b")):
+            if key not in values:
+                raise SettingsError(f'{path}: providers.{name}: {key} is missing; write e.g. {key} = "{example}"')
+        if "requests_per_second" not in values:
+            values.setdefault("max_in_flight", _DEFAULT_IN_FLIGHT_WITHOUT_RATE)
+    return values
+
+
+def _section_of(kind: type[BaseModel], location: list[str]) -> type[BaseModel]:
+    """Return the section of `kind` that the key at `location` stands in; what names no field is passed over."""
+    for name in location[:-1]:
+        if name in kind.model_fields:
+            kind = next(_models_in(kind.model_fields[name].annotation), kind)
+    return kind
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in typing.get_args(annotation):
+        yield from _models_in(argument)
+
+
+# Options that are not called as their keys are.
+_OPTIONS = {"quality.level": "--quality"}
+
+
+def explain_validation_error(
+    source: str,
+    error: ValidationError,
+    options: dict[str, Any] | None = None,
+    *,
+    kind: type[BaseModel] = Settings,
+) -> str:
+    """Say in one line for each mistake which key of which file is wrong, and what is allowed.
+
+    Args:
+        source: The file.
+        error: What is wrong with it.
+        options: The keys that were given as options, as `section.key`.
+        kind: What the file was to hold.
+    """
+    lines = []
+    for mistake in error.errors(include_url=False):
+        location = [str(part) for part in mistake["loc"]]
+        place = f"{source}: {'.'.join(location)}" if location else source
+        key = ".".join(location[:2])
+        if options and key in options:
+            place = _OPTIONS.get(key, f"--{location[1].replace('_', '-')}")
+        if mistake["type"] == "extra_forbidden":
+            known = ", ".join(_section_of(kind, location).model_fields)
+            lines.append(f"{place}: there is no such key; there are {known}")
+        else:
+            message = mistake["msg"].removeprefix("Value error, ")
+            # A whole table says less than the message.
+            found = "" if isinstance(mistake["input"], dict) else f" (it is {mistake['input']!r})"
+            lines.append(f"{place}: {message}{found}")
+    return "\n".join(lines)

@@ -1,0 +1,141 @@
+"""The words that are sent to a model: Jinja2 templates from `systemprompts/`, or from a directory of the user's.
+
+A conversation keeps to the prompts that it began with: a `PromptSet` is a value that is stored with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import jinja2.sandbox
+
+from apep_datagen.core.errors import SettingsError
+
+__all__ = ["PromptSet", "load_prompts", "path_of_prompt"]
+
+_EXCHANGE = {"question": "How are you?", "answer": "Well."}
+_USER = {
+    "name": "Marta",
+    "age": 34,
+    "place": "Porto",
+    "job": "a nurse",
+    "temperament": "dry",
+    "writing": "short sentences",
+    "interests": ("chess",),
+    "people": ("friend Amara",),
+    "animals": (),
+}
+_WHEN = {"date": "2026-01-31", "weekday": "Saturday", "time": "19:40", "time_of_day": "evening"}
+_TASK = {"instruction": "Write about the weather.", "topic": "the weather", **_WHEN}
+
+# Each prompt file, and what it is given: values with which it is tried when it is loaded, so that every branch that a
+# conversation can come to has been taken before anything is spent.
+_TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
+    "ada_system.txt": ({**_WHEN, "tool_instructions": "…"},),
+    "rewriter_system.txt": ({},),
+    "rewriter_user.txt": (
+        {"question": "How are you?", "thoughts": ["One."]},
+        {"question": "How are you?", "thoughts": ["One.", "Two."]},
+    ),
+    "tester_system.txt": ({"user": _USER}, {"user": {**_USER, "people": (), "animals": ("a cat",), "interests": ()}}),
+    "tester_user.txt": (
+        {"history": [], "previous": None, **_TASK},
+        {"history": [], "previous": _EXCHANGE, **_TASK},
+        {"history": [("How are you?", "Well.")], "previous": _EXCHANGE, **_TASK},
+        {"history": [("How are you?", "Well.")], "previous": None, **_TASK},
+    ),
+    "tool_instructions.txt": ({"max_tool_rounds": 3, "tools": "…"},),
+    "tool_results.txt": (
+        {"last_round": False, "results": "<tool_result>{}</tool_result>"},
+        {"last_round": True, "results": "<tool_result>{}</tool_result>"},
+    ),
+}
+
+# What stands beside them, and is read by `cast`.
+_TABLES = ("users.toml", "facts.toml", "scenarios.toml", "phrases.toml")
+
+
+class PromptSet:
+    """One text for each prompt file, and what they render to.
+
+    Args:
+        texts: File name to template source; all of the files.
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = dict(texts)
+        # Sandboxed, because a prompt directory may come from somebody else.
+        environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+            undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+        )
+        self._templates = {name: environment.from_string(text) for name, text in self.texts.items()}
+
+    def render(self, name: str, **values: Any) -> str:
+        """Return the prompt `name` with its variables filled in, without white space around it."""
+        return self._templates[name].render(values).strip()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all texts, in hexadecimal."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """Return all texts as JSON."""
+        return json.dumps(self.texts, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> PromptSet:
+        """Make a prompt set of what `to_json` returned."""
+        return cls(json.loads(text))
+
+
+def load_prompts(directory: Path | None = None) -> PromptSet:
+    """Read all prompts.
+
+    Args:
+        directory: Where to look first; a file that it lacks is taken from those that come with the program.
+
+    Raises:
+        SettingsError: The directory is missing or holds no prompt, or a file cannot be read or is no valid template.
+    """
+    names = (*_TRIALS, *_TABLES)
+    if directory is not None and not any((directory / name).is_file() for name in names):
+        raise SettingsError(f"{directory}: no prompts here; a prompt directory holds one or more of {', '.join(names)}")
+    paths = {name: path_of_prompt(name, directory) for name in _TRIALS}
+    texts = {}
+    for name, path in paths.items():
+        try:
+            texts[name] = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path}: the prompt cannot be read ({error})") from error
+    for name, path in paths.items():
+        _try_template(path, name, texts)
+    return PromptSet(texts)
+
+
+def path_of_prompt(name: str, directory: Path | None) -> Path:
+    """Return where a file of `systemprompts/` is: in `directory` if it is there, else among the program's own."""
+    if directory is not None and (directory / name).is_file():
+        return directory / name
+    package = Path(__file__).parents[1]
+    installed = package / "systemprompts" / name
+    return installed if installed.is_file() else package.parent / "systemprompts" / name
+
+
+def _try_template(path: Path, name: str, texts: Mapping[str, str]) -> None:
+    try:
+        prompts = PromptSet({name: texts[name]})
+        for values in _TRIALS[name]:
+            prompts.render(name, **values)
+    except jinja2.TemplateSyntaxError as error:
+        raise SettingsError(f"{path}, line {error.lineno}: {error.message}") from error
+    except Exception as error:  # a template is a program, and raises what it likes
+        given = ", ".join(_TRIALS[name][0])
+        known = f"its variables are {given}" if given else "it has no variables"
+        raise SettingsError(f"{path}: {str(error) or type(error).__name__}; {known}") from error

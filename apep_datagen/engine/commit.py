@@ -1,0 +1,148 @@
+"""What an answer, or a failure, does to the state: each is one transaction, so all of it happens once or not at all."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from apep_datagen.conversation.machine import (
+    Conversation,
+    Finished,
+    ToolRound,
+    advance_with_completion,
+    advance_with_results,
+    next_step,
+    sample_line,
+)
+from apep_datagen.core.tools import run_call
+from apep_datagen.people.story import Change, story_after
+from apep_datagen.quality.judge import Judge
+from apep_datagen.quality.problem import Problem
+from apep_datagen.storage.conversations import (
+    StepRecord,
+    Timeline,
+    read_story,
+    read_timeline,
+    record_finish,
+    record_rejection,
+    record_set_aside,
+    record_start,
+    record_step,
+)
+from apep_datagen.storage.notes import SqliteNotebook, count_notes, notes_around
+
+__all__ = ["Recorded", "Rules", "record_answer", "record_failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides about a finished conversation.
+
+    Attributes:
+        judge: Who judges it.
+        timeline_length: How many conversations a timeline has.
+        least_yield: The share that is to be accepted of a provider's conversations.
+    """
+
+    judge: Judge
+    timeline_length: int
+    least_yield: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of a transaction.
+
+    Attributes:
+        conversation: The conversation after it.
+        memories: How many more memories there are.
+        diary_pages: How many more diary pages there are.
+        is_finished: Whether it is complete.
+        problem: Why it was rejected, or None.
+        timeline: Its timeline, once it is finished; None if that is over.
+    """
+
+    conversation: Conversation
+    memories: int = 0
+    diary_pages: int = 0
+    is_finished: bool = False
+    problem: Problem | None = None
+    timeline: Timeline | None = None
+
+
+def record_answer(
+    connection: sqlite3.Connection,
+    conversation: Conversation,
+    step: StepRecord,
+    provider: str,
+    rules: Rules,
+) -> Recorded:
+    """Record an answer, run the tools that it calls, and judge the conversation if it is complete.
+
+    Args:
+        connection: In a transaction that the caller commits.
+        conversation: The conversation that the answer is to.
+        step: The answer.
+        provider: Who gave it.
+        rules: What decides about the conversation, if it is complete.
+    """
+    plan = conversation.plan
+    if conversation.steps == 0:
+        record_start(connection, conversation, provider)
+    conversation = advance_with_completion(conversation, step.text, step.finish_reason)
+    record_step(connection, plan.conversation_id, conversation.steps, step)
+    before = count_notes(connection, plan.timeline_id)
+    needed = next_step(conversation)
+    if isinstance(needed, ToolRound):
+        notebook = SqliteNotebook(connection, plan.timeline_id, plan.conversation_id, plan.date)
+        results: list[Any] = [run_call(call, notebook) for call in needed.calls]
+        conversation = advance_with_results(conversation, results)
+        text = json.dumps(results, ensure_ascii=False)
+        record_step(connection, plan.conversation_id, conversation.steps, StepRecord("tools", text))
+        needed = next_step(conversation)
+    if not isinstance(needed, Finished):
+        return Recorded(conversation, *_notes_since(connection, plan.timeline_id, before))
+    problem = _judge(connection, conversation, needed, rules)
+    return Recorded(
+        conversation,
+        *_notes_since(connection, plan.timeline_id, before),
+        is_finished=True,
+        problem=problem,
+        timeline=read_timeline(connection, plan.timeline_id),
+    )
+
+
+def _judge(
+    connection: sqlite3.Connection, conversation: Conversation, finished: Finished, rules: Rules
+) -> Problem | None:
+    """Accept a conversation, or undo it and return why."""
+    plan = conversation.plan
+    before, after = notes_around(connection, plan.timeline_id, plan.conversation_id)
+    story = read_story(connection, plan.timeline_id)
+    change = Change(tuple(item.fact for item in story.known), before, after)
+    verdict = rules.judge.judge(connection, plan, finished.messages, change)
+    if verdict.problem is not None:
+        record_rejection(connection, conversation, verdict.problem)
+        return verdict.problem
+    story = story_after(story, plan.scenario, plan.at, after)
+    record_finish(connection, conversation, sample_line(finished.messages), story, rules.timeline_length)
+    rules.judge.remember(connection, plan.conversation_id, verdict)
+    return None
+
+
+def record_failure(connection: sqlite3.Connection, conversation: Conversation, reason: str, provider: str) -> Recorded:
+    """Set a conversation aside, and undo what it did to memory and diary; arguments as for `record_answer`."""
+    plan = conversation.plan
+    if conversation.steps == 0:
+        record_start(connection, conversation, provider)
+    before = count_notes(connection, plan.timeline_id)
+    record_set_aside(connection, plan.conversation_id, reason)
+    return Recorded(conversation, *_notes_since(connection, plan.timeline_id, before))
+
+
+def _notes_since(connection: sqlite3.Connection, timeline_id: int, before: tuple[int, int]) -> tuple[int, int]:
+    """Return how many memories and diary pages a timeline has more than `before`."""
+    memories, diary_pages = count_notes(connection, timeline_id)
+    return memories - before[0], diary_pages - before[1]

@@ -1,0 +1,65 @@
+"""What all dispatchers of a run have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from apep_datagen.budget.purse import Treasury
+from apep_datagen.config.settings import RolesSettings
+from apep_datagen.engine.counters import RunCounters
+from apep_datagen.engine.event_log import EventLog
+from apep_datagen.engine.schedule import Schedule
+from apep_datagen.storage.database import StateDatabase
+
+__all__ = ["Shared", "Tries"]
+
+
+@dataclass(slots=True)
+class Tries:
+    """How often a conversation's due call failed.
+
+    Attributes:
+        total: In all.
+        counted: While its provider worked otherwise. Where a provider fails altogether, that says nothing of the
+            conversation.
+    """
+
+    total: int = 0
+    counted: int = 0
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all dispatchers of a run have in common.
+
+    Attributes:
+        schedule: Which conversation goes on next.
+        state: Where outcomes are recorded.
+        treasury: What requests are paid from.
+        counters: What the view of progress shows.
+        roles: How each role's model is sampled.
+        notify: Is told, in a sentence, what a person should know.
+        log: Every request, every pause, every change of a provider's state.
+        work_changed: Set, and replaced, whenever the schedule has changed.
+        stopping: Whether nothing new is to be sent.
+        tries: By conversation, where its due call failed.
+    """
+
+    schedule: Schedule
+    state: StateDatabase
+    treasury: Treasury
+    counters: RunCounters
+    roles: RolesSettings
+    notify: Callable[[str], None]
+    log: EventLog
+    work_changed: asyncio.Event = field(default_factory=asyncio.Event)
+    stopping: bool = False
+    tries: dict[int, Tries] = field(default_factory=dict)
+
+    def wake(self) -> None:
+        """Let every dispatcher look at the schedule again."""
+        self.work_changed.set()
+        self.work_changed = asyncio.Event()
+        self.treasury.note_settlement()

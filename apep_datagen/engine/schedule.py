@@ -1,0 +1,207 @@
+"""Which conversation goes on next: plain bookkeeping, without waiting and without I/O.
+
+A provider that may send a request takes its most advanced waiting conversation, else begins a new one. So few
+conversations are half-done at any time, and new ones go to the providers in turn, each as often as its rate permits.
+
+Conversations of one timeline follow each other, because each begins where the last one ended; so what is in flight at
+once is one conversation a timeline, and a new timeline begins when no other is idle.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from apep_datagen.conversation.machine import Conversation, Plan
+from apep_datagen.conversation.prompts import PromptSet
+from apep_datagen.people.cast import Cast
+from apep_datagen.people.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
+from apep_datagen.people.scenario import Ability
+from apep_datagen.people.steering import draw_ability
+from apep_datagen.people.story import Story
+from apep_datagen.storage.conversations import ActiveConversation, Timeline
+
+__all__ = ["PlanSettings", "Schedule"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """What new conversations are planned from.
+
+    Attributes:
+        seed: Everything drawn follows from this.
+        exchanges: Least and most exchanges in a conversation.
+        max_tool_rounds: How often Ada may use tools in an exchange.
+        prompts: The words.
+        cast: What users and scenarios are drawn from.
+        mix: The wished shares of the abilities.
+        first_day: The first day on which a timeline begins, as an ISO date.
+        last_day: The last one.
+    """
+
+    seed: int
+    exchanges: tuple[int, int]
+    max_tool_rounds: int
+    prompts: PromptSet
+    cast: Cast
+    mix: Mapping[Ability, float]
+    first_day: str
+    last_day: str
+
+
+class Schedule:
+    """All conversations that are not finished, and how many are still to be begun.
+
+    Args:
+        missing: How many conversations the output lacks.
+        settings: What new conversations are planned from.
+        timelines: Timelines that go on.
+        active: Conversations that were begun and not ended. Where they are more than are missing, the least advanced
+            are left for a larger target.
+        providers: The providers of this run; what another one began, any of them takes over.
+        may_finish: Tells whether so many conversations in progress can probably be paid for to their end, if a certain
+            provider begins one of them. Where not, it begins none, unless none is in progress.
+        accepted: How many conversations of each ability were accepted.
+        last_conversation_id: The highest number given so far.
+        last_timeline_id: The same.
+    """
+
+    def __init__(
+        self,
+        *,
+        missing: int,
+        settings: PlanSettings,
+        timelines: Iterable[Timeline],
+        active: Iterable[ActiveConversation],
+        providers: Collection[str],
+        may_finish: Callable[[str, int], bool] = lambda _provider, _conversations: True,
+        accepted: Mapping[Ability, int],
+        last_conversation_id: int,
+        last_timeline_id: int,
+    ) -> None:
+        self.settings = settings
+        self.missing = missing
+        # Accepted or in progress: what the draw of the next one goes by.
+        self._by_ability = Counter(accepted)
+        self._last_conversation_id = last_conversation_id
+        self._last_timeline_id = last_timeline_id
+        self._in_progress = 0
+        # What waits for a call: for each provider, and (key None) for any of them. Entries sort by what failed least
+        # often (a request that fails by itself is not to hold up the others), is most advanced, is oldest.
+        self._waiting: dict[str | None, list[tuple[int, int, int, Conversation]]] = {}
+        self._providers = frozenset(providers)
+        self._may_finish = may_finish
+        self._spare = deque(sorted(active, key=lambda item: -item.conversation.steps))
+        busy = {item.conversation.plan.timeline_id for item in self._spare}
+        self._resume_spare()
+        self._idle = deque(timeline for timeline in timelines if timeline.id not in busy)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the output lacks nothing."""
+        return self.missing <= 0
+
+    @property
+    def in_progress(self) -> int:
+        """How many conversations were begun and not ended."""
+        return self._in_progress
+
+    def has_work(self, provider: str) -> bool:
+        """Tell whether `take` would return something."""
+        return bool(self._waiting.get(provider) or self._waiting.get(None) or self._may_begin_new(provider))
+
+    def take(self, provider: str, *, is_probe: bool = False) -> Conversation | None:
+        """Return the conversation that `provider` should go on with, or None if there is none.
+
+        Args:
+            provider: Who is to make the call.
+            is_probe: Whether the call is to show if the provider is back. What failed before shows nothing if it fails
+                again, so where nothing else waits, one conversation more than are missing is begun. It takes the
+                place of the other one where that one fails by itself.
+        """
+        queues = [queue for key in (provider, None) if (queue := self._waiting.get(key))]
+        if queues:
+            failures = min(queues)[0][0]
+            if is_probe and failures and self._in_progress <= self.missing:
+                return self._begin()
+            return heapq.heappop(min(queues))[3]
+        return self._begin() if self._may_begin_new(provider) else None
+
+    def put_back(self, conversation: Conversation, provider: str | None, *, failures: int = 0) -> None:
+        """Let a conversation wait for its next call.
+
+        Args:
+            conversation: What waits.
+            provider: Who is to make the call; None for any.
+            failures: How often the call failed.
+        """
+        entry = (failures, -conversation.steps, conversation.plan.conversation_id, conversation)
+        heapq.heappush(self._waiting.setdefault(provider, []), entry)
+
+    def release_provider(self, provider: str) -> None:
+        """Let any provider go on with the conversations that wait for `provider`."""
+        for failures, _, _, conversation in self._waiting.pop(provider, []):
+            self.put_back(conversation, None, failures=failures)
+
+    def end(self, conversation: Conversation, *, is_saved: bool, timeline: Timeline | None) -> None:
+        """Take note that a conversation has ended.
+
+        Args:
+            conversation: Which.
+            is_saved: Whether it is in the output; else another one takes its place.
+            timeline: Its timeline as it goes on; None if it is over.
+        """
+        self._in_progress -= 1
+        self.missing -= is_saved
+        if not is_saved:
+            self._by_ability[conversation.plan.scenario.ability] -= 1
+        if timeline is not None:
+            self._idle.append(timeline)
+        self._resume_spare()
+
+    def _resume_spare(self) -> None:
+        while self._spare and self._may_begin():
+            item = self._spare.popleft()
+            self._in_progress += 1
+            self._by_ability[item.conversation.plan.scenario.ability] += 1
+            self.put_back(item.conversation, item.provider if item.provider in self._providers else None)
+
+    def _may_begin(self) -> bool:
+        return self._in_progress < self.missing
+
+    def _may_begin_new(self, provider: str) -> bool:
+        return self._may_begin() and (self._in_progress == 0 or self._may_finish(provider, self._in_progress + 1))
+
+    def _begin(self) -> Conversation:
+        timeline = self._idle.popleft() if self._idle else self._new_timeline()
+        self._in_progress += 1
+        self._last_conversation_id += 1
+        plan = self._draw_plan(timeline)
+        self._by_ability[plan.scenario.ability] += 1
+        return Conversation(plan, self.settings.prompts)
+
+    def _new_timeline(self) -> Timeline:
+        self._last_timeline_id += 1
+        draw = generator(self.settings.seed, "user", self._last_timeline_id)
+        return Timeline(self._last_timeline_id, Story(draw_user(self.settings.cast, draw)))
+
+    def _draw_plan(self, timeline: Timeline) -> Plan:
+        settings, story = self.settings, timeline.story
+        place = (timeline.id, timeline.conversations)
+        at = draw_moment(generator(settings.seed, "when", *place), story.at, settings.first_day, settings.last_day)
+        draw = generator(settings.seed, "scenario", *place, timeline.rejected_in_a_row)
+        possible = possible_abilities(settings.cast, story, at[:10])
+        ability = draw_ability(draw, settings.mix, self._by_ability, possible)
+        return Plan(
+            conversation_id=self._last_conversation_id,
+            timeline_id=timeline.id,
+            exchanges=draw.randint(*settings.exchanges),
+            max_tool_rounds=settings.max_tool_rounds,
+            at=at,
+            user=story.user,
+            scenario=draw_scenario(settings.cast, draw, ability, story, at[:10]),
+            previous=timeline.previous,
+            seed=draw.getrandbits(31),
+        )

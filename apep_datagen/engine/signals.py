@@ -1,0 +1,111 @@
+"""Driving a run's providers to their end, or until a signal stops them.
+
+A first signal: nothing new is sent, what is under way may come in for a grace period. A second one: stop at once.
+Both are equally safe, because everything that counts is on the disk already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from apep_datagen.engine.context import Shared
+from apep_datagen.engine.counters import RunCounters
+from apep_datagen.engine.worker import Dispatcher
+
+__all__ = ["View", "drive"]
+
+# A terminal that is closed sends SIGHUP, and a run under way then ends as for SIGTERM.
+_SIGNAL_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+if hasattr(signal, "SIGHUP"):
+    _SIGNAL_STATUS[signal.SIGHUP] = 143
+
+
+class View(Protocol):
+    """Shows a run to a person; decides nothing."""
+
+    def notify(self, message: str) -> None:
+        """Show a sentence."""
+
+    def showing(self, counters: RunCounters) -> contextlib.AbstractContextManager[None]:
+        """Show the counters, as they change, inside the context."""
+
+    def let_go_of_terminal(self) -> None:
+        """Show nothing more on a terminal that is gone."""
+
+
+async def drive(dispatchers: list[Dispatcher], shared: Shared, view: View, grace_seconds: float) -> int:
+    """Run all dispatchers to their end; return 0, or the exit status of the signal that stopped them."""
+    status = 0
+    stop = asyncio.Event()
+    hurry = asyncio.Event()
+
+    def on_signal(number: int) -> None:
+        nonlocal status
+        if stop.is_set():
+            hurry.set()
+            return
+        status = _SIGNAL_STATUS[signal.Signals(number)]
+        if number != signal.SIGINT:
+            view.let_go_of_terminal()
+        stop.set()
+        shared.stopping = True
+        in_flight = sum(counters.in_flight for counters in shared.counters.providers.values())
+        view.notify(f"Stopping: {in_flight} requests are in flight and may still come in; once more to stop at once.")
+        for dispatcher in dispatchers:
+            dispatcher.interrupt()
+        shared.wake()
+
+    with _handling_signals(on_signal):
+        work = asyncio.create_task(_run_all(dispatchers))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                hurrying = asyncio.create_task(hurry.wait())
+                await asyncio.wait([work, hurrying], timeout=grace_seconds, return_when=asyncio.FIRST_COMPLETED)
+                hurrying.cancel()
+            work.cancel()
+            await asyncio.wait([work])
+            _result_of(work)
+        finally:
+            stopping.cancel()
+            work.cancel()
+    return status
+
+
+async def _run_all(dispatchers: list[Dispatcher]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for dispatcher in dispatchers:
+            group.create_task(dispatcher.run())
+
+
+def _result_of(work: asyncio.Task[None]) -> None:
+    """Raise what a dispatcher raised, taken out of the groups that task groups wrap around it."""
+    error = None if work.cancelled() else work.exception()
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if error is not None:
+        raise error
+
+
+@contextlib.contextmanager
+def _handling_signals(handler: Callable[[int], None]) -> Iterator[None]:
+    """Call `handler` in the event loop when a signal to stop comes.
+
+    A signal that is ignored stays so: `nohup` has SIGHUP ignored, and a shell SIGINT for what runs in the background.
+    """
+    loop = asyncio.get_running_loop()
+    before = {
+        number: signal.signal(number, lambda received, _frame: loop.call_soon_threadsafe(handler, received))
+        for number in _SIGNAL_STATUS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)

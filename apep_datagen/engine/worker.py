@@ -1,0 +1,293 @@
+"""A provider's dispatcher: it pulls the conversation that is to go on, has its call made, and records what came of it.
+
+    conversation → call (`asking`) → transaction: cost, step, tools, finish → the conversation waits again
+
+A conversation is pulled just so early that its call is paid for on the disk when its permit comes: by one permit, at
+the rates of most providers. So no commit comes between a permit and its request, and few conversations are half-done.
+
+What fails for good sets its conversation aside, not the run. A provider that cannot be used, or has spent its budget,
+leaves the run, and others take over what it had begun; so they do while it rests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+
+from apep_datagen.budget.account import Price
+from apep_datagen.budget.purse import MONTH, Allowance, BudgetSpentError, OverError
+from apep_datagen.config.settings import ProviderSettings
+from apep_datagen.conversation.machine import Conversation, ModelCall, next_step, prompt
+from apep_datagen.core.errors import ModelUnknownError, ProviderError, ProviderUnusableError, RetryableError
+from apep_datagen.core.messages import CompletionRequest, ReportedLimits
+from apep_datagen.engine.commit import Recorded, Rules, record_answer, record_failure
+from apep_datagen.engine.context import Shared, Tries
+from apep_datagen.engine.request import Answer, Asker
+from apep_datagen.providers import Provider
+from apep_datagen.storage.conversations import StepRecord
+from apep_datagen.storage.yields import RecentYield
+
+__all__ = ["Dispatcher"]
+
+_SHOWN_MODELS = 12
+# A commit takes less, and so many calls may be on their way to the disk at once.
+_PAID_AHEAD_SECONDS = 0.05
+_MOST_AHEAD = 32
+
+
+class Dispatcher:
+    """Drives one provider for a run.
+
+    Args:
+        name: The provider's name.
+        settings: Its model and limits.
+        provider: Its adapter, started.
+        shared: What all dispatchers have in common.
+        prices: By model.
+        allowance: Its tokens of the month, or None for no limit.
+        rules: What decides about its finished conversations.
+
+    Attributes:
+        unusable: Why the provider is out for the rest of the run, or None.
+        spent_budget: The budget that it is out for, or None.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: ProviderSettings,
+        provider: Provider,
+        shared: Shared,
+        *,
+        prices: dict[str, Price],
+        allowance: Allowance | None,
+        rules: Rules,
+    ) -> None:
+        self.name = name
+        self.unusable: str | None = None
+        self.spent_budget: str | None = None
+        self._settings = settings
+        self._provider = provider
+        self._rules = rules
+        self._shared = shared
+        self._asker = Asker(
+            name,
+            settings,
+            provider,
+            shared,
+            prices=prices,
+            allowance=allowance,
+            is_out=lambda: self.unusable is not None,
+        )
+        self._counters = shared.counters.providers[name] = self._asker.counters
+        # One at a time is strictly so: the next is chosen when the last is recorded, and the same seed and answers
+        # then lead to the same choices.
+        self._is_serial = settings.max_in_flight == 1
+        self._ahead = asyncio.Semaphore(_most_ahead(settings))
+        self._yield = RecentYield()
+
+    async def run(self) -> None:
+        """Make calls until the output lacks nothing, the provider is out or the run is stopping.
+
+        Returns when no request is in flight any more.
+
+        Raises:
+            StorageError: An outcome could not be recorded (in an ExceptionGroup).
+        """
+        schedule = self._shared.schedule
+        try:
+            async with asyncio.TaskGroup() as calls:
+                while await self._wait_for_work():
+                    try:
+                        await self._asker.unless_interrupted(self._ahead.acquire())
+                    except OverError:
+                        continue
+                    is_probe = not self._asker.breaker.is_closed
+                    conversation = None if self._asker.has_to_wait() else schedule.take(self.name, is_probe=is_probe)
+                    if conversation is None:
+                        # What there was is gone meanwhile: another provider began the last conversation.
+                        self._ahead.release()
+                    elif is_probe:
+                        self._asker.set_state("probing")
+                        await self._call(conversation)
+                    else:
+                        calls.create_task(self._call(conversation))
+                        if conversation.steps == 0:
+                            # New conversations go round: where permits need no waiting, the others get their turn.
+                            await asyncio.sleep(0)
+        finally:
+            schedule.release_provider(self.name)
+            self._shared.wake()
+
+    def learn(self, reported: ReportedLimits) -> None:
+        """Take note of what the provider's headers say about its limits."""
+        self._asker.learn(reported)
+
+    def interrupt(self) -> None:
+        """End all waiting, once the run is stopping; requests under way are not touched."""
+        self._asker.interrupt()
+
+    async def _wait_for_work(self) -> bool:
+        """Wait until this provider has something to do, and may do it; False when it never will have."""
+        while not self._asker.is_over():
+            rest = self._asker.rests_for()
+            if rest <= 0 and self._shared.schedule.has_work(self.name):
+                return True
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(rest if rest > 0 else None):
+                    await self._shared.work_changed.wait()
+        return False
+
+    async def _call(self, conversation: Conversation) -> None:
+        """Make the call that `conversation` waits for, record what came of it, and let the schedule know."""
+        try:
+            await self._call_and_record(conversation)
+        finally:
+            if self._is_serial:
+                self._ahead.release()
+            self._shared.wake()
+
+    async def _call_and_record(self, conversation: Conversation) -> None:
+        needed = next_step(conversation)
+        assert isinstance(needed, ModelCall)  # noqa: S101 - only such conversations are in the schedule
+        request = self._request(conversation, needed)
+        try:
+            sent = (lambda: None) if self._is_serial else self._ahead.release
+            answer = await self._asker.ask(conversation, request, sent)
+        except ProviderUnusableError as error:
+            await self._leave(str(error), with_models=isinstance(error, ModelUnknownError))
+            self._put_back(conversation)
+        except BudgetSpentError as error:
+            self.spent_budget = error.budget
+            await self._leave(_spell_budget(error.budget))
+            self._put_back(conversation)
+        except OverError:
+            self._put_back(conversation)
+        except ProviderError as error:
+            if self._asker.breaker.never_comes_back:
+                await self._leave(f"it has never answered; the last failure: {error}")
+            if isinstance(error, RetryableError) and self._asker.may_succeed(conversation):
+                self._put_back(conversation)
+            else:
+                await self._set_aside(conversation, needed, error)
+        else:
+            await self._record(conversation, request, answer)
+
+    def _put_back(self, conversation: Conversation) -> None:
+        """Let a conversation wait for its next call; from any provider where this one does not send for a while."""
+        tries = self._shared.tries.get(conversation.plan.conversation_id, Tries())
+        provider = None if self._asker.has_to_wait() else self.name
+        self._shared.schedule.put_back(conversation, provider, failures=tries.total)
+
+    def _request(self, conversation: Conversation, call: ModelCall) -> CompletionRequest:
+        role = call.step.model_role
+        sampling = self._shared.roles.of(role)
+        return CompletionRequest(
+            step=call.step,
+            messages=prompt(conversation),
+            model=self._settings.model_for(role),
+            temperature=sampling.temperature,
+            max_tokens=sampling.max_tokens,
+            # Some servers read the seed as a signed 32-bit number.
+            seed=(conversation.plan.seed + conversation.steps) % 2**31,
+        )
+
+    # Recording what came of it.
+
+    async def _record(self, conversation: Conversation, request: CompletionRequest, answer: Answer) -> None:
+        """Commit an answer with all that follows from it, and let the conversation go on."""
+        shared, completion = self._shared, answer.completion
+        record = StepRecord(
+            kind=request.step.value,
+            text=completion.text,
+            finish_reason=completion.finish_reason,
+            provider=self.name,
+            model=request.model,
+            prompt_tokens=completion.usage.prompt_tokens,
+            completion_tokens=completion.usage.completion_tokens,
+            seconds=answer.seconds,
+        )
+
+        def settle_and_record(connection: sqlite3.Connection) -> Recorded:
+            answer.settle(connection)
+            return record_answer(connection, conversation, record, self.name, self._rules)
+
+        recorded = await shared.state.run(settle_and_record)
+        shared.tries.pop(conversation.plan.conversation_id, None)
+        self._count(recorded)
+        shared.counters.last_question = recorded.conversation.exchanges[-1].question
+        if recorded.is_finished:
+            await self._end(recorded)
+        else:
+            self._put_back(recorded.conversation)
+
+    async def _end(self, recorded: Recorded) -> None:
+        """Take note of a judged conversation; leave the run where too few are accepted."""
+        shared, problem = self._shared, recorded.problem
+        shared.schedule.end(recorded.conversation, is_saved=problem is None, timeline=recorded.timeline)
+        if problem is None:
+            shared.counters.done += 1
+            self._counters.conversations += 1
+        else:
+            shared.counters.rejected += 1
+            self._counters.rejected += 1
+            shared.log.write(
+                "rejected",
+                provider=self.name,
+                conversation=recorded.conversation.plan.conversation_id,
+                ability=recorded.conversation.plan.scenario.ability.value,
+                stage=problem.stage.value,
+                reason=problem.reason,
+            )
+        self._yield.count(recorded.conversation.plan.scenario.ability, problem)
+        if complaint := self._yield.complaint(self._rules.least_yield):
+            await self._leave(complaint)
+
+    def _count(self, recorded: Recorded) -> None:
+        self._shared.counters.memories += recorded.memories
+        self._shared.counters.diary_pages += recorded.diary_pages
+
+    async def _set_aside(self, conversation: Conversation, call: ModelCall, error: ProviderError) -> None:
+        number = conversation.plan.conversation_id
+        reason = f"{call.step.value} at {self.name}: {error}"
+        recorded = await self._shared.state.run(
+            lambda connection: record_failure(connection, conversation, reason, self.name)
+        )
+        self._shared.tries.pop(number, None)
+        self._count(recorded)
+        self._shared.schedule.end(conversation, is_saved=False, timeline=None)
+        self._shared.counters.set_aside += 1
+        self._counters.set_aside += 1
+        self._shared.log.write("set aside", provider=self.name, conversation=number, reason=reason)
+        self._shared.notify(f"{self.name}: conversation {number} is set aside, {call.step.value} failed: {error}")
+
+    async def _leave(self, reason: str, *, with_models: bool = False) -> None:
+        """Take this provider out of the run; what waits for it may go on elsewhere."""
+        if self.unusable is not None:
+            return
+        self.unusable = reason
+        self._asker.leave_to_others()
+        if with_models and (names := sorted(await self._provider.list_models())):
+            others = " and others" if len(names) > _SHOWN_MODELS else ""
+            self.unusable += f"; it offers {', '.join(names[:_SHOWN_MODELS])}{others}"
+        self._asker.set_state("out", reason=self.unusable)
+        if self.spent_budget not in ("--max-requests", "--max-tokens"):  # these end the run, which says so itself
+            self._shared.notify(f"{self.name} is out for the rest of this run: {self.unusable}")
+
+
+def _most_ahead(settings: ProviderSettings) -> int:
+    """Return how many calls are paid for before their permits come."""
+    if settings.max_in_flight == 1:
+        return 1
+    if settings.requests_per_second is not None:
+        most = settings.requests_per_second * _PAID_AHEAD_SECONDS
+    else:
+        most = (settings.max_in_flight or _MOST_AHEAD) / 2
+    return min(_MOST_AHEAD, max(1, round(most)))
+
+
+def _spell_budget(budget: str) -> str:
+    if budget == MONTH:
+        return "its tokens_per_month are spent; raise the limit or use another provider"
+    return f"the budget {budget} is reached"

@@ -1,0 +1,102 @@
+"""What an estimate assumes where an output has no history, and what a conversation needs by these assumptions.
+
+The prompts are rendered as they will be, so that only what models answer is a guess.
+"""
+
+from __future__ import annotations
+
+from apep_datagen.config.settings import GenerationSettings, RolesSettings
+from apep_datagen.conversation.machine import (
+    Conversation,
+    Plan,
+    QuestionAnswer,
+    advance_with_completion,
+    advance_with_results,
+    prompt,
+)
+from apep_datagen.conversation.prompts import PromptSet
+from apep_datagen.core.messages import ModelRole, Step
+from apep_datagen.inspect.status import Need
+from apep_datagen.people.cast import Cast
+from apep_datagen.people.drawing import draw_scenario, draw_user, generator
+from apep_datagen.people.scenario import Ability
+from apep_datagen.people.story import Story
+
+__all__ = [
+    "ASSUMED_COMPLETION_TOKENS",
+    "ASSUMED_IN_FLIGHT",
+    "ASSUMED_SECONDS_PER_ANSWER",
+    "ASSUMED_TOOL_ROUNDS",
+    "ASSUMED_YIELD",
+    "BYTES_PER_TOKEN",
+    "assumed_needs",
+]
+
+# Of chat models that do not reason at length.
+ASSUMED_COMPLETION_TOKENS = {ModelRole.TESTER: 50, ModelRole.ADA: 220, ModelRole.REWRITER: 100}
+ASSUMED_SECONDS_PER_ANSWER = 5.0
+# In an exchange: none in 40 % of the default mix, two where something has changed, else one.
+ASSUMED_TOOL_ROUNDS = 0.8
+# Of finished conversations, where they are judged strictly.
+ASSUMED_YIELD = 0.75
+BYTES_PER_TOKEN = 4
+# Where neither a rate nor a number of requests in flight is configured.
+ASSUMED_IN_FLIGHT = 4
+
+_AT = "2026-01-31T19:40"
+
+# What the models are taken to have answered in the prompts that follow.
+_WORD = "word "
+_QUESTION = _WORD * 40
+_THOUGHT = _WORD * 90
+_REPLY = _WORD * 90
+_CALL = f'<think>{_THOUGHT}</think>\n\n<tool_call>add_memory(input_text=["{_WORD * 12}"])</tool_call>'
+
+
+def assumed_needs(
+    generation: GenerationSettings, roles: RolesSettings, prompts: PromptSet, cast: Cast
+) -> dict[ModelRole, Need]:
+    """Return what a conversation will need on average, by role."""
+    least, most = generation.exchanges
+    needs = {role: Need() for role in ModelRole}
+
+    def ask(step: Step, conversation: Conversation, weight: float) -> None:
+        role = step.model_role
+        completion = min(ASSUMED_COMPLETION_TOKENS[role], roles.of(role).max_tokens)
+        size = sum(len(message.content.encode()) for message in prompt(conversation))
+        needs[role] += Need(1, size / BYTES_PER_TOKEN, completion) * weight
+
+    conversation = Conversation(_sample_plan(generation, cast), prompts)
+    for number in range(1, most + 1):
+        # Lengths are drawn evenly; this is how many of all conversations are so long.
+        weight = (most - max(number, least) + 1) / (most - least + 1)
+        ask(Step.ASK, conversation, weight)
+        conversation = advance_with_completion(conversation, _QUESTION, "stop")
+        ask(Step.ANSWER, conversation, weight)
+        if generation.max_tool_rounds:
+            after_call = advance_with_results(
+                advance_with_completion(conversation, _CALL, "stop"), [{"added": 1, "indices": [1]}]
+            )
+            ask(Step.CONTINUE, after_call, weight * ASSUMED_TOOL_ROUNDS)
+        conversation = advance_with_completion(conversation, f"<think>{_THOUGHT}</think>\n\n{_REPLY}", "stop")
+        ask(Step.REWRITE, conversation, weight)
+        conversation = advance_with_completion(conversation, _THOUGHT, "stop")
+    return needs
+
+
+def _sample_plan(generation: GenerationSettings, cast: Cast) -> Plan:
+    """Return the plan of a longest conversation, in which a fact is told."""
+    draw = generator(0)
+    story = Story(draw_user(cast, draw))
+    return Plan(
+        conversation_id=1,
+        timeline_id=1,
+        exchanges=generation.exchanges[1],
+        max_tool_rounds=generation.max_tool_rounds,
+        at=_AT,
+        user=story.user,
+        scenario=draw_scenario(cast, draw, Ability.SHARE, story, _AT[:10]),
+        # All conversations of a timeline but the first are told of the one before.
+        previous=QuestionAnswer(_QUESTION, _REPLY) if generation.timeline_length > 1 else None,
+        seed=0,
+    )

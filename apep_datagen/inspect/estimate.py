@@ -1,0 +1,304 @@
+"""What a run will need before it reaches its target: requests, tokens, dollars and time.
+
+All but `read_estimate` is plain arithmetic, and nothing is written. What a conversation needs is measured where the
+output has a history, else assumed (`assumptions`). `estimate_report` puts it into words.
+
+Conversations go to the providers in proportion to how many requests each can take in a second, and all work at once.
+Left out: the tail of a run, when few conversations are left, and retries where there is no history to know them from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from apep_datagen.budget.ledger import Ledger, this_month
+from apep_datagen.config.run_plan import RunPlan
+from apep_datagen.config.settings import BudgetSettings, GenerationSettings, ProviderSettings
+from apep_datagen.core.messages import ModelRole
+from apep_datagen.inspect.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, ASSUMED_YIELD, assumed_needs
+from apep_datagen.inspect.status import Need, RunStatus, Used, cost, prices_of, read_status
+from apep_datagen.storage.database import state_path
+from apep_datagen.storage.output import inspect_output
+from apep_datagen.terminal.tables import about
+
+__all__ = ["Budget", "Estimate", "Share", "read_estimate", "share_out", "total_usd"]
+
+# Conversations of the history that are so much longer or shorter than those to come count in proportion.
+_NOTABLE_DIFFERENCE = 0.25
+_SECONDS_PER_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one provider will do.
+
+    Attributes:
+        provider: Its name.
+        requests_per_second: How many requests it takes.
+        bound: What bounds it: `requests`, `tokens` or `in flight`.
+        seconds_per_answer: How long an answer takes.
+        is_measured: Whether that was measured; else it is assumed.
+        conversations: How many conversations' worth of requests go to it.
+        need: What these are.
+        usd: What they cost, or None where a price is not known.
+        unpriced: Its models that have no price.
+    """
+
+    provider: str
+    requests_per_second: float
+    bound: str
+    seconds_per_answer: float
+    is_measured: bool
+    conversations: float
+    need: Need
+    usd: float | None
+    unpriced: tuple[str, ...]
+
+
+def share_out(
+    conversations: float,
+    needs: Mapping[ModelRole, Need],
+    providers: Mapping[str, ProviderSettings],
+    seconds: Mapping[str, float],
+) -> list[Share]:
+    """Share out conversations among the providers, in proportion to what each can take.
+
+    Args:
+        conversations: How many are to be made.
+        needs: What one needs, by role.
+        providers: Settings by name; one at least.
+        seconds: How long an answer takes, by provider; `ASSUMED_SECONDS_PER_ANSWER` for others.
+    """
+    one = sum(needs.values(), Need())
+    tokens_per_request = one.tokens / one.requests
+    rates = {
+        name: _rate(settings, tokens_per_request, seconds.get(name, ASSUMED_SECONDS_PER_ANSWER))
+        for name, settings in providers.items()
+    }
+    total_rate = sum(rate for rate, _ in rates.values())
+    shares = []
+    for name, (rate, bound) in rates.items():
+        count = conversations * rate / total_rate
+        usd, unpriced = _price(providers[name], needs)
+        shares.append(
+            Share(
+                provider=name,
+                requests_per_second=rate,
+                bound=bound,
+                seconds_per_answer=seconds.get(name, ASSUMED_SECONDS_PER_ANSWER),
+                is_measured=name in seconds,
+                conversations=count,
+                need=one * count,
+                usd=None if unpriced else usd * count,
+                unpriced=unpriced,
+            )
+        )
+    return shares
+
+
+def _rate(settings: ProviderSettings, tokens_per_request: float, seconds: float) -> tuple[float, str]:
+    """Return how many requests a provider takes in a second, and what bounds it."""
+    rates = []
+    if settings.requests_per_second is not None:
+        rates.append((settings.requests_per_second, "requests"))
+    if settings.tokens_per_minute is not None:
+        rates.append((settings.tokens_per_minute / _SECONDS_PER_MINUTE / tokens_per_request, "tokens"))
+    if settings.max_in_flight is not None or not rates:
+        rates.append(((settings.max_in_flight or ASSUMED_IN_FLIGHT) / seconds, "in flight"))
+    return min(rates)
+
+
+def _price(settings: ProviderSettings, needs: Mapping[ModelRole, Need]) -> tuple[float, tuple[str, ...]]:
+    """Return what a conversation costs in dollars, and the models that have no price."""
+    usd = 0.0
+    unpriced = []
+    for role, need in needs.items():
+        model = settings.model_for(role)
+        price = settings.price_of(model)
+        if price is None:
+            unpriced.append(model)
+        else:
+            usd += (need.prompt_tokens * price.input + need.completion_tokens * price.output) / 1_000_000
+    return usd, tuple(dict.fromkeys(unpriced))
+
+
+def total_usd(shares: Iterable[Share]) -> float | None:
+    """Return what shares cost together, or None where nobody knows."""
+    total = 0.0
+    for share in shares:
+        if share.usd is None:
+            return None
+        total += share.usd
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit, and what the target needs of it.
+
+    Attributes:
+        name: The option or key that sets it.
+        limit: What may be spent.
+        spent: What was spent, or None where nobody knows.
+        needed: What the target still needs, or None where nobody knows.
+        conversations: How many conversations are to be made with it.
+        is_usd: Whether these are dollars.
+    """
+
+    name: str
+    limit: float
+    spent: float | None
+    needed: float | None
+    conversations: float
+    is_usd: bool = False
+
+    @property
+    def makes(self) -> float | None:
+        """For how many of the conversations it suffices, or None where nobody knows."""
+        if self.spent is None or self.needed is None:
+            return None
+        left = max(0.0, self.limit - self.spent)
+        return self.conversations if self.needed <= left else self.conversations * left / self.needed
+
+
+def _budgets_of_run(
+    limits: BudgetSettings, used: tuple[Used, ...], usd: float | None, shares: list[Share]
+) -> list[Budget]:
+    """Return the budgets that are set, with what the target needs of each.
+
+    Args:
+        limits: The budgets.
+        used: What was spent.
+        usd: The same in dollars, or None where nobody knows.
+        shares: What the target needs.
+    """
+    conversations = sum(share.conversations for share in shares)
+    need = sum((share.need for share in shares), Need())
+    budgets = []
+    if limits.max_requests is not None:
+        spent = sum(item.requests for item in used)
+        budgets.append(Budget("--max-requests", limits.max_requests, spent, about(need.requests), conversations))
+    if limits.max_tokens is not None:
+        tokens = sum(item.usage.total_tokens for item in used)
+        budgets.append(Budget("--max-tokens", limits.max_tokens, tokens, about(need.tokens), conversations))
+    if limits.max_usd is not None:
+        budgets.append(Budget("--max-usd", limits.max_usd, usd, total_usd(shares), conversations, is_usd=True))
+    return budgets
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run will need.
+
+    Attributes:
+        output: The output.
+        target: How many conversations it shall hold.
+        done: How many it holds.
+        history: What was measured, or None where there is nothing yet.
+        lengthened: How many times as long the conversations to come are as those of the history.
+        assumed_yield: The share of finished conversations that is taken to be accepted; None where there is a history.
+        one: What an accepted conversation needs.
+        shares: What each provider will do.
+        budgets: The limits that are set.
+    """
+
+    output: Path
+    target: int
+    done: int
+    history: RunStatus | None
+    lengthened: float
+    assumed_yield: float | None
+    one: Need
+    shares: tuple[Share, ...]
+    budgets: tuple[Budget, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long the slowest of the providers works on its share."""
+        return max(share.need.requests / share.requests_per_second for share in self.shares)
+
+
+def read_estimate(plan: RunPlan, now: float) -> Estimate:
+    """Estimate what a run will need; nothing is sent, and nothing written.
+
+    Args:
+        plan: What the run is told.
+        now: Seconds since 1970.
+
+    Raises:
+        StorageError: The output, its state database or the ledger cannot be read.
+    """
+    settings, generation = plan.settings, plan.settings.generation
+    status = _status_if_any(plan.output, now)
+    if status is None:
+        foreign = inspect_output(plan.output)
+        done = len(foreign.elements) if foreign else 0
+    else:
+        done = status.done
+    missing = max(0, generation.target - done)
+    conversations = float(missing) if status is None else status.unpaid_conversations(missing)
+    history = status if status and status.made and status.used else None
+    lengthened, assumed_yield = 1.0, None
+    if history is None:
+        assumed_yield = ASSUMED_YIELD if _is_strict(plan) else 1.0
+        needs = {
+            role: need * (1 / assumed_yield)
+            for role, need in assumed_needs(generation, settings.roles, plan.prompts, plan.cast).items()
+        }
+    else:
+        lengthened = _lengthened(history, generation)
+        needs = {role: need * lengthened for role, need in history.needs_of_conversation().items()}
+    used = status.used if status else ()
+    providers = {name: settings.providers[name] for name in plan.providers}
+    shares = share_out(conversations, needs, providers, _seconds_per_answer(used))
+    budgets = _budgets_of_run(settings.budget, used, cost(used, prices_of(used, settings)), shares)
+    budgets += _budgets_of_month(plan, status, shares)
+    one = sum(needs.values(), Need())
+    return Estimate(
+        plan.output, generation.target, done, history, lengthened, assumed_yield, one, tuple(shares), tuple(budgets)
+    )
+
+
+def _is_strict(plan: RunPlan) -> bool:
+    """Tell whether any provider's conversations are judged strictly."""
+    levels = {plan.settings.quality.level_for(plan.settings.providers[name].kind) for name in plan.providers}
+    return "strict" in levels
+
+
+def _status_if_any(output: Path, now: float) -> RunStatus | None:
+    path = state_path(output)
+    return read_status(output, now) if path.is_file() and path.stat().st_size else None
+
+
+def _seconds_per_answer(used: Iterable[Used]) -> dict[str, float]:
+    """Return how long an answer took on average, by provider, as far as there were any."""
+    answers: dict[str, int] = {}
+    seconds: dict[str, float] = {}
+    for item in used:
+        answers[item.provider] = answers.get(item.provider, 0) + item.answers
+        seconds[item.provider] = seconds.get(item.provider, 0.0) + item.seconds
+    return {name: seconds[name] / count for name, count in answers.items() if count and seconds[name] > 0}
+
+
+def _lengthened(history: RunStatus, generation: GenerationSettings) -> float:
+    """Return how many times as many exchanges a conversation to come has as one of the history."""
+    asked = sum(item.answers for item in history.used if item.role is ModelRole.TESTER)
+    before = asked / history.paid_conversations
+    factor = sum(generation.exchanges) / 2 / before if before else 1.0
+    return factor if abs(factor - 1) > _NOTABLE_DIFFERENCE else 1.0
+
+
+def _budgets_of_month(plan: RunPlan, status: RunStatus | None, shares: list[Share]) -> list[Budget]:
+    month = this_month()
+    others = Ledger(plan.ledger, plan.output).booked_by_others(month)
+    budgets = []
+    for share in shares:
+        limit = plan.settings.providers[share.provider].tokens_per_month
+        if limit is not None:
+            own = status.tokens_by_month.get((month, share.provider), 0) if status else 0
+            spent = others.get(share.provider, 0) + own
+            name = f"tokens_per_month of {share.provider}"
+            budgets.append(Budget(name, limit, spent, about(share.need.tokens), share.conversations))
+    return budgets

@@ -1,0 +1,94 @@
+"""What a run will need, in words."""
+
+from __future__ import annotations
+
+from apep_datagen.inspect.assumptions import ASSUMED_COMPLETION_TOKENS, ASSUMED_TOOL_ROUNDS, BYTES_PER_TOKEN
+from apep_datagen.inspect.estimate import Budget, Estimate, Share, total_usd
+from apep_datagen.inspect.status import Need
+from apep_datagen.terminal.progress import spell_duration
+from apep_datagen.terminal.tables import about, missing_prices_hint, spell_count, spell_number, spell_usd, table
+
+__all__ = ["describe_estimate"]
+
+
+def describe_estimate(estimate: Estimate) -> str:
+    """Return the estimate for a person."""
+    there = f"{estimate.done:,} of {estimate.target:,} conversations are in {estimate.output}"
+    if estimate.done >= estimate.target:
+        return f"Nothing to do: {there} already. A larger --target continues this output."
+    parts = [
+        f"{there}; {estimate.target - estimate.done:,} are missing.\n{_describe_basis(estimate)}",
+        _describe_shares(estimate.shares),
+        _describe_time(estimate),
+    ]
+    if unpriced := [(share.provider, model) for share in estimate.shares for model in share.unpriced]:
+        parts.append(missing_prices_hint(unpriced))
+    if estimate.budgets:
+        parts.append(_describe_budgets(estimate.budgets))
+    return "\n\n".join(parts)
+
+
+def _describe_basis(estimate: Estimate) -> str:
+    one = estimate.one
+    each = (
+        f"{one.requests:.1f} requests with {about(one.prompt_tokens):,} + {about(one.completion_tokens):,} tokens each"
+    )
+    if estimate.history is None:
+        completions = ", ".join(f"{tokens} ({role})" for role, tokens in ASSUMED_COMPLETION_TOKENS.items())
+        return (
+            f"Estimated from the prompts: {each}.\n"
+            f"Assumed, as this output has no history: {BYTES_PER_TOKEN} bytes a token, {ASSUMED_TOOL_ROUNDS:g} rounds"
+            f" of tools in an exchange,\n{estimate.assumed_yield:.0%} of the conversations accepted, answers of"
+            f" {completions} tokens;\n"
+            "a reasoning model writes several times as much."
+        )
+    text = f"Estimated from the {estimate.history.made:,} conversations that this program made for it:\n{each}"
+    if estimate.lengthened != 1:
+        text += f", counted {estimate.lengthened:.2g} times, as --exchanges is another now"
+    if in_progress := estimate.history.in_progress:
+        text += f";\n{in_progress:,} in progress count as half done"
+    return text + "."
+
+
+def _describe_shares(shares: tuple[Share, ...]) -> str:
+    rows = [_cells(share.provider, share.conversations, share.need, share.usd) for share in shares]
+    if len(shares) > 1:
+        conversations = sum(share.conversations for share in shares)
+        need = sum((share.need for share in shares), Need())
+        rows.append(_cells("all", conversations, need, total_usd(shares)))
+    return table(["provider", "conversations", "requests", "prompt", "completion", "cost"], rows)
+
+
+def _cells(name: str, conversations: float, need: Need, usd: float | None) -> list[str]:
+    numbers = (conversations, need.requests, need.prompt_tokens, need.completion_tokens)
+    return [name, *(spell_count(about(number)) for number in numbers), spell_usd(usd)]
+
+
+def _describe_time(estimate: Estimate) -> str:
+    lines = [f"It takes about {spell_duration(estimate.seconds)}, with all of them working at once:"]
+    for share in estimate.shares:
+        why = {
+            "requests": "its limit of requests",
+            "tokens": "its limit of tokens per minute",
+            "in flight": f"so many are in flight at once, {share.seconds_per_answer:.1f} s each"
+            + ("" if share.is_measured else " (assumed)"),
+        }[share.bound]
+        lines.append(f"  {share.provider}: {spell_number(share.requests_per_second)} requests/s ({why})")
+    return "\n".join(lines)
+
+
+def _describe_budgets(budgets: tuple[Budget, ...]) -> str:
+    rows = []
+    for budget in budgets:
+        spell = spell_usd if budget.is_usd else spell_count
+        amounts = (budget.limit, budget.spent, budget.needed)
+        rows.append(
+            [budget.name, *("unknown" if amount is None else spell(amount) for amount in amounts), _verdict(budget)]
+        )
+    return table(["budget", "limit", "spent", "needed", "enough"], rows)
+
+
+def _verdict(budget: Budget) -> str:
+    if budget.makes is None:
+        return "unknown"
+    return "yes" if budget.makes == budget.conversations else f"for about {about(budget.makes):,} more"

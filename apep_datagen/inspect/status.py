@@ -1,0 +1,299 @@
+"""How far the run of an output is, at any time: read from its state database, which is not touched.
+
+Every query goes by an index or over a small table, so it takes as long for 100,000 conversations as for one: steps are
+told from `spending`, which counts an answer for each step of a model. `status_report` puts it into words.
+"""
+
+from __future__ import annotations
+
+import bisect
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from apep_datagen.budget.account import Price, dollars, known_prices
+from apep_datagen.config.settings import Settings
+from apep_datagen.core.messages import ModelRole, Usage
+from apep_datagen.storage.database import state_path
+from apep_datagen.storage.notes import count_notes
+from apep_datagen.storage.schema import read_only, run_is_active
+from apep_datagen.storage.spending import tokens_by_month
+from apep_datagen.storage.yields import VerdictCount, read_verdicts
+
+__all__ = [
+    "Failures",
+    "Need",
+    "RunStatus",
+    "SetAside",
+    "Used",
+    "cost",
+    "prices_of",
+    "read_status",
+]
+
+_SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What one model of one provider was used for in one role, over all invocations for an output.
+
+    Attributes:
+        provider: The provider's name.
+        model: The model's name there.
+        role: `tester`, `ada` or `rewriter`.
+        requests: Sent.
+        answers: That are used; each is a step of a conversation.
+        lost: Requests under way at a crash, counted with the most that they can have cost.
+        prompt_tokens: Of all of them.
+        completion_tokens: Of all of them.
+        seconds: That the used answers took, together.
+    """
+
+    provider: str
+    model: str
+    role: ModelRole
+    requests: int
+    answers: int
+    lost: int
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens of all requests."""
+        return Usage(self.prompt_tokens, self.completion_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a number of conversations needs in one role."""
+
+    requests: float = 0.0
+    prompt_tokens: float = 0.0
+    completion_tokens: float = 0.0
+
+    def __add__(self, other: Need) -> Need:
+        return Need(
+            self.requests + other.requests,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
+    def __mul__(self, factor: float) -> Need:
+        return Need(self.requests * factor, self.prompt_tokens * factor, self.completion_tokens * factor)
+
+    @property
+    def tokens(self) -> float:
+        """Prompt and completion tokens together."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """How many conversations were set aside for one reason."""
+
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """How many requests to a provider failed in one way."""
+
+    provider: str
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """How far a run is.
+
+    Attributes:
+        output: The output.
+        active: Whether a run works on it now; None where the system does not say.
+        last_recorded_at: When something was recorded last, in seconds since 1970; None where nothing was.
+        target: How many conversations the last invocation was to make; None where nobody knows.
+        done: How many the output holds.
+        made: How many of them this program made.
+        in_progress: Conversations that were begun and not ended.
+        set_aside: Conversations that failed for good, the most frequent reason first.
+        verdicts: How the finished conversations were judged.
+        used: What was spent, by provider, model and role.
+        failures: Requests that failed.
+        requests_under_way: Requests without an outcome. If no run is active, a crash left them, and the next start
+            counts them with the most that they can have cost.
+        tokens_under_way: The most that these can cost.
+        memories: Memories that there are, over all timelines.
+        diary_pages: Diary pages that there are.
+        tokens_by_month: Tokens spent, those under way included, by month (as `2026-01`) and provider.
+        conversations_per_hour: The pace of the last hour; None where fewer than two conversations were finished in it.
+    """
+
+    output: Path
+    active: bool | None
+    last_recorded_at: float | None
+    target: int | None
+    done: int
+    made: int
+    in_progress: int
+    set_aside: tuple[SetAside, ...]
+    verdicts: tuple[VerdictCount, ...]
+    used: tuple[Used, ...]
+    failures: tuple[Failures, ...]
+    requests_under_way: int
+    tokens_under_way: int
+    memories: int
+    diary_pages: int
+    tokens_by_month: Mapping[tuple[str, str], int]
+    conversations_per_hour: float | None
+
+    @property
+    def missing(self) -> int | None:
+        """How many conversations the output lacks; None where nobody knows the target."""
+        return None if self.target is None else max(0, self.target - self.done)
+
+    @property
+    def paid_conversations(self) -> float:
+        """How many conversations were paid for: one in progress counts as a half."""
+        return self.made + self.in_progress / 2
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it takes at the pace of the last hour; None where nobody knows."""
+        if self.missing is None or self.conversations_per_hour is None:
+            return None
+        return self.missing / self.conversations_per_hour * _SECONDS_PER_HOUR
+
+    @property
+    def still_needed(self) -> Need | None:
+        """What the missing conversations need by the averages so far; None where nobody knows."""
+        if self.missing is None or not self.made:
+            return None
+        one = sum(self.needs_of_conversation().values(), Need())
+        return one * self.unpaid_conversations(self.missing)
+
+    def unpaid_conversations(self, missing: int) -> float:
+        """Return how many conversations are still to be paid for, where the output lacks `missing`."""
+        return max(0.0, missing - self.in_progress / 2)
+
+    def needs_of_conversation(self) -> dict[ModelRole, Need]:
+        """Return what a conversation needed on average, by role; one at least was begun.
+
+        What was spent on retries, and on conversations that came to nothing, is included.
+        """
+        needs = {role: Need() for role in ModelRole}
+        for item in self.used:
+            needs[item.role] += Need(item.requests, item.prompt_tokens, item.completion_tokens)
+        return {role: need * (1 / self.paid_conversations) for role, need in needs.items()}
+
+
+def prices_of(used: Iterable[Used], settings: Settings) -> dict[tuple[str, str], Price]:
+    """Return the prices by provider and model, as far as the configuration says them."""
+    return known_prices(settings, ((item.provider, item.model) for item in used))
+
+
+def cost(used: Iterable[Used], prices: Mapping[tuple[str, str], Price]) -> float | None:
+    """Return what was spent in dollars, or None where a model that tokens were spent with has no known price."""
+    total = 0
+    for item in used:
+        price = prices.get((item.provider, item.model))
+        if price is None and item.usage.total_tokens:
+            return None
+        total += price.of(item.usage) if price else 0
+    return dollars(total)
+
+
+def read_status(output: Path, now: float) -> RunStatus:
+    """Read how far the run of an output is.
+
+    Args:
+        output: The output file.
+        now: Seconds since 1970.
+
+    Raises:
+        StorageError: There is no run for it, or its state database cannot be read.
+    """
+    path = state_path(output)
+    active = run_is_active(path)
+    return read_only(path, lambda connection: _read(connection, output, active=active, now=now))
+
+
+def _read(connection: sqlite3.Connection, output: Path, *, active: bool | None, now: float) -> RunStatus:
+    target, base_count, base_position = connection.execute(
+        "SELECT target, base_count, base_position FROM run"
+    ).fetchone()
+    (made,) = connection.execute("SELECT coalesce(max(position), 0) FROM samples").fetchone()
+    (in_progress,) = connection.execute("SELECT count(*) FROM conversations WHERE status = 'active'").fetchone()
+    requests_under_way, tokens_under_way = connection.execute(
+        "SELECT count(*), coalesce(sum(prompt_tokens + completion_tokens), 0) FROM reservations"
+    ).fetchone()
+    reasons = connection.execute(
+        "SELECT coalesce(reason, ''), count(*) FROM conversations WHERE status = 'set aside'"
+        " GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    failures = connection.execute("SELECT provider, kind, count FROM failures ORDER BY provider, count DESC, kind")
+    memories, diary_pages = count_notes(connection)
+    return RunStatus(
+        output=output,
+        active=active,
+        last_recorded_at=_last_recorded_at(connection, made),
+        target=target,
+        done=base_count + made - base_position,
+        made=made,
+        in_progress=in_progress,
+        set_aside=tuple(SetAside(*row) for row in reasons),
+        verdicts=read_verdicts(connection),
+        used=tuple(_used(connection)),
+        failures=tuple(Failures(*row) for row in failures),
+        requests_under_way=requests_under_way,
+        tokens_under_way=tokens_under_way,
+        memories=memories,
+        diary_pages=diary_pages,
+        tokens_by_month=tokens_by_month(connection),
+        conversations_per_hour=_pace(connection, made, now),
+    )
+
+
+def _used(connection: sqlite3.Connection) -> Iterable[Used]:
+    rows = connection.execute(
+        "SELECT provider, model, role, sum(requests), sum(answers), sum(lost), sum(prompt_tokens),"
+        " sum(completion_tokens), sum(seconds) FROM spending GROUP BY provider, model, role ORDER BY provider, model"
+    )
+    for provider, model, role, *numbers in rows:
+        yield Used(provider, model, ModelRole(role), *numbers)
+
+
+def _last_recorded_at(connection: sqlite3.Connection, made: int) -> float | None:
+    """Return when the last step of a conversation in progress was recorded, or the last one ended."""
+    (step_at,) = connection.execute(
+        "SELECT max(at) FROM conversations JOIN steps ON conversation_id = id WHERE status = 'active'"
+    ).fetchone()
+    (set_aside_at,) = connection.execute(
+        "SELECT max(ended_at) FROM conversations WHERE status = 'set aside'"
+    ).fetchone()
+    times = [at for at in (step_at, set_aside_at, _ended_at(connection, made)) if at is not None]
+    return max(times, default=None)
+
+
+def _ended_at(connection: sqlite3.Connection, position: int) -> float | None:
+    """Return when the sample at `position` was finished; None where there is none."""
+    row = connection.execute(
+        "SELECT ended_at FROM samples JOIN conversations ON id = conversation_id WHERE position = ?", (position,)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _pace(connection: sqlite3.Connection, made: int, now: float) -> float | None:
+    """Return how many conversations an hour were finished lately; positions are in the order of finishing."""
+    before = bisect.bisect_left(
+        range(1, made + 1), now - _SECONDS_PER_HOUR, key=lambda position: _ended_at(connection, position) or 0.0
+    )
+    first_at = _ended_at(connection, before + 1)
+    count = made - before - 1  # from the first one's end on: when that one began nobody knows
+    if count < 1 or first_at is None or now <= first_at:
+        return None
+    return count / (now - first_at) * _SECONDS_PER_HOUR

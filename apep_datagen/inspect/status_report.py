@@ -1,0 +1,203 @@
+"""How far a run is, in words and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from apep_datagen.budget.account import Price
+from apep_datagen.config.settings import Settings
+from apep_datagen.core.messages import ModelRole
+from apep_datagen.inspect.status import RunStatus, SetAside, Used, cost, prices_of
+from apep_datagen.terminal.progress import spell_duration
+from apep_datagen.terminal.tables import about, missing_prices_hint, spell_count, spell_usd, table
+from apep_datagen.terminal.yields import describe_yield, yield_as_json
+
+__all__ = ["describe_status", "status_as_json"]
+
+_COLUMNS = ("requests", "answers", "prompt", "completion", "cost")
+_SHOWN_REASONS = 10
+_SHOWN_REASON_LENGTH = 68
+
+
+def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
+    """Return the status for a script.
+
+    Returns:
+        `output`; `active` (null where the system does not say); `last_recorded_at` (seconds since 1970, or null);
+        `target` (null where it is not known), `done`, `missing`, `in_progress`, `set_aside` (a list of `reason` and
+        `count`), `quality` (how the finished ones were judged, as `yield_as_json` says), all in conversations; `steps`
+        (answers recorded); `requests_under_way`; `memories`; `diary_pages`;
+        `total`, and `used` by `provider`, `model` and `role`, each with `requests`, `answers`, `lost`, `prompt_tokens`,
+        `completion_tokens`, `seconds` and `usd` (null where a price is missing); `missing_prices` (a list of `provider`
+        and `model`); `failures` (a list of `provider`, `kind` and `count`); `conversations_per_hour` and `seconds_left`
+        at the pace of the last hour (null where it is not known); `still_needed` by the averages so far: `requests`,
+        `prompt_tokens` and `completion_tokens`, or null.
+    """
+    prices = prices_of(status.used, settings)
+    needed = status.still_needed
+    return {
+        "output": str(status.output),
+        "active": status.active,
+        "last_recorded_at": status.last_recorded_at,
+        "target": status.target,
+        "done": status.done,
+        "missing": status.missing,
+        "in_progress": status.in_progress,
+        "set_aside": [asdict(item) for item in status.set_aside],
+        "quality": yield_as_json(status.verdicts),
+        "steps": sum(item.answers for item in status.used),
+        "requests_under_way": status.requests_under_way,
+        "memories": status.memories,
+        "diary_pages": status.diary_pages,
+        "total": _sums(status.used, prices),
+        "used": [
+            {"provider": item.provider, "model": item.model, "role": item.role.value, **_sums([item], prices)}
+            for item in status.used
+        ],
+        "missing_prices": [
+            {"provider": provider, "model": model} for provider, model in _missing_prices(status.used, prices)
+        ],
+        "failures": [asdict(item) for item in status.failures],
+        "conversations_per_hour": status.conversations_per_hour,
+        "seconds_left": status.seconds_left,
+        "still_needed": None if needed is None else {name: round(value) for name, value in asdict(needed).items()},
+    }
+
+
+def _missing_prices(used: Iterable[Used], prices: Mapping[tuple[str, str], Price]) -> list[tuple[str, str]]:
+    """Return provider and model of what tokens were spent with and no price is known for."""
+    spent = ((item.provider, item.model) for item in used if item.usage.total_tokens)
+    return [key for key in dict.fromkeys(spent) if key not in prices]
+
+
+def _sums(used: Iterable[Used], prices: Mapping[tuple[str, str], Price]) -> dict[str, Any]:
+    used = tuple(used)
+    return {
+        "requests": sum(item.requests for item in used),
+        "answers": sum(item.answers for item in used),
+        "lost": sum(item.lost for item in used),
+        "prompt_tokens": sum(item.prompt_tokens for item in used),
+        "completion_tokens": sum(item.completion_tokens for item in used),
+        "seconds": round(sum(item.seconds for item in used), 3),
+        "usd": cost(used, prices),
+    }
+
+
+def describe_status(status: RunStatus, settings: Settings, now: float) -> str:
+    """Return the status for a person; `now` in seconds since 1970."""
+    prices = prices_of(status.used, settings)
+    parts = [_describe_conversations(status, now)]
+    if status.used:
+        parts += [_table_by_model(status.used, prices), _table_by_role(status.used, prices)]
+    parts += _describe_lost(status)
+    if lacking := _missing_prices(status.used, prices):
+        parts.append(missing_prices_hint(lacking))
+    if status.failures:
+        rows = ([item.provider, item.kind, spell_count(item.count)] for item in status.failures)
+        parts.append("Requests that failed:\n" + table(["provider", "failure", "count"], rows, left=2))
+    if status.set_aside:
+        parts.append(_describe_set_aside(status.set_aside))
+    parts += describe_yield(status.verdicts)
+    parts.append(_describe_rest(status))
+    return "\n\n".join(parts)
+
+
+def _describe_conversations(status: RunStatus, now: float) -> str:
+    target = "" if status.target is None else f" of {status.target:,}"
+    activity = {
+        True: "A run is active",
+        False: "No run is active",
+        None: "Whether a run is active cannot be told on this system",
+    }[status.active]
+    if status.last_recorded_at is not None:
+        activity += f"; the last step was recorded {spell_duration(max(0.0, now - status.last_recorded_at))} ago"
+    set_aside = sum(item.count for item in status.set_aside)
+    rejected = sum(item.count for item in status.verdicts if item.stage)
+    return (
+        f"{status.done:,}{target} conversations are in {status.output}\n"
+        f"{activity}.\n"
+        f"{status.in_progress:,} conversations in progress, {rejected:,} rejected, {set_aside:,} set aside;"
+        f" {status.memories:,} memories, {status.diary_pages:,} diary pages"
+    )
+
+
+def _cells(used: Iterable[Used], prices: Mapping[tuple[str, str], Price]) -> list[str]:
+    sums = _sums(used, prices)
+    numbers = (sums["requests"], sums["answers"], sums["prompt_tokens"], sums["completion_tokens"])
+    return [*(spell_count(number) for number in numbers), spell_usd(sums["usd"])]
+
+
+def _table_by_model(used: tuple[Used, ...], prices: Mapping[tuple[str, str], Price]) -> str:
+    groups = _grouped(used, lambda item: item.model)
+    rows = [[*names, *_cells(items, prices)] for names, items in groups.items()]
+    if len(rows) > 1:
+        rows.append(["all", "", *_cells(used, prices)])
+    return "Spent, in tokens of prompts and completions:\n" + table(["provider", "model", *_COLUMNS], rows, left=2)
+
+
+def _table_by_role(used: tuple[Used, ...], prices: Mapping[tuple[str, str], Price]) -> str:
+    roles = list(ModelRole)
+    in_order = sorted(used, key=lambda item: (item.provider, roles.index(item.role)))
+    groups = _grouped(in_order, lambda item: item.role.value)
+    rows = ([*names, *_cells(items, prices)] for names, items in groups.items())
+    return table(["provider", "role", *_COLUMNS], rows, left=2)
+
+
+def _grouped(used: Iterable[Used], name: Callable[[Used], str]) -> dict[tuple[str, str], list[Used]]:
+    """Group by provider and `name`, in the order in which they come."""
+    groups: dict[tuple[str, str], list[Used]] = {}
+    for item in used:
+        groups.setdefault((item.provider, name(item)), []).append(item)
+    return groups
+
+
+def _describe_lost(status: RunStatus) -> list[str]:
+    lines = []
+    if lost := sum(item.lost for item in status.used):
+        lines.append(
+            f"{lost:,} of these requests were under way at a crash; they are counted with the most that they can cost."
+        )
+    if number := status.requests_under_way:
+        tokens = f"{status.tokens_under_way:,} tokens at most"
+        if status.active is False:
+            lines.append(
+                f"{number:,} requests were under way or about to be sent when the run was killed ({tokens});"
+                " the next start counts them as spent."
+            )
+        else:
+            lines.append(f"{number:,} requests are under way or about to be sent ({tokens}), not counted above.")
+    return lines
+
+
+def _describe_set_aside(reasons: tuple[SetAside, ...]) -> str:
+    rows = [[spell_count(item.count), _shorten(item.reason)] for item in reasons[:_SHOWN_REASONS]]
+    if rest := reasons[_SHOWN_REASONS:]:
+        rows.append([spell_count(sum(item.count for item in rest)), f"for {len(rest):,} other reasons (see --json)"])
+    width = max(len(count) for count, _ in rows)
+    return "\n".join(["Set aside:", *(f"{count.rjust(width)}  {reason}" for count, reason in rows)])
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN_REASON_LENGTH else line[: _SHOWN_REASON_LENGTH - 1] + "…"
+
+
+def _describe_rest(status: RunStatus) -> str:
+    if status.missing is None:
+        return "How many conversations are to be made is not known: an older version began this run."
+    if status.missing == 0:
+        return "Nothing is left to do."
+    line = f"Left: {status.missing:,} conversations"
+    if needed := status.still_needed:
+        line += (
+            f", about {about(needed.requests):,} requests with {about(needed.prompt_tokens):,} +"
+            f" {about(needed.completion_tokens):,} tokens"
+        )
+    pace = status.conversations_per_hour
+    if status.active is not False and pace is not None and status.seconds_left is not None:
+        line += (
+            f"\nAt the pace of the last hour, {pace:,.0f} conversations/hour, in {spell_duration(status.seconds_left)}"
+        )
+    return line

@@ -1,0 +1,93 @@
+"""The story of a timeline so far: who the user is, when they last talked with Ada, and what she knows of them.
+
+It is known without asking a model: what was to be told was planned, and whether it was written down is looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from apep_datagen.core.tools import Note, Notes
+from apep_datagen.core.words import holds
+from apep_datagen.people.scenario import Ability, Fact, KnownFact, Scenario, User
+
+__all__ = ["Change", "Story", "connected_pair", "notes_that_hold", "story_after", "told_before"]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A timeline as it is after its accepted conversations.
+
+    Attributes:
+        user: Who talks with Ada.
+        at: When the last conversation took place, as an ISO date and time to the minute; empty before the first.
+        known: What Ada has written down of what was planned, oldest first.
+        used: Slots that were told or asked about, which are not told anew; and pairs of them that were connected, as
+            `connected_pair` spells them.
+    """
+
+    user: User
+    at: str = ""
+    known: tuple[KnownFact, ...] = ()
+    used: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a conversation has changed.
+
+    Attributes:
+        known: What of the planned facts Ada had written down before it.
+        before: Memory and diary before it.
+        after: Memory and diary after it.
+    """
+
+    known: tuple[Fact, ...]
+    before: Notes
+    after: Notes
+
+
+def notes_that_hold(fact: Fact, notes: Notes) -> list[Note]:
+    """Return the notes, where `fact` is kept, that hold its value."""
+    return [note for note in notes.on(fact.shelf) if holds(note.text, fact.forms)]
+
+
+def story_after(story: Story, scenario: Scenario, at: str, notes: Notes) -> Story:
+    """Return the story after a conversation that was accepted.
+
+    Args:
+        story: As it was before.
+        scenario: What the conversation was about.
+        at: When it took place.
+        notes: Memory and diary after it.
+    """
+    asked = {fact.slot for fact in scenario.facts} if scenario.ability in _ASKING else set()
+    known = [
+        replace(item, asked=item.asked + (item.fact.slot in asked))
+        for item in story.known
+        if notes_that_hold(item.fact, notes)
+    ]
+    if scenario.ability in _TELLING:
+        told = {fact.slot for fact in scenario.facts}
+        known = [item for item in known if item.fact.slot not in told]
+        known += [KnownFact(fact, at[:10]) for fact in scenario.facts if notes_that_hold(fact, notes)]
+    slots = [fact.slot for fact in scenario.facts]
+    if scenario.ability is Ability.CONNECT:
+        slots.append(connected_pair(*slots))
+    used = dict.fromkeys([*story.used, *slots])
+    return replace(story, at=at, known=tuple(known), used=tuple(used))
+
+
+def connected_pair(*slots: str) -> str:
+    """Return how a connection of slots is known."""
+    return " + ".join(slots)
+
+
+_TELLING = frozenset({Ability.SHARE, Ability.UPDATE, Ability.DIARY})
+_ASKING = frozenset({Ability.RECALL, Ability.CONNECT, Ability.DIARY_RECALL})
+
+
+def told_before(known: Iterable[KnownFact], date: str) -> list[KnownFact]:
+    """Return what was told on a day before `date`."""
+    return [item for item in known if item.told_on < date]

@@ -1,0 +1,247 @@
+"""What a dataset contains: from the file alone, and from the state database beside it where there is one.
+
+The file is read once, in chunks. What comes back of a chunk are counts, histograms, and the texts of a sample, so that
+memory grows with nothing but the number of different openings.
+"""
+
+from __future__ import annotations
+
+import json
+import keyword
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from apep_datagen.core.errors import StorageError
+from apep_datagen.core.markup import ToolCall, parse_answer
+from apep_datagen.core.messages import Message
+from apep_datagen.core.words import words
+from apep_datagen.people.scenario import Ability
+from apep_datagen.stats.distribution import Distribution
+from apep_datagen.stats.diversity import Diversity, Texts, diversity_of
+from apep_datagen.stats.run import RunStats, read_run
+from apep_datagen.storage.database import state_path
+from apep_datagen.storage.output_reader import map_chunks, messages_of
+from apep_datagen.storage.schema import read_only
+
+__all__ = ["DatasetStats", "FileStats", "Tally", "read_results", "read_stats"]
+
+# An answer as nearly all are written. It is read by this alone: `parse_answer` takes several times as long.
+_TEXT = r'"(?:[^"\\<\x00-\x1f\ud800-\udfff]|\\(?:["\\bfnrt]|u[0-9a-f]{4}))*"'
+_ITEM = rf"(?:{_TEXT}|0|[1-9][0-9]{{0,8}})"
+_LIST = rf"\[{_ITEM}(?:, {_ITEM})*\]"
+_CALL = rf"<tool_call>[a-z][a-z_]*\((?:(?:input_text|indices)={_LIST})?\)</tool_call>"
+_USUAL_ANSWER = re.compile(rf"<think>([^<]+)</think>([^<]*)((?:{_CALL}\n?)*)")
+_NAME = re.compile(r"<tool_call>([a-z_]+)")
+_LONGEST_USUAL_ANSWER = 10_000
+_RESULT_TEXT = re.compile(r"<tool_result>(.*?)</tool_result>", re.DOTALL)
+_UNREADABLE = "(not understood)"
+
+
+# What is found out.
+
+
+@dataclass(frozen=True, slots=True)
+class FileStats:
+    """What the file tells.
+
+    Attributes:
+        conversations: How many it holds.
+        others: Elements that are no conversations, and not counted otherwise.
+        messages: How many, by role.
+        calls: Calls by the tool's name; what was no readable call has a name of its own.
+        errors: Results that are errors, by the tool's name.
+        with_calls: Conversations in which a tool is called.
+        with_errors: Conversations in which a result is an error.
+        question_words: Words of each user message.
+        reply_words: Words of each reply: all that the user sees of an answer.
+        thinking_words: Words of each thought: the thinking in one message of Ada's.
+        questions: How different the user messages are.
+        replies: How different the replies are.
+    """
+
+    conversations: int
+    others: int
+    messages: Mapping[str, int]
+    calls: Mapping[str, int]
+    errors: Mapping[str, int]
+    with_calls: int
+    with_errors: int
+    question_words: Distribution
+    reply_words: Distribution
+    thinking_words: Distribution
+    questions: Diversity
+    replies: Diversity
+
+    @property
+    def exchanges(self) -> int:
+        """How many messages of users were answered, or not."""
+        return self.question_words.count
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetStats:
+    """What a dataset contains.
+
+    Attributes:
+        path: The file.
+        file: What it tells.
+        run: What the state database tells; None where it cannot be asked.
+        why_no_run: Why it cannot; else empty.
+    """
+
+    path: Path
+    file: FileStats
+    run: RunStats | None
+    why_no_run: str
+
+
+def read_stats(path: Path, mix: Mapping[Ability, float]) -> DatasetStats:
+    """Find out what a dataset contains.
+
+    Args:
+        path: The dataset.
+        mix: The wished shares of the abilities; they need not add up to anything.
+
+    Raises:
+        StorageError: There is no such file, or it is no array of conversations.
+    """
+    file = _read_file(path)
+    try:
+        run, why_no_run = read_only(state_path(path), lambda connection: read_run(connection, path, mix)), ""
+    except StorageError as error:
+        run, why_no_run = None, str(error)
+        if not state_path(path).exists():
+            why_no_run = f"there is no state database {state_path(path)}"
+    return DatasetStats(path, file, run, why_no_run)
+
+
+def _read_file(path: Path) -> FileStats:
+    tally = Tally()
+    for part in map_chunks(path, _tally_chunk):
+        tally.add(part)
+    return _file_stats(tally)
+
+
+# Counting in chunks of the file.
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted of a part of the file; `FileStats` explains it."""
+
+    conversations: int = 0
+    others: int = 0
+    messages: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    with_calls: int = 0
+    with_errors: int = 0
+    thinking_lengths: Counter[int] = field(default_factory=Counter)
+    questions: Texts = field(default_factory=Texts)
+    replies: Texts = field(default_factory=Texts)
+
+    def add(self, other: Tally) -> None:
+        """Count what another one has counted."""
+        self.conversations += other.conversations
+        self.others += other.others
+        self.messages.update(other.messages)
+        self.calls.update(other.calls)
+        self.errors.update(other.errors)
+        self.with_calls += other.with_calls
+        self.with_errors += other.with_errors
+        self.thinking_lengths.update(other.thinking_lengths)
+        self.questions.add(other.questions)
+        self.replies.add(other.replies)
+
+    def count(self, messages: Iterable[Message], number: int) -> None:
+        """Count a conversation; `number` is its number in the file, from 1."""
+        self.conversations += 1
+        questions: list[str] = []
+        replies: list[list[str]] = []
+        called: list[str] = []
+        names: list[str] = []
+        errors: list[str] = []
+        for message in messages:
+            self.messages[message.role] += 1
+            if message.role == "user":
+                questions.append(message.content)
+                replies.append([])
+            elif message.role == "assistant":
+                thinking, reply, called = _read_answer(message.content)
+                if thinking:
+                    self.thinking_lengths[len(words(thinking))] += 1
+                if reply and replies:
+                    replies[-1].append(reply)
+                names += called
+            elif message.role == "tool" and '"error"' in message.content:
+                failures = [failed for _, failed in read_results(message.content)]
+                errors += [name for name, failed in zip(called, failures, strict=False) if failed]
+        self.calls.update(names)
+        self.errors.update(errors)
+        self.with_calls += bool(names)
+        self.with_errors += bool(errors)
+        for index, question in enumerate(questions):
+            self.questions.count(question, number, index)
+        for index, parts in enumerate(replies):
+            if parts:
+                self.replies.count("\n\n".join(parts), number, index)
+
+
+def _read_answer(content: str) -> tuple[str, str, list[str]]:
+    """Return Ada's thinking, her reply and the names of the tools that she calls."""
+    usual = _USUAL_ANSWER.fullmatch(content) if len(content) <= _LONGEST_USUAL_ANSWER else None
+    if usual:
+        names = _NAME.findall(usual[3])
+        if not any(map(keyword.iskeyword, names)):
+            return usual[1].strip(), usual[2].strip(), names
+    answer = parse_answer(content)
+    names = [call.name if isinstance(call, ToolCall) else _UNREADABLE for call in answer.calls]
+    return answer.thinking, answer.reply, names
+
+
+def read_results(content: str) -> Iterator[tuple[Any, bool]]:
+    """Yield each result in a `tool` message: its JSON value, and whether it is an error.
+
+    One that is no JSON has itself, as a text, for its value.
+    """
+    for text in _RESULT_TEXT.findall(content):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = text
+        yield value, isinstance(value, dict) and "error" in value
+
+
+def _tally_chunk(first: int, elements: list[bytes]) -> Tally:
+    tally = Tally()
+    for number, element in enumerate(elements, start=first):
+        messages = messages_of(element)
+        if messages is None:
+            tally.others += 1
+        else:
+            tally.count(messages, number)
+    return tally
+
+
+# Putting it together.
+
+
+def _file_stats(tally: Tally) -> FileStats:
+    return FileStats(
+        conversations=tally.conversations,
+        others=tally.others,
+        messages=tally.messages,
+        calls=tally.calls,
+        errors=tally.errors,
+        with_calls=tally.with_calls,
+        with_errors=tally.with_errors,
+        question_words=Distribution.of(tally.questions.lengths),
+        reply_words=Distribution.of(tally.replies.lengths),
+        thinking_words=Distribution.of(tally.thinking_lengths),
+        questions=diversity_of(tally.questions),
+        replies=diversity_of(tally.replies),
+    )

@@ -1,0 +1,133 @@
+"""What requests cost, in the state database: reserved before they are sent, settled after.
+
+A reservation is committed before its request is sent. A crash leaves it behind, and the next start counts it in full:
+nobody knows whether the request was answered, and charged for. So no crash makes a run spend more than its budget.
+
+All functions take the connection; the caller commits.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from apep_datagen.budget.account import Spent
+from apep_datagen.core.errors import FailureKind
+from apep_datagen.core.messages import ModelRole, Usage
+
+__all__ = ["Charge", "count_lost", "reserve", "settle", "spent_so_far", "tokens_by_month"]
+
+
+_ADD_UP = """
+    ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, answers = answers + excluded.answers,
+        lost = lost + excluded.lost, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
+        completion_tokens = completion_tokens + excluded.completion_tokens, seconds = seconds + excluded.seconds
+"""
+_BOOK_SETTLED = f"""
+    INSERT INTO spending (month, provider, model, role, requests, answers, prompt_tokens, completion_tokens, seconds)
+        SELECT month, provider, model, role, ?, ?, ?, ?, ? FROM reservations WHERE id = ?
+    {_ADD_UP}
+"""  # noqa: S608 - constant text
+_BOOK_LOST = f"""
+    INSERT INTO spending (month, provider, model, role, requests, lost, prompt_tokens, completion_tokens)
+        SELECT month, provider, model, role, count(*), count(*), sum(prompt_tokens), sum(completion_tokens)
+        FROM reservations WHERE true GROUP BY month, provider, model, role
+    {_ADD_UP}
+"""  # noqa: S608 - constant text
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Who is asked for what.
+
+    Attributes:
+        month: As `2026-01`, in local time.
+        provider: The provider's name.
+        model: The model's name there.
+        role: Who the model speaks as.
+    """
+
+    month: str
+    provider: str
+    model: str
+    role: ModelRole
+
+
+def reserve(connection: sqlite3.Connection, charge: Charge, most: Usage) -> int:
+    """Record that a request is about to be sent that may cost `most`; return the reservation's number."""
+    cursor = connection.execute(
+        "INSERT INTO reservations (month, provider, model, role, prompt_tokens, completion_tokens)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            charge.month,
+            charge.provider,
+            charge.model,
+            charge.role.value,
+            most.prompt_tokens,
+            most.completion_tokens,
+        ),
+    )
+    assert cursor.lastrowid is not None  # noqa: S101 - of an INSERT
+    return cursor.lastrowid
+
+
+def settle(
+    connection: sqlite3.Connection,
+    reservation: int,
+    usage: Usage,
+    *,
+    requests: int = 1,
+    answers: int = 0,
+    seconds: float = 0.0,
+    failure: FailureKind | None = None,
+) -> None:
+    """Replace a reservation by what the request cost.
+
+    Args:
+        connection: In a transaction that the caller commits.
+        reservation: Its number.
+        usage: What it cost.
+        requests: 1, or 0 for a request that never went out.
+        answers: 1 for an answer that is used, else 0.
+        seconds: How long the answer took.
+        failure: What went wrong, if something did.
+    """
+    if failure is not None:
+        connection.execute(
+            "INSERT INTO failures (provider, kind, count) SELECT provider, ?, 1 FROM reservations WHERE id = ?"
+            " ON CONFLICT DO UPDATE SET count = count + 1",
+            (failure.value, reservation),
+        )
+    connection.execute(
+        _BOOK_SETTLED,
+        (requests, answers, usage.prompt_tokens, usage.completion_tokens, seconds, reservation),
+    )
+    connection.execute("DELETE FROM reservations WHERE id = ?", (reservation,))
+
+
+def count_lost(connection: sqlite3.Connection) -> int:
+    """Count what a crashed invocation left behind as spent in full; return how many requests these are."""
+    connection.execute(_BOOK_LOST)
+    return connection.execute("DELETE FROM reservations").rowcount
+
+
+def spent_so_far(connection: sqlite3.Connection) -> Iterator[Spent]:
+    """Yield what each model of each provider was used for, over all invocations."""
+    rows = connection.execute(
+        "SELECT provider, model, sum(requests), sum(prompt_tokens), sum(completion_tokens) FROM spending"
+        " GROUP BY provider, model ORDER BY provider, model"
+    )
+    for provider, model, requests, prompt_tokens, completion_tokens in rows:
+        yield Spent(provider, model, requests, Usage(prompt_tokens, completion_tokens))
+
+
+def tokens_by_month(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
+    """Return the tokens spent by month and provider, reservations included."""
+    rows = connection.execute(
+        "SELECT month, provider, sum(prompt_tokens + completion_tokens) FROM"
+        " (SELECT month, provider, prompt_tokens, completion_tokens FROM spending"
+        " UNION ALL SELECT month, provider, prompt_tokens, completion_tokens FROM reservations)"
+        " GROUP BY month, provider"
+    )
+    return {(month, provider): tokens for month, provider, tokens in rows}

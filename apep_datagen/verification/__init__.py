@@ -1,1 +1,0 @@
-"""Checking a finished dataset once more: from its file, and against its state database."""

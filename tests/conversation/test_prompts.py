@@ -1,0 +1,135 @@
+"""The prompts: where they come from, and that a broken one is refused before anything is spent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from apep_datagen.conversation.prompts import PromptSet, load_prompts
+from apep_datagen.core.errors import SettingsError
+from support.paths import REPOSITORY
+
+WHEN = {"date": "2026-01-31", "weekday": "Saturday", "time": "19:40", "time_of_day": "evening"}
+FILES = sorted(path.name for path in (REPOSITORY / "systemprompts").glob("*.txt"))
+
+TESTER = "history, previous, instruction, topic, date, weekday, time, time_of_day"
+
+
+def refusal(directory: Path, name: str, text: str) -> str:
+    (directory / name).write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load_prompts(directory)
+    return str(caught.value)
+
+
+def test_every_word_comes_from_the_prompt_files() -> None:
+    prompts = load_prompts()
+    assert sorted(prompts.texts) == FILES
+    for name in FILES:
+        assert prompts.texts[name] == (REPOSITORY / "systemprompts" / name).read_text(encoding="utf-8")
+
+
+def test_ada_says_that_she_is_an_ai() -> None:
+    rendered = load_prompts().render("ada_system.txt", tool_instructions="…", **WHEN)
+    assert "You never claim to be a human" in rendered
+    assert "2026-01-31" in rendered
+
+
+def test_a_file_that_the_directory_lacks_is_taken_from_the_program(tmp_path: Path) -> None:
+    (tmp_path / "tester_system.txt").write_text("You are Sam.\n", encoding="utf-8")
+    prompts, defaults = load_prompts(tmp_path), load_prompts()
+    assert prompts.render("tester_system.txt") == "You are Sam."
+    changed = [name for name in FILES if prompts.texts[name] != defaults.texts[name]]
+    assert changed == ["tester_system.txt"]
+
+
+@pytest.mark.parametrize("name", ["", "missing"])
+def test_a_directory_without_a_prompt_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match="no prompts here; a prompt directory holds one or more of ada_system"):
+        load_prompts(tmp_path / name)
+
+
+def test_a_broken_template_is_refused_with_its_file_and_line(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "ada_system.txt", "One\n\n{% if %}\n")
+    assert message.startswith(f"{tmp_path / 'ada_system.txt'}, line 3: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "given"),
+    [
+        ("ada_system.txt", "{{ dtae }}", "date, weekday, time, time_of_day, tool_instructions"),
+        # Known, but not in this file.
+        ("ada_system.txt", "{{ topic }}", "date, weekday, time, time_of_day, tool_instructions"),
+        ("tester_system.txt", "{{ topic }}", "user"),
+        ("rewriter_system.txt", "{{ topic }}", "none"),
+        # In a branch that not every conversation comes to.
+        ("tester_user.txt", "{% if history %}Go on.{% else %}{{ tpoic }}{% endif %}", TESTER),
+        ("tester_user.txt", "{% if previous %}{{ tpoic }}{% endif %}", TESTER),
+        ("tester_user.txt", "{{ previous.question }}", TESTER),  # there may be none
+        ("rewriter_user.txt", "{{ thoughts[1] }}", "question, thoughts"),
+        ("tool_results.txt", "{% if not last_round %}{{ x }}{% endif %}", "last_round, results"),
+    ],
+)
+def test_an_unknown_variable_is_refused_with_the_known_ones(tmp_path: Path, name: str, text: str, given: str) -> None:
+    message = refusal(tmp_path, name, text)
+    assert message.startswith(f"{tmp_path / name}: ")
+    assert message.endswith(f"; its variables are {given}" if given != "none" else "; it has no variables")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ history.append(1) }}",
+        "{{ '{0.__class__.__mro__}'.format(topic) }}",
+        "{% include '/etc/hostname' %}",
+    ],
+)
+def test_a_template_cannot_reach_outside_its_variables(tmp_path: Path, text: str) -> None:
+    assert str(tmp_path / "tester_user.txt") in refusal(tmp_path, "tester_user.txt", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 1 / 0 }}",
+        "{{ '{1}'.format(topic) }}",
+        "{{ '{x}'.format(topic) }}",
+        "{{ topic.nothing() }}",
+        "{{ range(10 ** 9) | list }}",
+        "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
+        "(" * 10 + "{{ " + "(" * 2_000,
+    ],
+)
+def test_whatever_a_template_raises_is_told_with_its_file(tmp_path: Path, text: str) -> None:
+    assert str(tmp_path / "tester_user.txt") in refusal(tmp_path, "tester_user.txt", text)
+
+
+def test_a_prompt_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ada_system.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_prompts(tmp_path)
+
+
+def test_stored_prompts_are_the_same_prompts() -> None:
+    prompts = load_prompts()
+    stored = PromptSet.from_json(prompts.to_json())
+    assert stored.texts == prompts.texts
+    assert stored.digest == prompts.digest
+
+
+def test_other_words_have_another_digest() -> None:
+    prompts = load_prompts()
+    changed = PromptSet({**prompts.texts, "tester_system.txt": "You are Sam."})
+    assert changed.digest != prompts.digest
+
+
+def test_what_a_model_wrote_is_not_a_template() -> None:
+    history = [("{{ 7 * 7 }}", "{% raise %}")]
+    rendered = load_prompts().render(
+        "tester_user.txt", history=history, previous=None, topic="", instruction="", **WHEN
+    )
+    assert "{{ 7 * 7 }}" in rendered
+    assert "{% raise %}" in rendered

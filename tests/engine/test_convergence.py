@@ -1,0 +1,231 @@
+"""What a run makes of its limits when providers misbehave: in virtual time, with the real dispatchers and pacers.
+
+The servers are simulated, and the state database is in memory: its thread would not know of virtual time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+
+from apep_datagen.budget.account import Account, BudgetLimits
+from apep_datagen.budget.purse import Treasury
+from apep_datagen.config.settings import ProviderSettings, RolesSettings
+from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.core.errors import FailureKind, ProviderError, RateLimitedError, TransientError
+from apep_datagen.core.messages import Completion, CompletionRequest, Step, Usage
+from apep_datagen.engine.commit import Rules
+from apep_datagen.engine.context import Shared
+from apep_datagen.engine.counters import RunCounters
+from apep_datagen.engine.event_log import EventLog
+from apep_datagen.engine.schedule import PlanSettings, Schedule
+from apep_datagen.engine.worker import Dispatcher
+from apep_datagen.people.cast import load_cast
+from apep_datagen.people.steering import DEFAULT_MIX
+from apep_datagen.quality.judge import Judge
+from apep_datagen.quality.novelty import NoveltyLimits
+from apep_datagen.storage.database import StateDatabase
+from support.loopback_server import StrictLimit
+from support.memory_database import MemoryDatabase
+from support.virtual_time import run_in_virtual_time
+
+START_SECONDS = 1_000.0  # of the virtual clock
+
+
+@dataclass(slots=True)
+class Server:
+    """A provider's server: what it permits, how long it takes, and how often it fails.
+
+    Attributes:
+        permits: The true limit in requests per second, at so many seconds after the beginning.
+        latency: Least and most seconds of an answer.
+        faults: Share of the requests that fail transiently.
+        dead_from: When it stops to accept connections, in seconds after the beginning.
+        retry_after: Whether it says how long to wait after a 429.
+    """
+
+    permits: Callable[[float], float]
+    latency: tuple[float, float] = (0.5, 3.0)
+    faults: float = 0.0
+    dead_from: float = float("inf")
+    retry_after: bool = False
+    sent: list[tuple[float, bool]] = field(default_factory=list)
+    _limit: StrictLimit = field(default_factory=lambda: StrictLimit(1))
+    _draw: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 - no secret depends on it
+    _began: float = -1.0
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        now = asyncio.get_running_loop().time()
+        if self._began < 0:
+            self._began = now
+        if now - self._began >= self.dead_from:
+            raise TransientError("connection refused", FailureKind.NOT_REACHED)
+        self._limit.requests_per_second = self.permits(now - self._began)
+        is_permitted = self._limit.permits(now)
+        self.sent.append((now - self._began, is_permitted))
+        if not is_permitted:
+            await asyncio.sleep(0.1)
+            raise RateLimitedError("slow down", 1.0 if self.retry_after else None)
+        if self._draw.random() < self.faults:
+            return await self._fail()
+        await asyncio.sleep(self._draw.uniform(*self.latency))
+        text = {Step.ASK: "My sister visits.", Step.REWRITE: "Hm, how nice."}.get(request.step)
+        return Completion(text or "<think>Nice.</think>\n\nHow nice!", "stop", Usage(400, 50))
+
+    async def _fail(self) -> Completion:
+        fault = self._draw.randrange(6)
+        if fault == 0:
+            await asyncio.sleep(20)
+            raise TransientError("no answer within 20 s", FailureKind.TIME_OUT, may_be_billed=True)
+        await asyncio.sleep(self._draw.uniform(0.05, 1))
+        if fault < 4:
+            raise TransientError("HTTP 503: over capacity")
+        return Completion("" if fault == 4 else "She told me", "stop" if fault == 4 else "length", Usage(400, 0))
+
+    def used(self, begin: float, end: float) -> float:
+        """Return which share of the requests that were permitted in a span of time was sent."""
+        permitted = sum(self.permits(second) for second in range(round(begin), round(end)))
+        return sum(begin <= at < end and is_permitted for at, is_permitted in self.sent) / permitted
+
+    @property
+    def refused(self) -> float:
+        """Which share of all requests got a 429."""
+        return sum(not is_permitted for _, is_permitted in self.sent) / len(self.sent)
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def list_models(self) -> list[str]:
+        return []
+
+
+def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server]) -> RunCounters:
+    """Let the dispatchers make conversations for so long; return what they counted."""
+
+    async def main() -> RunCounters:
+        state = cast("StateDatabase", MemoryDatabase(0.001))
+        cast_of_users = load_cast()
+        settings = PlanSettings(1, (1, 1), 3, load_prompts(), cast_of_users, DEFAULT_MIX, "2025-01-01", "2026-12-31")
+        rules = Rules(Judge("off", cast_of_users.phrases, NoveltyLimits(), ()), 12, 0.0)
+        schedule = Schedule(
+            missing=1_000_000,
+            settings=settings,
+            timelines=(),
+            active=(),
+            providers=servers,
+            accepted={},
+            last_conversation_id=0,
+            last_timeline_id=0,
+        )
+        counters = RunCounters(target=1_000_000, done_before=0, done=0)
+        shared = Shared(
+            schedule=schedule,
+            state=state,
+            treasury=Treasury(Account(BudgetLimits()), state),
+            counters=counters,
+            roles=RolesSettings(),
+            notify=lambda _: None,
+            log=EventLog(None, with_text=False, notify=lambda _: None),
+        )
+        dispatchers = []
+        for name, server in servers.items():
+            provider = ProviderSettings(kind="openai", model="m", requests_per_second=rates[name])
+            dispatchers.append(Dispatcher(name, provider, server, shared, prices={}, allowance=None, rules=rules))
+
+        def stop() -> None:
+            shared.stopping = True
+            for dispatcher in dispatchers:
+                dispatcher.interrupt()
+
+        asyncio.get_running_loop().call_later(seconds, stop)
+        await asyncio.gather(*(dispatcher.run() for dispatcher in dispatchers))
+        return counters
+
+    random.seed(3)  # the jitter of back-offs
+    return run_in_virtual_time(main(), oversleep=0.001)
+
+
+@pytest.mark.parametrize("retry_after", [False, True], ids=["without Retry-After", "with Retry-After"])
+@pytest.mark.parametrize(
+    ("rate", "used", "refused"),
+    # At one or two requests a second, five minutes are a few dozen requests: too few to find two limits in.
+    [(1.0, 0.7, 0.05), (2.0, 0.8, 0.03), (3.0, 0.9, 0.03), (10.0, 0.9, 0.03), (20.0, 0.9, 0.03), (40.0, 0.9, 0.03)],
+)
+def test_a_limit_that_is_lower_than_configured_and_then_rises_is_used_all_along(
+    rate: float,
+    used: float,
+    refused: float,
+    retry_after: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    server = Server(lambda at: rate * (0.4 if at < 150 else 0.8), retry_after=retry_after)
+    counters = run_for(300, {"a": rate}, {"a": server})
+    assert server.used(0, 300) >= used
+    assert server.refused < refused
+    # A 429 never uses up a conversation's attempts.
+    assert counters.set_aside == 0
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 5.0])
+def test_over_a_night_a_limit_that_is_lower_than_configured_is_found_and_kept_to(rate: float) -> None:
+    server = Server(lambda _: 0.6 * rate)
+    run_for(6 * 3600 if rate < 5 else 3600, {"a": rate}, {"a": server})
+    assert server.used(0, 3600) >= 0.93
+    assert server.refused < 0.025
+
+
+def test_with_a_fifth_of_faults_and_one_of_three_providers_dead_the_living_are_used() -> None:
+    rates = {"a": 5.0, "b": 3.0, "c": 4.0}
+    servers = {
+        name: Server(lambda _, rate=rate: rate, faults=0.2, dead_from=150 if name == "c" else float("inf"))  # type: ignore[misc]
+        for name, rate in rates.items()
+    }
+    counters = run_for(300, rates, servers)
+    for name in ("a", "b"):
+        assert servers[name].used(0, 300) >= 0.93
+        assert servers[name].refused == 0
+    assert servers["c"].used(0, 150) >= 0.93
+    assert counters.providers["c"].state in {"resting", "probing"}
+    # Three attempts each: of all conversations, hardly one in a hundred fails at a step for good.
+    assert counters.set_aside <= 0.05 * counters.done
+    assert counters.done > 500
+
+
+def test_a_provider_that_comes_back_is_used_again() -> None:
+    class Down(Server):
+        async def complete(self, request: CompletionRequest) -> Completion:
+            if 100 <= asyncio.get_running_loop().time() - START_SECONDS < 200:
+                raise TransientError("HTTP 503: over capacity")
+            return await super().complete(request)
+
+    sound, frail = Server(lambda _: 5.0), Down(lambda _: 5.0)
+    run_for(400, {"a": 5.0, "b": 5.0}, {"a": sound, "b": frail})
+    assert sound.used(0, 400) >= 0.98
+    # It rests at most as long again as it was down.
+    assert frail.used(0, 100) >= 0.97
+    assert frail.used(300, 400) >= 0.97
+
+
+def test_every_error_of_an_adapter_is_dealt_with() -> None:
+    """Whatever mix of failures comes, the run goes on and nothing is left in flight."""
+
+    class Mixed(Server):
+        async def complete(self, request: CompletionRequest) -> Completion:
+            kind = self._draw.randrange(8)
+            if kind == 0:
+                raise RateLimitedError("slow down", self._draw.choice([None, 0.0, 0.5, 40.0]))
+            if kind == 1:
+                raise ProviderError("something else")
+            if kind == 2:
+                raise TransientError("torn", FailureKind.TORN_ANSWER, may_be_billed=True)
+            return await super().complete(request)
+
+    servers = {name: Mixed(lambda _: 50.0) for name in ("a", "b")}
+    counters = run_for(600, {"a": 4.0, "b": 4.0}, cast("dict[str, Server]", servers))
+    assert counters.done > 5
+    assert all(provider.in_flight == 0 for provider in counters.providers.values())

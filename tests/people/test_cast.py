@@ -1,0 +1,241 @@
+"""The files that users and scenarios are made of: each mistake is told, and those that are shipped fit together."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from apep_datagen.conversation.prompts import path_of_prompt
+from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.words import holds, words
+from apep_datagen.people.cast import Cast, load_cast
+from apep_datagen.people.scenario import Ability
+
+CAST = load_cast()
+FACT = """
+[[facts]]
+slot = "x"
+tell = "my x is {value}"
+ask = "what my x is"
+cues = ["x"]
+values = ["one", "two"]
+"""
+
+
+def shipped(name: str) -> str:
+    return path_of_prompt(name, None).read_text(encoding="utf-8")
+
+
+def replaced(old: str, new: str) -> Callable[[str], str]:
+    def change(text: str) -> str:
+        assert old in text, f"{old!r} is not in the file any more"
+        return text.replace(old, new, 1)
+
+    return change
+
+
+def written(text: str) -> Callable[[str], str]:
+    return lambda _: text
+
+
+def added(text: str) -> Callable[[str], str]:
+    return lambda before: f"{before}\n{text}\n"
+
+
+def fact_with(old: str, new: str) -> Callable[[str], str]:
+    return written(replaced(old, new)(FACT))
+
+
+MISTAKES: list[tuple[str, Callable[[str], str], tuple[str, ...]]] = [
+    # users.toml
+    ("users.toml", written("names = ["), ("no valid TOML",)),
+    ("users.toml", written(""), ("names: Field required", "animals: Field required")),
+    (
+        "users.toml",
+        replaced("names = [", "nams = ["),
+        ("nams: there is no such key; there are names, ages", "names: Field"),
+    ),
+    ("users.toml", replaced("ages = [", 'ages = ["young", '), ("ages.0", "valid integer", "'young'")),
+    ("users.toml", replaced("ages = [", "ages = [0, "), ("ages.0", "greater than or equal to 1")),
+    ("users.toml", replaced("places = [", 'places = ["", '), ("places.0", "at least 1 character")),
+    (
+        "users.toml",
+        replaced("\nanimals = [", "\nanimals = []\nunused = ["),
+        ("animals", "at least 1 item"),
+    ),
+    ("users.toml", added('[person]\nname = "Marta"'), ("person.age: Field required",)),
+    ("users.toml", added('[person]\nhobby = "x"'), ("person.hobby: there is no such key; there are name, age",)),
+    # facts.toml
+    ("facts.toml", written("[[facts]"), ("no valid TOML",)),
+    ("facts.toml", written("connections = []"), ("facts: Field required",)),
+    ("facts.toml", written("facts = []"), ("facts", "at least 1 item")),
+    ("facts.toml", fact_with("{value}", "{values}"), ("facts.0", "x: tell must contain {value}")),
+    ("facts.toml", written(f'{FACT}change = "another"'), ("facts.0", "x: change must contain {value}")),
+    ("facts.toml", fact_with('ask = "what my x is"\n', ""), ("facts.0.ask: Field required",)),
+    ("facts.toml", fact_with('cues = ["x"]', "cues = []"), ("facts.0.cues", "at least 1 item")),
+    ("facts.toml", fact_with('["one", "two"]', '["one"]'), ("facts.0.values", "at least 2 items")),
+    ("facts.toml", fact_with('["one", "two"]', '["one", []]'), ("facts.0.values.1", "at least 1 item")),
+    ("facts.toml", fact_with('["one", "two"]', '["one", 2.5]'), ("facts.0.values.1", "tuple")),
+    ("facts.toml", written(f'{FACT}hint = "a"'), ("facts.0.hint: there is no such key; there are slot, tell, ask",)),
+    ("facts.toml", written(FACT + FACT), ("slot x is there twice",)),
+    ("facts.toml", written(f'{FACT}[[moments]]\nslot="x"\ntell="a"\nask="b"\nforms=["a"]'), ("slot x is there twice",)),
+    ("facts.toml", written(f'{FACT}[[moments]]\nslot="y"\ntell="a"\nask="b"'), ("moments.0.forms: Field required",)),
+    (
+        "facts.toml",
+        written(f'{FACT}[[connections]]\nslots = ["x", "y"]\nask = "Which?"'),
+        ("a connection names the slot y, which no [[facts]] has",),
+    ),
+    ("facts.toml", written(f'{FACT}[[connections]]\nslots = ["x", "x"]\nask = "?"'), ("names the slot x twice",)),
+    ("facts.toml", written(f'{FACT}[[connections]]\nslots = ["x"]\nask = "?"'), ("connections.0.slots",)),
+    # scenarios.toml
+    ("scenarios.toml", written("topics = \n"), ("no valid TOML",)),
+    ("scenarios.toml", replaced("moods = [", "mood = ["), ("mood: there is no such key; there are topics, moods",)),
+    ("scenarios.toml", replaced("[abilities.connect]", "[abilities.join]"), ("abilities.join",)),
+    (
+        "scenarios.toml",
+        lambda text: text[: text.index("[abilities.advice]")],
+        ("there is no [abilities.advice]",),
+    ),
+    ("scenarios.toml", added("style = 5"), ("abilities.advice.style: there is no such key; there are instruction",)),
+    (
+        "scenarios.toml",
+        replaced("Ask Ada for advice about {{ topic }}", "Ask Ada for advice about {{ theme }}"),
+        ("abilities.advice.instruction", "'theme' is undefined", "its variables are topic, mood, style, facts"),
+    ),
+    (
+        "scenarios.toml",
+        replaced("Ask Ada for advice about {{ topic }}", "{% if topic %}"),
+        ("abilities.advice.instruction", "endif"),
+    ),
+    (
+        "scenarios.toml",
+        replaced(
+            'Ask Ada this, in your own words and with both halves of the question: "{{ question }}"', "{{ 1 / 0 }}"
+        ),
+        ("abilities.connect.instruction", "division by zero"),
+    ),
+    # phrases.toml
+    ("phrases.toml", written("refusals = ["), ("no valid TOML",)),
+    ("phrases.toml", replaced("refusals = [", "refusal = ["), ("refusal: there is no such key; there are refusals",)),
+    ("phrases.toml", replaced("refusals = [", 'refusals = ["…", '), ("refusals.0", "at least one word")),
+    (
+        "phrases.toml",
+        replaced("[intents]", '[intents]\nsing = ["sing"]'),
+        ("intents", "there is no tool sing; the tools"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "said"), MISTAKES)
+def test_a_mistake_is_told_with_file_key_and_what_is_right(
+    tmp_path: Path, name: str, change: Callable[[str], str], said: tuple[str, ...]
+) -> None:
+    path = tmp_path / name
+    path.write_text(change(shipped(name)), encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load_cast(tmp_path)
+    message = str(caught.value)
+    assert all(line.startswith(str(path)) for line in message.splitlines())
+    for part in said:
+        assert part in message
+
+
+@pytest.mark.parametrize("name", ["users.toml", "facts.toml", "scenarios.toml", "phrases.toml"])
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\xff\xfe\x00\xff")
+    with pytest.raises(SettingsError, match="cannot be read") as caught:
+        load_cast(tmp_path)
+    assert str(tmp_path / name) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["users.toml", "facts.toml", "scenarios.toml", "phrases.toml"])
+def test_a_file_is_read_with_a_byte_order_mark_and_the_others_are_the_programs_own(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(shipped(name), encoding="utf-8-sig")
+    cast = load_cast(tmp_path)
+    assert (cast.users, cast.scenarios, cast.phrases) == (CAST.users, CAST.scenarios, CAST.phrases)
+    assert (cast.slots, cast.connections, cast.moments) == (CAST.slots, CAST.connections, CAST.moments)
+
+
+def test_a_value_may_stand_alone_or_with_other_spellings(tmp_path: Path) -> None:
+    (tmp_path / "facts.toml").write_text(FACT.replace('"two"', '["two", "2"]'), encoding="utf-8")
+    slot = load_cast(tmp_path).slots["x"]
+    assert slot.values == (("one",), ("two", "2"))
+    fact = slot.fact(slot.values[1])
+    assert (fact.value, fact.forms, fact.tell, fact.shelf) == ("two", ("two", "2"), "my x is two", "memory")
+
+
+# What is shipped.
+
+
+def all_forms(cast: Cast) -> list[tuple[str, str]]:
+    """Return each spelling with the slot and the value that it stands for."""
+    return [
+        (f"{slot.slot} {forms[0]}", form) for slot in cast.slots.values() for forms in slot.values for form in forms
+    ]
+
+
+def test_no_value_is_another_or_a_part_of_another() -> None:
+    spelled = [(owner, form, " ".join(words(form))) for owner, form in all_forms(CAST)]
+    assert all(text for _, _, text in spelled)
+    for (owner, form, text), (other, longer, whole) in itertools.permutations(spelled, 2):
+        if owner != other and f" {text} " in f" {whole} ":
+            raise AssertionError(f"{form} ({owner}) is in {longer} ({other})")
+
+
+def test_no_value_stands_in_what_users_are_or_do() -> None:
+    users = CAST.users
+    lists = (users.names, users.places, users.jobs, users.interests, users.people, users.animals, users.temperaments)
+    assert values_in(itertools.chain(*lists)) == []
+
+
+def test_no_value_stands_in_a_topic_a_mood_a_style_a_question_or_a_sentence_of_another_slot() -> None:
+    scenarios = CAST.scenarios
+    topics = [topic for text in scenarios.abilities.values() for topic in text.topics]
+    texts = [*scenarios.topics, *topics, *scenarios.moods, *scenarios.styles]
+    texts += [sentence for slot in CAST.slots.values() for sentence in (slot.tell, slot.ask, slot.change or "")]
+    texts += [connection.ask for connection in CAST.connections]
+    texts += [sentence for moment in CAST.moments.values() for sentence in (moment.tell, moment.ask)]
+    assert values_in(texts) == []
+
+
+def test_no_value_is_a_phrase_by_which_something_else_is_recognised() -> None:
+    phrases = CAST.phrases
+    lists = (phrases.refusals, phrases.machine_talk, phrases.ada_voice, phrases.prompt_talk, phrases.admissions)
+    forms = [form for _, form in all_forms(CAST)]
+    sentences = [slot.tell.replace("{value}", forms[0]) for slot in CAST.slots.values() for forms in slot.values]
+    sentences += [sentence for slot in CAST.slots.values() for sentence in (slot.ask, slot.change or "")]
+    sentences += [connection.ask for connection in CAST.connections]
+    sentences += [sentence for moment in CAST.moments.values() for sentence in (moment.tell, moment.ask)]
+    texts = " / - / ".join([*forms, *sentences])
+    assert [phrase for phrase in itertools.chain(*lists) if holds(texts, (phrase,))] == []
+
+
+def values_in(texts: itertools.chain[str] | list[str]) -> list[tuple[str, str]]:
+    """Return each value that stands in one of the texts, with the text."""
+    forms = [form for _, form in all_forms(CAST)]
+    found = [text for text in texts if holds(text, forms)]
+    return [(form, text) for text in found for form in forms if holds(text, (form,))]
+
+
+def test_the_first_word_for_a_moment_is_in_the_sentence_that_tells_it_and_not_in_the_question_for_it() -> None:
+    for moment in CAST.moments.values():
+        assert holds(moment.tell, moment.forms[:1]), moment.slot
+        assert not holds(moment.ask, moment.forms[:1]), moment.slot
+
+
+def test_there_is_enough_to_draw_from() -> None:
+    for ability in Ability:
+        assert len(CAST.scenarios.abilities[ability].topics or CAST.scenarios.topics) >= 60
+    assert len(CAST.slots) >= 40
+    assert all(len(slot.values) >= 10 for slot in CAST.slots.values())
+    assert len(CAST.moments) >= 30
+    assert len(CAST.connections) >= 20
+    assert sum(bool(slot.change) for slot in CAST.slots.values()) >= 20
+    for key in ("users.toml", "facts.toml", "scenarios.toml"):
+        for values in tomllib.loads(shipped(key)).values():
+            if isinstance(values, list) and values and isinstance(values[0], str):
+                assert len(values) == len(set(values)), key

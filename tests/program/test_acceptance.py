@@ -1,0 +1,282 @@
+"""Whether what is right is accepted, and what is wrong is found, for what it is, and leaves no trace but its record."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apep_datagen.config.settings import ProviderKind, QualitySettings
+from apep_datagen.core.messages import Message
+from apep_datagen.core.tools import Note, Notes
+from apep_datagen.people.scenario import Ability, User
+from apep_datagen.quality.execution import replay_calls
+from apep_datagen.quality.problem import Stage
+from apep_datagen.quality.sample import Sample, read_sample
+from apep_datagen.storage.conversations import plan_from_json
+from support.loopback_server import LoopbackServer
+from support.paths import SUPPORT
+from support.program import Ended, Program, section
+from support.scripted_people import WAYS, ScriptedPeople
+
+KILLED = (str(SUPPORT / "killed_program.py"),)
+
+
+def mix_of(**shares: int) -> str:
+    """Return the configuration of a mix; what is not named is not wanted."""
+    lines = [f"{ability.value} = {shares.get(ability.value, 0)}" for ability in Ability]
+    return "\n".join(["[scenarios.mix]", *lines, ""])
+
+
+# Connections and pages take a few conversations to become possible; larger shares make sure of them in a short run.
+MIX = mix_of(
+    share=26, update=8, forget=5, recall=8, connect=14, abstain=9, diary=8, diary_recall=8, smalltalk=12, advice=12
+)
+TIMELINE_LENGTH = 18
+
+
+def program_at(server: LoopbackServer, directory: Path, quality: str, *, mix: str = MIX, in_flight: int = 2) -> Program:
+    """Return the program with one provider. So few requests at a time let its timelines grow in a short run."""
+    program = Program(directory)
+    program.configure(
+        f"[generation]\nexchanges = [1, 1]\ntimeline_length = {TIMELINE_LENGTH}\n{mix}[quality]\n{quality}\n"
+        + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=in_flight)
+    )
+    return program
+
+
+def run(program: Program, target: int, *options: str, command: tuple[str, ...] = ("-m", "apep_datagen")) -> Ended:
+    settings = ("--providers", "endpoint", "--target", str(target), "--seed", "5")
+    return program.run(*settings, *options, command=command)
+
+
+def judged(program: Program) -> list[tuple[str, str, str | None, str | None]]:
+    """Return question, status, stage and reason of each conversation, in order."""
+    return program.query(
+        "SELECT text, status, stage, reason FROM conversations JOIN steps ON conversation_id = id AND number = 1"
+        " ORDER BY id"
+    )
+
+
+def assert_memory_is_that_of_the_samples(program: Program) -> None:
+    """Replaying what was accepted, timeline by timeline, gives the notes that are there, and no others."""
+    notes: dict[int, Notes] = defaultdict(Notes)
+    for timeline, plan, line in program.query(
+        "SELECT timeline_id, plan, line FROM samples JOIN conversations ON id = conversation_id ORDER BY position"
+    ):
+        sample = read_sample([Message(**message) for message in json.loads(line)["conversations"]])
+        if isinstance(sample, Sample):
+            problem, notes[timeline] = replay_calls(sample, notes[timeline], plan_from_json(plan).date)
+            assert problem is None
+    there: dict[int, dict[str, list[Note]]] = defaultdict(lambda: {"memory": [], "diary": []})
+    for timeline, shelf, date, text in program.query(
+        "SELECT timeline_id, shelf, date, text FROM notes WHERE deleted_in IS NULL ORDER BY id"
+    ):
+        shelves = there[timeline][shelf]
+        shelves.append(Note(len(shelves) + 1, date, text))
+    assert {number: (list(one.memory), list(one.diary)) for number, one in notes.items() if one != Notes()} == {
+        number: (shelves["memory"], shelves["diary"]) for number, shelves in there.items()
+    }
+
+
+def test_a_faultless_pair_is_accepted_entirely(tmp_path: Path) -> None:
+    people = ScriptedPeople()
+    with LoopbackServer(people) as server:
+        program = program_at(server, tmp_path, 'level = "strict"\nleast_yield = 1.0')
+        ended = run(program, 70)
+    assert ended.status == 0, ended.said
+    assert [row for row in judged(program) if row[1] != "finished"] == []
+    assert len(program.conversations()) == 70
+    # The tester was told what was planned, and all that there is to show is shown.
+    plans = [plan_from_json(plan) for (plan,) in program.query("SELECT plan FROM conversations ORDER BY id")]
+    abilities = [plan.scenario.ability for plan in plans]
+    assert abilities == [people.ability_of[question] for question, *_ in judged(program)]
+    assert set(abilities) == set(Ability)
+    lengths = Counter(plan.timeline_id for plan in plans)
+    assert len(lengths) >= 70 / TIMELINE_LENGTH
+    assert max(lengths.values()) == TIMELINE_LENGTH
+    assert_memory_is_that_of_the_samples(program)
+    # Nobody but the tester knows what was planned.
+    saved = program.output.read_text(encoding="utf-8")
+    assert not any(plan.scenario.instruction in saved for plan in plans)
+
+
+def test_each_way_to_go_wrong_is_found_for_what_it_is(tmp_path: Path) -> None:
+    people = ScriptedPeople(tuple(WAYS.values()), share=0.6)
+    mix = mix_of(
+        share=26,
+        update=12,
+        forget=14,
+        recall=14,
+        connect=14,
+        abstain=12,
+        diary=9,
+        diary_recall=9,
+        smalltalk=28,
+        advice=28,
+    )
+    with LoopbackServer(people) as server:
+        program = program_at(server, tmp_path, 'level = "strict"\nleast_yield = 0', mix=mix)
+        ended = run(program, 130)
+    assert ended.status == 0, ended.said
+    accepted: Counter[str] = Counter()
+    rejected: Counter[tuple[str, str]] = Counter()
+    for question, status, stage, reason in judged(program):
+        way = people.way_of[question]
+        name = way.name if way else ""
+        if way is None or way.stage is None or accepted[name] < way.accepted_first:
+            assert (status, stage, reason) == ("finished", None, None), f"{name}: {question}"
+            accepted[name] += 1
+        else:
+            assert (status, stage, reason) == ("rejected", way.stage.value, way.reason), f"{name}: {question}"
+            rejected[way.stage.value, way.reason] += 1
+    # Each was tried, and found.
+    assert set(people.used) == set(WAYS)
+    expected = {(way.stage.value, way.reason) for way in WAYS.values() if way.stage}
+    assert set(rejected) == expected
+    assert {Stage(stage) for stage, _ in rejected} == set(Stage)
+    counted = program.query("SELECT stage, reason, sum(count) FROM verdicts WHERE stage != '' GROUP BY stage, reason")
+    assert {(stage, reason): count for stage, reason, count in counted} == rejected
+    # Others took their places, and nothing of them is left in memory, diary or output.
+    assert len(program.conversations()) == accepted.total() == 130
+    plans = [plan_from_json(plan) for (plan,) in program.query("SELECT plan FROM conversations")]
+    assert len({plan.seed for plan in plans}) == len(plans)  # what was rejected is not drawn again as it was
+    assert program.query(
+        "SELECT count(*) FROM notes JOIN conversations ON conversations.id IN (added_in, deleted_in)"
+        " WHERE status != 'finished'"
+    ) == [(0,)]
+    assert_memory_is_that_of_the_samples(program)
+    # What is mended is mended.
+    for messages in program.conversations():
+        if people.of(messages[1]["content"]) == "stray tags":
+            assert "</tool_call>" not in messages[2]["content"]
+            assert messages[2]["content"].count("</think>") == 1
+
+
+def test_a_rejected_conversation_is_kept_with_its_steps_and_its_detail(tmp_path: Path) -> None:
+    people = ScriptedPeople((WAYS["stores twice"],), share=1.0)
+    with LoopbackServer(people) as server:
+        program = program_at(server, tmp_path, "least_yield = 0")
+        assert run(program, 8).status == 0
+    rows = program.query(
+        "SELECT plan, stage, reason, detail, ended_at IS NOT NULL, group_concat(kind, ' '),"
+        " (SELECT count(*) FROM notes WHERE added_in = conversations.id)"
+        " FROM conversations JOIN steps ON conversation_id = conversations.id"
+        " WHERE status = 'rejected' GROUP BY conversations.id"
+    )
+    assert rows
+    for plan, stage, reason, detail, has_ended, kinds, notes in rows:
+        assert (stage, reason, has_ended) == ("effect", WAYS["stores twice"].reason, 1)
+        assert detail in [fact.tell for fact in plan_from_json(plan).scenario.facts]
+        assert sorted(kinds.split()) == ["answer", "ask", "continue", "rewrite", "tools"]
+        assert notes == 0
+
+
+@pytest.mark.parametrize(
+    ("level", "found"), [("off", set()), ("form", {Stage.FORM}), ("strict", set(Stage)), ("", set(Stage))]
+)
+def test_the_level_says_which_stages_judge(tmp_path: Path, level: str, found: set[Stage]) -> None:
+    names = ("no think block", "stops in the middle", "fails a call", "forgetful", "looks up for nothing", "refuses")
+    people = ScriptedPeople(tuple(WAYS[name] for name in (*names, "repeats herself")), share=0.8)
+    with LoopbackServer(people) as server:
+        program = program_at(server, tmp_path, "least_yield = 0", mix=mix_of(share=8, smalltalk=10, advice=6))
+        ended = run(program, 24, *(("--quality", level) if level else ()))
+    assert ended.status == 0, ended.said
+    wrong: Counter[str] = Counter()
+    for question, status, stage, _ in judged(program):
+        way = people.way_of[question]
+        name = way.name if way else ""
+        wrong[name] += 1
+        if way is None or way.stage not in found or wrong[name] <= way.accepted_first:
+            assert (status, stage) == ("finished", None), name
+        else:
+            assert (status, stage) == ("rejected", way.stage.value), name
+    assert {WAYS[name].stage for name in wrong if name} == set(Stage)
+
+
+@pytest.mark.parametrize("kind", ["mistral", "together", "huggingface", "openai", "local"])
+def test_only_a_small_local_model_is_judged_by_form_alone_unless_something_else_is_said(kind: ProviderKind) -> None:
+    assert QualitySettings().level_for(kind) == ("form" if kind == "local" else "strict")
+    assert QualitySettings(level="off").level_for(kind) == "off"
+
+
+def test_a_hopeless_model_is_noticed_early_and_leaves_the_run(tmp_path: Path) -> None:
+    people = ScriptedPeople((WAYS["refuses"],), share=1.0)
+    with LoopbackServer(people) as server:
+        program = program_at(server, tmp_path, 'level = "strict"', mix=mix_of(smalltalk=1, advice=1))
+        ended = run(program, 500)
+    assert ended.status == 5, ended.said
+    assert "only 0 of its last 24 conversations were accepted, least_yield in [quality] is 0.25" in ended.said
+    assert "times smalltalk: a reply is a refusal (voice)" in ended.said
+    assert "Use a better model, --quality form, or set the share" in ended.said
+    assert 24 <= len(judged(program)) <= 24 + 8  # those under way
+    assert json.loads(program.output.read_text(encoding="utf-8")) == []
+
+
+def test_a_resumed_run_still_knows_what_was_accepted(tmp_path: Path) -> None:
+    people = ScriptedPeople((WAYS["repeats herself"],), share=1.0)
+    with LoopbackServer(people) as server:
+        program = program_at(server, tmp_path, "least_yield = 0", mix=mix_of(smalltalk=1))
+        assert run(program, 1).status == 0
+        people.share = 0.7
+        assert run(program, 6).status == 0
+    first, *later = judged(program)
+    assert first[1] == "finished"
+    again = [row[1:] for row in later if people.way_of[row[0]]]
+    assert again
+    assert set(again) == {("rejected", "novelty", WAYS["repeats herself"].reason)}
+
+
+# The same seed and the same answers.
+
+
+def test_the_same_seed_gives_the_same_users_and_days_in_whichever_order_answers_come(tmp_path: Path) -> None:
+    drawn = []
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        with LoopbackServer(ScriptedPeople()) as server:
+            program = program_at(server, tmp_path / str(number), "least_yield = 0", in_flight=3 * number)
+            assert run(program, 20).status == 0
+        drawn.append(_users_and_days(program))
+    one, other = drawn
+    common = set(one) & set(other)
+    assert len(common) >= 2
+    for timeline in common:
+        shorter = min(len(one[timeline]), len(other[timeline]))
+        assert one[timeline][:shorter] == other[timeline][:shorter]
+
+
+def _users_and_days(program: Program) -> dict[int, list[tuple[User, str]]]:
+    drawn: dict[int, list[tuple[User, str]]] = defaultdict(list)
+    for (text,) in program.query("SELECT plan FROM conversations WHERE status = 'finished' ORDER BY id"):
+        plan = plan_from_json(text)
+        drawn[plan.timeline_id].append((plan.user, plan.at))
+    return drawn
+
+
+def test_one_at_a_time_the_same_seed_and_answers_give_the_same_even_if_killed(tmp_path: Path) -> None:
+    undisturbed = one_at_a_time(tmp_path / "undisturbed")
+    assert {status for _, _, status, _, _, _ in undisturbed["conversations"]} == {"finished", "rejected"}
+    assert one_at_a_time(tmp_path / "killed", ("tools", "2"), ("in-flight", "9"), ("finish", "4")) == undisturbed
+
+
+def one_at_a_time(directory: Path, *kills: tuple[str, str]) -> dict[str, Any]:
+    """Make one conversation after the other, killed at these points, and return what there is then."""
+    directory.mkdir()
+    people = ScriptedPeople((WAYS["forgetful"], WAYS["only deletes"], WAYS["refuses"]), share=0.6)
+    with LoopbackServer(people) as server:
+        mix = mix_of(share=3, update=1, recall=1, smalltalk=1)
+        program = program_at(server, directory, "least_yield = 0", mix=mix, in_flight=1)
+        for kill in kills:
+            killed = run(program, 24, command=(*KILLED, *kill))
+            assert killed.status == -signal.SIGKILL, killed.said
+        assert run(program, 24).status == 0
+    return {
+        "output": program.output.read_bytes(),
+        "conversations": program.query("SELECT id, plan, status, stage, reason, detail FROM conversations ORDER BY id"),
+        "notes": program.query("SELECT timeline_id, shelf, date, text, added_in, deleted_in FROM notes ORDER BY id"),
+    }

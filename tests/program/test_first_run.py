@@ -1,0 +1,220 @@
+"""The first minutes: no keys, wrong keys, mistakes in a file or an option, and that no key is ever shown."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+import typer
+
+from apep_datagen.cli.app import app
+from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
+from support.paths import REPOSITORY
+from support.program import KEYS, Program, section
+
+OPTIONS = [
+    option for parameter in typer.main.get_command(app).params for option in parameter.opts if option.startswith("--")
+]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path, environment={})
+
+
+def write_secrets(program: Program, value: object) -> None:
+    path = program.directory / "data" / "secrets.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
+
+
+# Without keys.
+
+
+def test_the_first_start_writes_a_template_and_says_how_to_go_on(program: Program) -> None:
+    first = program.run()
+    path = program.directory / "data" / "secrets.json"
+    assert first.status == 3
+    assert path.read_bytes() == (REPOSITORY / "secrets.example.json").read_bytes()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for told in ("data/secrets.json", "https://console.mistral.ai", "https://huggingface.co", "--providers local"):
+        assert told in first.said
+    assert len(first.said.splitlines()) < 10
+
+    second = program.run()
+    assert second.status == 3
+    assert second.said.startswith("No API clients initialized\n")
+    assert '"mistral_api_key" is still the placeholder in data/secrets.json' in second.said
+    assert "MISTRAL_API_KEY" in second.said
+    assert path.read_bytes() == (REPOSITORY / "secrets.example.json").read_bytes()
+
+
+def test_without_a_usable_key_each_enabled_provider_is_told_what_it_lacks(program: Program) -> None:
+    write_secrets(program, {"mistral_api_key": "", "enabled_providers": ["mistral", "together", "huggingface"]})
+    ended = program.run("--target", "1")
+    assert ended.status == 3
+    assert "No API clients initialized" in ended.said
+    assert 'mistral: "mistral_api_key" is empty' in ended.said
+    assert 'together: "together_api_key" is missing' in ended.said
+    assert 'huggingface: "huggingface_api_key" is missing' in ended.said
+    for variable in KEYS:
+        assert variable in ended.said
+
+
+# Mistakes.
+
+
+@pytest.mark.parametrize(
+    ("secrets", "told"),
+    [
+        ('{"mistral_api_key": ', ("JSON", "line 1")),
+        ({"enabled_providers": ["mistrall"]}, ("enabled_providers", "'mistrall'", "mistral, together, huggingface")),
+        ({"mistral_api_key": 7}, ("mistral_api_key", "quotation marks")),
+    ],
+    ids=["invalid JSON", "unknown provider", "wrong type"],
+)
+def test_a_mistake_in_the_secrets_is_told_with_file_key_and_remedy(
+    program: Program, secrets: object, told: tuple[str, ...]
+) -> None:
+    write_secrets(program, secrets)
+    ended = program.run()
+    assert ended.status == 2
+    for words in ("data/secrets.json", *told):
+        assert words in ended.stderr
+    assert "Traceback" not in ended.said
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ("[generation]\ntarget = 5\nexchange = 2\n", ("generation.exchange", "exchanges")),
+        ('[providers.mistral]\nrequests_per_second = "fast"\n', ("providers.mistral.requests_per_second", "number")),
+    ],
+    ids=["unknown key", "wrong type"],
+)
+def test_a_mistake_in_the_configuration_is_told_with_file_key_and_remedy(
+    program: Program, config: str, told: tuple[str, ...]
+) -> None:
+    program.configure(config)
+    ended = program.run()
+    assert ended.status == 2
+    for words in ("apep-datagen.toml", *told):
+        assert words in ended.stderr
+    assert "Traceback" not in ended.said
+    assert not (program.directory / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--target", "0"), "--target"),
+        (("--providers", "nobody"), "there are mistral, together, huggingface, local"),
+        (("--rps", "mistral=fast"), "--rps mistral=2.5"),
+        (("--nonsense",), "--nonsense"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_mistake_in_an_option_is_told_with_what_is_allowed(
+    tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    ended = Program(tmp_path).run(*options)
+    assert ended.status == 2
+    assert told in ended.stderr
+    assert "Traceback" not in ended.said
+
+
+def test_files_are_read_though_an_editor_put_a_byte_order_mark_in_front(program: Program) -> None:
+    write_secrets(program, "\ufeff" + json.dumps({"mistral_api_key": "", "enabled_providers": ["mistral"]}))
+    program.configure("\ufeff[generation]\ntarget = 3\n")
+    ended = program.run()
+    assert ended.status == 3, ended.said
+    assert '"mistral_api_key" is empty' in ended.said
+
+
+# Keys and providers.
+
+
+def test_a_key_in_the_environment_alone_suffices(tmp_path: Path) -> None:
+    program = Program(tmp_path, environment={"MISTRAL_API_KEY": "key-of-mistral"})
+    with LoopbackServer() as server:
+        program.configure(section("mistral", server.url("mistral")))
+        ended = program.run("--target", "1")
+        assert {received.authorization for received in server.received} == {"Bearer key-of-mistral"}
+    assert ended.status == 0, ended.said
+    assert len(program.conversations()) == 1
+    assert not (tmp_path / "data" / "secrets.json").exists()
+
+
+def test_the_option_providers_overrides_those_of_the_secrets(program: Program) -> None:
+    write_secrets(program, {"mistral_api_key": "key-1", "together_api_key": "key-2", "enabled_providers": ["mistral"]})
+    with LoopbackServer() as server:
+        config = section("mistral", server.url("mistral")) + section("together", server.url("together"))
+        program.configure(config)
+        ended = program.run("--target", "1", "--providers", "together")
+        assert {received.provider for received in server.received} == {"together"}
+    assert ended.status == 0, ended.said
+
+
+def assert_shown_nowhere(program: Program, said: str, keys: list[str]) -> None:
+    files = [path for path in program.directory.rglob("*") if path.is_file() and path.name != "secrets.json"]
+    assert program.state in files
+    shown = [said.encode(), *(path.read_bytes() for path in files)]
+    for key in keys:
+        assert not any(key[:10].encode() in content for content in shown)
+
+
+def test_a_key_is_neither_shown_nor_stored_though_the_server_repeats_it(program: Program) -> None:
+    keys = ["s3cret-K3y-of-mistral", "s3cret-K3y-of-together", "s3cret-K3y-of-mine"]
+    write_secrets(
+        program,
+        {
+            "mistral_api_key": keys[0],
+            "together_api_key": keys[1],
+            "mine_api_key": keys[2],
+            "enabled_providers": ["mistral", "together", "mine"],
+        },
+    )
+    refused: set[str] = set()
+
+    def repeats_the_key(received: Received) -> Reply:
+        """Refuse the key of mistral for good, a conversation of together's, and be overloaded once at mine."""
+        status = {"mistral": 401, "together": 400, "mine": 503}[received.provider]
+        if received.provider in refused and status != 401:
+            return well_behaved(received)
+        refused.add(received.provider)
+        # Long enough that the key stands where a long message is cut.
+        return Reply(f"{'Incorrect ' * 28} key: {received.authorization.removeprefix('Bearer ')}", status=status)
+
+    with LoopbackServer(repeats_the_key) as server:
+        program.configure("".join(section(name, server.url(name)) for name in ("mistral", "together", "mine")))
+        ended = program.run("--target", "4")
+    assert ended.status == 0, ended.said
+    assert "mistral is out for the rest of this run" in ended.said
+    assert "is set aside" in ended.said
+    assert "mine: unavailable" in ended.said
+    assert_shown_nowhere(program, ended.said, keys)
+
+
+# Help.
+
+
+def test_help_names_every_option_and_the_exit_status(program: Program) -> None:
+    ended = program.run("--help")
+    assert ended.status == 0
+    for option in OPTIONS:
+        assert option in ended.stdout
+    assert "Exit status" in ended.stdout
+    assert list(program.directory.iterdir()) == []
+
+
+def test_the_readme_documents_every_option() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert [option for option in OPTIONS if option not in readme] == []
+
+
+def test_version_prints_the_version(program: Program) -> None:
+    ended = program.run("--version")
+    assert ended.status == 0
+    assert ended.stdout.startswith("apep-datagen 0.")

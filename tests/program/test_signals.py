@@ -1,0 +1,196 @@
+"""Stopped by a signal: nothing new is sent, what was paid for is kept, and the same command goes on."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import termios
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
+from support.paths import SUPPORT
+from support.program import Program, section
+
+HOW_TO_GO_ON = "Stopped; everything is saved. The same command goes on where this one ended."
+
+
+def test_a_first_signal_lets_the_answers_under_way_come_in_and_nothing_is_asked_for_again(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    options = ("--providers", "endpoint", "--target", "8")
+    with LoopbackServer(latency=0.3) as server:
+        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=20))
+        running = program.watch(*options)
+        server.wait_until(lambda: server.in_flight >= 3 and any(request.status for request in server.received))
+        running.process.send_signal(signal.SIGINT)
+        running.wait_for("once more to stop at once")
+        stopped_at = time.monotonic()
+        ended = running.end()
+        received = list(server.received)
+        assert ended.status == 130, ended.said
+        assert HOW_TO_GO_ON in ended.said
+        assert "Traceback" not in ended.said
+        # Some milliseconds for what was on its way from one process to the other.
+        assert all(request.at < stopped_at + 0.05 for request in received)
+        under_way = [request for request in received if request.answered_at > stopped_at]
+        assert under_way
+        kept = {text for (text,) in program.query("SELECT text FROM steps")}
+        assert {request.answer for request in received} <= kept
+        assert program.query("SELECT count(*) FROM samples") == [(len(program.conversations()),)]
+        # It goes on at once, and asks nothing twice.
+        server.latency = 0.0
+        resumed = program.run(*options)
+        sent = Counter(json.dumps(request.body, sort_keys=True) for request in server.received)
+    assert resumed.status == 0, resumed.said
+    assert set(sent.values()) == {1}
+    assert len(program.conversations()) == 8
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_stop_as_well_and_are_told_apart_by_the_status(tmp_path: Path, number: signal.Signals) -> None:
+    program = Program(tmp_path)
+    with LoopbackServer() as server:
+        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=20))
+        running = program.watch("--providers", "endpoint", "--target", "500")
+        server.wait_until(lambda: any(request.step == "rewrite" for request in server.received))
+        running.process.send_signal(number)
+        ended = running.end(5)
+    assert ended.status == 143, ended.said
+    assert HOW_TO_GO_ON in ended.said
+    assert program.query("SELECT count(*) FROM samples") == [(len(program.conversations()),)]
+
+
+def test_a_second_signal_stops_at_once_whatever_the_server_does(tmp_path: Path) -> None:
+    def hangs(received: Received) -> Reply:
+        return Reply(fault="hang") if received.number > 2 else well_behaved(received)
+
+    program = Program(tmp_path)
+    with LoopbackServer(hangs) as server:
+        program.configure(section("endpoint", server.url("endpoint")))
+        running = program.watch("--providers", "endpoint", "--target", "3")
+        server.wait_until(lambda: server.in_flight == 3)
+        running.process.send_signal(signal.SIGINT)
+        running.wait_for("3 requests are in flight and may still come in; once more to stop at once")
+        assert running.process.poll() is None
+        running.process.send_signal(signal.SIGINT)
+        ended = running.end(3)
+    assert ended.status == 130, ended.said
+    assert HOW_TO_GO_ON in ended.said
+    assert "Traceback" not in ended.said
+    assert program.query("SELECT count(*) FROM steps WHERE kind != 'tools'") == [(2,)]
+
+
+def test_a_signal_ends_a_long_pause_at_once(tmp_path: Path) -> None:
+    def asks_for_ten_minutes(received: Received) -> Reply:
+        limited = Reply("come back later", status=429, headers={"Retry-After": "600"})
+        return limited if received.number > 3 else well_behaved(received)
+
+    program = Program(tmp_path)
+    with LoopbackServer(asks_for_ten_minutes) as server:
+        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=20))
+        running = program.watch("--providers", "endpoint", "--target", "9")
+        running.wait_for("endpoint: rate limited, waiting 600 s")
+        server.wait_until(lambda: server.in_flight == 0)
+        sent = len(server.received)
+        running.process.send_signal(signal.SIGINT)
+        ended = running.end(3)
+        assert len(server.received) == sent
+    assert ended.status == 130, ended.said
+    assert HOW_TO_GO_ON in ended.said
+    assert "Traceback" not in ended.said
+    assert program.query("SELECT count(*) FROM conversations WHERE status = 'set aside'") == [(0,)]
+    assert program.query("SELECT count(*) FROM steps WHERE kind != 'tools'") == [(3,)]
+
+
+def test_who_has_sighup_ignored_as_nohup_does_goes_on(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    with LoopbackServer() as server:
+        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=20))
+        running = program.watch("--providers", "endpoint", "--target", "8", preexec_fn=_ignore_hangup)
+        server.wait_until(lambda: len(server.received) >= 3)
+        running.process.send_signal(signal.SIGHUP)
+        ended = running.end()
+    assert ended.status == 0, ended.said
+    assert len(program.conversations()) == 8
+
+
+def _ignore_hangup() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def test_the_grace_period_can_be_set(tmp_path: Path) -> None:
+    def hangs(received: Received) -> Reply:
+        return Reply(fault="hang") if received.number > 2 else well_behaved(received)
+
+    program = Program(tmp_path)
+    with LoopbackServer(hangs) as server:
+        program.configure(section("endpoint", server.url("endpoint")))
+        running = program.watch("--providers", "endpoint", "--target", "3", "--grace-seconds", "0.5")
+        server.wait_until(lambda: server.in_flight == 3)
+        running.process.send_signal(signal.SIGINT)
+        ended = running.end(5)
+    assert ended.status == 130, ended.said
+    assert HOW_TO_GO_ON in ended.said
+    # What was under way may have been charged for: it counts from the next start on.
+    assert program.query("SELECT count(*) FROM reservations") == [(3,)]
+
+
+def test_a_terminal_that_is_closed_ends_the_run_well(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    options = ("--providers", "endpoint", "--target", "20")
+    with LoopbackServer(latency=0.1) as server:
+        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=20))
+        terminal, of_program = os.openpty()
+        running = program.start(
+            *options, stdin=of_program, stdout=of_program, stderr=of_program, preexec_fn=_take_terminal
+        )
+        os.close(of_program)
+        server.wait_until(lambda: len(server.received) >= 20)
+        os.close(terminal)
+        assert running.wait(20) == 143
+        assert program.query("SELECT count(*) FROM samples") == [(len(program.conversations()),)]
+        resumed = program.run(*options)
+        sent = Counter(json.dumps(request.body, sort_keys=True) for request in server.received)
+    assert resumed.status == 0, resumed.said
+    assert set(sent.values()) == {1}
+
+
+def _take_terminal() -> None:
+    """Make the standard input the controlling terminal of a session of its own, as a terminal's shell does."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+# The machine.
+
+
+def test_a_machine_that_sleeps_wakes_up_and_goes_on_without_a_burst(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    with LoopbackServer(limits={"endpoint": 10}, latency=0.2) as server:
+        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=10, timeout_seconds=2.0))
+        running = program.watch("--providers", "endpoint", "--target", "8")
+        server.wait_until(lambda: len(server.received) >= 5)
+        running.process.send_signal(signal.SIGSTOP)
+        time.sleep(3)  # the machine's sleep, longer than a time-out
+        running.process.send_signal(signal.SIGCONT)
+        ended = running.end()
+        assert [request for request in server.received if request.status == 429] == []
+    assert ended.status == 0, ended.said
+    assert len(program.conversations()) == 8
+
+
+def test_a_clock_that_jumps_does_not_disturb_the_pace(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    command = (str(SUPPORT / "jumping_clock.py"),)
+    with LoopbackServer(limits={"endpoint": 10}, latency=0.05) as server:
+        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=10))
+        ended = program.run("--providers", "endpoint", "--target", "8", command=command)
+        times = [request.at for request in server.received]
+        assert [request for request in server.received if request.status == 429] == []
+    assert ended.status == 0, ended.said
+    assert times[-1] - times[0] < 3 * len(times) / 10

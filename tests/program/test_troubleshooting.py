@@ -1,0 +1,183 @@
+"""Every message of the README's table for troubleshooting is one that the program says, where the table says it."""
+
+from __future__ import annotations
+
+import functools
+import re
+import resource
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
+from support.paths import REPOSITORY
+from support.program import Ended, Program, section
+
+README = REPOSITORY / "README.md"
+PRICE = "price_per_million_tokens = { input = 1.0, output = 2.0 }\n"
+
+Behaviour = Callable[[Received], Reply]
+
+
+def messages() -> list[str]:
+    """Return the messages of the table, in their order."""
+    table = README.read_text(encoding="utf-8").partition("## Troubleshooting")[2]
+    return re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+
+
+def run(
+    program: Program, *options: str, behaviour: Behaviour = well_behaved, config: str = "", target: int = 3
+) -> Ended:
+    with LoopbackServer(behaviour) as server:
+        program.configure(section("mistral", server.url("mistral"), timeout_seconds=2.0) + config)
+        return program.run("--providers", "mistral", "--target", str(target), *options)
+
+
+def always(reply: Reply) -> Behaviour:
+    return lambda _: reply
+
+
+def from_the_fifth_on(reply: Reply) -> Behaviour:
+    return lambda received: reply if received.number > 4 else well_behaved(received)
+
+
+def once(reply: Reply, step: str = "ask") -> Behaviour:
+    replies = [reply]
+    return lambda received: replies.pop() if replies and received.step == step else well_behaved(received)
+
+
+def without_keys(program: Program) -> Ended:
+    program.environment.clear()
+    return program.run()
+
+
+def never_reached(program: Program) -> Ended:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # and does not listen
+        program.configure(section("mistral", f"http://127.0.0.1:{unused.getsockname()[1]}"))
+        ended = program.run("--providers", "mistral", "--target", "3")
+    # That is the provider's failure, not the conversations'.
+    assert program.query("SELECT count(*) FROM conversations WHERE status = 'set aside'") == [(0,)]
+    return ended
+
+
+def month_spent(program: Program) -> Ended:
+    return run(program, config="tokens_per_month = 5\n")
+
+
+def twice_at_once(program: Program) -> Ended:
+    with LoopbackServer(latency=0.5) as server:
+        program.configure(section("mistral", server.url("mistral")))
+        first = program.watch("--providers", "mistral", "--target", "3")
+        server.wait_until(lambda: server.received)
+        ended = program.run("--providers", "mistral", "--target", "3")
+        first.process.kill()
+        first.process.wait()
+    return ended
+
+
+def output_broken(program: Program) -> Ended:
+    assert run(program, target=1).status == 0
+    program.output.write_text("[{", encoding="utf-8")
+    return run(program, target=1)
+
+
+def disk_full(program: Program, *, output: bool) -> Ended:
+    if output:
+        program.output.parent.mkdir(parents=True)
+        message = '{"role": "user", "content": "' + "x" * 1_500_000 + '"}'
+        program.output.write_text(f'[{{"conversations": [{message}]}}]', encoding="utf-8")
+    size = 1_504_000 if output else 300_000
+    limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
+    with LoopbackServer() as server:
+        program.configure(section("mistral", server.url("mistral"), requests_per_second=50))
+        return program.run("--providers", "mistral", "--target", "30", preexec_fn=limit)
+
+
+def ledger_broken(program: Program) -> Ended:
+    (program.directory / "data").mkdir()
+    (program.directory / "data/ledger.db").write_text("I am no database. " * 100)
+    return run(program, config="tokens_per_month = 1_000_000\n")
+
+
+def stopped(program: Program) -> Ended:
+    with LoopbackServer(latency=0.1) as server:
+        program.configure(section("mistral", server.url("mistral"), requests_per_second=10))
+        running = program.watch("--providers", "mistral", "--target", "30")
+        server.wait_until(lambda: server.received)
+        running.process.send_signal(signal.SIGINT)
+        return running.end()
+
+
+def nothing_accepted(program: Program) -> Ended:
+    return run(program, config='[quality]\nlevel = "strict"\n', target=30)
+
+
+def doubled(program: Program) -> Ended:
+    assert run(program).status == 0
+    lines = program.output.read_text(encoding="utf-8").splitlines()
+    program.output.write_text("\n".join([*lines[:2], *lines[1:]]), encoding="utf-8")
+    return program.run("verify")
+
+
+# By the beginning of the message: what brings it about, and the status that the program ends with.
+SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
+    "No API clients": (3, without_keys),
+    "mistral: rate limited": (0, functools.partial(run, behaviour=once(Reply("slow down", status=429)))),
+    "mistral: 5 failures": (
+        0,
+        lambda program: run(
+            program,
+            behaviour=lambda it: Reply(status=503) if 3 < it.number < 9 else well_behaved(it),
+            config="max_in_flight = 1\n",  # so that no earlier answer comes between the failures
+            target=4,
+        ),
+    ),
+    "mistral is out for the rest of this run: it refused": (
+        5,
+        functools.partial(run, behaviour=from_the_fifth_on(Reply("Unauthorized", status=401))),
+    ),
+    "mistral is out for the rest of this run: it does not know": (
+        5,
+        functools.partial(run, behaviour=always(Reply("no such model", status=404))),
+    ),
+    "mistral is out for the rest of this run: its credit": (
+        5,
+        functools.partial(run, behaviour=from_the_fifth_on(Reply("no credit left", status=402))),
+    ),
+    "mistral is out for the rest of this run: it has never answered": (5, never_reached),
+    "mistral is out for the rest of this run: its tokens_per_month": (6, month_spent),
+    "mistral is out for the rest of this run: only": (5, nothing_accepted),
+    "findings:": (7, doubled),
+    "No provider is left": (5, functools.partial(run, behaviour=always(Reply(status=401)))),
+    "The budget --max-requests": (6, lambda program: run(program, "--max-requests", "3")),
+    "--max-usd: there is no price": (2, lambda program: run(program, "--max-usd", "1")),
+    "conversation": (0, functools.partial(run, behaviour=once(Reply("flagged", status=422)))),
+    "another apep-datagen": (4, twice_at_once),
+    "no valid JSON": (4, output_broken),
+    "the state database cannot be written": (4, functools.partial(disk_full, output=False)),
+    "the output cannot be written": (4, functools.partial(disk_full, output=True)),
+    "ledger.db": (4, ledger_broken),
+    "the log cannot be written": (0, lambda program: run(program, "--log-file", "/dev/full")),
+    "Stopped; everything is saved": (130, stopped),
+}
+
+
+@pytest.mark.parametrize("message", messages())
+def test_the_program_says_what_the_readme_explains(message: str, tmp_path: Path) -> None:
+    [scene] = [scene for beginning, scene in SCENES.items() if message.startswith(beginning)]
+    status, play = scene
+    ended = play(Program(tmp_path))
+    pattern = ".*".join(re.escape(part) for part in message.split("…"))
+    assert re.search(pattern, ended.said), ended.said
+    assert ended.status == status, ended.said
+    assert "Traceback" not in ended.said
+
+
+def test_every_exit_status_is_documented() -> None:
+    readme = README.read_text(encoding="utf-8")
+    documented = re.findall(r"^\| (\d+) \| ", readme, re.MULTILINE)
+    assert {status for status, _ in SCENES.values()} | {143} == {int(status) for status in documented}

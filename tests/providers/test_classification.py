@@ -1,0 +1,360 @@
+"""What goes wrong at a provider: which error it becomes, and how long it asks to wait."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import json
+import math
+import time
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from apep_datagen.core.errors import (
+    FailureKind,
+    ModelUnknownError,
+    ProviderError,
+    ProviderUnusableError,
+    RateLimitedError,
+    RequestRefusedError,
+    TransientError,
+)
+from apep_datagen.core.markup import parse_answer
+from apep_datagen.core.messages import Completion, CompletionRequest, Usage
+from apep_datagen.providers import _FitToShow
+from apep_datagen.providers.base import error_from_response, fold_completion, retry_after_seconds, transport_error
+
+QUOTA = FailureKind.QUOTA_SPENT
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error_type", "kind"),
+    [
+        (429, '{"message": "Requests rate limit exceeded"}', RateLimitedError, FailureKind.RATE_LIMITED),
+        (429, "", RateLimitedError, FailureKind.RATE_LIMITED),
+        (402, '{"error": "You have exceeded your monthly included credits"}', ProviderUnusableError, QUOTA),
+        (402, "", ProviderUnusableError, QUOTA),
+        (401, '{"detail": "Unauthorized"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
+        (403, "", ProviderUnusableError, FailureKind.KEY_REFUSED),
+        (403, '{"error": "You must have access to this gated model"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
+        (403, "<html>Attention Required! | Cloudflare</html>", ProviderUnusableError, FailureKind.KEY_REFUSED),
+        (403, '{"error": "Your account was flagged"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
+        (401, '{"error": "see our moderation policy"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
+        (403, '{"error": {"metadata": {"flagged_input": "x"}}}', RequestRefusedError, FailureKind.REFUSED),
+        (403, '{"error": {"message": "x requires moderation"}}', RequestRefusedError, FailureKind.REFUSED),
+        (403, '{"error": {"code": "content_policy_violation"}}', RequestRefusedError, FailureKind.REFUSED),
+        (404, '{"error": {"code": "model_not_found"}}', ModelUnknownError, FailureKind.MODEL_UNKNOWN),
+        (400, '{"message": "Invalid model: x", "type": "invalid_model"}', ModelUnknownError, FailureKind.MODEL_UNKNOWN),
+        (400, '{"error": {"message": "`x` does not exist"}}', ModelUnknownError, FailureKind.MODEL_UNKNOWN),
+        (400, '{"message": "the prompt is too long"}', RequestRefusedError, FailureKind.REFUSED),
+        (413, "", RequestRefusedError, FailureKind.REFUSED),
+        (422, '{"detail": [{"msg": "field required"}]}', RequestRefusedError, FailureKind.REFUSED),
+        (408, "", TransientError, FailureKind.UNAVAILABLE),
+        (409, "", TransientError, FailureKind.UNAVAILABLE),
+        (425, "", TransientError, FailureKind.UNAVAILABLE),
+        (500, "<html>oops</html>", TransientError, FailureKind.UNAVAILABLE),
+        (502, "", TransientError, FailureKind.UNAVAILABLE),
+        (503, '{"error": {"message": "over capacity"}}', TransientError, FailureKind.UNAVAILABLE),
+        (504, "", TransientError, FailureKind.UNAVAILABLE),
+        (529, "", TransientError, FailureKind.UNAVAILABLE),
+        (302, "", TransientError, FailureKind.UNAVAILABLE),
+        (200, "", TransientError, FailureKind.NO_COMPLETION),
+        (204, "", TransientError, FailureKind.NO_COMPLETION),
+        (0, "", TransientError, FailureKind.UNAVAILABLE),
+    ],
+)
+def test_a_status_and_a_body_become_an_error(
+    status: int, body: str, error_type: type[ProviderError], kind: FailureKind
+) -> None:
+    error = error_from_response(status, {}, body)
+    assert type(error) is error_type
+    assert error.kind is kind
+    # Nobody charges for what was refused; an answer that says that all went well may be charged for, whatever it holds.
+    assert error.may_be_billed == (200 <= status < 300)
+    assert f"HTTP {status}" in str(error)
+
+
+# As they are met: each is the body of a 429.
+SPENT = {
+    "OpenAI": '{"error": {"message": "You exceeded your current quota, please check your plan and billing details. For '
+    "more information on this error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors."
+    '", "type": "insufficient_quota", "param": null, "code": "insufficient_quota"}}',
+    "OpenAI, a project": '{"error": {"type": "insufficient_quota", "code": "project_spend_limit_exceeded"}}',
+    "an older OpenAI": '{"error": {"message": "You exceeded your current quota"}}',
+    "its code counts": '{"error": {"code": "insufficient_quota", "message": "Rate limit: none is left"}}',
+    "Hugging Face": '{"error": "You have exceeded your monthly included credits for Inference Providers."}',
+    "Together": '{"error": {"message": "Credit limit exceeded. Please navigate to https://api.together.xyz/settings/'
+    'billing to add credit or upgrade your plan.", "type": "credit_limit"}}',
+    "xAI": "Your team 16f2 has either used all available credits or reached its monthly spending limit. To continue "
+    "making API requests, please purchase more credits or raise your spending limit.",
+    "Moonshot": '{"error": {"type": "exceeded_current_quota_error", "message": "Your account is suspended"}}',
+    "Zhipu": '{"error": {"code": "1113", "message": "Insufficient balance or no resource package. Please recharge."}}',
+}
+FAST = {
+    "Mistral": '{"object":"error","message":"Rate limit exceeded","type":"rate_limited","code":"1300"}',
+    "Mistral, full": '{"object":"error","message":"Service tier capacity exceeded for this model."}',
+    "OpenAI": '{"error": {"message": "Rate limit reached for gpt-4o on tokens per min (TPM): Limit 30000. See your '
+    'monthly limits at https://platform.openai.com/account/limits", "code": "rate_limit_exceeded"}}',
+    "Groq, a day": '{"error": {"message": "Rate limit reached on tokens per day (TPD): Limit 100000, Used 99999. '
+    'Please try again in 7m12s. Upgrade at https://console.groq.com/settings/billing", "code": "rate_limit_exceeded"}}',
+    "Together": '{"error": {"message": "You have been rate limited. Your rate limit is 60 queries per minute. Please '
+    'navigate to https://api.together.xyz/settings/billing to upgrade to a paid plan.", "type": "credit_limit"}}',
+    "Together, dynamic": '{"error": {"message": "Credit limit of 60 queries per minute", "error_type": '
+    '"dynamic_request_limited"}}',
+    "OpenRouter": '{"error": {"message": "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free '
+    'model requests per day", "code": 429, "metadata": {"headers": {"X-RateLimit-Remaining": "0"}}}}',
+    "Gemini": '{"error": {"message": "You exceeded your current quota, please check your plan and billing details. '
+    '* Quota exceeded for metric: generate_content_free_tier_requests, limit: 10\\nPlease retry in 11.665902715s."}}',
+    "Gemini, details": '{"error": {"message": "You exceeded your current quota", "details": [{"violations": '
+    '[{"quotaId": "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"}]}]}}',
+    "RPM": '{"error": "60 RPM exceeded; your monthly plan has no more"}',
+    "daily": '{"error": "Daily credit limit reached"}',
+}
+
+
+@pytest.mark.parametrize("body", SPENT.values(), ids=SPENT)
+def test_a_spent_quota_is_told_from_a_rate(body: str) -> None:
+    error = error_from_response(429, {}, body)
+    assert type(error) is ProviderUnusableError
+    assert error.kind is FailureKind.QUOTA_SPENT
+    assert not error.may_be_billed
+
+
+@pytest.mark.parametrize("body", FAST.values(), ids=FAST)
+def test_a_rate_is_never_taken_for_a_spent_quota(body: str) -> None:
+    error = error_from_response(429, {"retry-after": "7200"}, body)
+    assert isinstance(error, RateLimitedError)
+    assert error.kind is FailureKind.RATE_LIMITED
+    assert error.retry_after == 7_200.0
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"error": {"message": "over  capacity\\n"}}', "HTTP 503: over capacity"),
+        ('{"message": "busy"}', "HTTP 503: busy"),
+        ('{"detail": "busy"}', "HTTP 503: busy"),
+        ('{"error": "busy"}', "HTTP 503: busy"),
+        ('{"detail": [{"msg": "é"}]}', 'HTTP 503: [{"msg": "é"}]'),
+        ("busy\x00\r\n", "HTTP 503: busy\ufffd"),
+        ("", "HTTP 503"),
+    ],
+)
+def test_the_message_carries_the_words_of_the_provider(body: str, words: str) -> None:
+    assert str(error_from_response(503, {}, body)) == words
+
+
+class _Refusing:
+    """An adapter whose server answers with an error."""
+
+    def __init__(self, body: str) -> None:
+        self._body = body
+
+    async def start(self) -> None:
+        raise error_from_response(500, {}, self._body)
+
+    async def complete(self, request: CompletionRequest) -> Completion:  # noqa: ARG002 - it refuses any
+        raise error_from_response(500, {}, self._body)
+
+    async def list_models(self) -> list[str]:
+        return []
+
+    async def close(self) -> None:
+        pass
+
+
+@given(st.integers(0, 1000))
+def test_an_error_is_short_and_no_part_of_a_key_is_left_in_it(padding: int) -> None:
+    key = "sk-secret-key-of-the-user"
+    provider = _FitToShow(_Refusing("x" * padding + key + "y" * 1000), key)
+    with pytest.raises(TransientError) as caught:
+        asyncio.run(provider.start())
+    assert len(str(caught.value)) <= 400
+    assert "sk-" not in str(caught.value)
+
+
+# How long to wait.
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": " 1.5 "}, 1.5),
+        ({"retry-after": "0"}, 0.0),
+        ({"retry-after": "-5"}, 0.0),
+        ({"retry-after-ms": "250"}, 0.25),
+        ({"retry-after-ms": "-1", "retry-after": "7"}, 0.0),
+        ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
+        ({"retry-after-ms": "soon", "retry-after": "7"}, 7.0),
+        ({"retry-after-ms": "nan", "retry-after": "7"}, 7.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": ""}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "-inf"}, None),
+        ({"retry-after": "1e999"}, None),
+        ({"retry-after": "86400"}, 86_400.0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"retry-after": "Wed, 99 Oct 2015 07:28:00 GMT"}, None),
+    ],
+)
+def test_the_wait_is_read_from_the_headers(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after_seconds(headers) == seconds
+    error = error_from_response(429, headers, "")
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize("zone", ["GMT", "-0000", "+0000"])
+def test_a_date_to_wait_for_is_read_in_its_time_zone(
+    zone: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(time.tzset)
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    date = email.utils.formatdate(time.time() + 100, usegmt=True).replace("GMT", zone)
+    seconds = retry_after_seconds({"retry-after": date})
+    assert seconds is not None
+    assert 95 < seconds <= 100
+
+
+@given(st.one_of(st.text(), st.from_regex(r"[A-Z][a-z]{2}, \d{1,5} [A-Z][a-z]{2} \d{1,6} \d+:\d+:\d+ [-+A-Z0-9]*")))
+@example("Mon, 01 Jan 0001 00:00:00")
+@example("Fri, 31 Dec 9999 23:59:59 -2359")
+@example("Fri, 31 Dec 9999 23:59:59 -9999999999999")
+@example("1e300")
+def test_whatever_a_header_says_the_wait_is_a_number_of_seconds_or_unknown(value: str) -> None:
+    for headers in ({"retry-after": value}, {"retry-after-ms": value}):
+        seconds = retry_after_seconds(headers)
+        assert seconds is None or (0 <= seconds < math.inf)
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
+    lambda inner: st.one_of(
+        st.lists(inner), st.dictionaries(st.one_of(st.text(), st.sampled_from(["error", "detail", "message"])), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.one_of(st.integers(), st.integers(100, 599)),
+    st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms", "x"]), st.text(st.characters())),
+    st.one_of(st.text(st.characters()), JSON.map(json.dumps)),
+)
+@example(500, {}, "[" * 200_000)
+@example(500, {}, '{"error":' * 200_000)
+@example(500, {}, "[" * 900 + "]" * 900)
+@example(500, {}, "9" * 5_000)
+def test_whatever_a_server_answers_becomes_an_error_of_one_line(
+    status: int, headers: dict[str, str], body: str
+) -> None:
+    error = error_from_response(status, headers, body)
+    assert isinstance(error, ProviderError)
+    str(error).encode()
+    assert len(str(error).splitlines()) == 1
+
+
+# No answer at all.
+
+
+def caused_by(error: Exception, cause: BaseException, *, explicitly: bool = True) -> Exception:
+    if explicitly:
+        error.__cause__ = cause
+    else:
+        error.__context__ = cause
+    return error
+
+
+TORN = "peer closed connection without sending complete message body (incomplete chunked read)"
+HUNG_UP = "Server disconnected without sending a response."
+
+
+@pytest.mark.parametrize("client", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_a_request_without_an_answer_is_told_in_plain_words_and_counted_as_what_it_was(client: Any) -> None:
+    refused, reset = ConnectionRefusedError(111, "x"), ConnectionResetError(104, "x")
+    for error, words, kind, may_be_billed in (
+        (client.ReadTimeout(""), "no answer within 30 s", FailureKind.TIME_OUT, True),
+        (client.WriteTimeout(""), "no answer within 30 s", FailureKind.TIME_OUT, True),
+        (TimeoutError(), "no answer within 30 s", FailureKind.TIME_OUT, True),
+        (client.ConnectTimeout(""), "no answer within 30 s", FailureKind.NOT_REACHED, False),
+        (
+            caused_by(client.ConnectTimeout(""), TimeoutError()),
+            "no answer within 30 s",
+            FailureKind.NOT_REACHED,
+            False,
+        ),
+        (client.PoolTimeout(""), "no answer within 30 s", FailureKind.NOT_REACHED, False),
+        (refused, "connection refused", FailureKind.NOT_REACHED, False),
+        (caused_by(client.ConnectError("x"), refused), "connection refused", FailureKind.NOT_REACHED, False),
+        (
+            client.ConnectError("[Errno -2] Name or service not known"),
+            "[Errno -2] Name or service not known (ConnectError)",
+            FailureKind.NOT_REACHED,
+            False,
+        ),
+        (
+            caused_by(client.ConnectError("All connection attempts failed"), OSError(113, "No route to host")),
+            "All connection attempts failed (ConnectError)",
+            FailureKind.NOT_REACHED,
+            False,
+        ),
+        # Reset while TLS was being agreed on: no request was sent yet.
+        (caused_by(client.ConnectError(""), reset), "connection reset", FailureKind.NOT_REACHED, False),
+        (client.ProxyError("403 Forbidden"), "403 Forbidden (ProxyError)", FailureKind.NOT_REACHED, False),
+        (client.UnsupportedProtocol("x"), "x (UnsupportedProtocol)", FailureKind.NOT_REACHED, False),
+        (reset, "connection reset", FailureKind.CONNECTION_LOST, True),
+        (caused_by(client.ReadError(""), reset), "connection reset", FailureKind.CONNECTION_LOST, True),
+        (BrokenPipeError(), "connection reset", FailureKind.CONNECTION_LOST, True),
+        (client.RemoteProtocolError(HUNG_UP), "it hung up without an answer", FailureKind.CONNECTION_LOST, True),
+        (client.RemoteProtocolError(TORN), "its answer ended in the middle", FailureKind.TORN_ANSWER, True),
+        (client.ReadError("lost"), "lost (ReadError)", FailureKind.CONNECTION_LOST, True),
+        (client.DecodingError("x"), "x (DecodingError)", FailureKind.NO_COMPLETION, True),
+        (client.TooManyRedirects("x"), "x (TooManyRedirects)", FailureKind.UNAVAILABLE, False),
+        (OSError("no route to host"), "no route to host (OSError)", FailureKind.CONNECTION_LOST, True),
+        (OSError(), "OSError", FailureKind.CONNECTION_LOST, True),
+    ):
+        found = transport_error(error, 30.0)
+        assert (str(found), found.kind, found.may_be_billed) == (words, kind, may_be_billed), repr(error)
+
+
+@pytest.mark.parametrize("explicitly", [True, False])
+def test_the_cause_below_an_sdk_s_own_exception_is_found(explicitly: bool) -> None:  # noqa: FBT001 - a parameter
+    for cause, words, kind in (
+        (httpx.ReadTimeout(""), "no answer within 30 s", FailureKind.TIME_OUT),
+        (httpx.ConnectTimeout(""), "no answer within 30 s", FailureKind.NOT_REACHED),
+        (ConnectionRefusedError(), "connection refused", FailureKind.NOT_REACHED),
+    ):
+        inner = caused_by(RuntimeError("Connection error."), cause, explicitly=explicitly)
+        found = transport_error(caused_by(RuntimeError("Request timed out."), inner, explicitly=explicitly), 30.0)
+        assert (str(found), found.kind) == (words, kind)
+
+
+# What was answered.
+
+
+def test_a_completion_is_made_of_what_was_answered() -> None:
+    completion = fold_completion(" a\r\nb\x00 ", None, "stop", 5, 7)
+    assert (completion.text, completion.finish_reason, completion.usage) == ("a\nb\ufffd", "stop", Usage(5, 7))
+    assert fold_completion(None, None, None, None, "7") == fold_completion("", "", "", -1, 0.5)
+
+
+def test_thinking_that_is_returned_apart_becomes_one_leading_block() -> None:
+    assert fold_completion("Hello.", " Hm. ", "stop", 1, 1).text == "<think>Hm.</think>\n\nHello."
+
+
+@given(st.text(), st.sampled_from(["</think>", "<think>", "<tool_call>f()</tool_call>", "</THINKING>"]))
+def test_thinking_that_is_returned_apart_never_gets_into_the_reply(words: str, tag: str) -> None:
+    thinking = f"I close with {tag} and then {words} secret"
+    answer = parse_answer(fold_completion("Hello.", thinking, "stop", 1, 1).text)
+    assert answer.reply == "Hello."
+    assert answer.calls == ()
+    assert answer.thinking.endswith("secret")

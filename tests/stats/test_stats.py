@@ -1,0 +1,440 @@
+"""`stats`: what a dataset contains. Small files are counted by hand; measures have to tell what they say they do."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from apep_datagen.config.settings import ScenariosSettings
+from apep_datagen.core.errors import StorageError
+from apep_datagen.core.markup import MalformedCall, ToolCall, parse_answer, render_answer
+from apep_datagen.core.messages import Message
+from apep_datagen.core.words import shingles
+from apep_datagen.people.scenario import Ability
+from apep_datagen.people.steering import DEFAULT_MIX
+from apep_datagen.quality.novelty import similarity
+from apep_datagen.stats.dataset import DatasetStats, FileStats, Tally, _file_stats, _read_answer, read_stats
+from apep_datagen.stats.distribution import Distribution
+from apep_datagen.stats.diversity import NGRAMS_COUNTED, Texts, _distinct, _nearest_similarities, _rank
+from apep_datagen.stats.report import describe_stats, stats_as_json
+from apep_datagen.stats.run import RunStats
+from support.loopback_server import LoopbackServer
+from support.program import Program, section
+
+SYSTEM = ("system", "You are Ada.")
+Exchange = tuple[str, str]
+
+
+def write(path: Path, conversations: Iterable[Sequence[tuple[str, str]]]) -> Path:
+    lines = [
+        json.dumps({"conversations": [{"role": role, "content": content} for role, content in messages]})
+        for messages in conversations
+    ]
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    return path
+
+
+def conversation(question: str, reply: str) -> list[tuple[str, str]]:
+    return [SYSTEM, ("user", question), ("assistant", f"<think>Hm.</think>\n\n{reply}")]
+
+
+def stats_of(path: Path) -> DatasetStats:
+    return read_stats(path, DEFAULT_MIX)
+
+
+def file_of(path: Path, pairs: Iterable[Exchange]) -> FileStats:
+    return stats_of(write(path, [conversation(question, reply) for question, reply in pairs])).file
+
+
+TWO_CALLS = """<tool_call>add_memory(input_text=["A dog"])</tool_call>
+<tool_call>delete_memory(indices=[7])</tool_call>"""
+CALLING = [
+    SYSTEM,
+    ("user", "My dog is called Bello, and my cat Mia."),  # 9 words
+    ("assistant", f"<think>I keep that.</think>\n\nOne moment!\n\n{TWO_CALLS}"),
+    ("tool", '<tool_result>{"added": 1, "indices": [1]}</tool_result>\n<tool_result>{"error": "none"}</tool_result>'),
+    ("assistant", "<think>Now I answer.</think>\n\nHow sweet they are."),  # 2 + 4 words in the reply
+    ("user", "Don't they?"),  # 2 words
+    ("assistant", "<think>Yes.</think>\n\n<tool_call>add_memory(</tool_call>"),
+    ("tool", '<tool_result>{"error": "the call cannot be read"}</tool_result>'),
+    ("assistant", "<think>Never mind that at all.</think>\n\nThey do."),
+]
+
+
+def test_everything_in_a_small_file_is_counted(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", [CALLING, conversation("Good morning, Ada!", "Good morning.")])
+    stats = stats_of(path)
+    file = stats.file
+    assert (file.conversations, file.exchanges, file.others) == (2, 3, 0)
+    assert file.messages == {"system": 2, "user": 3, "assistant": 5, "tool": 2}
+    assert file.calls == {"add_memory": 1, "delete_memory": 1, "(not understood)": 1}
+    assert file.errors == {"delete_memory": 1, "(not understood)": 1}
+    assert (file.with_calls, file.with_errors) == (1, 1)
+    # 9, 2 and 3 words; 6, 2 and 2; 3, 3, 1, 5 and 1.
+    assert file.question_words == Distribution(3, 14 / 3, 3, 2, 9, 9)
+    assert file.reply_words == Distribution(3, 10 / 3, 2, 2, 6, 6)
+    assert file.thinking_words == Distribution(5, 13 / 5, 3, 1, 5, 5)
+    assert (file.questions.begun, file.questions.openings) == (3, 3)
+    assert file.questions.most_frequent == (("dont they", 1), ("good morning ada", 1), ("my dog is called bello", 1))
+    # Of the 14 words, `my` comes twice.
+    distinct = file.questions.distinct
+    assert [(distinct[n].distinct, distinct[n].counted) for n in (1, 2, 3)] == [(13, 14), (11, 11), (8, 8)]
+    assert file.questions.compared == 3
+    assert file.questions.nearest_mean == 0
+    assert stats.run is None
+    assert stats.why_no_run == f"there is no state database {tmp_path / 'a.state.db'}"
+    text = describe_stats(stats)
+    assert f"2 conversations with 3 exchanges are in {path}" in text
+    assert "50.0 % of the conversations use a tool, 50.0 % meet an error of one:" in text
+    assert "Not known: abilities, users" in text
+
+
+def test_percentiles_are_values_that_occur() -> None:
+    assert Distribution.of(dict.fromkeys(range(1, 101), 1)) == Distribution(100, 50.5, 50, 5, 95, 100)
+    assert Distribution.of({10: 1, 20: 8, 99: 1}) == Distribution(10, 26.9, 20, 10, 99, 99)
+    assert Distribution.of({}) == Distribution(0, 0.0, 0, 0, 0, 0)
+
+
+@given(st.dictionaries(st.integers(0, 50), st.integers(1, 5), min_size=1))
+def test_a_distribution_says_of_a_histogram_what_it_says_of_its_values(histogram: dict[int, int]) -> None:
+    values = sorted(itertools.chain.from_iterable([value] * times for value, times in histogram.items()))
+    found = Distribution.of(histogram)
+    assert found.count == len(values)
+    assert found.mean == pytest.approx(sum(values) / len(values))
+    for share, value in ((0.05, found.p05), (0.5, found.median), (0.95, found.p95), (1.0, found.largest)):
+        assert sum(other <= value for other in values) >= share * len(values)
+        assert sum(other < value for other in values) < share * len(values)
+
+
+# What is said about diversity.
+
+
+class Writer:
+    """Writes sentences of words that are as unequally frequent as those of a language (Zipf's law)."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)  # noqa: S311 - a test's draw
+        self._words = [f"w{rank}" for rank in range(5_000)]
+        self._weights = list(itertools.accumulate(1 / rank for rank in range(1, 5_001)))
+
+    def pairs(self, count: int) -> list[Exchange]:
+        return [(self._text(20), self._text(40)) for _ in range(count)]
+
+    def _text(self, length: int) -> str:
+        return " ".join(self._random.choices(self._words, cum_weights=self._weights, k=length))
+
+
+def shares(file: FileStats, kind: str = "questions") -> list[float]:
+    return [distinct.share for distinct in getattr(file, kind).distinct.values()]
+
+
+def test_nearly_identical_conversations_are_told_from_varied_ones(tmp_path: Path) -> None:
+    varied = file_of(tmp_path / "varied.json", Writer(1).pairs(400))
+    question, reply = Writer(2).pairs(1)[0]
+    alike = [(f"{question} {number}", f"{reply} {number}") for number in range(400)]
+    identical = file_of(tmp_path / "alike.json", alike)
+    for kind in ("questions", "replies"):
+        one, other = getattr(varied, kind), getattr(identical, kind)
+        assert all(low < high / 3 for low, high in zip(shares(identical, kind), shares(varied, kind), strict=True))
+        assert (one.nearest_mean, one.nearest_above_half) == (pytest.approx(0, abs=0.1), 0)
+        assert other.nearest_mean > 0.85
+        assert other.nearest_above_half == 1
+        assert other.compression_ratio > 5 * one.compression_ratio
+        assert (one.openings, other.openings) == (400, 1)
+        assert other.most_frequent[0][1] == other.begun == 400
+
+
+def test_distinct_ngrams_do_not_depend_on_how_long_a_file_is(tmp_path: Path) -> None:
+    """Twice and four times as much of the same kind of text has the same shares; the plain measure would fall."""
+    pairs = Writer(3).pairs(5_000)
+    files = [file_of(tmp_path / f"{count}.json", pairs[:count]) for count in (1_250, 2_500, 5_000)]
+    for file in files:
+        assert {file.questions.distinct[size].counted for size in (1, 2, 3)} == {NGRAMS_COUNTED}
+        assert shares(file) == pytest.approx(shares(files[0]), abs=0.01)
+        assert shares(file, "replies") == pytest.approx(shares(files[0], "replies"), abs=0.01)
+    every = [question.split() for question, _ in pairs]
+    plain = [len({word for said in every[:count] for word in said}) / (20 * count) for count in (1_250, 5_000)]
+    assert plain[1] < 0.5 * plain[0]
+
+
+def test_what_is_repeated_later_in_the_file_counts_too(tmp_path: Path) -> None:
+    pairs = Writer(4).pairs(2_500)
+    once = file_of(tmp_path / "once.json", pairs)
+    twice = file_of(tmp_path / "twice.json", pairs[:1250] * 2)
+    assert shares(twice)[2] < 0.85 * shares(once)[2]
+    assert once.questions.nearest_above_half == 0
+    assert twice.questions.nearest_above_half > 0.25  # both are among 1,000 of 2,500 seldom, but they are
+
+
+def test_text_of_few_words_says_of_how_many_ngrams_its_shares_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", [conversation("one two one", "Hello you."), conversation("🙂", "Hello you.")])
+    found = stats_as_json(stats_of(path))["diversity"]
+    assert found["user_messages"]["distinct_ngrams"]["1"] == {"distinct": 2, "counted": 3, "share": 2 / 3}
+    assert found["user_messages"]["distinct_ngrams"]["3"] == {"distinct": 1, "counted": 1, "share": 1.0}
+    assert found["user_messages"]["openings"]["messages"] == 1  # the other has no word
+    assert found["replies"]["openings"]["most_frequent"] == [{"opening": "hello you", "count": 2, "share": 1.0}]
+    assert found["replies"]["nearest"] == {"compared": 2, "mean_similarity": 1.0, "share_above_half": 1.0}
+
+
+@given(st.lists(st.lists(st.sampled_from("abcd"), max_size=8).map(" ".join), max_size=8))
+def test_the_nearest_neighbour_is_the_one_that_comparing_all_finds(texts: list[str]) -> None:
+    found = _nearest_similarities([shingles(text) for text in texts])
+    for index, text in enumerate(texts):
+        others = [similarity(text, other) for place, other in enumerate(texts) if place != index]
+        assert found[index] == pytest.approx(max(others, default=0.0))
+
+
+def test_ngrams_do_not_reach_from_one_message_into_the_next() -> None:
+    assert _distinct([["a", "b"], ["c"], []], 2).counted == 1
+    assert _distinct([["a"]] * (NGRAMS_COUNTED + 5), 1).counted == NGRAMS_COUNTED
+
+
+def test_a_sample_comes_from_all_over_the_file() -> None:
+    """Of 100,000 conversations, each tenth has about a tenth of the sample, and so has each weekday of a rhythm."""
+    chosen = sorted(range(1, 100_001), key=lambda number: _rank(number, 0))[:5_000]
+    for place in (lambda number: (number - 1) // 10_000, lambda number: number % 10):
+        counts = Counter(map(place, chosen))
+        assert all(400 < counts[tenth] < 600 for tenth in range(10))
+
+
+def test_the_sample_is_of_5000_messages_however_many_there_are() -> None:
+    part = Texts()
+    for number in range(1, 20_001):
+        part.count(f"text {number}", number, 0)
+    chosen = sorted(range(1, 20_001), key=lambda number: _rank(number, 0))[:5_000]
+    assert part.texts() == [f"text {number}" for number in chosen]
+    assert len(part.sample) < 17_500  # most of the others need not leave a process
+    merged = Texts()
+    merged.count("the first message", 1, 0)
+    merged.count("the second message of the same conversation", 1, 1)
+    assert len({rank for rank, _ in merged.sample}) == 2
+    for _ in range(3):
+        merged.add(part)
+        assert len(merged.sample) <= 10_000 + len(part.sample)
+
+
+# Reading.
+
+
+def test_a_file_that_is_read_by_several_processes_has_the_same_statistics(tmp_path: Path) -> None:
+    pairs = Writer(5).pairs(1_500)
+    path = write(tmp_path / "a.json", [conversation(*pair) for pair in pairs])
+    tally = Tally()
+    for number, pair in enumerate(pairs, start=1):
+        tally.count([Message(role, content) for role, content in conversation(*pair)], number)  # type: ignore[arg-type]
+    assert stats_of(path).file == _file_stats(tally)
+
+
+_names = st.sampled_from(["add_memory", "recall_memories", "delete_diary", "is", "if", "unknown", "Xy"])
+_arguments = st.one_of(
+    st.just({}),
+    st.builds(
+        lambda name, values: {name: values},
+        st.sampled_from(["input_text", "indices", "in", "other"]),
+        st.lists(st.one_of(st.text(max_size=9), st.integers(-5, 10**10), st.just('a"b\\c\n</think>')), max_size=3),
+    ),
+)
+_calls = st.one_of(
+    st.builds(ToolCall, _names, _arguments),
+    st.builds(lambda text: MalformedCall(text, ""), st.sampled_from(["if()", "add_memory(indices=[01])", "a()b", "x"])),
+)
+_texts = st.one_of(st.text(max_size=20), st.sampled_from(["", " ", "I <3 you", "Well.\n\nYes.", "</think>", "<THINK>"]))
+
+
+@example("Hm", "", [MalformedCall("add_memory(indices=[01])", "")], "{}")
+@example("Hm", "", [MalformedCall('add_memory(input_text=["\x00"])', "")], "{}")
+@example("Hm", "", [MalformedCall('add_memory(input_text=["\ud800"])', "")], "{}")
+@example("Hm", "", [MalformedCall('add_memory(input_text=["\\x"])', "")], "{}")
+@given(_texts, _texts, st.lists(_calls, max_size=3), st.sampled_from(["{}", " {}", "{}\n", "{} more", "{}{}"]))
+def test_what_is_read_fast_is_what_the_parser_reads(thinking: str, reply: str, calls: list[Any], frame: str) -> None:
+    content = frame.replace("{}", render_answer(thinking, reply, calls))
+    answer = parse_answer(content)
+    names = [call.name if isinstance(call, ToolCall) else "(not understood)" for call in answer.calls]
+    assert _read_answer(content) == (answer.thinking, answer.reply, names)
+
+
+def test_what_is_no_conversation_is_counted_apart(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", [conversation("Hello Ada", "Hello you")])
+    path.write_text(path.read_text()[:-3] + ',\n{"conversations": []},\n7\n]\n')
+    stats = stats_of(path)
+    assert (stats.file.conversations, stats.file.others) == (1, 2)
+    assert "2 other elements are no conversations, and not counted; apep-datagen verify" in describe_stats(stats)
+    assert stats_as_json(stats)["not_conversations"] == 2
+
+
+def test_an_empty_file_has_statistics_and_a_missing_or_torn_one_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("[\n]\n")
+    stats = stats_of(path)
+    assert stats.file.conversations == 0
+    assert describe_stats(stats).startswith(f"0 conversations with 0 exchanges are in {path}")
+    json.dumps(stats_as_json(stats))
+    with pytest.raises(StorageError, match="there is no such file"):
+        stats_of(tmp_path / "b.json")
+    path.write_text('[\n{"conversations": [')
+    with pytest.raises(StorageError, match="no JSON array"):
+        stats_of(path)
+
+
+# With the state database of a run.
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """Eight conversations of two providers, on timelines of different lengths."""
+    program = Program(tmp_path_factory.mktemp("run"))
+    with LoopbackServer() as server:
+        program.configure(
+            "".join(section(name, server.url(name), max_in_flight=1) for name in ("one", "two"))
+            + "[generation]\ntimeline_length = 3\n"
+        )
+        for target in ("3", "8"):  # the second invocation carries the timelines of the first on
+            ended = program.run("--providers", "one,two", "--target", target, "--seed", "3")
+            assert ended.status == 0, ended.said
+    return program
+
+
+def run_of(path: Path) -> RunStats:
+    run = read_stats(path, ScenariosSettings(mix={Ability.SMALLTALK: 60, Ability.CONNECT: 0}).shares).run
+    assert run is not None
+    return run
+
+
+def test_it_tells_what_a_run_made(program: Program) -> None:
+    before = {path: path.read_bytes() for path in program.output.parent.iterdir()}
+    run = run_of(program.output)
+    assert (run.accepted, run.foreign) == (8, 0)
+    planned = [json.loads(plan) for (plan,) in program.query("SELECT plan FROM conversations")]
+    for item in run.abilities:
+        assert item.count == sum(plan["scenario"]["ability"] == item.ability.value for plan in planned)
+        assert item.percent == pytest.approx(100 * item.count / 8)
+    wished = {item.ability: item.wished_percent for item in run.abilities}
+    assert sum(wished.values()) == pytest.approx(100)
+    # Shares are 14 + 8 + 7 + 9 + 0 + 10 + 5 + 3 + 60 + 20 = 136.
+    assert wished[Ability.SMALLTALK] == pytest.approx(100 * 60 / 136)
+    assert wished[Ability.CONNECT] == 0
+    assert run.users == len({json.dumps(plan["user"]) for plan in planned})
+    assert run.conversations_of_user.mean == pytest.approx(8 / run.users)
+    lengths = [length for (length,) in program.query("SELECT count(*) FROM conversations GROUP BY timeline_id")]
+    assert run.timeline_length.count == len(lengths) == run.conversations_of_user.count
+    assert 2 <= run.timeline_length.largest == max(lengths) <= 3
+    assert run.timeline_length.mean == pytest.approx(8 / len(lengths))
+    for name, found in (("topic", run.topics), ("mood", run.moods), ("style", run.styles)):
+        assert found == len({plan["scenario"][name] for plan in planned})
+    assert sum(count for _, count in run.most_frequent_topics) <= 8
+    days = sorted(plan["at"][:10] for plan in planned)
+    assert (run.first_day, run.last_day) == (days[0], days[-1])
+    by_role = {
+        role: sum(maker.conversations for maker in run.makers if maker.role == role) for role in ("ada", "tester")
+    }
+    assert min(by_role.values()) >= 8
+    assert {(maker.provider, maker.model) for maker in run.makers} <= {("one", "model-one"), ("two", "model-one")}
+    assert sum(item.count for item in run.verdicts if not item.stage) == 8
+    assert {path: path.read_bytes() for path in program.output.parent.iterdir()} == before
+
+
+def test_it_says_so_in_words_and_as_json(program: Program) -> None:
+    stats = stats_of(program.output)
+    text, value = describe_stats(stats), stats_as_json(stats)
+    assert text.startswith("8 conversations with 8 exchanges are in ")
+    for words in ("8 conversations were accepted", "different users", "timelines with", "difference in points"):
+        assert words in text
+    assert "Accepted 8 of 8 finished conversations (100 %)" in text
+    assert "Not known" not in text
+    assert "-0.0" not in text
+    assert json.loads(json.dumps(value)) == value
+    assert value["conversations"] == value["run"]["accepted"] == value["run"]["quality"]["accepted"] == 8
+    assert value["messages"]["user"] == value["exchanges"] == value["words"]["user_messages"]["count"] == 8
+    assert value["tools"]["calls"]["add_memory"] == sum(
+        content.count("<tool_call>")
+        for messages in program.conversations()
+        for content in [message["content"] for message in messages if message["role"] == "assistant"]
+    )
+    for item in value["run"]["abilities"]:
+        assert item["difference"] == pytest.approx(item["percent"] - item["wished_percent"])
+    datetime.date.fromisoformat(value["run"]["first_day"])
+    assert value["why_no_run"] is None
+
+
+def keys_of(value: Any) -> set[str]:
+    """Return the keys of objects, also of those inside; not where keys are names of things that are counted."""
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    if not isinstance(value, dict):
+        return set()
+    counted = ("messages", "calls", "errors", "distinct_ngrams", "quality")
+    return set(value) | {key for name, item in value.items() if name not in counted for key in keys_of(item)}
+
+
+def test_each_key_of_the_json_is_documented(program: Program) -> None:
+    documented = stats_as_json.__doc__ or ""
+    for key in keys_of(stats_as_json(stats_of(program.output))):
+        assert f"`{key}`" in documented
+
+
+def test_what_was_there_before_the_run_is_told(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    program.output.parent.mkdir(parents=True)
+    write(program.output, [conversation("Hello Ada", "Hello you")] * 2)
+    with LoopbackServer() as server:
+        program.configure(section("one", server.url("one")))
+        ended = program.run("--providers", "one", "--target", "3")
+    assert ended.status == 0, ended.said
+    stats = stats_of(program.output)
+    assert stats.file.conversations == 3
+    assert stats.run is not None
+    assert (stats.run.accepted, stats.run.foreign) == (1, 2)
+    assert "nothing more is known of the first 2 in the file" in describe_stats(stats)
+
+
+def test_a_state_database_that_cannot_be_asked_leaves_the_rest(program: Program, tmp_path: Path) -> None:
+    """One of another program, and one that belongs to another output of the same name."""
+    path = write(tmp_path / "a.json", [conversation("Hello Ada", "Hello you")])
+    other = tmp_path / "a.state.db"
+    connection = sqlite3.connect(other)
+    connection.execute("CREATE TABLE t (x)")
+    connection.commit()
+    connection.close()
+    stats = stats_of(path)
+    assert stats.run is None
+    assert "a database of another program" in stats.why_no_run
+    assert "1 conversations with 1 exchanges" in describe_stats(stats)
+    sibling = program.output.with_suffix(".jsonl")
+    write(sibling, [conversation("Hello Ada", "Hello you")])
+    try:
+        assert f"belongs to {program.output}" in stats_of(sibling).why_no_run
+    finally:
+        sibling.unlink()
+
+
+def test_a_conversation_that_an_older_version_planned_is_counted_without_its_plan(program: Program) -> None:
+    path = program.output.with_name("older.json")
+    path.write_bytes(program.output.read_bytes())
+    state = path.with_name("older.state.db")
+    state.write_bytes(program.state.read_bytes())
+    connection = sqlite3.connect(state)
+    connection.execute("""UPDATE conversations SET plan = '{"date": "2025-01-01", "topic": "tea"}' WHERE id = 1""")
+    connection.execute("UPDATE run SET output_name = 'older.json'")
+    connection.execute("INSERT INTO timelines (id, story) VALUES (99, '{}')")  # without an accepted conversation
+    connection.execute("UPDATE timelines SET story = NULL WHERE id = 1")
+    connection.commit()
+    connection.close()
+    try:
+        run = run_of(path)
+    finally:
+        path.unlink()
+        state.unlink()
+    assert run.accepted == 8
+    assert sum(item.count for item in run.abilities) == 7
+    assert run.timeline_length.count == run.users + 1

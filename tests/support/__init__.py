@@ -1,0 +1,1 @@
+"""What tests share: servers, scripted people, clocks, programs that are killed."""

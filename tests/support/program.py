@@ -1,0 +1,130 @@
+"""Running the program as a user does: a process of its own, in an empty directory, against a loopback server."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from support.paths import REPOSITORY
+
+KEYS = {"MISTRAL_API_KEY": "key-of-mistral", "TOGETHER_API_KEY": "key-of-together", "HF_TOKEN": "hf_key_of_hf"}
+OUTPUT = Path("data/trainingData/generatedTrainingData.json")
+
+
+@dataclass(slots=True)
+class Program:
+    """The program in a directory of its own."""
+
+    directory: Path
+    environment: dict[str, str] = field(default_factory=lambda: dict(KEYS))
+
+    def configure(self, text: str) -> None:
+        """Write the configuration. What the loopback server's models say has no sense, so all of it is accepted."""
+        if "[quality]" not in text:
+            text += '\n[quality]\nlevel = "off"\n'
+        (self.directory / "apep-datagen.toml").write_text(text, encoding="utf-8")
+
+    def start(
+        self, *options: str, command: tuple[str, ...] = ("-m", "apep_datagen"), **settings: Any
+    ) -> subprocess.Popen[str]:
+        inherited = {key: value for key, value in os.environ.items() if not key.endswith(("_API_KEY", "_TOKEN"))}
+        return subprocess.Popen(
+            [sys.executable, *command, *options],
+            cwd=self.directory,
+            env={**inherited, "PYTHONPATH": str(REPOSITORY), **self.environment},
+            text=True,
+            encoding="utf-8",
+            **{
+                "stdin": subprocess.DEVNULL,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                **settings,
+            },
+        )
+
+    def run(self, *options: str, command: tuple[str, ...] = ("-m", "apep_datagen"), **settings: Any) -> Ended:
+        process = self.start(*options, command=command, **settings)
+        stdout, stderr = process.communicate(timeout=120)
+        return Ended(process.returncode, stdout, stderr)
+
+    def watch(self, *options: str, **settings: Any) -> Watched:
+        """Start the program with its output in a file that can be read while it runs."""
+        path = self.directory / "said.txt"
+        with path.open("w", encoding="utf-8") as file:
+            return Watched(self.start(*options, stdout=file, stderr=subprocess.STDOUT, **settings), path)
+
+    @property
+    def output(self) -> Path:
+        return self.directory / OUTPUT
+
+    @property
+    def state(self) -> Path:
+        return self.output.with_name(self.output.stem + ".state.db")
+
+    def conversations(self) -> list[list[dict[str, str]]]:
+        return [element["conversations"] for element in json.loads(self.output.read_text(encoding="utf-8"))]
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        connection = sqlite3.connect(self.state)
+        try:
+            return connection.execute(sql).fetchall()
+        finally:
+            connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an invocation ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def said(self) -> str:
+        return self.stdout + self.stderr
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The program under way, with what it says in a file."""
+
+    process: subprocess.Popen[str]
+    path: Path
+
+    @property
+    def said(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+    def wait_for(self, text: str, seconds: float = 30.0) -> None:
+        """Wait until the program says `text`."""
+        deadline = time.monotonic() + seconds
+        while text not in self.said:
+            assert time.monotonic() < deadline, f"{text!r} was not said within {seconds:g} s:\n{self.said}"
+            assert self.process.poll() is None, f"it ended without saying {text!r}:\n{self.said}"
+            time.sleep(0.005)
+
+    def end(self, seconds: float = 60.0) -> Ended:
+        """Wait until it has ended by itself."""
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        return Ended(status, self.said, "")
+
+
+def section(name: str, base_url: str, **values: object) -> str:
+    """Return the configuration of a provider at a loopback server, fast enough for a test."""
+    lines = {"requests_per_second": 200.0, **values}
+    kind = "" if name in ("mistral", "together", "huggingface") else 'kind = "openai"\nmodel = "model-one"\n'
+    settings = "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items() if value is not None)
+    return f'[providers.{name}]\n{kind}base_url = "{base_url}"\n{settings}'

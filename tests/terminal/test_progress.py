@@ -1,0 +1,163 @@
+"""The view of a run: what it says, and that nothing a model or a server sends can disturb a terminal."""
+
+from __future__ import annotations
+
+import io
+import os
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from apep_datagen.engine.counters import ProviderCounters, RunCounters
+from apep_datagen.terminal.progress import (
+    PlainView,
+    QuietView,
+    TerminalView,
+    _Drawing,
+    _status_line,
+    make_view,
+    plain_text,
+    spell_duration,
+)
+
+ESCAPES = ["\x1b[31m", "\x1b]0;title\x07", "\x9b2J", "\x1b[2J\x1b[H", "\r", "\b\b\b", "\x00", "\u202e", "\ud800"]
+
+
+def counters() -> RunCounters:
+    counters = RunCounters(
+        target=200, done_before=10, done=60, memories=7, diary_pages=3, last_question="Will it rain?"
+    )
+    counters.providers["mistral"] = ProviderCounters(
+        "mistral",
+        1.0,
+        conversations=40,
+        requests=90,
+        prompt_tokens=1_000,
+        completion_tokens=234,
+        in_flight=2,
+        retries=5,
+    )
+    counters.providers["ollama"] = ProviderCounters("ollama", conversations=10, requests=30, state="out")
+    return counters
+
+
+@given(st.lists(st.one_of(st.text(st.characters()), st.sampled_from(ESCAPES))).map("".join))
+@example("\x1b[31mred\x1b[0m")
+def test_no_control_character_gets_through(text: str) -> None:
+    plain = plain_text(text)
+    assert not [character for character in plain if unicodedata.category(character)[0] == "C" and character != "\n"]
+    assert plain_text(plain) == plain
+    plain.encode()
+
+
+def test_what_a_person_reads_is_left_as_it_is() -> None:
+    text = "Größe: 5 °C — “naïve” 日本 🙂\nnext line"
+    assert plain_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "spelled"),
+    [
+        (0, "0 s"),
+        (0.4, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (61, "1 min 01 s"),
+        (3_599.4, "59 min 59 s"),
+        (3_599.6, "1 h 00 min"),
+        (7_500, "2 h 05 min"),
+        (360_000, "100 h 00 min"),
+    ],
+)
+def test_a_duration_is_spelled_for_a_person(seconds: float, spelled: str) -> None:
+    assert spell_duration(seconds) == spelled
+
+
+def test_the_status_line_tells_how_far_the_run_is_and_what_each_provider_does() -> None:
+    assert _status_line(counters(), 100.0) == (
+        "60/200 conversations (30.0 %), 1800 conversations/hour, 4 min 40 s left, 7 memories, 3 diary pages"
+        " | mistral: 40 conversations, 90 requests, 1234 tokens, 2 in flight, 0.90 of 1 requests/s, 5 retries,"
+        " 0 rejected"
+        "; ollama (out): 10 conversations, 30 requests, 0 tokens, 0 in flight, 0.30 requests/s, 0 retries, 0 rejected"
+    )
+
+
+def test_before_the_first_conversation_no_time_is_promised() -> None:
+    line = _status_line(RunCounters(target=5, done_before=0, done=0), 90.0)
+    assert "1 min 30 s so far" in line
+    assert "left" not in line
+
+
+def test_beyond_the_target_nothing_is_left() -> None:
+    assert "0 s left" in _status_line(RunCounters(target=5, done_before=0, done=7), 10.0)
+
+
+def test_the_plain_view_prints_lines_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    view = PlainView()
+    with view.showing(counters()):
+        view.notify("mistral: \x1b[31mbusy\r")
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("60/200 conversations")
+    assert second == "mistral: [31mbusy"
+
+
+def test_the_quiet_view_tells_only_what_went_wrong_and_not_on_the_standard_output(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    view = QuietView()
+    with view.showing(counters()):
+        view.notify("mistral: busy\x07")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "mistral: busy\n")
+
+
+def test_a_reader_that_is_gone_does_not_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as gone:
+        monkeypatch.setattr("sys.stdout", gone)
+        PlainView().notify("hello")
+        PlainView().notify("hello again")
+
+
+def test_the_view_fits_where_the_output_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    assert isinstance(make_view(quiet=True), QuietView)
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+    assert isinstance(make_view(quiet=False), PlainView)
+    monkeypatch.setattr("sys.stdout", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    assert isinstance(make_view(quiet=False), TerminalView)
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(make_view(quiet=False), PlainView)
+
+
+def drawn(counters: RunCounters, *, width: int) -> str:
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
+    with console.capture() as capture:
+        console.print(_Drawing(counters))
+    return capture.get()
+
+
+def test_the_table_shows_every_provider_and_the_last_question() -> None:
+    text = drawn(counters(), width=120)
+    for words in ("60/200 conversations (30.0 %)", "mistral", "1,234", "ollama (out)", "7 memories, 3 diary pages"):
+        assert words in text
+    assert "Last question: Will it rain?" in text
+
+
+@given(st.lists(st.one_of(st.text(st.characters()), st.sampled_from([*ESCAPES, "[bold]", "[/]", "\n"]))).map("".join))
+def test_whatever_was_asked_the_table_keeps_its_lines(question: str) -> None:
+    shown = counters()
+    usual = drawn(shown, width=100)
+    shown.last_question = question
+    text = drawn(shown, width=100)
+    assert text.count("\n") == usual.count("\n")
+    assert not [character for character in text if unicodedata.category(character)[0] == "C" and character != "\n"]

@@ -18,9 +18,12 @@ import time
 from pathlib import Path
 
 from apep_datagen.config.settings import DEFAULT_OUTPUT
-from apep_datagen.conversation.machine import Conversation, Plan, advance_with_completion, sample_line
+from apep_datagen.conversation.brief import Brief
+from apep_datagen.conversation.machine import advance_with_completion
 from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import Message
+from apep_datagen.core.samples import sample_line
 from apep_datagen.people.scenario import Ability, Scenario, User
 from apep_datagen.people.story import Story
 from apep_datagen.storage.conversations import StepRecord, record_finish, record_start, record_step
@@ -32,8 +35,8 @@ _SAMPLE_MEASUREMENTS = 200
 
 def _finish_conversation(state: StateDatabase, number: int) -> asyncio.Future[None]:
     """Record a conversation with its steps and its finish, as a run does."""
-    plan = Plan(number, number // 12 + 1, 1, 3, "2026-01-01T12:00", USER, SCENARIO, None, number)
-    conversation = Conversation(plan, PROMPTS)
+    brief = Brief(number, number // 12 + 1, 1, 3, "2026-01-01T12:00", USER, SCENARIO, None, number)
+    conversation = Conversation(brief, PROMPTS)
     question = f"Message {number}: my sister Mia visits on Sunday."
     conversation = advance_with_completion(conversation, question, "stop")
     conversation = advance_with_completion(conversation, f"<think>Thought {number}.</think>\n\nReply {number}!", "stop")
@@ -44,7 +47,7 @@ def _finish_conversation(state: StateDatabase, number: int) -> asyncio.Future[No
         record_start(connection, conversation, "benchmark")
         for step in range(1, 4):
             record_step(connection, number, step, StepRecord("answer", "text " * 20, provider="benchmark"))
-        record_finish(connection, conversation, line, Story(USER, plan.at), 12)
+        record_finish(connection, conversation, line, Story(USER, brief.at), 12)
 
     return asyncio.ensure_future(state.run(record))
 

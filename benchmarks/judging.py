@@ -15,18 +15,18 @@ import statistics
 import time
 from collections import defaultdict
 
+from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import (
-    Conversation,
     Finished,
-    Plan,
     ToolRound,
     advance_with_completion,
     advance_with_results,
     next_step,
-    sample_line,
 )
 from apep_datagen.conversation.prompts import PromptSet, load_prompts
+from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import Message
+from apep_datagen.core.samples import sample_line
 from apep_datagen.core.tools import Note, Notes, run_call
 from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_user, generator
@@ -69,9 +69,9 @@ def measure(conversations: int, seed: int) -> dict[str, list[float]]:
     migrate(connection, seed=1, output_name="x", base_count=0, base_end=1)
     costs: dict[str, list[float]] = defaultdict(list)
     for number in range(1, conversations + 1):
-        plan, messages, change = made.conversation(number)
+        brief, messages, change = made.conversation(number)
         began = time.perf_counter()
-        verdict = judge.judge(connection, plan, messages, change)
+        verdict = judge.judge(connection, brief, messages, change)
         if verdict.problem is None:
             judge.remember(connection, number, verdict)
         costs["all, with novelty"].append(time.perf_counter() - began)
@@ -80,24 +80,24 @@ def measure(conversations: int, seed: int) -> dict[str, list[float]]:
         _expect_none(verdict.problem)
         row = (number, number, sample_line(messages))
         connection.execute("INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, 0)", row)
-        _measure_stages(plan, messages, change, judge, costs)
+        _measure_stages(brief, messages, change, judge, costs)
     return costs
 
 
 def _measure_stages(
-    plan: Plan, messages: tuple[Message, ...], change: Change, judge: Judge, costs: dict[str, list[float]]
+    brief: Brief, messages: tuple[Message, ...], change: Change, judge: Judge, costs: dict[str, list[float]]
 ) -> None:
     times = [time.perf_counter()]
     sample = read_sample(messages)
     assert not isinstance(sample, Problem), sample
     _expect_none(form.check(sample))
     times.append(time.perf_counter())
-    _expect_none(execution.check(sample, change.before, change.after, plan.date))
+    _expect_none(execution.check(sample, change.before, change.after, brief.date))
     times.append(time.perf_counter())
-    _expect_none(effect.check(sample, plan.scenario, change, judge.phrases))
+    _expect_none(effect.check(sample, brief.scenario, change, judge.phrases))
     times.append(time.perf_counter())
     texts = (sample.system, *judge.tester_texts)
-    _expect_none(voice.check(sample, phrases=judge.phrases, user_name=plan.user.name, prompt_texts=texts))
+    _expect_none(voice.check(sample, phrases=judge.phrases, user_name=brief.user.name, prompt_texts=texts))
     times.append(time.perf_counter())
     for name, began, ended in zip(("form", "execution", "effect", "voice"), times, times[1:], strict=False):
         costs[name].append(ended - began)
@@ -119,15 +119,15 @@ class Maker:
         self._cast, self._prompts, self._writer = cast, prompts, writer
         self._slots = list(cast.slots.values())
 
-    def conversation(self, number: int) -> tuple[Plan, tuple[Message, ...], Change]:
-        """Return a conversation with its plan and what it changes."""
+    def conversation(self, number: int) -> tuple[Brief, tuple[Message, ...], Change]:
+        """Return a conversation with its brief and what it changes."""
         ability = (Ability.SHARE, Ability.RECALL, Ability.SMALLTALK)[number % 3]
         slot = self._slots[number % len(self._slots)]
         fact = slot.fact(slot.values[number % len(slot.values)])
         notes = [f"User: {self._text(10)}" for _ in range(_KEPT_NOTES)]
         notes += [f"User: {fact.tell}"] if ability is Ability.RECALL else []
         before = Notes(tuple(Note(index, "2026-01-01", text) for index, text in enumerate(notes, start=1)))
-        plan = Plan(
+        brief = Brief(
             conversation_id=number,
             timeline_id=number,
             exchanges=1,
@@ -138,8 +138,8 @@ class Maker:
             previous=None,
             seed=0,
         )
-        notebook = ReplayedNotebook(before, plan.date)
-        conversation = Conversation(plan, self._prompts)
+        notebook = ReplayedNotebook(before, brief.date)
+        conversation = Conversation(brief, self._prompts)
         for text in self._answers(ability, fact):
             conversation = advance_with_completion(conversation, text, "stop")
             needed = next_step(conversation)
@@ -148,7 +148,7 @@ class Maker:
                 conversation = advance_with_results(conversation, results)
         finished = next_step(conversation)
         assert isinstance(finished, Finished), finished
-        return plan, finished.messages, Change((), before, notebook.notes())
+        return brief, finished.messages, Change((), before, notebook.notes())
 
     def _answers(self, ability: Ability, fact: Fact) -> list[str]:
         told = f"{fact.tell}. " if ability is Ability.SHARE else ""

@@ -25,10 +25,12 @@ from pathlib import Path
 import psutil
 
 from apep_datagen.config.settings import DEFAULT_OUTPUT
-from apep_datagen.conversation.machine import Conversation, ModelCall, Plan, next_step
+from apep_datagen.conversation.brief import Brief
+from apep_datagen.conversation.machine import ModelCall, next_step
 from apep_datagen.conversation.prompts import PromptSet, load_prompts
+from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import Step
-from apep_datagen.engine.commit import Rules, record_answer
+from apep_datagen.engine.commit import Rules, commit_answer
 from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
 from apep_datagen.people.scenario import Ability
@@ -73,7 +75,7 @@ class Author:
             step = StepRecord(
                 needed.step.value, self._text(conversation, needed.step), "stop", "benchmark", "model", 1000, 150, 2.0
             )
-            recorded = record_answer(connection, conversation, step, "benchmark", self._rules)
+            recorded = commit_answer(connection, conversation, step, "benchmark", self._rules)
             conversation = recorded.conversation
         return recorded.timeline
 
@@ -81,17 +83,17 @@ class Author:
         """Begin a timeline."""
         return Timeline(number, Story(draw_user(self._cast, generator(1, "user", number))))
 
-    def _plan(self, timeline: Timeline, number: int) -> Plan:
+    def _plan(self, timeline: Timeline, number: int) -> Brief:
         draw = generator(1, "scenario", number)
         at = draw_moment(draw, timeline.story.at, "2025-01-01", "2026-12-31")
         ability = _ABILITIES[timeline.conversations % len(_ABILITIES)]
         if ability not in possible_abilities(self._cast, timeline.story, at[:10]):
             ability = Ability.SMALLTALK
         scenario = draw_scenario(self._cast, draw, ability, timeline.story, at[:10])
-        return Plan(number, timeline.id, 1, 3, at, timeline.story.user, scenario, timeline.previous, number)
+        return Brief(number, timeline.id, 1, 3, at, timeline.story.user, scenario, timeline.previous, number)
 
     def _text(self, conversation: Conversation, step: Step) -> str:
-        scenario = conversation.plan.scenario
+        scenario = conversation.brief.scenario
         told = " ".join(f"{fact.tell[:1].upper()}{fact.tell[1:]}." for fact in scenario.facts)
         if step is Step.ASK:
             return f"{self._write(_QUESTION_WORDS)} {'' if scenario.ability is Ability.RECALL else told}"
@@ -105,7 +107,7 @@ class Author:
 
     def _calls(self, conversation: Conversation) -> list[str]:
         """Return the calls of the next turn; a turn of its own looks before something is deleted."""
-        scenario, turns = conversation.plan.scenario, conversation.exchanges[-1].turns
+        scenario, turns = conversation.brief.scenario, conversation.exchanges[-1].turns
         notes = json.dumps([f"She says: {fact.tell}." for fact in scenario.facts], ensure_ascii=False)
         match scenario.ability, len(turns):
             case Ability.RECALL | Ability.UPDATE, 0:

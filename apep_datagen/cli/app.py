@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -45,14 +46,14 @@ from apep_datagen.cli.options import (
 from apep_datagen.core.errors import ApepError, NoProviderLeftError
 
 if TYPE_CHECKING:
-    from apep_datagen.config.run_plan import RunPlan
+    from apep_datagen.config.invocation import Invocation
 
 __all__ = ["main"]
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
-def _with_all_options(action: Callable[[RunPlan, bool], int], *, sends: bool) -> Callable[..., None]:
+def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool) -> Callable[..., None]:
     """Make a command that takes every option of a run.
 
     Args:
@@ -86,10 +87,13 @@ def _with_all_options(action: Callable[[RunPlan, bool], int], *, sends: bool) ->
         if _is_for_subcommand(context):
             return
         with _telling_errors():
-            from apep_datagen.config.invocation import read_plan, read_settings
-            from apep_datagen.config.settings import parse_exchanges
+            from apep_datagen.cli.values import parse_exchanges, parse_pairs, parse_rates
+            from apep_datagen.config.invocation import read_invocation
+            from apep_datagen.config.provider_choice import providers_to_plan, providers_to_run
+            from apep_datagen.config.secrets import load_secrets
+            from apep_datagen.config.settings import load_settings
 
-            settings = read_settings(
+            settings = load_settings(
                 config,
                 generation={
                     "target": target,
@@ -99,21 +103,23 @@ def _with_all_options(action: Callable[[RunPlan, bool], int], *, sends: bool) ->
                 },
                 budget={"max_requests": max_requests, "max_tokens": max_tokens, "max_usd": max_usd},
                 quality={"level": quality},
-                models=model,
-                rates=rps,
+                models=parse_pairs("--model", model),
+                rates=parse_rates(rps),
             )
-            plan = read_plan(
+            choose = providers_to_run if sends else providers_to_plan
+            choice = choose(providers, load_secrets(secrets, settings.providers, os.environ), settings)
+            for name, what in choice.missing.items():
+                typer.echo(f"{'Not used' if sends else 'No key yet'}: {name}: {what}", err=True)
+            invocation = read_invocation(
                 settings,
-                sends=sends,
-                providers=providers,
+                choice,
                 output=output,
-                secrets_file=secrets,
                 prompts=prompts,
                 reset_tools=reset_tools,
                 log_file=log_file,
                 log_text=log_text,
             )
-            raise typer.Exit(action(plan, quiet))
+            raise typer.Exit(action(invocation, quiet))
 
     return command
 
@@ -145,7 +151,7 @@ def _telling_errors() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def _generate(plan: RunPlan, quiet: bool) -> int:  # noqa: FBT001 - called by `_with_all_options` alone
+def _generate(invocation: Invocation, quiet: bool) -> int:  # noqa: FBT001 - called by `_with_all_options` alone
     """Run, and sum it up; return the exit status."""
     import asyncio
 
@@ -153,9 +159,9 @@ def _generate(plan: RunPlan, quiet: bool) -> int:  # noqa: FBT001 - called by `_
     from apep_datagen.engine.run import run
     from apep_datagen.terminal.progress import make_view, say
 
-    outcome = asyncio.run(run(plan, make_view(quiet=quiet)))
+    outcome = asyncio.run(run(invocation, make_view(quiet=quiet)))
     if not quiet:
-        say(summarize(outcome, plan.output))
+        say(summarize(outcome, invocation.output))
     if outcome.problem:
         raise outcome.problem
     return outcome.exit_status
@@ -173,13 +179,13 @@ app.callback(
 )(_with_all_options(_generate, sends=True))
 
 
-def _plan(plan: RunPlan, quiet: bool) -> int:  # noqa: ARG001, FBT001 - called by `_with_all_options` alone; it has one thing to say
+def _plan(invocation: Invocation, quiet: bool) -> int:  # noqa: ARG001, FBT001 - called by `_with_all_options` alone; it has one thing to say
     """Print what the run will need; return the exit status."""
     from apep_datagen.inspect.estimate import read_estimate
     from apep_datagen.inspect.estimate_report import describe_estimate
     from apep_datagen.terminal.progress import say
 
-    say(describe_estimate(read_estimate(plan, time.time())))
+    say(describe_estimate(read_estimate(invocation, time.time())))
     return 0
 
 
@@ -206,14 +212,13 @@ def status(output: Output = None, config: Config = None, as_json: AsJson = False
     Conversations done, in progress and set aside; requests, tokens and cost by provider and role; what is left. It
     reads the state database beside the output, and changes nothing. Cost is told at the prices of the configuration.
     """
-    from apep_datagen.config.invocation import read_settings
-    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.config.settings import DEFAULT_OUTPUT, load_settings
     from apep_datagen.inspect.status import read_status
     from apep_datagen.inspect.status_report import describe_status, status_as_json
     from apep_datagen.terminal.progress import say
 
     with _telling_errors():
-        settings = read_settings(config)
+        settings = load_settings(config)
         now = time.time()
         run = read_status(output or DEFAULT_OUTPUT, now)
         say(json.dumps(status_as_json(run, settings), indent=2) if as_json else describe_status(run, settings, now))
@@ -239,14 +244,16 @@ def providers(
     """
     import asyncio
 
-    from apep_datagen.config.invocation import read_secrets, read_settings
+    from apep_datagen.cli.values import parse_pairs, parse_rates
     from apep_datagen.config.provider_choice import providers_to_check
+    from apep_datagen.config.secrets import load_secrets
+    from apep_datagen.config.settings import load_settings
     from apep_datagen.inspect.provider_check import check_providers, checks_as_json, describe_checks
     from apep_datagen.terminal.progress import say
 
     with _telling_errors():
-        settings = read_settings(config, models=model, rates=rps)
-        choice = providers_to_check(providers, read_secrets(secrets, settings), settings)
+        settings = load_settings(config, models=parse_pairs("--model", model), rates=parse_rates(rps))
+        choice = providers_to_check(providers, load_secrets(secrets, settings.providers, os.environ), settings)
         checks = asyncio.run(check_providers(settings, choice.keys, choice.missing))
         say(json.dumps(checks_as_json(checks), indent=2) if as_json else describe_checks(checks))
         raise typer.Exit(NoProviderLeftError.exit_status if any(check.problem for check in checks) else 0)
@@ -263,14 +270,13 @@ def verify(file: Dataset = None, config: Config = None, as_json: AsJson = False)
     Where its state database is beside it, every tool call of every timeline is executed again, in order, and has to
     give the same results, memory and diary. Nothing is changed.
     """
-    from apep_datagen.config.invocation import read_settings
-    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.config.settings import DEFAULT_OUTPUT, load_settings
     from apep_datagen.terminal.progress import say
     from apep_datagen.verify.report import describe_verification, verification_as_json
     from apep_datagen.verify.verification import verify as verify_output
 
     with _telling_errors():
-        found = verify_output(file or DEFAULT_OUTPUT, read_settings(config))
+        found = verify_output(file or DEFAULT_OUTPUT, load_settings(config))
         say(json.dumps(verification_as_json(found), indent=2) if as_json else describe_verification(found))
         raise typer.Exit(found.exit_status)
 
@@ -284,14 +290,13 @@ def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) 
 
     Where its state database is beside it, also abilities against the wish, users, topics, days, providers and yield.
     """
-    from apep_datagen.config.invocation import read_settings
-    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.config.settings import DEFAULT_OUTPUT, load_settings
     from apep_datagen.stats.dataset import read_stats
     from apep_datagen.stats.report import describe_stats, stats_as_json
     from apep_datagen.terminal.progress import say
 
     with _telling_errors():
-        contents = read_stats(file or DEFAULT_OUTPUT, read_settings(config).scenarios.shares)
+        contents = read_stats(file or DEFAULT_OUTPUT, load_settings(config).scenarios.shares)
         say(json.dumps(stats_as_json(contents), indent=2) if as_json else describe_stats(contents))
 
 

@@ -1,129 +1,82 @@
-"""Reading what an invocation is told: the configuration with the options over it, the keys, the prompts."""
+"""Everything that an invocation is told: the configuration with the options over it, the keys, the prompts."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import typer
-
-from apep_datagen.config.provider_choice import providers_to_plan, providers_to_run
-from apep_datagen.config.run_plan import RunPlan
-from apep_datagen.config.secrets import DEFAULT_SECRETS, Secrets, load_secrets
-from apep_datagen.config.settings import DEFAULT_OUTPUT, Settings, load_settings
-from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.config.provider_choice import ProviderChoice
+from apep_datagen.config.settings import DEFAULT_OUTPUT, Settings
+from apep_datagen.conversation.prompts import PromptSet, load_prompts
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.people.cast import load_cast
+from apep_datagen.people.cast import Cast, load_cast
 
-__all__ = ["read_plan", "read_secrets", "read_settings"]
+__all__ = ["Invocation", "read_invocation"]
 
 
-def read_settings(
-    config: Path | None,
-    *,
-    generation: dict[str, Any] | None = None,
-    budget: dict[str, Any] | None = None,
-    quality: dict[str, Any] | None = None,
-    models: list[str] | None = None,
-    rates: list[str] | None = None,
-) -> Settings:
-    """Read the configuration file and put the options over it.
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What an invocation is to do.
 
-    Args:
-        config: The file; None for `apep-datagen.toml` if that exists.
-        generation: Keys of `[generation]` that are options; None is not given.
-        budget: The same for `[budget]`.
-        quality: The same for `[quality]`.
-        models: What `--model` says, as `PROVIDER=MODEL`.
-        rates: What `--rps` says, as `PROVIDER=N`.
-
-    Raises:
-        SettingsError: The file or an option cannot be used.
-        typer.BadParameter: `--model` or `--rps` is no such pair.
+    Attributes:
+        settings: Configuration and options.
+        providers: Names of the providers to use, with their API keys (None for one that needs none).
+        output: The output file.
+        ledger: Where the tokens of each month are booked.
+        prompts: The words for new conversations.
+        cast: What users and scenarios are drawn from.
+        reset_tools: Whether to empty memory and diary first.
+        log_file: Where every request is logged, or None.
+        log_text: Whether prompts and answers are logged too.
     """
-    return load_settings(
-        config,
-        generation=generation or {},
-        budget=budget or {},
-        quality=quality or {},
-        models=_pairs("--model", models),
-        rates={name: _rate(name, value) for name, value in _pairs("--rps", rates).items()},
-    )
+
+    settings: Settings
+    providers: Mapping[str, str | None]
+    output: Path
+    ledger: Path
+    prompts: PromptSet
+    cast: Cast
+    reset_tools: bool
+    log_file: Path | None = None
+    log_text: bool = False
 
 
-def read_secrets(path: Path | None, settings: Settings) -> Secrets:
-    """Read the API keys of the configured providers.
-
-    Args:
-        path: What `--secrets` says.
-        settings: The configuration.
-
-    Raises:
-        SettingsError: The file cannot be used.
-    """
-    return load_secrets(path or DEFAULT_SECRETS, tuple(settings.providers), os.environ)
-
-
-def read_plan(
+def read_invocation(
     settings: Settings,
+    choice: ProviderChoice,
     *,
-    sends: bool,
-    providers: str | None,
     output: Path | None,
-    secrets_file: Path | None,
     prompts: Path | None,
     reset_tools: bool,
     log_file: Path | None,
     log_text: bool,
-) -> RunPlan:
-    """Read everything that a run depends on; all but the first two arguments are options.
+) -> Invocation:
+    """Read what else an invocation depends on; all but the first two arguments are options.
 
     Args:
         settings: The configuration, with the options over it.
-        sends: Whether requests will be sent; else providers without a key will do.
-        providers: `--providers`.
+        choice: The providers.
         output: `--output`.
-        secrets_file: `--secrets`.
         prompts: `--prompts`.
         reset_tools: `--reset-tools`.
         log_file: `--log-file`.
         log_text: `--log-text`.
 
     Raises:
-        SettingsError: An option, the secrets file or a prompt cannot be used.
-        NoUsableProviderError: No provider can be used.
+        SettingsError: An option or a prompt cannot be used.
     """
-    secrets = read_secrets(secrets_file, settings)
-    choose = providers_to_run if sends else providers_to_plan
-    plan = RunPlan(
+    invocation = Invocation(
         settings=settings,
-        providers=choose(providers, secrets, settings),
+        providers=choice.keys,
         output=output or DEFAULT_OUTPUT,
-        ledger=secrets.path.with_name("ledger.db"),
+        ledger=choice.secrets_path.with_name("ledger.db"),
         prompts=load_prompts(prompts),
         cast=load_cast(prompts),
         reset_tools=reset_tools,
         log_file=log_file,
         log_text=log_text,
     )
-    if plan.output.is_dir():
-        raise SettingsError(f"--output {plan.output}: this is a directory; name a file in it")
-    return plan
-
-
-def _pairs(option: str, values: list[str] | None) -> dict[str, str]:
-    pairs = {}
-    for value in values or []:
-        name, separator, rest = value.partition("=")
-        if not separator or not name.strip() or not rest.strip():
-            raise typer.BadParameter(f"{value!r} is not PROVIDER=VALUE", param_hint=option)
-        pairs[name.strip()] = rest.strip()
-    return pairs
-
-
-def _rate(name: str, value: str) -> float:
-    try:
-        return float(value)
-    except ValueError as error:
-        raise SettingsError(f"--rps {name}={value}: the rate must be a number, e.g. --rps {name}=2.5") from error
+    if invocation.output.is_dir():
+        raise SettingsError(f"--output {invocation.output}: this is a directory; name a file in it")
+    return invocation

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import typer
 
 from apep_datagen.config.secrets import KEY_SOURCES, Secrets
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import NoUsableProviderError, SettingsError
 
-__all__ = ["Choice", "providers_to_check", "providers_to_plan", "providers_to_run"]
+__all__ = ["ProviderChoice", "providers_to_check", "providers_to_plan", "providers_to_run"]
 
 _KINDS_WITHOUT_KEY = ("openai", "local")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ProviderChoice:
     """Providers that were asked for.
 
     Attributes:
         keys: Their API keys, by name; None where there is none.
         missing: What those lack that cannot be sent anything, by name.
+        secrets_path: The file of the keys.
     """
 
     keys: Mapping[str, str | None]
     missing: Mapping[str, str]
+    secrets_path: Path
 
 
-def providers_to_run(option: str | None, secrets: Secrets, settings: Settings) -> dict[str, str | None]:
-    """Return the providers that requests can be sent to, with their keys, and say why others are not used.
+def providers_to_run(option: str | None, secrets: Secrets, settings: Settings) -> ProviderChoice:
+    """Return the providers that requests can be sent to, and what others lack, which are not used.
 
     Args:
         option: What `--providers` names; None for those that the secrets enable.
@@ -49,13 +49,11 @@ def providers_to_run(option: str | None, secrets: Secrets, settings: Settings) -
         raise NoUsableProviderError(_welcome(secrets.path))
     if not usable:
         raise _no_provider(choice, secrets)
-    for name, what in choice.missing.items():
-        typer.echo(f"Not used: {name}: {what}", err=True)
-    return usable
+    return replace(choice, keys=usable)
 
 
-def providers_to_plan(option: str | None, secrets: Secrets, settings: Settings) -> dict[str, str | None]:
-    """Return the providers that are asked for, with a key or without, and say which have none.
+def providers_to_plan(option: str | None, secrets: Secrets, settings: Settings) -> ProviderChoice:
+    """Return the providers that are asked for, with a key or without.
 
     Args:
         option: As for `providers_to_run`; so are the others.
@@ -69,12 +67,10 @@ def providers_to_plan(option: str | None, secrets: Secrets, settings: Settings) 
     choice = _choose(option, secrets, settings)
     if not choice.keys:
         raise _no_provider(choice, secrets)
-    for name, what in choice.missing.items():
-        typer.echo(f"No key yet: {name}: {what}", err=True)
-    return dict(choice.keys)
+    return choice
 
 
-def providers_to_check(option: str | None, secrets: Secrets, settings: Settings) -> Choice:
+def providers_to_check(option: str | None, secrets: Secrets, settings: Settings) -> ProviderChoice:
     """Return the providers that are asked for, with what some of them lack.
 
     Args:
@@ -92,7 +88,7 @@ def providers_to_check(option: str | None, secrets: Secrets, settings: Settings)
     return choice
 
 
-def _choose(option: str | None, secrets: Secrets, settings: Settings) -> Choice:
+def _choose(option: str | None, secrets: Secrets, settings: Settings) -> ProviderChoice:
     names = secrets.enabled_providers if option is None else _read_names(option, settings)
     keys = {name: secrets.key_for(name) for name in names}
     missing = {
@@ -100,7 +96,7 @@ def _choose(option: str | None, secrets: Secrets, settings: Settings) -> Choice:
         for name, key in keys.items()
         if key is None and settings.providers[name].kind not in _KINDS_WITHOUT_KEY
     }
-    return Choice(keys, missing)
+    return ProviderChoice(keys, missing, secrets.path)
 
 
 def _read_names(option: str, settings: Settings) -> list[str]:
@@ -115,7 +111,7 @@ def _read_names(option: str, settings: Settings) -> list[str]:
     return names
 
 
-def _no_provider(choice: Choice, secrets: Secrets) -> NoUsableProviderError:
+def _no_provider(choice: ProviderChoice, secrets: Secrets) -> NoUsableProviderError:
     if choice.missing:
         detail = [f"  {name}: {what}" for name, what in choice.missing.items()]
     elif secrets.exists:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,17 +97,18 @@ def environment_variable(provider: str) -> str:
     return "HF_TOKEN" if provider == "huggingface" else f"{provider.upper().replace('-', '_')}_API_KEY"
 
 
-def load_secrets(path: Path, known_providers: tuple[str, ...], environment: Mapping[str, str]) -> Secrets:
+def load_secrets(path: Path | None, known_providers: Iterable[str], environment: Mapping[str, str]) -> Secrets:
     """Read the secrets file; there need not be one.
 
     Args:
-        path: The file.
+        path: The file; None for `data/secrets.json`.
         known_providers: The built-in providers and those of the configuration file.
         environment: `os.environ`.
 
     Raises:
         SettingsError: The file is no JSON object, names an unknown key or provider, or holds a value of a wrong type.
     """
+    path, known_providers = path or DEFAULT_SECRETS, tuple(known_providers)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import datetime
 import math
 import re
-import tomllib
-import typing
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.files import parse_toml, read_text, validate
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.people.scenario import Ability
-from apep_datagen.people.steering import DEFAULT_MIX
 
 __all__ = [
     "BUILT_IN_PROVIDERS",
     "DEFAULT_CONFIG",
+    "DEFAULT_MIX",
     "DEFAULT_OUTPUT",
     "BudgetSettings",
     "GenerationSettings",
@@ -30,9 +29,7 @@ __all__ = [
     "RoleSettings",
     "ScenariosSettings",
     "Settings",
-    "explain_validation_error",
     "load_settings",
-    "parse_exchanges",
 ]
 
 DEFAULT_CONFIG = Path("apep-datagen.toml")
@@ -51,6 +48,20 @@ BUILT_IN_PROVIDERS: dict[str, dict[str, Any]] = {
     "local": {"model": "smollm2", "max_in_flight": 2},
 }
 _DEFAULT_IN_FLIGHT_WITHOUT_RATE = 4
+
+# Shares of the accepted conversations, in percent. No tool is needed in 40 %.
+DEFAULT_MIX: dict[Ability, float] = {
+    Ability.SHARE: 14,
+    Ability.UPDATE: 8,
+    Ability.FORGET: 7,
+    Ability.RECALL: 9,
+    Ability.CONNECT: 4,
+    Ability.ABSTAIN: 10,
+    Ability.DIARY: 5,
+    Ability.DIARY_RECALL: 3,
+    Ability.SMALLTALK: 20,
+    Ability.ADVICE: 20,
+}
 
 Positive = Annotated[float, Field(gt=0, le=100_000)]
 
@@ -227,29 +238,14 @@ class Settings(_Section):
     providers: dict[str, ProviderSettings] = {}
 
 
-_EXCHANGES = re.compile(r"(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
-
-
-def parse_exchanges(text: str) -> tuple[int, int]:
-    """Read `MIN-MAX`, or one number for both.
-
-    Raises:
-        SettingsError: It is neither.
-    """
-    match = _EXCHANGES.fullmatch(text.strip())
-    if not match:
-        raise SettingsError(f"--exchanges {text}: write MIN-MAX, e.g. --exchanges 1-4, or one number")
-    return int(match[1]), int(match[2] or match[1])
-
-
 def load_settings(
     config: Path | None,
     *,
-    generation: dict[str, Any],
-    budget: dict[str, Any],
-    quality: dict[str, Any],
-    models: dict[str, str],
-    rates: dict[str, float],
+    generation: Mapping[str, Any] | None = None,
+    budget: Mapping[str, Any] | None = None,
+    quality: Mapping[str, Any] | None = None,
+    models: Mapping[str, str] | None = None,
+    rates: Mapping[str, float] | None = None,
 ) -> Settings:
     """Read the configuration file and put the options over it.
 
@@ -264,17 +260,12 @@ def load_settings(
     Raises:
         SettingsError: The file is missing or no TOML, or a key is unknown, of a wrong type or impossible.
     """
-    values: dict[str, Any] = {}
+    models, rates = models or {}, rates or {}
     path = config or DEFAULT_CONFIG
-    if config is not None or path.is_file():
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except FileNotFoundError as error:
-            raise SettingsError(f"{path}: there is no such file; check --config") from error
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{path}: the configuration cannot be read ({error})") from error
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise SettingsError(f"{path}: no valid TOML: {error}") from error
+    if config is not None and not path.exists():
+        raise SettingsError(f"{path}: there is no such file; check --config")
+    is_there = config is not None or path.is_file()
+    values = parse_toml(read_text(path, "the configuration"), str(path)) if is_there else {}
     providers = values.get("providers", {})
     if not isinstance(providers, dict) or not all(isinstance(section, dict) for section in providers.values()):
         raise SettingsError(f"{path}: providers: write one section for each, e.g. [providers.mistral]")
@@ -293,16 +284,18 @@ def load_settings(
         name: _provider_values(path, name, providers.get(name, {}), models.get(name), rates.get(name))
         for name in dict.fromkeys([*BUILT_IN_PROVIDERS, *providers])
     }
-    given: dict[str, Any] = {}
+    given: dict[str, str] = {}
     for key, options in (("generation", generation), ("budget", budget), ("quality", quality)):
-        chosen = {name: value for name, value in options.items() if value is not None}
+        chosen = {name: value for name, value in (options or {}).items() if value is not None}
         section = values.get(key, {})
         values[key] = {**section, **chosen} if isinstance(section, dict) else section
-        given |= {f"{key}.{name}": value for name, value in chosen.items()}
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError(explain_validation_error(str(path), error, given)) from error
+        given |= {f"{key}.{name}": _option(key, name) for name in chosen}
+    return validate(Settings, values, str(path), options=given)
+
+
+def _option(section: str, key: str) -> str:
+    """Return the option that gives a key of a section."""
+    return "--quality" if section == "quality" else f"--{key.replace('_', '-')}"
 
 
 def _provider_values(
@@ -332,55 +325,3 @@ def _provider_values(
         if "requests_per_second" not in values:
             values.setdefault("max_in_flight", _DEFAULT_IN_FLIGHT_WITHOUT_RATE)
     return values
-
-
-def _section_of(kind: type[BaseModel], location: list[str]) -> type[BaseModel]:
-    """Return the section of `kind` that the key at `location` stands in; what names no field is passed over."""
-    for name in location[:-1]:
-        if name in kind.model_fields:
-            kind = next(_models_in(kind.model_fields[name].annotation), kind)
-    return kind
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in typing.get_args(annotation):
-        yield from _models_in(argument)
-
-
-# Options that are not called as their keys are.
-_OPTIONS = {"quality.level": "--quality"}
-
-
-def explain_validation_error(
-    source: str,
-    error: ValidationError,
-    options: dict[str, Any] | None = None,
-    *,
-    kind: type[BaseModel] = Settings,
-) -> str:
-    """Say in one line for each mistake which key of which file is wrong, and what is allowed.
-
-    Args:
-        source: The file.
-        error: What is wrong with it.
-        options: The keys that were given as options, as `section.key`.
-        kind: What the file was to hold.
-    """
-    lines = []
-    for mistake in error.errors(include_url=False):
-        location = [str(part) for part in mistake["loc"]]
-        place = f"{source}: {'.'.join(location)}" if location else source
-        key = ".".join(location[:2])
-        if options and key in options:
-            place = _OPTIONS.get(key, f"--{location[1].replace('_', '-')}")
-        if mistake["type"] == "extra_forbidden":
-            known = ", ".join(_section_of(kind, location).model_fields)
-            lines.append(f"{place}: there is no such key; there are {known}")
-        else:
-            message = mistake["msg"].removeprefix("Value error, ")
-            # A whole table says less than the message.
-            found = "" if isinstance(mistake["input"], dict) else f" (it is {mistake['input']!r})"
-            lines.append(f"{place}: {message}{found}")
-    return "\n".join(lines)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import jinja2.sandbox
 
 from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.files import read_text
+from apep_datagen.core.templates import compile_template, path_of_prompt
 
-__all__ = ["PromptSet", "load_prompts", "path_of_prompt"]
+__all__ = ["PromptSet", "load_prompts"]
 
 _EXCHANGE = {"question": "How are you?", "answer": "Well."}
 _USER = {
@@ -70,11 +71,7 @@ class PromptSet:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.texts = dict(texts)
-        # Sandboxed, because a prompt directory may come from somebody else.
-        environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
-            undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-        )
-        self._templates = {name: environment.from_string(text) for name, text in self.texts.items()}
+        self._templates = {name: compile_template(text) for name, text in self.texts.items()}
 
     def render(self, name: str, **values: Any) -> str:
         """Return the prompt `name` with its variables filled in, without white space around it."""
@@ -108,24 +105,10 @@ def load_prompts(directory: Path | None = None) -> PromptSet:
     if directory is not None and not any((directory / name).is_file() for name in names):
         raise SettingsError(f"{directory}: no prompts here; a prompt directory holds one or more of {', '.join(names)}")
     paths = {name: path_of_prompt(name, directory) for name in _TRIALS}
-    texts = {}
-    for name, path in paths.items():
-        try:
-            texts[name] = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{path}: the prompt cannot be read ({error})") from error
+    texts = {name: read_text(path, "the prompt") for name, path in paths.items()}
     for name, path in paths.items():
         _try_template(path, name, texts)
     return PromptSet(texts)
-
-
-def path_of_prompt(name: str, directory: Path | None) -> Path:
-    """Return where a file of `systemprompts/` is: in `directory` if it is there, else among the program's own."""
-    if directory is not None and (directory / name).is_file():
-        return directory / name
-    package = Path(__file__).parents[1]
-    installed = package / "systemprompts" / name
-    return installed if installed.is_file() else package.parent / "systemprompts" / name
 
 
 def _try_template(path: Path, name: str, texts: Mapping[str, str]) -> None:

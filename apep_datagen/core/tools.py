@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from apep_datagen.core.markup import MalformedCall, ToolCall
+from apep_datagen.core.calls import MalformedCall, ToolCall
 
 __all__ = [
     "Note",

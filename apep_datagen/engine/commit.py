@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from apep_datagen.conversation.machine import (
-    Conversation,
     Finished,
     ToolRound,
     advance_with_completion,
     advance_with_results,
     next_step,
-    sample_line,
 )
+from apep_datagen.conversation.state import Conversation
+from apep_datagen.core.samples import sample_line
 from apep_datagen.core.tools import run_call
 from apep_datagen.people.story import Change, story_after
 from apep_datagen.quality.judge import Judge
@@ -33,7 +33,7 @@ from apep_datagen.storage.conversations import (
 )
 from apep_datagen.storage.notes import SqliteNotebook, count_notes, notes_around
 
-__all__ = ["Recorded", "Rules", "record_answer", "record_failure"]
+__all__ = ["Committed", "Rules", "commit_answer", "commit_failure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class Committed:
     """What came of a transaction.
 
     Attributes:
@@ -72,13 +72,13 @@ class Recorded:
     timeline: Timeline | None = None
 
 
-def record_answer(
+def commit_answer(
     connection: sqlite3.Connection,
     conversation: Conversation,
     step: StepRecord,
     provider: str,
     rules: Rules,
-) -> Recorded:
+) -> Committed:
     """Record an answer, run the tools that it calls, and judge the conversation if it is complete.
 
     Args:
@@ -88,29 +88,29 @@ def record_answer(
         provider: Who gave it.
         rules: What decides about the conversation, if it is complete.
     """
-    plan = conversation.plan
+    brief = conversation.brief
     if conversation.steps == 0:
         record_start(connection, conversation, provider)
     conversation = advance_with_completion(conversation, step.text, step.finish_reason)
-    record_step(connection, plan.conversation_id, conversation.steps, step)
-    before = count_notes(connection, plan.timeline_id)
+    record_step(connection, brief.conversation_id, conversation.steps, step)
+    before = count_notes(connection, brief.timeline_id)
     needed = next_step(conversation)
     if isinstance(needed, ToolRound):
-        notebook = SqliteNotebook(connection, plan.timeline_id, plan.conversation_id, plan.date)
+        notebook = SqliteNotebook(connection, brief.timeline_id, brief.conversation_id, brief.date)
         results: list[Any] = [run_call(call, notebook) for call in needed.calls]
         conversation = advance_with_results(conversation, results)
         text = json.dumps(results, ensure_ascii=False)
-        record_step(connection, plan.conversation_id, conversation.steps, StepRecord("tools", text))
+        record_step(connection, brief.conversation_id, conversation.steps, StepRecord("tools", text))
         needed = next_step(conversation)
     if not isinstance(needed, Finished):
-        return Recorded(conversation, *_notes_since(connection, plan.timeline_id, before))
+        return Committed(conversation, *_notes_since(connection, brief.timeline_id, before))
     problem = _judge(connection, conversation, needed, rules)
-    return Recorded(
+    return Committed(
         conversation,
-        *_notes_since(connection, plan.timeline_id, before),
+        *_notes_since(connection, brief.timeline_id, before),
         is_finished=True,
         problem=problem,
-        timeline=read_timeline(connection, plan.timeline_id),
+        timeline=read_timeline(connection, brief.timeline_id),
     )
 
 
@@ -118,28 +118,28 @@ def _judge(
     connection: sqlite3.Connection, conversation: Conversation, finished: Finished, rules: Rules
 ) -> Problem | None:
     """Accept a conversation, or undo it and return why."""
-    plan = conversation.plan
-    before, after = notes_around(connection, plan.timeline_id, plan.conversation_id)
-    story = read_story(connection, plan.timeline_id)
+    brief = conversation.brief
+    before, after = notes_around(connection, brief.timeline_id, brief.conversation_id)
+    story = read_story(connection, brief.timeline_id)
     change = Change(tuple(item.fact for item in story.known), before, after)
-    verdict = rules.judge.judge(connection, plan, finished.messages, change)
+    verdict = rules.judge.judge(connection, brief, finished.messages, change)
     if verdict.problem is not None:
         record_rejection(connection, conversation, verdict.problem)
         return verdict.problem
-    story = story_after(story, plan.scenario, plan.at, after)
+    story = story_after(story, brief.scenario, brief.at, after)
     record_finish(connection, conversation, sample_line(finished.messages), story, rules.timeline_length)
-    rules.judge.remember(connection, plan.conversation_id, verdict)
+    rules.judge.remember(connection, brief.conversation_id, verdict)
     return None
 
 
-def record_failure(connection: sqlite3.Connection, conversation: Conversation, reason: str, provider: str) -> Recorded:
-    """Set a conversation aside, and undo what it did to memory and diary; arguments as for `record_answer`."""
-    plan = conversation.plan
+def commit_failure(connection: sqlite3.Connection, conversation: Conversation, reason: str, provider: str) -> Committed:
+    """Set a conversation aside, and undo what it did to memory and diary; arguments as for `commit_answer`."""
+    brief = conversation.brief
     if conversation.steps == 0:
         record_start(connection, conversation, provider)
-    before = count_notes(connection, plan.timeline_id)
-    record_set_aside(connection, plan.conversation_id, reason)
-    return Recorded(conversation, *_notes_since(connection, plan.timeline_id, before))
+    before = count_notes(connection, brief.timeline_id)
+    record_set_aside(connection, brief.conversation_id, reason)
+    return Committed(conversation, *_notes_since(connection, brief.timeline_id, before))
 
 
 def _notes_since(connection: sqlite3.Connection, timeline_id: int, before: tuple[int, int]) -> tuple[int, int]:

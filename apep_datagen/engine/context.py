@@ -1,4 +1,4 @@
-"""What all dispatchers of a run have in common."""
+"""What all workers of a run have in common."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from apep_datagen.engine.event_log import EventLog
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.storage.database import StateDatabase
 
-__all__ = ["Shared", "Tries"]
+__all__ = ["RunContext", "Tries"]
 
 
 @dataclass(slots=True)
@@ -31,8 +31,8 @@ class Tries:
 
 
 @dataclass(slots=True)
-class Shared:
-    """What all dispatchers of a run have in common.
+class RunContext:
+    """What all workers of a run have in common.
 
     Attributes:
         schedule: Which conversation goes on next.
@@ -59,7 +59,7 @@ class Shared:
     tries: dict[int, Tries] = field(default_factory=dict)
 
     def wake(self) -> None:
-        """Let every dispatcher look at the schedule again."""
+        """Let every worker look at the schedule again."""
         self.work_changed.set()
         self.work_changed = asyncio.Event()
         self.treasury.note_settlement()

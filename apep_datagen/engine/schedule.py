@@ -14,8 +14,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from apep_datagen.conversation.machine import Conversation, Plan
+from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.prompts import PromptSet
+from apep_datagen.conversation.state import Conversation
 from apep_datagen.people.cast import Cast
 from apep_datagen.people.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
 from apep_datagen.people.scenario import Ability
@@ -94,7 +95,7 @@ class Schedule:
         self._providers = frozenset(providers)
         self._may_finish = may_finish
         self._spare = deque(sorted(active, key=lambda item: -item.conversation.steps))
-        busy = {item.conversation.plan.timeline_id for item in self._spare}
+        busy = {item.conversation.brief.timeline_id for item in self._spare}
         self._resume_spare()
         self._idle = deque(timeline for timeline in timelines if timeline.id not in busy)
 
@@ -137,7 +138,7 @@ class Schedule:
             provider: Who is to make the call; None for any.
             failures: How often the call failed.
         """
-        entry = (failures, -conversation.steps, conversation.plan.conversation_id, conversation)
+        entry = (failures, -conversation.steps, conversation.brief.conversation_id, conversation)
         heapq.heappush(self._waiting.setdefault(provider, []), entry)
 
     def release_provider(self, provider: str) -> None:
@@ -156,7 +157,7 @@ class Schedule:
         self._in_progress -= 1
         self.missing -= is_saved
         if not is_saved:
-            self._by_ability[conversation.plan.scenario.ability] -= 1
+            self._by_ability[conversation.brief.scenario.ability] -= 1
         if timeline is not None:
             self._idle.append(timeline)
         self._resume_spare()
@@ -165,7 +166,7 @@ class Schedule:
         while self._spare and self._may_begin():
             item = self._spare.popleft()
             self._in_progress += 1
-            self._by_ability[item.conversation.plan.scenario.ability] += 1
+            self._by_ability[item.conversation.brief.scenario.ability] += 1
             self.put_back(item.conversation, item.provider if item.provider in self._providers else None)
 
     def _may_begin(self) -> bool:
@@ -178,23 +179,23 @@ class Schedule:
         timeline = self._idle.popleft() if self._idle else self._new_timeline()
         self._in_progress += 1
         self._last_conversation_id += 1
-        plan = self._draw_plan(timeline)
-        self._by_ability[plan.scenario.ability] += 1
-        return Conversation(plan, self.settings.prompts)
+        brief = self._draw_brief(timeline)
+        self._by_ability[brief.scenario.ability] += 1
+        return Conversation(brief, self.settings.prompts)
 
     def _new_timeline(self) -> Timeline:
         self._last_timeline_id += 1
         draw = generator(self.settings.seed, "user", self._last_timeline_id)
         return Timeline(self._last_timeline_id, Story(draw_user(self.settings.cast, draw)))
 
-    def _draw_plan(self, timeline: Timeline) -> Plan:
+    def _draw_brief(self, timeline: Timeline) -> Brief:
         settings, story = self.settings, timeline.story
         place = (timeline.id, timeline.conversations)
         at = draw_moment(generator(settings.seed, "when", *place), story.at, settings.first_day, settings.last_day)
         draw = generator(settings.seed, "scenario", *place, timeline.rejected_in_a_row)
         possible = possible_abilities(settings.cast, story, at[:10])
         ability = draw_ability(draw, settings.mix, self._by_ability, possible)
-        return Plan(
+        return Brief(
             conversation_id=self._last_conversation_id,
             timeline_id=timeline.id,
             exchanges=draw.randint(*settings.exchanges),

@@ -12,11 +12,11 @@ import signal
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from apep_datagen.engine.context import Shared
+from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import RunCounters
-from apep_datagen.engine.worker import Dispatcher
+from apep_datagen.engine.worker import Worker
 
-__all__ = ["View", "drive"]
+__all__ = ["View", "work_until_stopped"]
 
 # A terminal that is closed sends SIGHUP, and a run under way then ends as for SIGTERM.
 _SIGNAL_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -37,8 +37,8 @@ class View(Protocol):
         """Show nothing more on a terminal that is gone."""
 
 
-async def drive(dispatchers: list[Dispatcher], shared: Shared, view: View, grace_seconds: float) -> int:
-    """Run all dispatchers to their end; return 0, or the exit status of the signal that stopped them."""
+async def work_until_stopped(workers: list[Worker], context: RunContext, view: View, grace_seconds: float) -> int:
+    """Run all workers to their end; return 0, or the exit status of the signal that stopped them."""
     status = 0
     stop = asyncio.Event()
     hurry = asyncio.Event()
@@ -52,15 +52,15 @@ async def drive(dispatchers: list[Dispatcher], shared: Shared, view: View, grace
         if number != signal.SIGINT:
             view.let_go_of_terminal()
         stop.set()
-        shared.stopping = True
-        in_flight = sum(counters.in_flight for counters in shared.counters.providers.values())
+        context.stopping = True
+        in_flight = sum(counters.in_flight for counters in context.counters.providers.values())
         view.notify(f"Stopping: {in_flight} requests are in flight and may still come in; once more to stop at once.")
-        for dispatcher in dispatchers:
-            dispatcher.interrupt()
-        shared.wake()
+        for worker in workers:
+            worker.interrupt()
+        context.wake()
 
     with _handling_signals(on_signal):
-        work = asyncio.create_task(_run_all(dispatchers))
+        work = asyncio.create_task(_run_all(workers))
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -77,14 +77,14 @@ async def drive(dispatchers: list[Dispatcher], shared: Shared, view: View, grace
     return status
 
 
-async def _run_all(dispatchers: list[Dispatcher]) -> None:
+async def _run_all(workers: list[Worker]) -> None:
     async with asyncio.TaskGroup() as group:
-        for dispatcher in dispatchers:
-            group.create_task(dispatcher.run())
+        for worker in workers:
+            group.create_task(worker.run())
 
 
 def _result_of(work: asyncio.Task[None]) -> None:
-    """Raise what a dispatcher raised, taken out of the groups that task groups wrap around it."""
+    """Raise what a worker raised, taken out of the groups that task groups wrap around it."""
     error = None if work.cancelled() else work.exception()
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

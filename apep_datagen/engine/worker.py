@@ -1,4 +1,4 @@
-"""A provider's dispatcher: it pulls the conversation that is to go on, has its call made, and records what came of it.
+"""A provider's worker: it pulls the conversation that is to go on, has its call made, and records what came of it.
 
     conversation → call (`asking`) → transaction: cost, step, tools, finish → the conversation waits again
 
@@ -18,17 +18,19 @@ import sqlite3
 from apep_datagen.budget.account import Price
 from apep_datagen.budget.purse import MONTH, Allowance, BudgetSpentError, OverError
 from apep_datagen.config.settings import ProviderSettings
-from apep_datagen.conversation.machine import Conversation, ModelCall, next_step, prompt
+from apep_datagen.conversation.machine import ModelCall, next_step
+from apep_datagen.conversation.prompting import prompt
+from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import ModelUnknownError, ProviderError, ProviderUnusableError, RetryableError
 from apep_datagen.core.messages import CompletionRequest, ReportedLimits
-from apep_datagen.engine.commit import Recorded, Rules, record_answer, record_failure
-from apep_datagen.engine.context import Shared, Tries
-from apep_datagen.engine.request import Answer, Asker
+from apep_datagen.engine.commit import Committed, Rules, commit_answer, commit_failure
+from apep_datagen.engine.context import RunContext, Tries
+from apep_datagen.engine.requester import PaidCompletion, Requester
+from apep_datagen.engine.yield_guard import RecentYield
 from apep_datagen.providers import Provider
 from apep_datagen.storage.conversations import StepRecord
-from apep_datagen.storage.yields import RecentYield
 
-__all__ = ["Dispatcher"]
+__all__ = ["Worker"]
 
 _SHOWN_MODELS = 12
 # A commit takes less, and so many calls may be on their way to the disk at once.
@@ -36,14 +38,14 @@ _PAID_AHEAD_SECONDS = 0.05
 _MOST_AHEAD = 32
 
 
-class Dispatcher:
+class Worker:
     """Drives one provider for a run.
 
     Args:
         name: The provider's name.
         settings: Its model and limits.
         provider: Its adapter, started.
-        shared: What all dispatchers have in common.
+        context: What all workers have in common.
         prices: By model.
         allowance: Its tokens of the month, or None for no limit.
         rules: What decides about its finished conversations.
@@ -58,7 +60,7 @@ class Dispatcher:
         name: str,
         settings: ProviderSettings,
         provider: Provider,
-        shared: Shared,
+        context: RunContext,
         *,
         prices: dict[str, Price],
         allowance: Allowance | None,
@@ -70,18 +72,18 @@ class Dispatcher:
         self._settings = settings
         self._provider = provider
         self._rules = rules
-        self._shared = shared
-        self._asker = Asker(
+        self._context = context
+        self._requester = Requester(
             name,
             settings,
             provider,
-            shared,
+            context,
             prices=prices,
             allowance=allowance,
             is_out=lambda: self.unusable is not None,
         )
-        self._counters = shared.counters.providers[name] = self._asker.counters
-        # One at a time is strictly so: the next is chosen when the last is recorded, and the same seed and answers
+        self._counters = context.counters.providers[name] = self._requester.counters
+        # One at a time is strictly so: the next is chosen when the last is committed, and the same seed and answers
         # then lead to the same choices.
         self._is_serial = settings.max_in_flight == 1
         self._ahead = asyncio.Semaphore(_most_ahead(settings))
@@ -93,23 +95,25 @@ class Dispatcher:
         Returns when no request is in flight any more.
 
         Raises:
-            StorageError: An outcome could not be recorded (in an ExceptionGroup).
+            StorageError: An outcome could not be committed (in an ExceptionGroup).
         """
-        schedule = self._shared.schedule
+        schedule = self._context.schedule
         try:
             async with asyncio.TaskGroup() as calls:
                 while await self._wait_for_work():
                     try:
-                        await self._asker.unless_interrupted(self._ahead.acquire())
+                        await self._requester.unless_interrupted(self._ahead.acquire())
                     except OverError:
                         continue
-                    is_probe = not self._asker.breaker.is_closed
-                    conversation = None if self._asker.has_to_wait() else schedule.take(self.name, is_probe=is_probe)
+                    is_probe = not self._requester.breaker.is_closed
+                    conversation = (
+                        None if self._requester.has_to_wait() else schedule.take(self.name, is_probe=is_probe)
+                    )
                     if conversation is None:
                         # What there was is gone meanwhile: another provider began the last conversation.
                         self._ahead.release()
                     elif is_probe:
-                        self._asker.set_state("probing")
+                        self._requester.set_state("probing")
                         await self._call(conversation)
                     else:
                         calls.create_task(self._call(conversation))
@@ -118,25 +122,25 @@ class Dispatcher:
                             await asyncio.sleep(0)
         finally:
             schedule.release_provider(self.name)
-            self._shared.wake()
+            self._context.wake()
 
     def learn(self, reported: ReportedLimits) -> None:
         """Take note of what the provider's headers say about its limits."""
-        self._asker.learn(reported)
+        self._requester.learn(reported)
 
     def interrupt(self) -> None:
         """End all waiting, once the run is stopping; requests under way are not touched."""
-        self._asker.interrupt()
+        self._requester.interrupt()
 
     async def _wait_for_work(self) -> bool:
         """Wait until this provider has something to do, and may do it; False when it never will have."""
-        while not self._asker.is_over():
-            rest = self._asker.rests_for()
-            if rest <= 0 and self._shared.schedule.has_work(self.name):
+        while not self._requester.is_over():
+            rest = self._requester.rests_for()
+            if rest <= 0 and self._context.schedule.has_work(self.name):
                 return True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(rest if rest > 0 else None):
-                    await self._shared.work_changed.wait()
+                    await self._context.work_changed.wait()
         return False
 
     async def _call(self, conversation: Conversation) -> None:
@@ -146,7 +150,7 @@ class Dispatcher:
         finally:
             if self._is_serial:
                 self._ahead.release()
-            self._shared.wake()
+            self._context.wake()
 
     async def _call_and_record(self, conversation: Conversation) -> None:
         needed = next_step(conversation)
@@ -154,7 +158,7 @@ class Dispatcher:
         request = self._request(conversation, needed)
         try:
             sent = (lambda: None) if self._is_serial else self._ahead.release
-            answer = await self._asker.ask(conversation, request, sent)
+            answer = await self._requester.ask(conversation, request, sent)
         except ProviderUnusableError as error:
             await self._leave(str(error), with_models=isinstance(error, ModelUnknownError))
             self._put_back(conversation)
@@ -165,9 +169,9 @@ class Dispatcher:
         except OverError:
             self._put_back(conversation)
         except ProviderError as error:
-            if self._asker.breaker.never_comes_back:
+            if self._requester.breaker.never_comes_back:
                 await self._leave(f"it has never answered; the last failure: {error}")
-            if isinstance(error, RetryableError) and self._asker.may_succeed(conversation):
+            if isinstance(error, RetryableError) and self._requester.may_succeed(conversation):
                 self._put_back(conversation)
             else:
                 await self._set_aside(conversation, needed, error)
@@ -176,13 +180,13 @@ class Dispatcher:
 
     def _put_back(self, conversation: Conversation) -> None:
         """Let a conversation wait for its next call; from any provider where this one does not send for a while."""
-        tries = self._shared.tries.get(conversation.plan.conversation_id, Tries())
-        provider = None if self._asker.has_to_wait() else self.name
-        self._shared.schedule.put_back(conversation, provider, failures=tries.total)
+        tries = self._context.tries.get(conversation.brief.conversation_id, Tries())
+        provider = None if self._requester.has_to_wait() else self.name
+        self._context.schedule.put_back(conversation, provider, failures=tries.total)
 
     def _request(self, conversation: Conversation, call: ModelCall) -> CompletionRequest:
         role = call.step.model_role
-        sampling = self._shared.roles.of(role)
+        sampling = self._context.roles.of(role)
         return CompletionRequest(
             step=call.step,
             messages=prompt(conversation),
@@ -190,14 +194,14 @@ class Dispatcher:
             temperature=sampling.temperature,
             max_tokens=sampling.max_tokens,
             # Some servers read the seed as a signed 32-bit number.
-            seed=(conversation.plan.seed + conversation.steps) % 2**31,
+            seed=(conversation.brief.seed + conversation.steps) % 2**31,
         )
 
     # Recording what came of it.
 
-    async def _record(self, conversation: Conversation, request: CompletionRequest, answer: Answer) -> None:
+    async def _record(self, conversation: Conversation, request: CompletionRequest, answer: PaidCompletion) -> None:
         """Commit an answer with all that follows from it, and let the conversation go on."""
-        shared, completion = self._shared, answer.completion
+        context, completion = self._context, answer.completion
         record = StepRecord(
             kind=request.step.value,
             text=completion.text,
@@ -209,71 +213,71 @@ class Dispatcher:
             seconds=answer.seconds,
         )
 
-        def settle_and_record(connection: sqlite3.Connection) -> Recorded:
+        def settle_and_record(connection: sqlite3.Connection) -> Committed:
             answer.settle(connection)
-            return record_answer(connection, conversation, record, self.name, self._rules)
+            return commit_answer(connection, conversation, record, self.name, self._rules)
 
-        recorded = await shared.state.run(settle_and_record)
-        shared.tries.pop(conversation.plan.conversation_id, None)
-        self._count(recorded)
-        shared.counters.last_question = recorded.conversation.exchanges[-1].question
-        if recorded.is_finished:
-            await self._end(recorded)
+        committed = await context.state.run(settle_and_record)
+        context.tries.pop(conversation.brief.conversation_id, None)
+        self._count(committed)
+        context.counters.last_question = committed.conversation.exchanges[-1].question
+        if committed.is_finished:
+            await self._end(committed)
         else:
-            self._put_back(recorded.conversation)
+            self._put_back(committed.conversation)
 
-    async def _end(self, recorded: Recorded) -> None:
+    async def _end(self, committed: Committed) -> None:
         """Take note of a judged conversation; leave the run where too few are accepted."""
-        shared, problem = self._shared, recorded.problem
-        shared.schedule.end(recorded.conversation, is_saved=problem is None, timeline=recorded.timeline)
+        context, problem = self._context, committed.problem
+        context.schedule.end(committed.conversation, is_saved=problem is None, timeline=committed.timeline)
         if problem is None:
-            shared.counters.done += 1
+            context.counters.done += 1
             self._counters.conversations += 1
         else:
-            shared.counters.rejected += 1
+            context.counters.rejected += 1
             self._counters.rejected += 1
-            shared.log.write(
+            context.log.write(
                 "rejected",
                 provider=self.name,
-                conversation=recorded.conversation.plan.conversation_id,
-                ability=recorded.conversation.plan.scenario.ability.value,
+                conversation=committed.conversation.brief.conversation_id,
+                ability=committed.conversation.brief.scenario.ability.value,
                 stage=problem.stage.value,
                 reason=problem.reason,
             )
-        self._yield.count(recorded.conversation.plan.scenario.ability, problem)
+        self._yield.count(committed.conversation.brief.scenario.ability, problem)
         if complaint := self._yield.complaint(self._rules.least_yield):
             await self._leave(complaint)
 
-    def _count(self, recorded: Recorded) -> None:
-        self._shared.counters.memories += recorded.memories
-        self._shared.counters.diary_pages += recorded.diary_pages
+    def _count(self, committed: Committed) -> None:
+        self._context.counters.memories += committed.memories
+        self._context.counters.diary_pages += committed.diary_pages
 
     async def _set_aside(self, conversation: Conversation, call: ModelCall, error: ProviderError) -> None:
-        number = conversation.plan.conversation_id
+        number = conversation.brief.conversation_id
         reason = f"{call.step.value} at {self.name}: {error}"
-        recorded = await self._shared.state.run(
-            lambda connection: record_failure(connection, conversation, reason, self.name)
+        committed = await self._context.state.run(
+            lambda connection: commit_failure(connection, conversation, reason, self.name)
         )
-        self._shared.tries.pop(number, None)
-        self._count(recorded)
-        self._shared.schedule.end(conversation, is_saved=False, timeline=None)
-        self._shared.counters.set_aside += 1
+        self._context.tries.pop(number, None)
+        self._count(committed)
+        self._context.schedule.end(conversation, is_saved=False, timeline=None)
+        self._context.counters.set_aside += 1
         self._counters.set_aside += 1
-        self._shared.log.write("set aside", provider=self.name, conversation=number, reason=reason)
-        self._shared.notify(f"{self.name}: conversation {number} is set aside, {call.step.value} failed: {error}")
+        self._context.log.write("set aside", provider=self.name, conversation=number, reason=reason)
+        self._context.notify(f"{self.name}: conversation {number} is set aside, {call.step.value} failed: {error}")
 
     async def _leave(self, reason: str, *, with_models: bool = False) -> None:
         """Take this provider out of the run; what waits for it may go on elsewhere."""
         if self.unusable is not None:
             return
         self.unusable = reason
-        self._asker.leave_to_others()
+        self._requester.leave_to_others()
         if with_models and (names := sorted(await self._provider.list_models())):
             others = " and others" if len(names) > _SHOWN_MODELS else ""
             self.unusable += f"; it offers {', '.join(names[:_SHOWN_MODELS])}{others}"
-        self._asker.set_state("out", reason=self.unusable)
+        self._requester.set_state("out", reason=self.unusable)
         if self.spent_budget not in ("--max-requests", "--max-tokens"):  # these end the run, which says so itself
-            self._shared.notify(f"{self.name} is out for the rest of this run: {self.unusable}")
+            self._context.notify(f"{self.name} is out for the rest of this run: {self.unusable}")
 
 
 def _most_ahead(settings: ProviderSettings) -> int:

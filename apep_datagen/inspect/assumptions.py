@@ -6,15 +6,11 @@ The prompts are rendered as they will be, so that only what models answer is a g
 from __future__ import annotations
 
 from apep_datagen.config.settings import GenerationSettings, RolesSettings
-from apep_datagen.conversation.machine import (
-    Conversation,
-    Plan,
-    QuestionAnswer,
-    advance_with_completion,
-    advance_with_results,
-    prompt,
-)
+from apep_datagen.conversation.brief import Brief, QuestionAnswer
+from apep_datagen.conversation.machine import advance_with_completion, advance_with_results
+from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.prompts import PromptSet
+from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import ModelRole, Step
 from apep_datagen.inspect.status import Need
 from apep_datagen.people.cast import Cast
@@ -66,7 +62,7 @@ def assumed_needs(
         size = sum(len(message.content.encode()) for message in prompt(conversation))
         needs[role] += Need(1, size / BYTES_PER_TOKEN, completion) * weight
 
-    conversation = Conversation(_sample_plan(generation, cast), prompts)
+    conversation = Conversation(_sample_brief(generation, cast), prompts)
     for number in range(1, most + 1):
         # Lengths are drawn evenly; this is how many of all conversations are so long.
         weight = (most - max(number, least) + 1) / (most - least + 1)
@@ -84,11 +80,11 @@ def assumed_needs(
     return needs
 
 
-def _sample_plan(generation: GenerationSettings, cast: Cast) -> Plan:
-    """Return the plan of a longest conversation, in which a fact is told."""
+def _sample_brief(generation: GenerationSettings, cast: Cast) -> Brief:
+    """Return the brief of a longest conversation, in which a fact is told."""
     draw = generator(0)
     story = Story(draw_user(cast, draw))
-    return Plan(
+    return Brief(
         conversation_id=1,
         timeline_id=1,
         exchanges=generation.exchanges[1],

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apep_datagen.budget.ledger import Ledger, this_month
-from apep_datagen.config.run_plan import RunPlan
+from apep_datagen.config.invocation import Invocation
 from apep_datagen.config.settings import BudgetSettings, GenerationSettings, ProviderSettings
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.inspect.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, ASSUMED_YIELD, assumed_needs
@@ -23,7 +23,7 @@ from apep_datagen.storage.database import state_path
 from apep_datagen.storage.output import inspect_output
 from apep_datagen.terminal.tables import about
 
-__all__ = ["Budget", "Estimate", "Share", "read_estimate", "share_out", "total_usd"]
+__all__ = ["BudgetOutlook", "Estimate", "Share", "read_estimate", "share_out", "total_usd"]
 
 # Conversations of the history that are so much longer or shorter than those to come count in proportion.
 _NOTABLE_DIFFERENCE = 0.25
@@ -135,7 +135,7 @@ def total_usd(shares: Iterable[Share]) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class BudgetOutlook:
     """A limit, and what the target needs of it.
 
     Attributes:
@@ -165,7 +165,7 @@ class Budget:
 
 def _budgets_of_run(
     limits: BudgetSettings, used: tuple[Used, ...], usd: float | None, shares: list[Share]
-) -> list[Budget]:
+) -> list[BudgetOutlook]:
     """Return the budgets that are set, with what the target needs of each.
 
     Args:
@@ -179,12 +179,12 @@ def _budgets_of_run(
     budgets = []
     if limits.max_requests is not None:
         spent = sum(item.requests for item in used)
-        budgets.append(Budget("--max-requests", limits.max_requests, spent, about(need.requests), conversations))
+        budgets.append(BudgetOutlook("--max-requests", limits.max_requests, spent, about(need.requests), conversations))
     if limits.max_tokens is not None:
         tokens = sum(item.usage.total_tokens for item in used)
-        budgets.append(Budget("--max-tokens", limits.max_tokens, tokens, about(need.tokens), conversations))
+        budgets.append(BudgetOutlook("--max-tokens", limits.max_tokens, tokens, about(need.tokens), conversations))
     if limits.max_usd is not None:
-        budgets.append(Budget("--max-usd", limits.max_usd, usd, total_usd(shares), conversations, is_usd=True))
+        budgets.append(BudgetOutlook("--max-usd", limits.max_usd, usd, total_usd(shares), conversations, is_usd=True))
     return budgets
 
 
@@ -212,7 +212,7 @@ class Estimate:
     assumed_yield: float | None
     one: Need
     shares: tuple[Share, ...]
-    budgets: tuple[Budget, ...]
+    budgets: tuple[BudgetOutlook, ...]
 
     @property
     def seconds(self) -> float:
@@ -220,20 +220,20 @@ class Estimate:
         return max(share.need.requests / share.requests_per_second for share in self.shares)
 
 
-def read_estimate(plan: RunPlan, now: float) -> Estimate:
+def read_estimate(invocation: Invocation, now: float) -> Estimate:
     """Estimate what a run will need; nothing is sent, and nothing written.
 
     Args:
-        plan: What the run is told.
+        invocation: What the run is told.
         now: Seconds since 1970.
 
     Raises:
         StorageError: The output, its state database or the ledger cannot be read.
     """
-    settings, generation = plan.settings, plan.settings.generation
-    status = _status_if_any(plan.output, now)
+    settings, generation = invocation.settings, invocation.settings.generation
+    status = _status_if_any(invocation.output, now)
     if status is None:
-        foreign = inspect_output(plan.output)
+        foreign = inspect_output(invocation.output)
         done = len(foreign.elements) if foreign else 0
     else:
         done = status.done
@@ -242,28 +242,38 @@ def read_estimate(plan: RunPlan, now: float) -> Estimate:
     history = status if status and status.made and status.used else None
     lengthened, assumed_yield = 1.0, None
     if history is None:
-        assumed_yield = ASSUMED_YIELD if _is_strict(plan) else 1.0
+        assumed_yield = ASSUMED_YIELD if _is_strict(invocation) else 1.0
         needs = {
             role: need * (1 / assumed_yield)
-            for role, need in assumed_needs(generation, settings.roles, plan.prompts, plan.cast).items()
+            for role, need in assumed_needs(generation, settings.roles, invocation.prompts, invocation.cast).items()
         }
     else:
         lengthened = _lengthened(history, generation)
         needs = {role: need * lengthened for role, need in history.needs_of_conversation().items()}
     used = status.used if status else ()
-    providers = {name: settings.providers[name] for name in plan.providers}
+    providers = {name: settings.providers[name] for name in invocation.providers}
     shares = share_out(conversations, needs, providers, _seconds_per_answer(used))
     budgets = _budgets_of_run(settings.budget, used, cost(used, prices_of(used, settings)), shares)
-    budgets += _budgets_of_month(plan, status, shares)
+    budgets += _budgets_of_month(invocation, status, shares)
     one = sum(needs.values(), Need())
     return Estimate(
-        plan.output, generation.target, done, history, lengthened, assumed_yield, one, tuple(shares), tuple(budgets)
+        invocation.output,
+        generation.target,
+        done,
+        history,
+        lengthened,
+        assumed_yield,
+        one,
+        tuple(shares),
+        tuple(budgets),
     )
 
 
-def _is_strict(plan: RunPlan) -> bool:
+def _is_strict(invocation: Invocation) -> bool:
     """Tell whether any provider's conversations are judged strictly."""
-    levels = {plan.settings.quality.level_for(plan.settings.providers[name].kind) for name in plan.providers}
+    levels = {
+        invocation.settings.quality.level_for(invocation.settings.providers[name].kind) for name in invocation.providers
+    }
     return "strict" in levels
 
 
@@ -290,15 +300,15 @@ def _lengthened(history: RunStatus, generation: GenerationSettings) -> float:
     return factor if abs(factor - 1) > _NOTABLE_DIFFERENCE else 1.0
 
 
-def _budgets_of_month(plan: RunPlan, status: RunStatus | None, shares: list[Share]) -> list[Budget]:
+def _budgets_of_month(invocation: Invocation, status: RunStatus | None, shares: list[Share]) -> list[BudgetOutlook]:
     month = this_month()
-    others = Ledger(plan.ledger, plan.output).booked_by_others(month)
+    others = Ledger(invocation.ledger, invocation.output).booked_by_others(month)
     budgets = []
     for share in shares:
-        limit = plan.settings.providers[share.provider].tokens_per_month
+        limit = invocation.settings.providers[share.provider].tokens_per_month
         if limit is not None:
             own = status.tokens_by_month.get((month, share.provider), 0) if status else 0
             spent = others.get(share.provider, 0) + own
             name = f"tokens_per_month of {share.provider}"
-            budgets.append(Budget(name, limit, spent, about(share.need.tokens), share.conversations))
+            budgets.append(BudgetOutlook(name, limit, spent, about(share.need.tokens), share.conversations))
     return budgets

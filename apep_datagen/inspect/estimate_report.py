@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apep_datagen.inspect.assumptions import ASSUMED_COMPLETION_TOKENS, ASSUMED_TOOL_ROUNDS, BYTES_PER_TOKEN
-from apep_datagen.inspect.estimate import Budget, Estimate, Share, total_usd
+from apep_datagen.inspect.estimate import BudgetOutlook, Estimate, Share, total_usd
 from apep_datagen.inspect.status import Need
 from apep_datagen.terminal.progress import spell_duration
 from apep_datagen.terminal.tables import about, missing_prices_hint, spell_count, spell_number, spell_usd, table
@@ -77,7 +77,7 @@ def _describe_time(estimate: Estimate) -> str:
     return "\n".join(lines)
 
 
-def _describe_budgets(budgets: tuple[Budget, ...]) -> str:
+def _describe_budgets(budgets: tuple[BudgetOutlook, ...]) -> str:
     rows = []
     for budget in budgets:
         spell = spell_usd if budget.is_usd else spell_count
@@ -88,7 +88,7 @@ def _describe_budgets(budgets: tuple[Budget, ...]) -> str:
     return table(["budget", "limit", "spent", "needed", "enough"], rows)
 
 
-def _verdict(budget: Budget) -> str:
+def _verdict(budget: BudgetOutlook) -> str:
     if budget.makes is None:
         return "unknown"
     return "yes" if budget.makes == budget.conversations else f"for about {about(budget.makes):,} more"

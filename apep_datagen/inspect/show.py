@@ -18,15 +18,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from apep_datagen.conversation.machine import Plan
+from apep_datagen.conversation.brief import Brief
+from apep_datagen.core.calls import ToolCall, render_call
 from apep_datagen.core.errors import SettingsError, StorageError
-from apep_datagen.core.markup import ToolCall, parse_answer, render_call
+from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message, Step
+from apep_datagen.core.samples import messages_of
 from apep_datagen.people.scenario import Fact
-from apep_datagen.stats.dataset import read_results
-from apep_datagen.storage.conversations import plan_from_json
+from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.database import state_path
-from apep_datagen.storage.output_reader import messages_of, read_elements, read_line_at
+from apep_datagen.storage.output_reader import read_elements, read_line_at
 from apep_datagen.storage.schema import read_only
 from apep_datagen.terminal.progress import plain_text, say
 
@@ -59,14 +60,14 @@ class _Background:
     """What the state database tells about a conversation.
 
     Attributes:
-        plan: What was decided before its first call; None where an older version began it.
+        brief: What was decided before its first call; None where an older version began it.
         makers: Provider and model with the roles they worked in, e.g. `together / model (ada, rewriter)`.
         timeline: The number of its timeline.
         place: Which of the accepted conversations of the timeline it is, from 1.
         length: How many these are.
     """
 
-    plan: Plan | None
+    brief: Brief | None
     makers: tuple[str, ...]
     timeline: int
     place: int
@@ -226,7 +227,7 @@ def _read_background(connection: sqlite3.Connection, number: int, element: bytes
         roles.setdefault(f"{provider} / {model}", {})[Step(kind).model_role.value] = None
     makers = tuple(f"{maker} ({', '.join(names)})" for maker, names in roles.items())
     try:
-        return _Background(plan_from_json(plan), makers, timeline, place, length)
+        return _Background(brief_from_json(plan), makers, timeline, place, length)
     except ValueError:  # an older version's
         return _Background(None, makers, timeline, place, length)
 
@@ -250,11 +251,11 @@ def _conversation_id(connection: sqlite3.Connection, number: int, element: bytes
 
 def _describe(background: _Background) -> Iterator[tuple[str, str]]:
     """Yield what is known, with its label."""
-    plan = background.plan
-    if plan is not None:
-        user, scenario = plan.user, plan.scenario
+    brief = background.brief
+    if brief is not None:
+        user, scenario = brief.user, brief.scenario
         yield "User", f"{user.name}, {user.age}, {user.place}"
-        moment = datetime.datetime.fromisoformat(plan.at)
+        moment = datetime.datetime.fromisoformat(brief.at)
         yield "When", f"{moment:%Y-%m-%d %H:%M}"
         yield "Ability", scenario.ability.value
         yield "Topic", scenario.topic

@@ -19,7 +19,7 @@ from apep_datagen.storage.database import state_path
 from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.schema import read_only, run_is_active
 from apep_datagen.storage.spending import tokens_by_month
-from apep_datagen.storage.yields import VerdictCount, read_verdicts
+from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 
 __all__ = [
     "Failures",

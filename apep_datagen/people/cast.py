@@ -6,19 +6,16 @@ conversations are about and what the tester is told.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 import jinja2
-import jinja2.sandbox
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from apep_datagen.config.settings import explain_validation_error
-from apep_datagen.conversation.prompts import path_of_prompt
 from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.files import parse_toml, read_text, validate
+from apep_datagen.core.templates import compile_template, path_of_prompt
 from apep_datagen.people.phrases import Phrases, load_phrases
 from apep_datagen.people.scenario import Ability, Fact, User
 
@@ -177,18 +174,11 @@ class Cast:
         self.phrases = phrases
         self._instructions: dict[Ability, jinja2.Template] = {}
 
-    @cached_property
-    def _environment(self) -> jinja2.Environment:
-        # Sandboxed, because a prompt directory may come from somebody else.
-        return jinja2.sandbox.ImmutableSandboxedEnvironment(
-            undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-        )
-
     def instruction(self, ability: Ability, **values: Any) -> str:
         """Return what the tester is told; `values` are topic, mood, style, facts, replaced and question."""
         # Compiled one by one, so that a mistake is told of the one that has it.
         if ability not in self._instructions:
-            self._instructions[ability] = self._environment.from_string(self.scenarios.abilities[ability].instruction)
+            self._instructions[ability] = compile_template(self.scenarios.abilities[ability].instruction)
         return self._instructions[ability].render(values).strip()
 
     @property
@@ -214,26 +204,14 @@ def load_cast(directory: Path | None = None) -> Cast:
         _load(path_of_prompt("users.toml", directory), Users),
         _load(path_of_prompt("facts.toml", directory), _Facts),
         _load(path_of_prompt("scenarios.toml", directory), Scenarios),
-        load_phrases(_read(phrases), str(phrases)),
+        load_phrases(read_text(phrases, "the file"), str(phrases)),
     )
     _try_instructions(cast, path_of_prompt("scenarios.toml", directory))
     return cast
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: the file cannot be read ({error})") from error
-
-
 def _load(path: Path, kind: type[Read]) -> Read:
-    try:
-        return kind.model_validate(tomllib.loads(_read(path)))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SettingsError(f"{path}: no valid TOML: {error}") from error
-    except ValidationError as error:
-        raise SettingsError(explain_validation_error(str(path), error, kind=kind)) from error
+    return validate(kind, parse_toml(read_text(path, "the file"), str(path)), str(path))
 
 
 def _try_instructions(cast: Cast, path: Path) -> None:

@@ -5,13 +5,11 @@ A phrase is found where its words stand one behind the other, whatever their cas
 
 from __future__ import annotations
 
-import tomllib
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, field_validator
 
-from apep_datagen.config.settings import explain_validation_error
-from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.files import parse_toml, validate
 from apep_datagen.core.tools import tool_names
 from apep_datagen.core.words import words
 
@@ -71,11 +69,4 @@ def load_phrases(text: str, source: str) -> Phrases:
     Raises:
         SettingsError: It is no TOML, a key is unknown or missing, or a list holds something else than phrases.
     """
-    try:
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise SettingsError(f"{source}: no valid TOML: {error}") from error
-    try:
-        return Phrases.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError(explain_validation_error(source, error, kind=Phrases)) from error
+    return validate(Phrases, parse_toml(text, source), source)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from apep_datagen.core.tools import ShelfName
 
-__all__ = ["Ability", "Fact", "KnownFact", "Scenario", "User"]
+__all__ = ["ASKING", "TELLING", "Ability", "Fact", "KnownFact", "Scenario", "User"]
 
 
 class Ability(StrEnum):
@@ -23,6 +23,12 @@ class Ability(StrEnum):
     DIARY_RECALL = "diary_recall"
     SMALLTALK = "smalltalk"
     ADVICE = "advice"
+
+
+TELLING = frozenset({Ability.SHARE, Ability.UPDATE, Ability.DIARY})
+"""The abilities for which the user tells the scenario's facts."""
+ASKING = frozenset({Ability.RECALL, Ability.CONNECT, Ability.DIARY_RECALL})
+"""The abilities for which the user asks about the scenario's facts, which Ada was told before."""
 
 
 @dataclass(frozen=True, slots=True)

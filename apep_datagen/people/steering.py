@@ -7,21 +7,7 @@ from collections.abc import Mapping
 
 from apep_datagen.people.scenario import Ability
 
-__all__ = ["DEFAULT_MIX", "draw_ability"]
-
-# Shares of the accepted conversations, in percent. No tool is needed in 40 %.
-DEFAULT_MIX: dict[Ability, float] = {
-    Ability.SHARE: 14,
-    Ability.UPDATE: 8,
-    Ability.FORGET: 7,
-    Ability.RECALL: 9,
-    Ability.CONNECT: 4,
-    Ability.ABSTAIN: 10,
-    Ability.DIARY: 5,
-    Ability.DIARY_RECALL: 3,
-    Ability.SMALLTALK: 20,
-    Ability.ADVICE: 20,
-}
+__all__ = ["draw_ability"]
 
 # The draw looks so many conversations ahead. A longer view draws more freely, a shorter one keeps closer to the wish:
 # an ability is never ahead of its share by more than this, times its share.

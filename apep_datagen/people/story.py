@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from apep_datagen.core.tools import Note, Notes
 from apep_datagen.core.words import holds
-from apep_datagen.people.scenario import Ability, Fact, KnownFact, Scenario, User
+from apep_datagen.people.scenario import ASKING, TELLING, Ability, Fact, KnownFact, Scenario, User
 
 __all__ = ["Change", "Story", "connected_pair", "notes_that_hold", "story_after", "told_before"]
 
@@ -62,13 +62,13 @@ def story_after(story: Story, scenario: Scenario, at: str, notes: Notes) -> Stor
         at: When it took place.
         notes: Memory and diary after it.
     """
-    asked = {fact.slot for fact in scenario.facts} if scenario.ability in _ASKING else set()
+    asked = {fact.slot for fact in scenario.facts} if scenario.ability in ASKING else set()
     known = [
         replace(item, asked=item.asked + (item.fact.slot in asked))
         for item in story.known
         if notes_that_hold(item.fact, notes)
     ]
-    if scenario.ability in _TELLING:
+    if scenario.ability in TELLING:
         told = {fact.slot for fact in scenario.facts}
         known = [item for item in known if item.fact.slot not in told]
         known += [KnownFact(fact, at[:10]) for fact in scenario.facts if notes_that_hold(fact, notes)]
@@ -82,10 +82,6 @@ def story_after(story: Story, scenario: Scenario, at: str, notes: Notes) -> Stor
 def connected_pair(*slots: str) -> str:
     """Return how a connection of slots is known."""
     return " + ".join(slots)
-
-
-_TELLING = frozenset({Ability.SHARE, Ability.UPDATE, Ability.DIARY})
-_ASKING = frozenset({Ability.RECALL, Ability.CONNECT, Ability.DIARY_RECALL})
 
 
 def told_before(known: Iterable[KnownFact], date: str) -> list[KnownFact]:

@@ -23,8 +23,8 @@ from apep_datagen.core.errors import (
     RequestRefusedError,
     TransientError,
 )
-from apep_datagen.core.markup import strip_tags
 from apep_datagen.core.messages import Completion, CompletionRequest, Usage, clean_text
+from apep_datagen.core.tags import strip_tags
 
 __all__ = [
     "Provider",

@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from apep_datagen.core.markup import ToolCall
+from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.tools import Note
 from apep_datagen.core.words import holds, words
 from apep_datagen.people.phrases import Phrases
-from apep_datagen.people.scenario import Ability, Fact, Scenario
+from apep_datagen.people.scenario import TELLING, Ability, Fact, Scenario
 from apep_datagen.people.story import Change, notes_that_hold
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample
@@ -96,7 +96,7 @@ def _stored(view: _View) -> Problem | None:
 def _order_of_memory(view: _View, known: tuple[Fact, ...]) -> Problem | None:
     """What was known is still there, and nothing is there twice."""
     scenario = view.scenario
-    told = list(scenario.facts) if scenario.ability in _TELLING else []
+    told = list(scenario.facts) if scenario.ability in TELLING else []
     leaving = {fact.slot for fact in scenario.facts} if scenario.ability in _LEAVING else set()
     staying = [fact for fact in known if fact.slot not in leaving]
     for fact in staying:
@@ -109,7 +109,6 @@ def _order_of_memory(view: _View, known: tuple[Fact, ...]) -> Problem | None:
     return None
 
 
-_TELLING = frozenset({Ability.SHARE, Ability.UPDATE})
 _LEAVING = frozenset({Ability.UPDATE, Ability.FORGET})
 
 
@@ -149,7 +148,7 @@ def _asked(view: _View) -> Problem | None:
 
 
 # So many letters has a word that says something, mostly; and so many of a page's words come up where it is told of.
-_TELLING_LETTERS = 4
+TELLING_LETTERS = 4
 _TOLD_WORDS = 2
 
 
@@ -164,7 +163,7 @@ def _tells_of_page(view: _View, fact: Fact) -> bool:
         return True
     pages = " ".join(note.text for note in notes_that_hold(fact, view.before))
     said = {*words(view.question), *words(fact.ask)}
-    news = {word for word in words(pages) if len(word) >= _TELLING_LETTERS} - said
+    news = {word for word in words(pages) if len(word) >= TELLING_LETTERS} - said
     return len(news.intersection(words(view.reply))) >= _TOLD_WORDS
 
 

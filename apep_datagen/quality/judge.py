@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from apep_datagen.conversation.machine import Plan
+from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.messages import Message
 from apep_datagen.people.phrases import Phrases
 from apep_datagen.people.story import Change
@@ -54,7 +54,7 @@ class Judge:
     def judge(
         self,
         connection: sqlite3.Connection,
-        plan: Plan,
+        brief: Brief,
         messages: Sequence[Message],
         change: Change,
     ) -> Verdict:
@@ -62,7 +62,7 @@ class Judge:
 
         Args:
             connection: The state database, which knows what was accepted.
-            plan: What was decided about it.
+            brief: What was decided about it.
             messages: The training sample.
             change: What was known, and what it has changed.
         """
@@ -74,12 +74,12 @@ class Judge:
         problem = form.check(sample)
         if self.level == "strict" and problem is None:
             problem = (
-                execution.check(sample, change.before, change.after, plan.date)
-                or effect.check(sample, plan.scenario, change, self.phrases)
+                execution.check(sample, change.before, change.after, brief.date)
+                or effect.check(sample, brief.scenario, change, self.phrases)
                 or voice.check(
                     sample,
                     phrases=self.phrases,
-                    user_name=plan.user.name,
+                    user_name=brief.user.name,
                     prompt_texts=(sample.system, *self.tester_texts),
                 )
                 or self._check_novelty(connection, sample)

@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from apep_datagen.core.markup import MalformedCall, ToolCall, parse_answer, render_answer, result_block, strip_tags
+from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.markup import parse_answer, render_answer, result_block
 from apep_datagen.core.messages import Message, storable_text
+from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.quality.problem import Problem, Stage
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from apep_datagen.core.markup import ToolCall
+from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.words import holds, shingles, words
 from apep_datagen.people.phrases import Phrases
 from apep_datagen.quality.problem import Problem, Stage

@@ -6,28 +6,28 @@ memory grows with nothing but the number of different openings.
 
 from __future__ import annotations
 
-import json
 import keyword
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.errors import StorageError
-from apep_datagen.core.markup import ToolCall, parse_answer
+from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
+from apep_datagen.core.samples import messages_of
 from apep_datagen.core.words import words
 from apep_datagen.people.scenario import Ability
 from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import Diversity, Texts, diversity_of
 from apep_datagen.stats.run import RunStats, read_run
 from apep_datagen.storage.database import state_path
-from apep_datagen.storage.output_reader import map_chunks, messages_of
+from apep_datagen.storage.output_reader import map_chunks
 from apep_datagen.storage.schema import read_only
 
-__all__ = ["DatasetStats", "FileStats", "Tally", "read_results", "read_stats"]
+__all__ = ["DatasetStats", "FileStats", "Tally", "read_stats"]
 
 # An answer as nearly all are written. It is read by this alone: `parse_answer` takes several times as long.
 _TEXT = r'"(?:[^"\\<\x00-\x1f\ud800-\udfff]|\\(?:["\\bfnrt]|u[0-9a-f]{4}))*"'
@@ -37,7 +37,6 @@ _CALL = rf"<tool_call>[a-z][a-z_]*\((?:(?:input_text|indices)={_LIST})?\)</tool_
 _USUAL_ANSWER = re.compile(rf"<think>([^<]+)</think>([^<]*)((?:{_CALL}\n?)*)")
 _NAME = re.compile(r"<tool_call>([a-z_]+)")
 _LONGEST_USUAL_ANSWER = 10_000
-_RESULT_TEXT = re.compile(r"<tool_result>(.*?)</tool_result>", re.DOTALL)
 _UNREADABLE = "(not understood)"
 
 
@@ -201,19 +200,6 @@ def _read_answer(content: str) -> tuple[str, str, list[str]]:
     answer = parse_answer(content)
     names = [call.name if isinstance(call, ToolCall) else _UNREADABLE for call in answer.calls]
     return answer.thinking, answer.reply, names
-
-
-def read_results(content: str) -> Iterator[tuple[Any, bool]]:
-    """Yield each result in a `tool` message: its JSON value, and whether it is an error.
-
-    One that is no JSON has itself, as a text, for its value.
-    """
-    for text in _RESULT_TEXT.findall(content):
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            value = text
-        yield value, isinstance(value, dict) and "error" in value
 
 
 def _tally_chunk(first: int, elements: list[bytes]) -> Tally:

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from apep_datagen.conversation.machine import Conversation, Plan, QuestionAnswer, replay
+from apep_datagen.conversation.brief import Brief, QuestionAnswer
+from apep_datagen.conversation.machine import replay
 from apep_datagen.conversation.prompts import PromptSet
+from apep_datagen.conversation.state import Conversation
 from apep_datagen.people.scenario import Ability
 from apep_datagen.people.story import Story
 from apep_datagen.quality.problem import Problem
@@ -28,9 +30,9 @@ __all__ = [
     "Timeline",
     "accepted_by_ability",
     "active_conversations",
+    "brief_from_json",
     "last_ids",
     "open_timelines",
-    "plan_from_json",
     "read_story",
     "read_timeline",
     "record_finish",
@@ -102,7 +104,7 @@ def active_conversations(connection: sqlite3.Connection) -> Iterator[ActiveConve
     rows = connection.execute(
         "SELECT id, prompt_set_id, plan, provider FROM conversations WHERE status = 'active' ORDER BY id"
     ).fetchall()
-    for conversation_id, prompt_set_id, plan, provider in rows:
+    for conversation_id, prompt_set_id, brief, provider in rows:
         if prompt_set_id not in prompt_sets:
             (texts,) = connection.execute("SELECT texts FROM prompt_sets WHERE id = ?", (prompt_set_id,)).fetchone()
             prompt_sets[prompt_set_id] = PromptSet.from_json(texts)
@@ -110,7 +112,7 @@ def active_conversations(connection: sqlite3.Connection) -> Iterator[ActiveConve
             "SELECT kind, text, finish_reason FROM steps WHERE conversation_id = ? ORDER BY number", (conversation_id,)
         )
         try:
-            conversation = replay(plan_from_json(plan), prompt_sets[prompt_set_id], outcomes)
+            conversation = replay(brief_from_json(brief), prompt_sets[prompt_set_id], outcomes)
         except ValueError as error:
             record_set_aside(connection, conversation_id, f"cannot be resumed: {error}")
             continue
@@ -175,10 +177,10 @@ def record_target(connection: sqlite3.Connection, target: int) -> None:
 
 def record_start(connection: sqlite3.Connection, conversation: Conversation, provider: str) -> None:
     """Record that a conversation was begun: with its first step, so that there is none without a step."""
-    plan, prompts = conversation.plan, conversation.prompts
+    brief, prompts = conversation.brief, conversation.prompts
     connection.execute(
         "INSERT OR IGNORE INTO timelines (id, story) VALUES (?, ?)",
-        (plan.timeline_id, _stories().dump_json(Story(plan.user)).decode()),
+        (brief.timeline_id, _stories().dump_json(Story(brief.user)).decode()),
     )
     connection.execute(
         "INSERT OR IGNORE INTO prompt_sets (digest, texts) VALUES (?, ?)", (prompts.digest, prompts.to_json())
@@ -187,9 +189,9 @@ def record_start(connection: sqlite3.Connection, conversation: Conversation, pro
         "INSERT INTO conversations (id, timeline_id, prompt_set_id, plan, provider, started_at)"
         " SELECT ?, ?, id, ?, ?, ? FROM prompt_sets WHERE digest = ?",
         (
-            plan.conversation_id,
-            plan.timeline_id,
-            _plans().dump_json(plan).decode(),
+            brief.conversation_id,
+            brief.timeline_id,
+            _briefs().dump_json(brief).decode(),
             provider,
             time.time(),
             prompts.digest,
@@ -232,10 +234,10 @@ def record_finish(
         story: The story of its timeline, with it.
         timeline_length: How many conversations a timeline has.
     """
-    plan = conversation.plan
+    brief = conversation.brief
     spoken = conversation.exchanges[-1].question_answer
     connection.execute(
-        "UPDATE conversations SET status = 'finished', ended_at = ? WHERE id = ?", (time.time(), plan.conversation_id)
+        "UPDATE conversations SET status = 'finished', ended_at = ? WHERE id = ?", (time.time(), brief.conversation_id)
     )
     connection.execute(
         "UPDATE timelines SET conversations = conversations + 1, closed = closed OR conversations + 1 >= ?,"
@@ -245,7 +247,7 @@ def record_finish(
             spoken.question,
             spoken.answer,
             _stories().dump_json(story).decode(),
-            plan.timeline_id,
+            brief.timeline_id,
         ),
     )
     _count_verdict(connection, conversation, "", "")
@@ -259,7 +261,7 @@ def record_finish(
     is_first = base_count == 0 and last_position <= base_position
     connection.execute(
         "INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, ?)",
-        (last_position + 1, plan.conversation_id, line, start + len(element_bytes(line, first=is_first))),
+        (last_position + 1, brief.conversation_id, line, start + len(element_bytes(line, first=is_first))),
     )
 
 
@@ -268,17 +270,17 @@ def record_rejection(connection: sqlite3.Connection, conversation: Conversation,
 
     Its timeline goes on as if it had not taken place, unless too many in a row were rejected.
     """
-    plan = conversation.plan
+    brief = conversation.brief
     connection.execute(
         "UPDATE conversations SET status = 'rejected', stage = ?, reason = ?, detail = ?, ended_at = ? WHERE id = ?",
-        (problem.stage.value, problem.reason, problem.detail, time.time(), plan.conversation_id),
+        (problem.stage.value, problem.reason, problem.detail, time.time(), brief.conversation_id),
     )
     connection.execute(
         "UPDATE timelines SET rejected_in_a_row = rejected_in_a_row + 1, closed = closed OR rejected_in_a_row + 1 >= ?"
         " WHERE id = ?",
-        (_MOST_REJECTED_IN_A_ROW, plan.timeline_id),
+        (_MOST_REJECTED_IN_A_ROW, brief.timeline_id),
     )
-    undo_conversation(connection, plan.conversation_id)
+    undo_conversation(connection, brief.conversation_id)
     _count_verdict(connection, conversation, problem.stage.value, problem.reason)
 
 
@@ -287,7 +289,7 @@ def _count_verdict(connection: sqlite3.Connection, conversation: Conversation, s
         "INSERT INTO verdicts (provider, ability, stage, reason, count)"
         " SELECT provider, ?, ?, ?, 1 FROM conversations WHERE id = ?"
         " ON CONFLICT DO UPDATE SET count = count + 1",
-        (conversation.plan.scenario.ability.value, stage, reason, conversation.plan.conversation_id),
+        (conversation.brief.scenario.ability.value, stage, reason, conversation.brief.conversation_id),
     )
 
 
@@ -315,8 +317,8 @@ def reset_tools(connection: sqlite3.Connection) -> None:
 
 # Made when they are first needed: each takes some milliseconds.
 @functools.cache
-def _plans() -> TypeAdapter[Plan]:
-    return TypeAdapter(Plan)
+def _briefs() -> TypeAdapter[Brief]:
+    return TypeAdapter(Brief)
 
 
 @functools.cache
@@ -324,10 +326,10 @@ def _stories() -> TypeAdapter[Story]:
     return TypeAdapter(Story)
 
 
-def plan_from_json(text: str) -> Plan:
-    """Read a plan as it is stored.
+def brief_from_json(text: str) -> Brief:
+    """Read a brief as it is stored.
 
     Raises:
         ValueError: It is none, or an older version's.
     """
-    return _plans().validate_json(text)
+    return _briefs().validate_json(text)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from apep_datagen.core.errors import StorageError
+from apep_datagen.core.samples import messages_from
 
 __all__ = ["ForeignOutput", "OutputFile", "element_bytes", "inspect_output", "is_json"]
 
@@ -73,7 +74,7 @@ def inspect_output(path: Path) -> ForeignOutput | None:
     if not isinstance(value, list):
         raise StorageError(f"{path}: holds no JSON array; {remedy}")
     for number, element in enumerate(value, start=1):
-        if not _is_conversation(element):
+        if messages_from(element) is None:
             raise StorageError(
                 f'{path}: element {number} is no conversation ({{"conversations": [{{"role": …, "content": …}}, …]}}); '
                 + remedy
@@ -89,20 +90,6 @@ def is_json(path: Path) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _is_conversation(element: Any) -> bool:
-    messages = element.get("conversations") if isinstance(element, dict) else None
-    return (
-        isinstance(messages, list)
-        and bool(messages)
-        and all(
-            isinstance(message, dict)
-            and isinstance(message.get("role"), str)
-            and isinstance(message.get("content"), str)
-            for message in messages
-        )
-    )
 
 
 class OutputFile:

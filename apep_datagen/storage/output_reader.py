@@ -1,13 +1,12 @@
 """Reading an output: its conversations one after the other, in whatever way the JSON is laid out.
 
 The file is never in memory as a whole. Where an element ends is found by its brackets and strings alone, so an element
-can be read that is no valid JSON in itself; `messages_of` tells. What stands around the elements has to be right.
+can be read that is no valid JSON in itself; `core.samples` tells. What stands around the elements has to be right.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import multiprocessing
 import re
 import signal
@@ -16,12 +15,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 
 from apep_datagen.core.errors import StorageError
-from apep_datagen.core.messages import Message
 
-__all__ = ["map_chunks", "messages_of", "read_elements", "read_line_at", "read_lines"]
+__all__ = ["map_chunks", "read_elements", "read_line_at", "read_lines"]
 
 Result = TypeVar("Result")
 
@@ -89,22 +87,6 @@ def read_line_at(path: Path, offset: int) -> bytes:
     except _TornError:
         pass
     raise StorageError(f"{path}: the output was changed while it was read; start again")
-
-
-def messages_of(element: bytes) -> tuple[Message, ...] | None:
-    """Return the messages of a conversation, or None where the element is none."""
-    try:
-        value = json.loads(element.decode())
-    except (ValueError, RecursionError):
-        return None
-    messages = value.get("conversations") if isinstance(value, dict) else None
-    if not isinstance(messages, list) or not messages or not all(map(_is_message, messages)):
-        return None
-    return tuple(Message(message["role"], message["content"]) for message in messages)
-
-
-def _is_message(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("role"), str) and isinstance(value.get("content"), str)
 
 
 def map_chunks(

@@ -8,7 +8,7 @@ from typing import Any
 
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
-from apep_datagen.storage.yields import VerdictCount
+from apep_datagen.storage.verdicts import VerdictCount
 from apep_datagen.terminal.tables import spell_count, table
 
 __all__ = ["describe_yield", "yield_as_json"]

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from apep_datagen.conversation.machine import sample_line
-from apep_datagen.core.markup import MalformedCall, ToolCall, parse_answer
+from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Message
+from apep_datagen.core.samples import messages_of, sample_line
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.quality import form
 from apep_datagen.quality.novelty import SKETCH_LENGTH, opening, signature_keys, sketch
 from apep_datagen.quality.problem import Problem
 from apep_datagen.quality.sample import Sample, read_sample
-from apep_datagen.storage.output_reader import messages_of
 
 __all__ = [
     "BANDS",

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from apep_datagen.core.markup import ToolCall
+from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.tools import Note, ShelfName, run_call
 from apep_datagen.storage.notes import FORGOTTEN_BY_RESET
 from apep_datagen.verify.examination import SavedCall

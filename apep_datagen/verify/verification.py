@@ -17,10 +17,11 @@ from pathlib import Path
 
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import Message
+from apep_datagen.core.samples import messages_of
 from apep_datagen.quality.novelty import NoveltyLimits, opening
 from apep_datagen.quality.sample import Sample, read_sample
 from apep_datagen.storage.database import state_path
-from apep_datagen.storage.output_reader import map_chunks, messages_of, read_line_at
+from apep_datagen.storage.output_reader import map_chunks, read_line_at
 from apep_datagen.storage.schema import read_only
 from apep_datagen.verify.comparison import Comparison
 from apep_datagen.verify.examination import NOT_A_CONVERSATION, PARTS, Finding, examine, spoken

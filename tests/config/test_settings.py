@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from apep_datagen.config.settings import BUILT_IN_PROVIDERS, Settings, load_settings, parse_exchanges
+from apep_datagen.cli.values import parse_exchanges
+from apep_datagen.config.settings import BUILT_IN_PROVIDERS, DEFAULT_MIX, Settings, load_settings
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.people.scenario import Ability
-from apep_datagen.people.steering import DEFAULT_MIX
 
 # The example of the design, word for word but for the one URL that it leaves out.
 EXAMPLE = """

@@ -10,26 +10,26 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from apep_datagen.conversation.brief import QuestionAnswer
+from apep_datagen.conversation.completions import problem_with
 from apep_datagen.conversation.machine import (
-    Conversation,
-    Exchange,
     Finished,
     ModelCall,
-    QuestionAnswer,
     ToolRound,
     advance_with_completion,
     advance_with_results,
     next_step,
-    problem_with,
-    prompt,
     replay,
-    sample_line,
 )
+from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.prompts import load_prompts
-from apep_datagen.core.markup import parse_answer, strip_tags
+from apep_datagen.conversation.state import Conversation, Exchange
+from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Completion, Message, Step, Usage, clean_text
+from apep_datagen.core.samples import sample_line
+from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import describe_tools
-from support.plans import PLAN
+from support.briefs import BRIEF
 
 PROMPTS = load_prompts()
 CALL = '<tool_call>add_memory(input_text=["Likes tea."])</tool_call>'
@@ -37,7 +37,7 @@ Outcome = tuple[str, str, str]
 
 
 def begin(**changes: Any) -> Conversation:
-    return Conversation(replace(PLAN, **changes), PROMPTS)
+    return Conversation(replace(BRIEF, **changes), PROMPTS)
 
 
 def say(conversation: Conversation, *texts: str, finish_reason: str = "stop") -> Conversation:
@@ -181,7 +181,7 @@ def test_several_exchanges_follow_each_other() -> None:
 def test_ada_is_told_the_date_the_tools_and_how_often_she_may_use_them() -> None:
     system, user = sent(say(begin(max_tool_rounds=2), "Hi."))
     assert (system.role, user) == ("system", Message("user", "Hi."))
-    assert PLAN.date in system.content
+    assert BRIEF.date in system.content
     assert describe_tools() in system.content
     assert "at most 2 rounds" in system.content
 
@@ -380,7 +380,7 @@ def test_whatever_the_models_write_the_sample_keeps_its_form(data: st.DataObject
     conversation, outcomes, calls = go_through(data, begin(exchanges=exchanges, max_tool_rounds=rounds))
 
     # It is rebuilt from its outcomes, after each of them.
-    assert replay(conversation.plan, PROMPTS, outcomes) == conversation
+    assert replay(conversation.brief, PROMPTS, outcomes) == conversation
     assert calls.count(Step.ASK) == calls.count(Step.ANSWER) == len(conversation.exchanges) == exchanges
     assert calls.count(Step.CONTINUE) <= rounds * exchanges
     assert calls.count(Step.REWRITE) == sum(bool(exchange.thoughts) for exchange in conversation.exchanges)
@@ -414,7 +414,7 @@ def test_whatever_the_models_write_the_sample_keeps_its_form(data: st.DataObject
 def test_a_conversation_is_rebuilt_from_any_beginning_of_its_outcomes(data: st.DataObject) -> None:
     conversation, outcomes, _ = go_through(data, begin(exchanges=2, max_tool_rounds=1))
     length = data.draw(st.integers(0, len(outcomes)))
-    part = replay(conversation.plan, PROMPTS, outcomes[:length])
+    part = replay(conversation.brief, PROMPTS, outcomes[:length])
     assert part.steps == length
     if length < len(outcomes):
         needed = next_step(part)
@@ -450,7 +450,7 @@ REWRITE = ("rewrite", "R", "stop")
 )
 def test_outcomes_that_do_not_follow_from_each_other_are_refused(outcomes: list[Outcome]) -> None:
     with pytest.raises(ValueError, match=r"conversation 1: |Expecting"):
-        replay(PLAN, PROMPTS, outcomes)
+        replay(BRIEF, PROMPTS, outcomes)
 
 
 def test_what_is_not_due_is_refused() -> None:

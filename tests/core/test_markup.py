@@ -14,19 +14,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from apep_datagen.core.markup import (
-    Answer,
-    MalformedCall,
-    ToolCall,
-    call_block,
-    parse_answer,
-    parse_calls,
-    render_answer,
-    render_call,
-    result_block,
-    strip_tags,
-    visible_text,
-)
+from apep_datagen.core.calls import MalformedCall, ToolCall, parse_calls, render_call
+from apep_datagen.core.markup import Answer, call_block, parse_answer, render_answer, result_block, visible_text
+from apep_datagen.core.tags import strip_tags
 
 TAGS = [
     "<think>",

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apep_datagen.core.markup import MalformedCall, ToolCall, parse_calls, render_call
+from apep_datagen.core.calls import MalformedCall, ToolCall, parse_calls, render_call
 from apep_datagen.core.tools import canonical_call, describe_tools, run_call, tool_names
 from apep_datagen.storage.notes import SqliteNotebook, count_notes, empty_shelves, undo_conversation
 from apep_datagen.storage.schema import migrate

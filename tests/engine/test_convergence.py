@@ -15,18 +15,17 @@ import pytest
 
 from apep_datagen.budget.account import Account, BudgetLimits
 from apep_datagen.budget.purse import Treasury
-from apep_datagen.config.settings import ProviderSettings, RolesSettings
+from apep_datagen.config.settings import DEFAULT_MIX, ProviderSettings, RolesSettings
 from apep_datagen.conversation.prompts import load_prompts
 from apep_datagen.core.errors import FailureKind, ProviderError, RateLimitedError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, Step, Usage
 from apep_datagen.engine.commit import Rules
-from apep_datagen.engine.context import Shared
+from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
 from apep_datagen.engine.schedule import PlanSettings, Schedule
-from apep_datagen.engine.worker import Dispatcher
+from apep_datagen.engine.worker import Worker
 from apep_datagen.people.cast import load_cast
-from apep_datagen.people.steering import DEFAULT_MIX
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.storage.database import StateDatabase
@@ -124,7 +123,7 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
             last_timeline_id=0,
         )
         counters = RunCounters(target=1_000_000, done_before=0, done=0)
-        shared = Shared(
+        shared = RunContext(
             schedule=schedule,
             state=state,
             treasury=Treasury(Account(BudgetLimits()), state),
@@ -136,7 +135,7 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
         dispatchers = []
         for name, server in servers.items():
             provider = ProviderSettings(kind="openai", model="m", requests_per_second=rates[name])
-            dispatchers.append(Dispatcher(name, provider, server, shared, prices={}, allowance=None, rules=rules))
+            dispatchers.append(Worker(name, provider, server, shared, prices={}, allowance=None, rules=rules))
 
         def stop() -> None:
             shared.stopping = True

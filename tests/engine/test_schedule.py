@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apep_datagen.conversation.machine import Conversation, Plan, QuestionAnswer, advance_with_completion
+from apep_datagen.config.settings import DEFAULT_MIX
+from apep_datagen.conversation.brief import Brief, QuestionAnswer
+from apep_datagen.conversation.machine import advance_with_completion
 from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.conversation.state import Conversation
 from apep_datagen.engine.schedule import PlanSettings, Schedule
 from apep_datagen.people.cast import load_cast
-from apep_datagen.people.steering import DEFAULT_MIX
 from apep_datagen.people.story import Story
 from apep_datagen.storage.conversations import ActiveConversation, Timeline
-from support import plans
+from support import briefs
 
 PROMPTS = load_prompts()
 
@@ -62,13 +64,13 @@ def finish(schedule: Schedule, conversation: Conversation, question: str = "Q", 
 
 def after(conversation: Conversation) -> Timeline:
     """Return the timeline as it goes on."""
-    plan = conversation.plan
+    brief = conversation.brief
     previous = conversation.exchanges[-1].question_answer
-    return Timeline(plan.timeline_id, Story(plan.user, plan.at), 1, previous)
+    return Timeline(brief.timeline_id, Story(brief.user, brief.at), 1, previous)
 
 
 def resumed(number: int, *, timeline: int, steps: int, provider: str = "a") -> ActiveConversation:
-    conversation = Conversation(plans.plan(conversation_id=number, timeline_id=timeline, exchanges=50), PROMPTS)
+    conversation = Conversation(briefs.brief(conversation_id=number, timeline_id=timeline, exchanges=50), PROMPTS)
     for _ in range(steps):
         conversation = step(conversation)
     return ActiveConversation(conversation, provider)
@@ -78,7 +80,7 @@ def numbers(schedule: Schedule, provider: str = "a") -> list[int]:
     """Take all that there is."""
     taken = []
     while schedule.has_work(provider):
-        taken.append(take(schedule, provider).plan.conversation_id)
+        taken.append(take(schedule, provider).brief.conversation_id)
     assert schedule.take(provider) is None
     return taken
 
@@ -129,30 +131,30 @@ def test_what_waits_for_a_released_provider_goes_to_any_other() -> None:
 def test_a_timeline_has_one_conversation_at_once_and_hands_on_what_was_last_said() -> None:
     schedule = make(10)
     first, other = take(schedule), take(schedule)
-    assert (first.plan.timeline_id, other.plan.timeline_id) == (1, 2)
-    assert first.plan.previous is None
+    assert (first.brief.timeline_id, other.brief.timeline_id) == (1, 2)
+    assert first.brief.previous is None
     finish(schedule, first, "Will it rain?", "<think>T</think>Yes.")
     following = take(schedule)
-    assert following.plan.timeline_id == 1
-    assert following.plan.previous == QuestionAnswer("Will it rain?", "Yes.")
-    assert take(schedule).plan.timeline_id == 3  # a new one, as both others are busy
+    assert following.brief.timeline_id == 1
+    assert following.brief.previous == QuestionAnswer("Will it rain?", "Yes.")
+    assert take(schedule).brief.timeline_id == 3  # a new one, as both others are busy
 
 
 def test_a_timeline_that_is_over_is_followed_by_a_new_one() -> None:
     schedule = make(10)
     schedule.end(step(take(schedule)), is_saved=True, timeline=None)
-    assert take(schedule).plan.timeline_id == 2
+    assert take(schedule).brief.timeline_id == 2
 
 
 def test_a_resumed_timeline_goes_on() -> None:
     previous = QuestionAnswer("Q", "A")
-    timeline = Timeline(4, Story(plans.USER, "2026-03-01T12:00"), 2, previous)
+    timeline = Timeline(4, Story(briefs.USER, "2026-03-01T12:00"), 2, previous)
     schedule = make(3, timelines=[timeline], last_ids=(7, 5))
     conversation = take(schedule)
-    assert (conversation.plan.conversation_id, conversation.plan.timeline_id) == (8, 4)
-    assert conversation.plan.previous == previous
-    assert conversation.plan.user == plans.USER
-    assert conversation.plan.at > "2026-03-01T12:00"
+    assert (conversation.brief.conversation_id, conversation.brief.timeline_id) == (8, 4)
+    assert conversation.brief.previous == previous
+    assert conversation.brief.user == briefs.USER
+    assert conversation.brief.at > "2026-03-01T12:00"
 
 
 def test_a_conversation_that_is_set_aside_ends_its_timeline_and_is_replaced() -> None:
@@ -161,8 +163,8 @@ def test_a_conversation_that_is_set_aside_ends_its_timeline_and_is_replaced() ->
     assert schedule.missing == 1
     assert not schedule.finished
     replacement = take(schedule)
-    assert (replacement.plan.conversation_id, replacement.plan.timeline_id) == (2, 2)
-    assert replacement.plan.previous is None
+    assert (replacement.brief.conversation_id, replacement.brief.timeline_id) == (2, 2)
+    assert replacement.brief.previous is None
     finish(schedule, replacement)
     assert schedule.finished
     assert not schedule.has_work("a")
@@ -171,9 +173,9 @@ def test_a_conversation_that_is_set_aside_ends_its_timeline_and_is_replaced() ->
 # Plans.
 
 
-def drawn(count: int, **changes: Any) -> list[Plan]:
+def drawn(count: int, **changes: Any) -> list[Brief]:
     schedule = make(count, **changes)
-    return [take(schedule).plan for _ in range(count)]
+    return [take(schedule).brief for _ in range(count)]
 
 
 def test_the_same_seed_draws_the_same_plans() -> None:
@@ -190,19 +192,19 @@ def test_users_and_days_depend_on_the_timeline_alone() -> None:
 def test_a_conversation_in_place_of_a_rejected_one_has_another_scenario_on_the_same_day() -> None:
     first = make(9)
     rejected = take(first)
-    first.end(rejected, is_saved=False, timeline=Timeline(1, Story(rejected.plan.user), rejected_in_a_row=1))
+    first.end(rejected, is_saved=False, timeline=Timeline(1, Story(rejected.brief.user), rejected_in_a_row=1))
     again = take(first)
-    assert (again.plan.user, again.plan.at) == (rejected.plan.user, rejected.plan.at)
-    assert again.plan.seed != rejected.plan.seed
+    assert (again.brief.user, again.brief.at) == (rejected.brief.user, rejected.brief.at)
+    assert again.brief.seed != rejected.brief.seed
 
 
 def test_every_permitted_number_of_exchanges_and_many_topics_are_drawn() -> None:
     all_drawn = drawn(200, exchanges=(2, 4))
-    assert {plan.exchanges for plan in all_drawn} == {2, 3, 4}
-    assert len({plan.scenario.topic for plan in all_drawn}) > 50
-    assert len({plan.user.name for plan in all_drawn}) > 30
-    assert len({plan.seed for plan in all_drawn}) == 200
-    assert all(0 <= plan.seed < 2**31 for plan in all_drawn)
+    assert {brief.exchanges for brief in all_drawn} == {2, 3, 4}
+    assert len({brief.scenario.topic for brief in all_drawn}) > 50
+    assert len({brief.user.name for brief in all_drawn}) > 30
+    assert len({brief.seed for brief in all_drawn}) == 200
+    assert all(0 <= brief.seed < 2**31 for brief in all_drawn)
 
 
 # What was begun before.
@@ -222,14 +224,14 @@ def test_what_a_provider_of_another_run_began_is_taken_over() -> None:
 
 
 def test_the_timeline_of_a_resumed_conversation_is_busy() -> None:
-    timelines = [plans.timeline(1), plans.timeline(2)]
+    timelines = [briefs.timeline(1), briefs.timeline(2)]
     schedule = make(3, timelines=timelines, active=[resumed(3, timeline=1, steps=2)], last_ids=(3, 2))
-    assert [take(schedule).plan.timeline_id for _ in range(3)] == [1, 2, 3]
+    assert [take(schedule).brief.timeline_id for _ in range(3)] == [1, 2, 3]
 
 
 def test_more_than_are_missing_are_left_the_least_advanced_ones() -> None:
     active = [resumed(number, timeline=number, steps=number) for number in (1, 2, 3)]
-    schedule = make(2, active=active, timelines=[plans.timeline(number) for number in (1, 2, 3)], last_ids=(3, 3))
+    schedule = make(2, active=active, timelines=[briefs.timeline(number) for number in (1, 2, 3)], last_ids=(3, 3))
     assert schedule.in_progress == 2
     assert numbers(schedule) == [3, 2]
     # One that is set aside is replaced by what was left, not by a new one.
@@ -288,6 +290,6 @@ def test_whatever_happens_no_more_are_in_progress_than_missing_and_the_target_is
                 schedule.put_back(step(conversation) if deed == "step" else conversation, provider)
         assert 0 <= schedule.in_progress <= max(0, schedule.missing)
         assert schedule.missing == missing - saved
-        timelines = [conversation.plan.timeline_id for conversation, _ in held]
+        timelines = [conversation.brief.timeline_id for conversation, _ in held]
         assert len(timelines) == len(set(timelines))
     assert saved == missing

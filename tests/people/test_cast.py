@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from apep_datagen.conversation.prompts import path_of_prompt
 from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.templates import path_of_prompt
 from apep_datagen.core.words import holds, words
 from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.scenario import Ability

@@ -18,7 +18,7 @@ from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
 from apep_datagen.people.scenario import Ability, Fact, KnownFact, Scenario, User
 from apep_datagen.people.story import Story, story_after, told_before
-from support import plans
+from support import briefs
 from support.paths import REPOSITORY
 
 CAST = load_cast()
@@ -170,7 +170,7 @@ def check_new_values(facts: tuple[Fact, ...], story: Story) -> None:
 def test_a_value_that_the_user_is_already_surrounded_by_is_not_drawn(tmp_path: Path) -> None:
     (tmp_path / "facts.toml").write_text(FACTS_TOML, encoding="utf-8")
     cast = load_cast(tmp_path)
-    user = replace(plans.USER, people=("uncle Rex",), animals=("a cat called Mitzi",))
+    user = replace(briefs.USER, people=("uncle Rex",), animals=("a cat called Mitzi",))
     drawn = set()
     for seed in range(60):
         scenario = draw_scenario(cast, generator(seed), Ability.SHARE, Story(user), "2026-01-01")
@@ -183,12 +183,12 @@ def test_two_facts_of_a_timeline_never_have_the_same_value(tmp_path: Path) -> No
     cast = load_cast(tmp_path)
     pairs = set()
     for seed in range(200):
-        scenario = draw_scenario(cast, generator(seed), Ability.SHARE, Story(plans.USER), "2026-01-01")
+        scenario = draw_scenario(cast, generator(seed), Ability.SHARE, Story(briefs.USER), "2026-01-01")
         pairs.add(tuple(sorted(fact.value for fact in scenario.facts)))
     assert {pair for pair in pairs if len(pair) == 2} >= {("Bello", "Mitzi"), ("Minka", "Rex")}
     assert ("Rex", "Rex") not in pairs
     dog = cast.slots["dog"].fact(("Rex",))
-    story = Story(plans.USER, "2026-01-01T10:00", (KnownFact(dog, "2026-01-01"),), ("dog",))
+    story = Story(briefs.USER, "2026-01-01T10:00", (KnownFact(dog, "2026-01-01"),), ("dog",))
     values = {
         draw_scenario(cast, generator(seed), Ability.SHARE, story, "2026-01-05").facts[0].value for seed in range(60)
     }
@@ -201,7 +201,7 @@ def test_what_a_small_list_of_facts_no_longer_has_is_not_offered(tmp_path: Path)
     dog, cat = cast.slots["dog"].fact(("Bello",)), cast.slots["cat"].fact(("Mitzi",))
 
     def offered(date: str, *known: KnownFact, used: tuple[str, ...] = ("dog", "cat")) -> set[Ability]:
-        return set(possible_abilities(cast, Story(plans.USER, "", known, used), date)) - CHATTING
+        return set(possible_abilities(cast, Story(briefs.USER, "", known, used), date)) - CHATTING
 
     assert offered("2026-01-05", used=()) == {Ability.SHARE, Ability.ABSTAIN}
     assert offered("2026-01-05") == set()
@@ -222,7 +222,7 @@ def test_the_least_asked_is_asked_for() -> None:
     known = tuple(
         KnownFact(slot.fact(slot.values[0]), "2026-01-01", asked) for slot, asked in zip(slots, (1, 0, 1), strict=True)
     )
-    story = Story(plans.USER, "2026-01-01T10:00", known, tuple(slot.slot for slot in slots))
+    story = Story(briefs.USER, "2026-01-01T10:00", known, tuple(slot.slot for slot in slots))
     for seed in range(20):
         assert draw_scenario(CAST, generator(seed), Ability.RECALL, story, "2026-02-01").facts == (known[1].fact,)
 

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from apep_datagen.conversation.machine import Conversation
+from apep_datagen.config.settings import DEFAULT_MIX
 from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.tools import Note, Notes
 from apep_datagen.engine.schedule import PlanSettings, Schedule
 from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability
-from apep_datagen.people.steering import DEFAULT_MIX, draw_ability
+from apep_datagen.people.steering import draw_ability
 from apep_datagen.people.story import Story, story_after
 from apep_datagen.storage.conversations import Timeline
 
@@ -56,15 +57,15 @@ def simulate(
             assert taken is not None
             flying.append(taken)
         conversation = flying.pop(draw.randrange(len(flying)))
-        plan = conversation.plan
-        timeline = timelines.get(plan.timeline_id) or Timeline(plan.timeline_id, Story(plan.user))
-        is_saved = draw.random() < yields[plan.scenario.ability]
+        brief = conversation.brief
+        timeline = timelines.get(brief.timeline_id) or Timeline(brief.timeline_id, Story(brief.user))
+        is_saved = draw.random() < yields[brief.scenario.ability]
         if is_saved:
-            accepted[plan.scenario.ability] += 1
+            accepted[brief.scenario.ability] += 1
             timeline = _goes_on(timeline, conversation)
         else:
             timeline = replace(timeline, rejected_in_a_row=timeline.rejected_in_a_row + 1)
-        timelines[plan.timeline_id] = timeline
+        timelines[brief.timeline_id] = timeline
         over = timeline.conversations >= 12 or timeline.rejected_in_a_row >= 5
         schedule.end(conversation, is_saved=is_saved, timeline=None if over else timeline)
     return accepted
@@ -72,16 +73,16 @@ def simulate(
 
 def _goes_on(timeline: Timeline, conversation: Conversation) -> Timeline:
     """Return a timeline after a conversation in which Ada did all that she should."""
-    plan = conversation.plan
-    scenario = plan.scenario
+    brief = conversation.brief
+    scenario = brief.scenario
     slots = {fact.slot for fact in scenario.facts}
     leaves = scenario.ability in {Ability.UPDATE, Ability.FORGET}
     facts = [item.fact for item in timeline.story.known if not (leaves and item.fact.slot in slots)]
     facts += scenario.facts if scenario.ability in {Ability.SHARE, Ability.UPDATE, Ability.DIARY} else ()
     shelves = [
-        tuple(Note(1, plan.date, fact.value) for fact in facts if fact.shelf == shelf) for shelf in ("memory", "diary")
+        tuple(Note(1, brief.date, fact.value) for fact in facts if fact.shelf == shelf) for shelf in ("memory", "diary")
     ]
-    story = story_after(timeline.story, scenario, plan.at, Notes(*shelves))
+    story = story_after(timeline.story, scenario, brief.at, Notes(*shelves))
     return replace(timeline, story=story, conversations=timeline.conversations + 1, rejected_in_a_row=0)
 
 

@@ -9,14 +9,14 @@ import pytest
 from apep_datagen.core.tools import Note, Notes
 from apep_datagen.people.scenario import Ability, Fact, KnownFact, Scenario
 from apep_datagen.people.story import Story, connected_pair, notes_that_hold, story_after, told_before
-from support import plans
+from support import briefs
 
 DOG = Fact("dog", "Bello", ("Bello",), ("dog",), "my dog is called Bello", "what my dog is called")
 REX = replace(DOG, value="Rex", forms=("Rex",), tell="my new dog is called Rex")
 CAT = Fact("cat", "Mitzi", ("Mitzi", "Mizzi"), ("cat",), "my cat is called Mitzi", "what my cat is called")
 OWL = Fact("owl", "owl", ("owl", "windowsill"), (), "an owl came", "the visitor", "diary")
 AT = "2026-03-14T19:40"
-STORY = Story(plans.USER, "2026-03-01T10:00", (KnownFact(DOG, "2026-02-01"),), ("dog",))
+STORY = Story(briefs.USER, "2026-03-01T10:00", (KnownFact(DOG, "2026-02-01"),), ("dog",))
 
 
 def after(ability: Ability, *facts: Fact, memory: tuple[str, ...] = (), diary: tuple[str, ...] = ()) -> Story:
@@ -31,7 +31,7 @@ def after(ability: Ability, *facts: Fact, memory: tuple[str, ...] = (), diary: t
 def test_what_was_told_and_written_down_is_known_from_that_day_on() -> None:
     story = after(Ability.SHARE, CAT, memory=("Bello the dog", "Their cat is Mizzi"))
     assert story.known == (KnownFact(DOG, "2026-02-01"), KnownFact(CAT, "2026-03-14"))
-    assert (story.at, story.used, story.user) == (AT, ("dog", "cat"), plans.USER)
+    assert (story.at, story.used, story.user) == (AT, ("dog", "cat"), briefs.USER)
     assert told_before(story.known, "2026-03-14") == [KnownFact(DOG, "2026-02-01")]
     assert told_before(story.known, "2026-03-15") == list(story.known)
 

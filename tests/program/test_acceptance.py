@@ -17,7 +17,7 @@ from apep_datagen.people.scenario import Ability, User
 from apep_datagen.quality.execution import replay_calls
 from apep_datagen.quality.problem import Stage
 from apep_datagen.quality.sample import Sample, read_sample
-from apep_datagen.storage.conversations import plan_from_json
+from apep_datagen.storage.conversations import brief_from_json
 from support.loopback_server import LoopbackServer
 from support.paths import SUPPORT
 from support.program import Ended, Program, section
@@ -70,7 +70,7 @@ def assert_memory_is_that_of_the_samples(program: Program) -> None:
     ):
         sample = read_sample([Message(**message) for message in json.loads(line)["conversations"]])
         if isinstance(sample, Sample):
-            problem, notes[timeline] = replay_calls(sample, notes[timeline], plan_from_json(plan).date)
+            problem, notes[timeline] = replay_calls(sample, notes[timeline], brief_from_json(plan).date)
             assert problem is None
     there: dict[int, dict[str, list[Note]]] = defaultdict(lambda: {"memory": [], "diary": []})
     for timeline, shelf, date, text in program.query(
@@ -92,17 +92,17 @@ def test_a_faultless_pair_is_accepted_entirely(tmp_path: Path) -> None:
     assert [row for row in judged(program) if row[1] != "finished"] == []
     assert len(program.conversations()) == 70
     # The tester was told what was planned, and all that there is to show is shown.
-    plans = [plan_from_json(plan) for (plan,) in program.query("SELECT plan FROM conversations ORDER BY id")]
-    abilities = [plan.scenario.ability for plan in plans]
+    briefs = [brief_from_json(plan) for (plan,) in program.query("SELECT plan FROM conversations ORDER BY id")]
+    abilities = [brief.scenario.ability for brief in briefs]
     assert abilities == [people.ability_of[question] for question, *_ in judged(program)]
     assert set(abilities) == set(Ability)
-    lengths = Counter(plan.timeline_id for plan in plans)
+    lengths = Counter(brief.timeline_id for brief in briefs)
     assert len(lengths) >= 70 / TIMELINE_LENGTH
     assert max(lengths.values()) == TIMELINE_LENGTH
     assert_memory_is_that_of_the_samples(program)
     # Nobody but the tester knows what was planned.
     saved = program.output.read_text(encoding="utf-8")
-    assert not any(plan.scenario.instruction in saved for plan in plans)
+    assert not any(brief.scenario.instruction in saved for brief in briefs)
 
 
 def test_each_way_to_go_wrong_is_found_for_what_it_is(tmp_path: Path) -> None:
@@ -143,8 +143,8 @@ def test_each_way_to_go_wrong_is_found_for_what_it_is(tmp_path: Path) -> None:
     assert {(stage, reason): count for stage, reason, count in counted} == rejected
     # Others took their places, and nothing of them is left in memory, diary or output.
     assert len(program.conversations()) == accepted.total() == 130
-    plans = [plan_from_json(plan) for (plan,) in program.query("SELECT plan FROM conversations")]
-    assert len({plan.seed for plan in plans}) == len(plans)  # what was rejected is not drawn again as it was
+    briefs = [brief_from_json(plan) for (plan,) in program.query("SELECT plan FROM conversations")]
+    assert len({brief.seed for brief in briefs}) == len(briefs)  # what was rejected is not drawn again as it was
     assert program.query(
         "SELECT count(*) FROM notes JOIN conversations ON conversations.id IN (added_in, deleted_in)"
         " WHERE status != 'finished'"
@@ -171,7 +171,7 @@ def test_a_rejected_conversation_is_kept_with_its_steps_and_its_detail(tmp_path:
     assert rows
     for plan, stage, reason, detail, has_ended, kinds, notes in rows:
         assert (stage, reason, has_ended) == ("effect", WAYS["stores twice"].reason, 1)
-        assert detail in [fact.tell for fact in plan_from_json(plan).scenario.facts]
+        assert detail in [fact.tell for fact in brief_from_json(plan).scenario.facts]
         assert sorted(kinds.split()) == ["answer", "ask", "continue", "rewrite", "tools"]
         assert notes == 0
 
@@ -253,8 +253,8 @@ def test_the_same_seed_gives_the_same_users_and_days_in_whichever_order_answers_
 def _users_and_days(program: Program) -> dict[int, list[tuple[User, str]]]:
     drawn: dict[int, list[tuple[User, str]]] = defaultdict(list)
     for (text,) in program.query("SELECT plan FROM conversations WHERE status = 'finished' ORDER BY id"):
-        plan = plan_from_json(text)
-        drawn[plan.timeline_id].append((plan.user, plan.at))
+        brief = brief_from_json(text)
+        drawn[brief.timeline_id].append((brief.user, brief.at))
     return drawn
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from apep_datagen.core.markup import MalformedCall, ToolCall
+from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.tools import Note, Notes
 from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability, Fact, Scenario

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apep_datagen.core.markup import MalformedCall, ToolCall
+from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.tools import Note, Notes, run_call
 from apep_datagen.quality import execution
 from apep_datagen.quality.execution import ReplayedNotebook, replay_calls

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from apep_datagen.core.markup import MalformedCall, ToolCall, render_answer, result_block
+from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.markup import render_answer, result_block
 from apep_datagen.core.messages import Message
 from apep_datagen.quality import form
 from apep_datagen.quality.problem import Problem, Stage

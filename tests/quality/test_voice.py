@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apep_datagen.conversation.prompts import load_prompts, path_of_prompt
+from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.core.markup import MalformedCall, ToolCall
 from apep_datagen.core.messages import Message
+from apep_datagen.core.templates import path_of_prompt
 from apep_datagen.core.tools import tool_names
 from apep_datagen.people.phrases import Phrases, load_phrases
 from apep_datagen.quality import form, voice

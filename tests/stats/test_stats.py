@@ -16,13 +16,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from apep_datagen.config.settings import ScenariosSettings
+from apep_datagen.config.settings import DEFAULT_MIX, ScenariosSettings
+from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.errors import StorageError
-from apep_datagen.core.markup import MalformedCall, ToolCall, parse_answer, render_answer
+from apep_datagen.core.markup import parse_answer, render_answer
 from apep_datagen.core.messages import Message
 from apep_datagen.core.words import shingles
 from apep_datagen.people.scenario import Ability
-from apep_datagen.people.steering import DEFAULT_MIX
 from apep_datagen.quality.novelty import similarity
 from apep_datagen.stats.dataset import DatasetStats, FileStats, Tally, _file_stats, _read_answer, read_stats
 from apep_datagen.stats.distribution import Distribution

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Message
+from apep_datagen.core.samples import messages_of
 from apep_datagen.storage import output_reader as reading
 from apep_datagen.storage.output import OutputFile
-from apep_datagen.storage.output_reader import map_chunks, messages_of, read_elements, read_line_at, read_lines
+from apep_datagen.storage.output_reader import map_chunks, read_elements, read_line_at, read_lines
 
 # Texts made of what could be taken for structure, and of anything.
 texts = st.text(st.sampled_from('"\\[]{},:\n ü')) | st.text()

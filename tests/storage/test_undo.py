@@ -9,17 +9,19 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apep_datagen.conversation.machine import Conversation, Plan
+from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.prompts import load_prompts
-from apep_datagen.core.markup import MalformedCall, ToolCall, call_block
-from apep_datagen.engine.commit import Recorded, Rules, record_answer, record_failure
+from apep_datagen.conversation.state import Conversation
+from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.markup import call_block
+from apep_datagen.engine.commit import Committed, Rules, commit_answer, commit_failure
 from apep_datagen.people.phrases import load_phrases
 from apep_datagen.quality.judge import Judge, Level
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.problem import Stage
 from apep_datagen.storage.conversations import StepRecord, read_story
 from apep_datagen.storage.notes import SqliteNotebook, notes_around, undo_conversation
-from support import plans
+from support import briefs
 from support.notes import CALL, CONVERSATION, call_all, database
 
 PROMPTS = load_prompts()
@@ -97,16 +99,18 @@ def rules(level: Level) -> Rules:
     return Rules(Judge(level, PHRASES, NoveltyLimits(), ()), timeline_length=99, least_yield=0.0)
 
 
-def talk(connection: sqlite3.Connection, plan: Plan, calls: list[ToolCall | MalformedCall], level: Level) -> Recorded:
+def talk(
+    connection: sqlite3.Connection, brief: Brief, calls: list[ToolCall | MalformedCall], level: Level
+) -> Committed:
     """Let a conversation with these calls, in one round, come to its end."""
     blocks = "\n".join(call_block(call) for call in calls)
     answers = [("ask", "What a day."), ("answer", f"<think>I use my memory.</think>\n\n{blocks or 'Well, well.'}")]
     answers += [("continue", "<think>That was it.</think>\n\nWell, well.")] if calls else []
     answers += [("rewrite", "")]
-    recorded = Recorded(Conversation(plan, PROMPTS))
+    recorded = Committed(Conversation(brief, PROMPTS))
     for kind, text in answers:
         step = StepRecord(kind, text, "stop", "endpoint", "model-one", 1, 1, 0.1)
-        recorded = record_answer(connection, recorded.conversation, step, "endpoint", rules(level))
+        recorded = commit_answer(connection, recorded.conversation, step, "endpoint", rules(level))
     assert recorded.is_finished
     return recorded
 
@@ -139,21 +143,21 @@ def test_a_conversation_that_is_set_aside_leaves_every_row_as_it_was(
         for number, (owner, known) in enumerate(earlier, start=1):
             talk(connection, _plan(number, owner), known, "off")
         before = rows(connection)
-        recorded = Recorded(Conversation(_plan(len(earlier) + 1, timeline), PROMPTS))
+        recorded = Committed(Conversation(_plan(len(earlier) + 1, timeline), PROMPTS))
         blocks = "\n".join(call_block(call) for call in calls)
         memories = diary_pages = 0
         for kind, text in (("ask", "What a day."), ("answer", f"<think>I use my memory.</think>\n\n{blocks}")):
-            recorded = record_answer(
+            recorded = commit_answer(
                 connection, recorded.conversation, StepRecord(kind, text, "stop"), "endpoint", rules("strict")
             )
             memories, diary_pages = memories + recorded.memories, diary_pages + recorded.diary_pages
-        failed = record_failure(connection, recorded.conversation, "it was refused", "endpoint")
+        failed = commit_failure(connection, recorded.conversation, "it was refused", "endpoint")
         assert rows(connection) == before
         assert (memories + failed.memories, diary_pages + failed.diary_pages) == (0, 0)
 
 
-def _plan(number: int, timeline: int) -> Plan:
-    return replace(plans.PLAN, conversation_id=number, timeline_id=timeline, at=f"2026-01-{number:02}T10:00")
+def _plan(number: int, timeline: int) -> Brief:
+    return replace(briefs.BRIEF, conversation_id=number, timeline_id=timeline, at=f"2026-01-{number:02}T10:00")
 
 
 def _stories(connection: sqlite3.Connection) -> dict[int, Any]:

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 
 from hypothesis import strategies as st
 
-from apep_datagen.core.markup import MalformedCall, ToolCall
+from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.tools import run_call
 from apep_datagen.storage.notes import SqliteNotebook
 from apep_datagen.storage.schema import migrate

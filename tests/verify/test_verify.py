@@ -18,8 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apep_datagen.config.invocation import read_settings
-from apep_datagen.config.settings import Settings
+from apep_datagen.config.settings import Settings, load_settings
 from apep_datagen.core.errors import StorageError
 from apep_datagen.quality.novelty import SKETCH_LENGTH
 from apep_datagen.storage.schema import lock_beside
@@ -90,7 +89,7 @@ def program(made: Path, tmp_path: Path) -> Program:
 
 
 def checked(program: Program) -> Verification:
-    return verify(program.output, read_settings(program.directory / "apep-datagen.toml"))
+    return verify(program.output, load_settings(program.directory / "apep-datagen.toml"))
 
 
 def write(program: Program, conversations: list[Conversation]) -> None:
@@ -504,7 +503,7 @@ def test_only_what_was_judged_so_is_to_have_the_form_and_to_be_new(tmp_path: Pat
         assert run(program, server, 16, "--exchanges", "1", quality="off").status == 0
     found: dict[str, set[str]] = {}
     for level in ("off", "form", "strict"):
-        settings = read_settings(program.directory / "apep-datagen.toml", quality={"level": level})
+        settings = load_settings(program.directory / "apep-datagen.toml", quality={"level": level})
         verification = verify(program.output, settings)
         found[level] = {finding.kind for finding in verification.findings}
         assert verification.form_checked == (0 if level == "off" else 16)

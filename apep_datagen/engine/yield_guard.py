@@ -1,47 +1,18 @@
-"""How many of the finished conversations are accepted: over the whole run, and lately at one provider."""
+"""A provider of whose conversations too few are accepted is found out early."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter, deque
-from dataclasses import dataclass
 
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Problem
 
-__all__ = ["RecentYield", "VerdictCount", "read_verdicts"]
+__all__ = ["RecentYield"]
 
 # So many judged conversations tell a yield of 0.25 from one of 0.5 nearly always.
 _LEAST_JUDGED = 24
 _MOST_JUDGED = 60
 _SHOWN_REASONS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictCount:
-    """How many conversations were judged alike.
-
-    Attributes:
-        provider: Who made their last call.
-        ability: What they were to show.
-        stage: The stage that rejected them; empty where they were accepted.
-        reason: Why; empty where they were accepted.
-        count: How many.
-    """
-
-    provider: str
-    ability: str
-    stage: str
-    reason: str
-    count: int
-
-
-def read_verdicts(connection: sqlite3.Connection) -> tuple[VerdictCount, ...]:
-    """Return how the conversations of a run were judged."""
-    rows = connection.execute(
-        "SELECT provider, ability, stage, reason, count FROM verdicts ORDER BY provider, ability, stage, reason"
-    )
-    return tuple(VerdictCount(*row) for row in rows)
 
 
 class RecentYield:

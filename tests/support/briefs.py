@@ -1,18 +1,18 @@
-"""Plans and timelines for tests that need some, whatever they are about."""
+"""Briefs and timelines for tests that need some, whatever they are about."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from apep_datagen.conversation.machine import Plan
+from apep_datagen.conversation.brief import Brief
 from apep_datagen.people.scenario import Ability, Scenario, User
 from apep_datagen.people.story import Story
 from apep_datagen.storage.conversations import Timeline
 
 USER = User("Marta", 34, "Porto", "a nurse", "dry", "short sentences")
 SCENARIO = Scenario(Ability.SMALLTALK, "the rain", "calm", "short", "Write about the rain.")
-PLAN = Plan(
+BRIEF = Brief(
     conversation_id=1,
     timeline_id=1,
     exchanges=1,
@@ -25,8 +25,8 @@ PLAN = Plan(
 )
 
 
-def plan(**changes: Any) -> Plan:
-    return replace(PLAN, **changes)
+def brief(**changes: Any) -> Brief:
+    return replace(BRIEF, **changes)
 
 
 def timeline(number: int, **values: Any) -> Timeline:

@@ -7,7 +7,7 @@ What fails is classified by the adapter, and dealt with here, once for all provi
 - A refusal for the rate is the provider's state: the pacer pauses and slows down, and the request goes out again.
 - A transient failure is tried again. Several in a row are the provider's state too: it rests (`breaker`).
 - An answer that cannot be used is asked for again, at most `ATTEMPTS` times in all.
-- Everything else is for the dispatcher.
+- Everything else is for the worker.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ import tenacity
 from apep_datagen.budget.account import Price, dollars
 from apep_datagen.budget.purse import Allowance, OverError, Purse, Reservation
 from apep_datagen.config.settings import ProviderSettings
-from apep_datagen.conversation.machine import Conversation, problem_with
+from apep_datagen.conversation.completions import problem_with
+from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import (
     FailureKind,
     ProviderError,
@@ -35,13 +36,13 @@ from apep_datagen.core.errors import (
     UnusableAnswerError,
 )
 from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits, Usage
-from apep_datagen.engine.context import Shared, Tries
+from apep_datagen.engine.context import RunContext, Tries
 from apep_datagen.engine.counters import ProviderCounters
 from apep_datagen.pacing.breaker import CircuitBreaker
 from apep_datagen.pacing.pacer import Pacer, Permit
 from apep_datagen.providers import Provider
 
-__all__ = ["Answer", "Asker"]
+__all__ = ["PaidCompletion", "Requester"]
 
 Result = TypeVar("Result")
 
@@ -51,12 +52,12 @@ _LONGEST_BACKOFF_SECONDS = 60.0
 # A provider that pauses for longer lets others take over what it had begun.
 _LONG_PAUSE_SECONDS = 30.0
 _SECONDS_BETWEEN_PAUSE_MESSAGES = 60.0
-# How a task knows that it was interrupted by its dispatcher, and not ended by its task group.
+# How a task knows that it was interrupted by its worker, and not ended by its task group.
 _INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PaidCompletion:
     """An answer that can be used, not recorded yet.
 
     Attributes:
@@ -70,14 +71,14 @@ class Answer:
     seconds: float
 
 
-class Asker:
+class Requester:
     """Asks one provider.
 
     Args:
         name: The provider's name.
         settings: Its model and limits.
         provider: Its adapter, started.
-        shared: What all providers of the run have in common.
+        context: What all providers of the run have in common.
         prices: By model.
         allowance: Its tokens of the month, or None for no limit.
         is_out: Tells whether the provider is out for the rest of the run.
@@ -92,7 +93,7 @@ class Asker:
         name: str,
         settings: ProviderSettings,
         provider: Provider,
-        shared: Shared,
+        context: RunContext,
         *,
         prices: dict[str, Price],
         allowance: Allowance | None,
@@ -102,10 +103,10 @@ class Asker:
         self.breaker = CircuitBreaker()
         self._name = name
         self._provider = provider
-        self._shared = shared
+        self._context = context
         self._prices = prices
         self._is_out = is_out
-        self._purse = Purse(name, prices, shared.treasury, allowance, self.is_over)
+        self._purse = Purse(name, prices, context.treasury, allowance, self.is_over)
         self._pacer = Pacer(
             requests_per_second=settings.requests_per_second,
             tokens_per_minute=settings.tokens_per_minute,
@@ -118,7 +119,7 @@ class Asker:
 
     def is_over(self) -> bool:
         """Tell whether nothing is to be sent any more."""
-        return self._shared.stopping or self._is_out() or self._shared.schedule.finished
+        return self._context.stopping or self._is_out() or self._context.schedule.finished
 
     def rests_for(self) -> float:
         """Return for how many seconds others are to do what waits for this provider; 0 or less if it does."""
@@ -132,7 +133,7 @@ class Asker:
 
     def may_succeed(self, conversation: Conversation) -> bool:
         """Tell whether it makes sense to ask once more for what failed."""
-        tries = self._shared.tries.get(conversation.plan.conversation_id)
+        tries = self._context.tries.get(conversation.brief.conversation_id)
         return tries is None or tries.counted < ATTEMPTS
 
     def learn(self, reported: ReportedLimits) -> None:
@@ -143,11 +144,11 @@ class Asker:
         """End all waiting, once nothing is to be sent for a while; requests under way are not touched."""
         for task in self._interruptible:
             task.cancel(_INTERRUPTED)
-        self._shared.wake()
+        self._context.wake()
 
     def leave_to_others(self) -> None:
         """Let any provider go on with what waits for this one, also for its turn."""
-        self._shared.schedule.release_provider(self._name)
+        self._context.schedule.release_provider(self._name)
         self.interrupt()
 
     async def unless_interrupted(self, waiting: Coroutine[Any, Any, Result]) -> Result:
@@ -172,7 +173,7 @@ class Asker:
 
     async def ask(
         self, conversation: Conversation, request: CompletionRequest, when_permitted: Callable[[], None]
-    ) -> Answer:
+    ) -> PaidCompletion:
         """Send a request until it is answered, or asking again here cannot help.
 
         Args:
@@ -215,7 +216,7 @@ class Asker:
         if not self.has_to_wait():
             with contextlib.suppress(OverError):
                 return await self.unless_interrupted(self._pacer.acquire())
-        await self._shared.state.run(self._purse.settle(reservation, Usage(), model=request.model, requests=0))
+        await self._context.state.run(self._purse.settle(reservation, Usage(), model=request.model, requests=0))
         raise OverError
 
     async def _send(
@@ -226,7 +227,7 @@ class Asker:
         permit: Permit,
         *,
         attempt: int,
-    ) -> Answer:
+    ) -> PaidCompletion:
         """Send one request; what fails is booked, and tells the pacer and the breaker."""
         counters, loop = self.counters, asyncio.get_running_loop()
         counters.requests += 1
@@ -255,11 +256,11 @@ class Asker:
         self._count_cost(request, usage or reservation.usage)
         if completion and not failure:
             settle = self._purse.settle(reservation, usage, model=request.model, answers=1, seconds=seconds)
-            return Answer(completion, settle, seconds)
+            return PaidCompletion(completion, settle, seconds)
         assert failure is not None  # noqa: S101 - there is an answer, or a failure
         counters.failures[failure.kind.value] += 1
         requests = 0 if failure.kind is FailureKind.NOT_REACHED else 1
-        await self._shared.state.run(
+        await self._context.state.run(
             self._purse.settle(reservation, usage, model=request.model, requests=requests, failure=failure.kind)
         )
         raise failure
@@ -273,13 +274,13 @@ class Asker:
     def _note_outcome(self, conversation: Conversation, permit: Permit, failure: ProviderError | None) -> None:
         """Let pacer and breaker know how a request ended, and count what failed against its conversation."""
         now = asyncio.get_running_loop().time()
-        number = conversation.plan.conversation_id
+        number = conversation.brief.conversation_id
         if isinstance(failure, RateLimitedError):
             self.breaker.answered()
             self._note_pause(self._pacer.rate_limited(permit, failure.retry_after), failure)
         elif isinstance(failure, TransientError):
             rest_begins = self.breaker.failed(now)
-            tries = self._shared.tries.setdefault(number, Tries())
+            tries = self._context.tries.setdefault(number, Tries())
             tries.total += 1
             tries.counted += self.breaker.failures_in_a_row == 1
             if rest_begins:
@@ -289,13 +290,13 @@ class Asker:
             self.breaker.answered()
             self.set_state("")
             if isinstance(failure, UnusableAnswerError):
-                tries = self._shared.tries.setdefault(number, Tries())
+                tries = self._context.tries.setdefault(number, Tries())
                 tries.total += 1
                 tries.counted += 1
 
     def _note_pause(self, seconds: float, failure: RateLimitedError) -> None:
         rate = self.counters.requests_per_second = self._pacer.requests_per_second
-        self._shared.log.write(
+        self._context.log.write(
             "pause",
             provider=self._name,
             seconds=round(seconds, 3),
@@ -309,13 +310,13 @@ class Asker:
         if now - self._pause_told_at >= _SECONDS_BETWEEN_PAUSE_MESSAGES or seconds > _LONG_PAUSE_SECONDS:
             self._pause_told_at = now
             at_rate = f", then {rate:.3g} requests/s" if rate else ""
-            self._shared.notify(f"{self._name}: rate limited, waiting {_spell_seconds(seconds)}{at_rate}")
+            self._context.notify(f"{self._name}: rate limited, waiting {_spell_seconds(seconds)}{at_rate}")
 
     def _begin_rest(self, failure: TransientError) -> None:
         """Send nothing for a while, and let others take over."""
         seconds = self.breaker.rests_for(asyncio.get_running_loop().time())
         self.set_state("resting", seconds=round(seconds, 3), error=str(failure))
-        self._shared.notify(
+        self._context.notify(
             f"{self._name}: {self.breaker.failures_in_a_row} failures in a row, the last one: {failure};"
             f" resting for {_spell_seconds(seconds)}"
         )
@@ -325,7 +326,7 @@ class Asker:
         """Show and log a change of the provider's state: empty when it works."""
         if self.counters.state not in {state, "out"}:
             self.counters.state = state
-            self._shared.log.write("provider", provider=self._name, state=state or "working", **details)
+            self._context.log.write("provider", provider=self._name, state=state or "working", **details)
 
     def _log_request(
         self,
@@ -335,14 +336,14 @@ class Asker:
         failure: ProviderError | None,
         **values: Any,
     ) -> None:
-        log = self._shared.log
+        log = self._context.log
         log.write(
             "request",
             provider=self._name,
             model=request.model,
             role=request.step.model_role.value,
             step=request.step.value,
-            conversation=conversation.plan.conversation_id,
+            conversation=conversation.brief.conversation_id,
             **values,
             prompt_tokens=completion.usage.prompt_tokens if completion else None,
             completion_tokens=completion.usage.completion_tokens if completion else None,
@@ -358,13 +359,13 @@ class Asker:
         if isinstance(error, ProviderError) and not isinstance(error, RateLimitedError):
             seconds = state.next_action.sleep if state.next_action else 0.0
             kind = "unusable answer" if isinstance(error, UnusableAnswerError) else error.kind.value
-            self._shared.notify(f"{self._name}: {kind}, asking again in {_spell_seconds(seconds)}: {error}")
+            self._context.notify(f"{self._name}: {kind}, asking again in {_spell_seconds(seconds)}: {error}")
 
     def _seconds_to_wait(self, conversation: Conversation, state: tenacity.RetryCallState) -> float:
         """An exponential back-off with jitter; after a refusal for the rate, the pacer's pause is waited for."""
         if state.outcome and isinstance(state.outcome.exception(), RateLimitedError):
             return 0.0
-        failures = self._shared.tries[conversation.plan.conversation_id].total
+        failures = self._context.tries[conversation.brief.conversation_id].total
         longest = min(_LONGEST_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it
 

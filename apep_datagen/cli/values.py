@@ -1,0 +1,58 @@
+"""What the values of options say that stand for more than one thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import typer
+
+from apep_datagen.core.errors import SettingsError
+
+__all__ = ["parse_exchanges", "parse_pairs", "parse_rates"]
+
+_EXCHANGES = re.compile(r"(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
+
+
+def parse_exchanges(text: str) -> tuple[int, int]:
+    """Read `MIN-MAX`, or one number for both.
+
+    Raises:
+        SettingsError: It is neither.
+    """
+    match = _EXCHANGES.fullmatch(text.strip())
+    if not match:
+        raise SettingsError(f"--exchanges {text}: write MIN-MAX, e.g. --exchanges 1-4, or one number")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def parse_pairs(option: str, values: Sequence[str] | None) -> dict[str, str]:
+    """Read `PROVIDER=VALUE`, which `option` was given any number of times.
+
+    Raises:
+        typer.BadParameter: One is no such pair.
+    """
+    pairs = {}
+    for value in values or []:
+        name, separator, rest = value.partition("=")
+        if not separator or not name.strip() or not rest.strip():
+            raise typer.BadParameter(f"{value!r} is not PROVIDER=VALUE", param_hint=option)
+        pairs[name.strip()] = rest.strip()
+    return pairs
+
+
+def parse_rates(values: Sequence[str] | None) -> dict[str, float]:
+    """Read `--rps`: requests per second by provider.
+
+    Raises:
+        SettingsError: A rate is no number.
+        typer.BadParameter: One is no pair of a provider and a rate.
+    """
+    return {name: _rate(name, value) for name, value in parse_pairs("--rps", values).items()}
+
+
+def _rate(name: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError as error:
+        raise SettingsError(f"--rps {name}={value}: the rate must be a number, e.g. --rps {name}=2.5") from error

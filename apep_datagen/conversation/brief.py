@@ -1,0 +1,49 @@
+"""What is decided about a conversation before its first call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apep_datagen.people.scenario import Scenario, User
+
+__all__ = ["Brief", "QuestionAnswer"]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswer:
+    """What the user wrote and what Ada replied, without thinking and calls."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What is decided about a conversation before its first call.
+
+    Attributes:
+        conversation_id: Number of the conversation in its run, from 1.
+        timeline_id: The simulated user whose memory and diary it works on.
+        exchanges: How many exchanges it has.
+        max_tool_rounds: How often Ada may use tools in an exchange.
+        at: When it takes place, as an ISO date and time to the minute, e.g. `2026-03-14T19:40`.
+        user: Who the tester plays.
+        scenario: What it is about; the tester is told, Ada is not.
+        previous: The last exchange of the same timeline, if there is one.
+        seed: Number from which the seeds of its model calls follow.
+    """
+
+    conversation_id: int
+    timeline_id: int
+    exchanges: int
+    max_tool_rounds: int
+    at: str
+    user: User
+    scenario: Scenario
+    previous: QuestionAnswer | None
+    seed: int
+
+    @property
+    def date(self) -> str:
+        """The day it takes place, as an ISO date."""
+        return self.at[:10]

@@ -1,0 +1,103 @@
+"""What is sent for the call that is due, and the training sample that a conversation becomes."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+
+from apep_datagen.conversation.prompts import PromptSet
+from apep_datagen.conversation.state import Conversation, pending_step
+from apep_datagen.core.markup import render_answer, result_block
+from apep_datagen.core.messages import Message, Step
+from apep_datagen.core.tools import describe_tools
+
+__all__ = ["prompt", "training_sample"]
+
+
+def prompt(conversation: Conversation) -> tuple[Message, ...]:
+    """Return the messages to send for the model call that is due; roles are `system`, `user` and `assistant` only."""
+    step = pending_step(conversation)
+    if step is Step.ASK:
+        return tuple(_tester_prompt(conversation))
+    if step is Step.REWRITE:
+        return tuple(_rewriter_prompt(conversation))
+    return tuple(_ada_prompt(conversation))
+
+
+def training_sample(conversation: Conversation) -> tuple[Message, ...]:
+    """Return the messages of a conversation as they are saved."""
+    return (*_system_message(conversation), *_sample_messages(conversation))
+
+
+def _system_message(conversation: Conversation) -> list[Message]:
+    brief = conversation.brief
+    return [Message("system", _ada_system_prompt(conversation.prompts, brief.at, brief.max_tool_rounds))]
+
+
+@functools.lru_cache(maxsize=256)
+def _ada_system_prompt(prompts: PromptSet, at: str, max_tool_rounds: int) -> str:
+    instructions = prompts.render("tool_instructions.txt", tools=describe_tools(), max_tool_rounds=max_tool_rounds)
+    return prompts.render("ada_system.txt", **_when(at), tool_instructions=instructions)
+
+
+# Hours at which a part of the day ends, and its name. Spelled out, as `strftime` speaks the language of the machine.
+_PARTS_OF_DAY = ((5, "night"), (12, "morning"), (18, "afternoon"), (22, "evening"), (24, "night"))
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def _when(at: str) -> dict[str, str]:
+    """Return what the prompts say about a time: `date`, `weekday`, `time` and `time_of_day`."""
+    moment = datetime.datetime.fromisoformat(at)
+    time_of_day = next(name for end, name in _PARTS_OF_DAY if moment.hour < end)
+    return {"date": at[:10], "weekday": _WEEKDAYS[moment.weekday()], "time": at[11:16], "time_of_day": time_of_day}
+
+
+def _sample_messages(conversation: Conversation) -> list[Message]:
+    """Return all exchanges as they are saved; one whose rewrite is not done has its original thinking."""
+    messages = []
+    for exchange in conversation.exchanges:
+        messages.append(Message("user", exchange.question))
+        thoughts = iter(exchange.thoughts if exchange.rewritten is None else exchange.rewritten)
+        for turn in exchange.turns:
+            answer = turn.answer
+            thinking = next(thoughts) if answer.thinking else ""
+            messages.append(Message("assistant", render_answer(thinking, answer.reply, answer.calls)))
+            if turn.results:
+                messages.append(Message("tool", "\n".join(result_block(result) for result in turn.results)))
+    return messages
+
+
+def _ada_prompt(conversation: Conversation) -> list[Message]:
+    rounds = sum(bool(turn.results) for turn in conversation.exchanges[-1].turns)
+    last_round = rounds >= conversation.brief.max_tool_rounds
+    messages = _system_message(conversation)
+    sample = _sample_messages(conversation)
+    for index, message in enumerate(sample):
+        if message.role == "tool":
+            # Chat APIs refuse a `tool` message without a native tool-call id, so results travel as the user's.
+            is_last = last_round and index == len(sample) - 1
+            results = conversation.prompts.render("tool_results.txt", results=message.content, last_round=is_last)
+            messages.append(Message("user", results))
+        else:
+            messages.append(message)
+    return messages
+
+
+def _tester_prompt(conversation: Conversation) -> list[Message]:
+    brief, prompts = conversation.brief, conversation.prompts
+    history = [(exchange.question, exchange.question_answer.answer) for exchange in conversation.exchanges]
+    user = prompts.render(
+        "tester_user.txt",
+        history=history,
+        previous=brief.previous,
+        topic=brief.scenario.topic,
+        instruction=brief.scenario.instruction,
+        **_when(brief.at),
+    )
+    return [Message("system", prompts.render("tester_system.txt", user=brief.user)), Message("user", user)]
+
+
+def _rewriter_prompt(conversation: Conversation) -> list[Message]:
+    exchange, prompts = conversation.exchanges[-1], conversation.prompts
+    user = prompts.render("rewriter_user.txt", question=exchange.question, thoughts=list(exchange.thoughts))
+    return [Message("system", prompts.render("rewriter_system.txt")), Message("user", user)]

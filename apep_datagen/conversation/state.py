@@ -1,0 +1,81 @@
+"""The state of a conversation: plain values, and which call is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from apep_datagen.conversation.brief import Brief, QuestionAnswer
+from apep_datagen.conversation.prompts import PromptSet
+from apep_datagen.core.markup import Answer
+from apep_datagen.core.messages import Step
+
+__all__ = ["Conversation", "Exchange", "Turn", "pending_step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One answer of Ada's and, if it has calls, their results (JSON values, in order; empty until they are run)."""
+
+    answer: Answer
+    results: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A user message and Ada's full answer to it.
+
+    Attributes:
+        question: The user's message.
+        turns: Ada's turns; all but the last have calls.
+        rewritten: Her thinking in each turn that has any, as the rewriter wrote it, or as it was where that cannot be
+            used; None until the rewrite is done.
+    """
+
+    question: str
+    turns: tuple[Turn, ...] = ()
+    rewritten: tuple[str, ...] | None = None
+
+    @property
+    def thoughts(self) -> tuple[str, ...]:
+        """Her original thinking, in each turn that has any."""
+        return tuple(turn.answer.thinking for turn in self.turns if turn.answer.thinking)
+
+    @property
+    def answered(self) -> bool:
+        """Whether Ada has given her final reply."""
+        return bool(self.turns) and not self.turns[-1].answer.calls
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more is to be done for this exchange."""
+        return self.answered and (self.rewritten is not None or not self.thoughts)
+
+    @property
+    def question_answer(self) -> QuestionAnswer:
+        """What both said aloud."""
+        return QuestionAnswer(self.question, "\n\n".join(turn.answer.reply for turn in self.turns if turn.answer.reply))
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The state of one conversation. `steps` counts the outcomes that led to it."""
+
+    brief: Brief
+    prompts: PromptSet
+    exchanges: tuple[Exchange, ...] = ()
+    steps: int = 0
+
+
+def pending_step(conversation: Conversation) -> Step | None:
+    """Return the model call that is due, or None where there are tools to run or nothing is left to do."""
+    exchange = conversation.exchanges[-1] if conversation.exchanges else None
+    if exchange is None or (exchange.finished and len(conversation.exchanges) < conversation.brief.exchanges):
+        return Step.ASK
+    if exchange.finished:
+        return None
+    if not exchange.turns:
+        return Step.ANSWER
+    if exchange.answered:
+        return Step.REWRITE
+    return Step.CONTINUE if exchange.turns[-1].results else None

@@ -1,0 +1,37 @@
+"""A training sample as one line of JSON, as the output holds it, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from apep_datagen.core.messages import Message
+
+__all__ = ["messages_from", "messages_of", "sample_line"]
+
+
+def sample_line(messages: Iterable[Message]) -> str:
+    """Return a training sample as the output file holds it: one line of JSON, without the line's end."""
+    return json.dumps({"conversations": [message.as_dict() for message in messages]}, ensure_ascii=False)
+
+
+def messages_of(line: bytes) -> tuple[Message, ...] | None:
+    """Return the messages of a training sample that is spelled as JSON, or None where it is none."""
+    try:
+        value = json.loads(line.decode())
+    except (ValueError, RecursionError):
+        return None
+    return messages_from(value)
+
+
+def messages_from(value: Any) -> tuple[Message, ...] | None:
+    """Return the messages of a training sample, as JSON gives it, or None where it is none."""
+    messages = value.get("conversations") if isinstance(value, dict) else None
+    if not isinstance(messages, list) or not messages or not all(map(_is_message, messages)):
+        return None
+    return tuple(Message(message["role"], message["content"]) for message in messages)
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("role"), str) and isinstance(value.get("content"), str)

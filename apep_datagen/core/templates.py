@@ -1,0 +1,37 @@
+"""The files of `systemprompts/`: where they are, and how their templates are rendered."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import jinja2
+import jinja2.sandbox
+
+__all__ = ["compile_template", "path_of_prompt"]
+
+
+def path_of_prompt(name: str, directory: Path | None) -> Path:
+    """Return where a file of `systemprompts/` is: in `directory` if it is there, else among the program's own."""
+    if directory is not None and (directory / name).is_file():
+        return directory / name
+    package = Path(__file__).parents[1]
+    installed = package / "systemprompts" / name
+    return installed if installed.is_file() else package.parent / "systemprompts" / name
+
+
+def compile_template(text: str) -> jinja2.Template:
+    """Compile a template; a variable that it is not given is an error when it is rendered.
+
+    Raises:
+        jinja2.TemplateSyntaxError: It is none.
+    """
+    return _environment().from_string(text)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    # Sandboxed, because a prompt directory may come from somebody else.
+    return jinja2.sandbox.ImmutableSandboxedEnvironment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+    )

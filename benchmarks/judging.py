@@ -26,14 +26,14 @@ from apep_datagen.conversation.machine import (
 from apep_datagen.conversation.prompts import PromptSet, load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import Message
+from apep_datagen.core.notebook import Note, Notebook, Notes
 from apep_datagen.core.samples import sample_line
-from apep_datagen.core.tools import Note, Notes, run_call
+from apep_datagen.core.tools import run_call
 from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_user, generator
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change
 from apep_datagen.quality import effect, execution, form, voice
-from apep_datagen.quality.execution import ReplayedNotebook
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.problem import Problem, Stage
@@ -138,7 +138,7 @@ class Maker:
             previous=None,
             seed=0,
         )
-        notebook = ReplayedNotebook(before, brief.date)
+        notebook = Notebook.holding(before, date=brief.date)
         conversation = Conversation(brief, self._prompts)
         for text in self._answers(ability, fact):
             conversation = advance_with_completion(conversation, text, "stop")

@@ -9,18 +9,13 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.notebook import Notebook, ShelfName
 
 __all__ = [
-    "Note",
-    "Notebook",
-    "Notes",
-    "Shelf",
-    "ShelfName",
     "ToolError",
     "canonical_call",
     "describe_tools",
@@ -28,56 +23,8 @@ __all__ = [
     "tool_names",
 ]
 
-ShelfName = Literal["memory", "diary"]
-
 _MOST_TEXTS = 20
 _LONGEST_TEXT = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One memory or diary page. `index` counts from 1 within its shelf, oldest first; `date` is an ISO date."""
-
-    index: int
-    date: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Notes:
-    """What is in a memory and a diary at one time, oldest first."""
-
-    memory: tuple[Note, ...] = ()
-    diary: tuple[Note, ...] = ()
-
-    def on(self, shelf: ShelfName) -> tuple[Note, ...]:
-        """Return the notes of one kind."""
-        return self.memory if shelf == "memory" else self.diary
-
-
-class Shelf(Protocol):
-    """The notes of one kind of one timeline."""
-
-    def add(self, texts: Sequence[str]) -> list[int]:
-        """Store notes and return the indices that they have now."""
-
-    def notes(self) -> list[Note]:
-        """Return all notes, oldest first."""
-
-    def delete(self, indices: Sequence[int]) -> None:
-        """Delete the notes that have these indices now; all of them exist."""
-
-
-class Notebook(Protocol):
-    """What the tools of one timeline work on."""
-
-    @property
-    def memory(self) -> Shelf:
-        """What Ada knows about the user."""
-
-    @property
-    def diary(self) -> Shelf:
-        """Ada's own pages."""
 
 
 class ToolError(Exception):
@@ -103,40 +50,40 @@ def _tool(function: ToolFunction) -> ToolFunction:
 @_tool
 def add_memory(notebook: Notebook, input_text: list[str]) -> dict[str, Any]:
     """Store lasting facts about the user, one text for each."""
-    return _add(notebook.memory, input_text)
+    return _add(notebook, "memory", input_text)
 
 
 @_tool
 def recall_memories(notebook: Notebook) -> dict[str, Any]:
     """List everything in your memory, numbered and dated, oldest first."""
-    return _recall(notebook.memory, "memories")
+    return _recall(notebook, "memory", "memories")
 
 
 @_tool
 def delete_memory(notebook: Notebook, indices: list[int]) -> dict[str, Any]:
     """Delete memories by the numbers that the list shows."""
-    return _delete(notebook.memory, indices, "memory")
+    return _delete(notebook, "memory", indices, "memory")
 
 
 @_tool
 def add_diary(notebook: Notebook, input_text: list[str]) -> dict[str, Any]:
     """Write pages into your own diary, one text for each."""
-    return _add(notebook.diary, input_text)
+    return _add(notebook, "diary", input_text)
 
 
 @_tool
 def recall_diary(notebook: Notebook) -> dict[str, Any]:
     """List all pages of your diary, numbered and dated, oldest first."""
-    return _recall(notebook.diary, "pages")
+    return _recall(notebook, "diary", "pages")
 
 
 @_tool
 def delete_diary(notebook: Notebook, indices: list[int]) -> dict[str, Any]:
     """Delete diary pages by the numbers that the list shows."""
-    return _delete(notebook.diary, indices, "diary page")
+    return _delete(notebook, "diary", indices, "diary page")
 
 
-def _add(shelf: Shelf, texts: list[str]) -> dict[str, Any]:
+def _add(notebook: Notebook, shelf: ShelfName, texts: list[str]) -> dict[str, Any]:
     texts = [text.strip() for text in texts]
     if not all(texts):
         raise ToolError("input_text holds an empty text; nothing was added")
@@ -144,22 +91,22 @@ def _add(shelf: Shelf, texts: list[str]) -> dict[str, Any]:
         raise ToolError(f"input_text holds {len(texts)} texts, at most {_MOST_TEXTS} are possible; nothing was added")
     if any(len(text) > _LONGEST_TEXT for text in texts):
         raise ToolError(f"a text is longer than {_LONGEST_TEXT} characters; nothing was added")
-    return {"added": len(texts), "indices": shelf.add(texts)}
+    return {"added": len(texts), "indices": notebook.add(shelf, texts)}
 
 
-def _recall(shelf: Shelf, plural: str) -> dict[str, Any]:
-    notes = [{"index": note.index, "date": note.date, "text": note.text} for note in shelf.notes()]
+def _recall(notebook: Notebook, shelf: ShelfName, plural: str) -> dict[str, Any]:
+    notes = [{"index": note.index, "date": note.date, "text": note.text} for note in notebook.on(shelf)]
     return {plural: notes} if notes else {plural: [], "message": f"There are no {plural} yet."}
 
 
-def _delete(shelf: Shelf, indices: list[int], singular: str) -> dict[str, Any]:
-    notes = {note.index: note for note in shelf.notes()}
+def _delete(notebook: Notebook, shelf: ShelfName, indices: list[int], singular: str) -> dict[str, Any]:
+    notes = {note.index: note for note in notebook.on(shelf)}
     wanted = sorted(set(indices))
     missing = [index for index in wanted if index not in notes]
     if missing:
         there = f"the indices go from 1 to {len(notes)}" if notes else "there is none at all"
         raise ToolError(f"there is no {singular} with index {missing[0]} ({there}); nothing was deleted")
-    shelf.delete(wanted)
+    notebook.delete(shelf, wanted)
     return {"deleted": [{"index": index, "text": notes[index].text} for index in wanted]}
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import (
     Finished,
     ToolRound,
@@ -15,6 +17,9 @@ from apep_datagen.conversation.machine import (
     next_step,
 )
 from apep_datagen.conversation.state import Conversation
+from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.messages import Message
+from apep_datagen.core.notebook import Notebook, Notes
 from apep_datagen.core.samples import sample_line
 from apep_datagen.core.tools import run_call
 from apep_datagen.people.story import Change, story_after
@@ -31,7 +36,7 @@ from apep_datagen.storage.conversations import (
     record_start,
     record_step,
 )
-from apep_datagen.storage.notes import SqliteNotebook, count_notes, notes_around
+from apep_datagen.storage.notes import read_notebook, write_notebook
 
 __all__ = ["Committed", "Rules", "commit_answer", "commit_failure"]
 
@@ -93,43 +98,55 @@ def commit_answer(
         record_start(connection, conversation, provider)
     conversation = advance_with_completion(conversation, step.text, step.finish_reason)
     record_step(connection, brief.conversation_id, conversation.steps, step)
-    before = count_notes(connection, brief.timeline_id)
-    needed = next_step(conversation)
-    if isinstance(needed, ToolRound):
-        notebook = SqliteNotebook(connection, brief.timeline_id, brief.conversation_id, brief.date)
-        results: list[Any] = [run_call(call, notebook) for call in needed.calls]
-        conversation = advance_with_results(conversation, results)
-        text = json.dumps(results, ensure_ascii=False)
-        record_step(connection, brief.conversation_id, conversation.steps, StepRecord("tools", text))
-        needed = next_step(conversation)
-    if not isinstance(needed, Finished):
-        return Committed(conversation, *_notes_since(connection, brief.timeline_id, before))
-    problem = _judge(connection, conversation, needed, rules)
-    return Committed(
-        conversation,
-        *_notes_since(connection, brief.timeline_id, before),
-        is_finished=True,
-        problem=problem,
-        timeline=read_timeline(connection, brief.timeline_id),
-    )
+    match next_step(conversation):
+        case ToolRound(calls):
+            return _run_tools(connection, conversation, calls)
+        case Finished(messages):
+            return _judge(connection, conversation, messages, rules)
+        case _:
+            return Committed(conversation)
+
+
+def _run_tools(
+    connection: sqlite3.Connection, conversation: Conversation, calls: Sequence[ToolCall | MalformedCall]
+) -> Committed:
+    """Run a round of calls on memory and diary, and record what they give."""
+    brief = conversation.brief
+    notebook = _notebook(connection, brief)
+    before = notebook.notes()
+    results: list[Any] = [run_call(call, notebook) for call in calls]
+    write_notebook(connection, brief.timeline_id, notebook)
+    conversation = advance_with_results(conversation, results)
+    text = json.dumps(results, ensure_ascii=False)
+    record_step(connection, brief.conversation_id, conversation.steps, StepRecord("tools", text))
+    return Committed(conversation, *_gained(before, notebook.notes()))
 
 
 def _judge(
-    connection: sqlite3.Connection, conversation: Conversation, finished: Finished, rules: Rules
-) -> Problem | None:
-    """Accept a conversation, or undo it and return why."""
+    connection: sqlite3.Connection, conversation: Conversation, messages: tuple[Message, ...], rules: Rules
+) -> Committed:
+    """Accept a conversation that is complete, or undo it and say why."""
     brief = conversation.brief
-    before, after = notes_around(connection, brief.timeline_id, brief.conversation_id)
+    notebook = _notebook(connection, brief)
+    before, after = notebook.notes_before(), notebook.notes()
     story = read_story(connection, brief.timeline_id)
     change = Change(tuple(item.fact for item in story.known), before, after)
-    verdict = rules.judge.judge(connection, brief, finished.messages, change)
-    if verdict.problem is not None:
+    verdict = rules.judge.judge(connection, brief, messages, change)
+    gained = (0, 0)
+    if verdict.problem is None:
+        story = story_after(story, brief.scenario, brief.at, after)
+        record_finish(connection, conversation, sample_line(messages), story, rules.timeline_length)
+        rules.judge.remember(connection, brief.conversation_id, verdict)
+    else:
         record_rejection(connection, conversation, verdict.problem)
-        return verdict.problem
-    story = story_after(story, brief.scenario, brief.at, after)
-    record_finish(connection, conversation, sample_line(finished.messages), story, rules.timeline_length)
-    rules.judge.remember(connection, brief.conversation_id, verdict)
-    return None
+        gained = _gained(after, before)
+    return Committed(
+        conversation,
+        *gained,
+        is_finished=True,
+        problem=verdict.problem,
+        timeline=read_timeline(connection, brief.timeline_id),
+    )
 
 
 def commit_failure(connection: sqlite3.Connection, conversation: Conversation, reason: str, provider: str) -> Committed:
@@ -137,12 +154,15 @@ def commit_failure(connection: sqlite3.Connection, conversation: Conversation, r
     brief = conversation.brief
     if conversation.steps == 0:
         record_start(connection, conversation, provider)
-    before = count_notes(connection, brief.timeline_id)
+    notebook = _notebook(connection, brief)
     record_set_aside(connection, brief.conversation_id, reason)
-    return Committed(conversation, *_notes_since(connection, brief.timeline_id, before))
+    return Committed(conversation, *_gained(notebook.notes(), notebook.notes_before()))
 
 
-def _notes_since(connection: sqlite3.Connection, timeline_id: int, before: tuple[int, int]) -> tuple[int, int]:
-    """Return how many memories and diary pages a timeline has more than `before`."""
-    memories, diary_pages = count_notes(connection, timeline_id)
-    return memories - before[0], diary_pages - before[1]
+def _notebook(connection: sqlite3.Connection, brief: Brief) -> Notebook:
+    return read_notebook(connection, brief.timeline_id, brief.conversation_id, brief.date)
+
+
+def _gained(before: Notes, after: Notes) -> tuple[int, int]:
+    """Return how many memories and diary pages there are more than before."""
+    return len(after.memory) - len(before.memory), len(after.diary) - len(before.diary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from apep_datagen.core.tools import ShelfName
+from apep_datagen.core.notebook import ShelfName
 
 __all__ = ["ASKING", "TELLING", "Ability", "Fact", "KnownFact", "Scenario", "User"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from apep_datagen.core.tools import Note, Notes
+from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.core.words import holds
 from apep_datagen.people.scenario import ASKING, TELLING, Ability, Fact, KnownFact, Scenario, User
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from apep_datagen.core.calls import ToolCall
-from apep_datagen.core.tools import Note
+from apep_datagen.core.notebook import Note
 from apep_datagen.core.words import holds, words
 from apep_datagen.people.phrases import Phrases
 from apep_datagen.people.scenario import TELLING, Ability, Fact, Scenario

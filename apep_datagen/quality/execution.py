@@ -2,49 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from apep_datagen.core.tools import Note, Notes, run_call
+from apep_datagen.core.notebook import Notebook, Notes
+from apep_datagen.core.tools import run_call
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample
 
-__all__ = ["ReplayedNotebook", "check", "replay_calls"]
-
-
-class _ReplayedShelf:
-    """Notes of one kind, in memory."""
-
-    def __init__(self, notes: Sequence[Note], date: str) -> None:
-        self._notes = [(note.date, note.text) for note in notes]
-        self._date = date
-
-    def add(self, texts: Sequence[str]) -> list[int]:
-        self._notes += [(self._date, text) for text in texts]
-        return list(range(len(self._notes) - len(texts) + 1, len(self._notes) + 1))
-
-    def notes(self) -> list[Note]:
-        return [Note(index, date, text) for index, (date, text) in enumerate(self._notes, start=1)]
-
-    def delete(self, indices: Sequence[int]) -> None:
-        gone = set(indices)
-        self._notes = [note for index, note in enumerate(self._notes, start=1) if index not in gone]
-
-
-class ReplayedNotebook:
-    """Memory and diary in memory, on which calls are executed again.
-
-    Args:
-        notes: What is in them at first.
-        date: ISO date that new notes carry.
-    """
-
-    def __init__(self, notes: Notes, date: str) -> None:
-        self.memory = _ReplayedShelf(notes.memory, date)
-        self.diary = _ReplayedShelf(notes.diary, date)
-
-    def notes(self) -> Notes:
-        """Return what is in them now."""
-        return Notes(tuple(self.memory.notes()), tuple(self.diary.notes()))
+__all__ = ["check", "replay_calls"]
 
 
 def replay_calls(sample: Sample, before: Notes, date: str) -> tuple[Problem | None, Notes]:
@@ -58,7 +21,7 @@ def replay_calls(sample: Sample, before: Notes, date: str) -> tuple[Problem | No
     Returns:
         What is wrong with the saved results, or None; and memory and diary after the calls.
     """
-    notebook = ReplayedNotebook(before, date)
+    notebook = Notebook.holding(before, date=date)
     problem = None
     for exchange in sample.exchanges:
         for turn in exchange.turns:

@@ -21,7 +21,7 @@ from apep_datagen.conversation.state import Conversation
 from apep_datagen.people.scenario import Ability
 from apep_datagen.people.story import Story
 from apep_datagen.quality.problem import Problem
-from apep_datagen.storage.notes import empty_shelves, undo_conversation
+from apep_datagen.storage.notes import empty_notebooks, undo_conversation
 from apep_datagen.storage.output import element_bytes
 
 __all__ = [
@@ -311,7 +311,7 @@ def record_set_aside(connection: sqlite3.Connection, conversation_id: int, reaso
 
 def reset_tools(connection: sqlite3.Connection) -> None:
     """Empty memory and diary: all timelines are over, with the conversations that are going on in them."""
-    empty_shelves(connection)
+    empty_notebooks(connection)
     connection.execute("UPDATE timelines SET closed = 1")
 
 

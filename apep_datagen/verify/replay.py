@@ -6,7 +6,6 @@ last conversation, then compared and forgotten.
 
 from __future__ import annotations
 
-import copy
 import json
 import sqlite3
 from collections import Counter
@@ -14,7 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from apep_datagen.core.calls import ToolCall
-from apep_datagen.core.tools import Note, ShelfName, run_call
+from apep_datagen.core.notebook import Entry, Notebook
+from apep_datagen.core.tools import run_call
 from apep_datagen.storage.notes import FORGOTTEN_BY_RESET
 from apep_datagen.verify.examination import SavedCall
 
@@ -55,59 +55,6 @@ class Mismatch:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """A note as the state database keeps it: `deleted_in` is None while it is there."""
-
-    shelf: str
-    date: str
-    text: str
-    added_in: int
-    deleted_in: int | None = None
-
-
-class _Shelf:
-    """The notes of one kind of one timeline, with their history."""
-
-    def __init__(self, name: ShelfName) -> None:
-        self._name = name
-        self._there: list[int] = []  # indices in `history`
-        self.history: list[_Kept] = []
-        self.turn = Turn(0, 0, "")
-
-    def add(self, texts: Sequence[str]) -> list[int]:
-        for text in texts:
-            self._there.append(len(self.history))
-            self.history.append(_Kept(self._name, self.turn.date, text, self.turn.conversation_id))
-        return list(range(len(self._there) - len(texts) + 1, len(self._there) + 1))
-
-    def notes(self) -> list[Note]:
-        kept = (self.history[place] for place in self._there)
-        return [Note(index, note.date, note.text) for index, note in enumerate(kept, start=1)]
-
-    def delete(self, indices: Sequence[int]) -> None:
-        gone = {self._there[index - 1] for index in indices}
-        for place in gone:
-            self.history[place] = replace(self.history[place], deleted_in=self.turn.conversation_id)
-        self._there = [place for place in self._there if place not in gone]
-
-
-class _Notebook:
-    """Memory and diary of one timeline, with their history."""
-
-    def __init__(self) -> None:
-        self.memory = _Shelf("memory")
-        self.diary = _Shelf("diary")
-
-    def begin(self, turn: Turn) -> None:
-        """Let what follows be booked to a conversation."""
-        self.memory.turn = self.diary.turn = turn
-
-    def history(self) -> list[_Kept]:
-        """Return all notes that were ever there, in the order in which they were written."""
-        return self.memory.history + self.diary.history
-
-
 class Replay:
     """Replays conversations, each timeline's in order.
 
@@ -134,7 +81,7 @@ class Replay:
         self._unchecked = unchecked
         self._report = report
         self._left = Counter(turn.timeline_id for turn in turns)
-        self._notebooks: dict[int, _Notebook] = {}
+        self._notebooks: dict[int, Notebook] = {}
         self.calls = 0
         self.notes = 0
         self.timelines = len(self._left)
@@ -151,18 +98,18 @@ class Replay:
                 results, and memory and diary go on from what was written.
         """
         if calls or changed:
-            notebook = self._notebooks.setdefault(turn.timeline_id, _Notebook())
-            notebook.begin(turn)
+            notebook = self._notebooks.setdefault(turn.timeline_id, Notebook())
+            notebook.conversation_id, notebook.date = turn.conversation_id, turn.date
             if changed is not None:
-                self._run(turn, changed, copy.deepcopy(notebook))
+                self._run(turn, changed, notebook.copy())
             self._run(turn, calls, notebook, compares=changed is None)
         self._left[turn.timeline_id] -= 1
         if not self._left[turn.timeline_id]:
-            self._compare(
-                self._notebooks.pop(turn.timeline_id, _Notebook()).history(), self._recorded(turn.timeline_id)
-            )
+            notebook = self._notebooks.pop(turn.timeline_id, Notebook())
+            replayed = sorted(notebook.entries, key=lambda entry: entry.shelf == "diary")
+            self._compare(replayed, self._recorded(turn.timeline_id))
 
-    def _run(self, turn: Turn, calls: Sequence[SavedCall], notebook: _Notebook, *, compares: bool = True) -> None:
+    def _run(self, turn: Turn, calls: Sequence[SavedCall], notebook: Notebook, *, compares: bool = True) -> None:
         for saved in calls:
             result = run_call(saved.call, notebook)
             if not compares:
@@ -184,7 +131,7 @@ class Replay:
             if timeline_id not in self._left:
                 self._compare([], self._recorded(timeline_id))
 
-    def _recorded(self, timeline_id: int) -> list[_Kept]:
+    def _recorded(self, timeline_id: int) -> list[Entry]:
         """Return the notes of a timeline as far as conversations made them that were replayed."""
         rows = self._connection.execute(
             "SELECT shelf, date, text, added_in, deleted_in FROM notes WHERE timeline_id = ?"
@@ -193,12 +140,12 @@ class Replay:
         )
         there = {None, FORGOTTEN_BY_RESET, *self._unchecked}
         return [
-            _Kept(shelf, date, text, added_in, None if deleted_in in there else deleted_in)
+            Entry(shelf, date, text, added_in, None if deleted_in in there else deleted_in)
             for shelf, date, text, added_in, deleted_in in rows
             if added_in not in self._unchecked
         ]
 
-    def _compare(self, replayed: Sequence[_Kept], recorded: Sequence[_Kept]) -> None:
+    def _compare(self, replayed: Sequence[Entry], recorded: Sequence[Entry]) -> None:
         self.notes += len(recorded)
         if replayed == recorded:
             return
@@ -221,22 +168,22 @@ class Replay:
             self._report(Mismatch(note.added_in, NOTE_UNKNOWN, _spell(note)))
 
 
-def _deleted_elsewhere(note: _Kept, other: _Kept) -> bool:
+def _deleted_elsewhere(note: Entry, other: Entry) -> bool:
     return replace(note, deleted_in=None) == replace(other, deleted_in=None)
 
 
-def _of_the_same_call(note: _Kept, other: _Kept) -> bool:
+def _of_the_same_call(note: Entry, other: Entry) -> bool:
     return (note.shelf, note.added_in, note.deleted_in) == (other.shelf, other.added_in, other.deleted_in)
 
 
 # Whether a note of the database is one that replaying gives, though it is not the same; what is likelier comes first.
-_LIKENESS: tuple[tuple[str, Callable[[_Kept, _Kept], bool]], ...] = (
+_LIKENESS: tuple[tuple[str, Callable[[Entry, Entry], bool]], ...] = (
     (NOTE_DELETED, _deleted_elsewhere),
     (NOTE_CHANGED, _of_the_same_call),
 )
 
 
-def _spell(note: _Kept) -> str:
+def _spell(note: Entry) -> str:
     state = "" if note.deleted_in is None else f", deleted in conversation {note.deleted_in}"
     return f'"{_shorten(note.text)}" ({note.shelf}, {note.date}{state})'
 

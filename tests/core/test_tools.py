@@ -1,4 +1,4 @@
-"""Ada's tools, on a real database: what calls do, what they answer, and that each timeline has its own notes."""
+"""Ada's tools: what calls do, what they answer, and that each timeline has its own notes in the database."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apep_datagen.core.calls import MalformedCall, ToolCall, parse_calls, render_call
+from apep_datagen.core.notebook import Notebook
 from apep_datagen.core.tools import canonical_call, describe_tools, run_call, tool_names
-from apep_datagen.storage.notes import SqliteNotebook, count_notes, empty_shelves, undo_conversation
+from apep_datagen.storage.notes import (
+    count_notes,
+    empty_notebooks,
+    read_notebook,
+    undo_conversation,
+    write_notebook,
+)
 from apep_datagen.storage.schema import migrate
 
 DATE = "2026-01-31"
@@ -34,23 +41,33 @@ def connection() -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def notebook(connection: sqlite3.Connection) -> SqliteNotebook:
-    return SqliteNotebook(connection, timeline_id=1, conversation_id=1, date=DATE)
+def notebook() -> Notebook:
+    return Notebook(conversation_id=1, date=DATE)
 
 
-def run(notebook: SqliteNotebook, text: str) -> dict[str, Any]:
+def run(notebook: Notebook, text: str) -> dict[str, Any]:
     (call,) = parse_calls(text)
     return run_call(call, notebook)
 
 
-def error(notebook: SqliteNotebook, text: str) -> str:
+def run_in(
+    connection: sqlite3.Connection, timeline: int, number: int, call: ToolCall | MalformedCall
+) -> dict[str, Any]:
+    """Run a call in a conversation of a timeline, as the program does it."""
+    notebook = read_notebook(connection, timeline, number, DATE)
+    result = run_call(call, notebook)
+    write_notebook(connection, timeline, notebook)
+    return result
+
+
+def error(notebook: Notebook, text: str) -> str:
     result = run(notebook, text)
     assert list(result) == ["error"], result
     return str(result["error"])
 
 
-def texts(notebook: SqliteNotebook) -> list[str]:
-    return [note.text for note in notebook.memory.notes()]
+def texts(notebook: Notebook) -> list[str]:
+    return [note.text for note in notebook.memory]
 
 
 def canonical(text: str) -> str:
@@ -66,7 +83,7 @@ def canonical(text: str) -> str:
 @pytest.mark.parametrize(
     ("suffix", "recall", "plural"), [("memory", "recall_memories", "memories"), ("diary", "recall_diary", "pages")]
 )
-def test_notes_are_added_recalled_and_deleted(notebook: SqliteNotebook, suffix: str, recall: str, plural: str) -> None:
+def test_notes_are_added_recalled_and_deleted(notebook: Notebook, suffix: str, recall: str, plural: str) -> None:
     assert run(notebook, f"{recall}()") == {plural: [], "message": f"There are no {plural} yet."}
     assert run(notebook, f'add_{suffix}(input_text=["A", " B "])') == {"added": 2, "indices": [1, 2]}
     assert run(notebook, f'add_{suffix}(input_text=["C"])') == {"added": 1, "indices": [3]}
@@ -83,14 +100,14 @@ def test_notes_are_added_recalled_and_deleted(notebook: SqliteNotebook, suffix: 
     assert run(notebook, f"{recall}()") == {plural: [{"index": 1, "date": DATE, "text": "B"}]}
 
 
-def test_memory_and_diary_are_apart(notebook: SqliteNotebook) -> None:
+def test_memory_and_diary_are_apart(notebook: Notebook) -> None:
     run(notebook, 'add_memory(["A"])')
     assert run(notebook, 'add_diary(["B"])')["indices"] == [1]
     run(notebook, "delete_diary([1])")
     assert texts(notebook) == ["A"]
 
 
-def test_an_index_that_does_not_exist_deletes_nothing(notebook: SqliteNotebook) -> None:
+def test_an_index_that_does_not_exist_deletes_nothing(notebook: Notebook) -> None:
     assert "none at all" in error(notebook, "delete_memory(indices=[1])")
     run(notebook, 'add_memory(["A", "B"])')
     for indices in ("[1, 3]", "[0]", "[-1]", "[1, 99999999999999999999]"):
@@ -100,7 +117,7 @@ def test_an_index_that_does_not_exist_deletes_nothing(notebook: SqliteNotebook) 
     assert texts(notebook) == ["A", "B"]
 
 
-def test_a_deleted_note_cannot_be_deleted_again(notebook: SqliteNotebook) -> None:
+def test_a_deleted_note_cannot_be_deleted_again(notebook: Notebook) -> None:
     run(notebook, 'add_memory(["A", "B"])')
     run(notebook, "delete_memory([2])")
     assert "no memory with index 2" in error(notebook, "delete_memory([2])")
@@ -115,7 +132,7 @@ def test_a_deleted_note_cannot_be_deleted_again(notebook: SqliteNotebook) -> Non
         f"add_memory(input_text={['a'] * 21!r})",
     ],
 )
-def test_texts_that_cannot_be_stored_add_nothing(notebook: SqliteNotebook, call: str) -> None:
+def test_texts_that_cannot_be_stored_add_nothing(notebook: Notebook, call: str) -> None:
     assert "nothing was added" in error(notebook, call)
     assert texts(notebook) == []
 
@@ -149,9 +166,7 @@ def test_texts_that_cannot_be_stored_add_nothing(notebook: SqliteNotebook, call:
         ("please remember", "cannot be read"),
     ],
 )
-def test_a_call_that_does_not_fit_is_answered_with_what_is_wrong(
-    notebook: SqliteNotebook, call: str, complaint: str
-) -> None:
+def test_a_call_that_does_not_fit_is_answered_with_what_is_wrong(notebook: Notebook, call: str, complaint: str) -> None:
     run(notebook, 'add_memory(["Kept"])')
     assert complaint in error(notebook, call)
     assert texts(notebook) == ["Kept"]
@@ -202,9 +217,9 @@ def test_the_canonical_call_is_canonical_itself(call: ToolCall | MalformedCall) 
 def test_no_call_raises_and_the_canonical_call_does_the_same(calls: list[ToolCall | MalformedCall]) -> None:
     with database() as one, database() as other:
         for call in calls:
-            result = run_call(call, SqliteNotebook(one, 1, 1, DATE))
+            result = run_in(one, 1, 1, call)
             assert json.loads(json.dumps(result)) == result
-            assert result == run_call(canonical_call(call), SqliteNotebook(other, 1, 1, DATE))
+            assert result == run_in(other, 1, 1, canonical_call(call))
 
 
 # Indices, timelines and undoing, against a list of texts as the model of a shelf.
@@ -224,7 +239,7 @@ Shelves = dict[tuple[int, str], list[str]]
 def recalled(connection: sqlite3.Connection) -> Shelves:
     shelves: Shelves = {}
     for timeline in (1, 2):
-        notebook = SqliteNotebook(connection, timeline, 99, DATE)
+        notebook = read_notebook(connection, timeline, 99, DATE)
         for name, tool, plural in (("memory", "recall_memories", "memories"), ("diary", "recall_diary", "pages")):
             notes = run_call(ToolCall(tool, {}), notebook)[plural]
             assert [note["index"] for note in notes] == list(range(1, len(notes) + 1))
@@ -252,27 +267,25 @@ def test_indices_are_those_of_the_last_recall_and_an_undone_conversation_leaves_
         expected = recalled(connection)
         for number, (timeline, operations, is_undone) in enumerate(conversations, start=1):
             before = {key: list(notes) for key, notes in expected.items()}
-            notebook = SqliteNotebook(connection, timeline, number, DATE)
             for name, operation in operations:
                 call = carry_out(expected[timeline, name], operation)
-                run_call(ToolCall(call.name + name, call.arguments), notebook)
+                run_in(connection, timeline, number, ToolCall(call.name + name, call.arguments))
                 assert recalled(connection) == expected
             if is_undone:
                 undo_conversation(connection, number)
                 expected = before
             assert recalled(connection) == expected
-            for timeline_id in (1, 2):
-                counts = len(expected[timeline_id, "memory"]), len(expected[timeline_id, "diary"])
-                assert count_notes(connection, timeline_id) == counts
+            counts = [sum(len(expected[number, name]) for number in (1, 2)) for name in ("memory", "diary")]
+            assert count_notes(connection) == tuple(counts)
 
 
 def test_undoing_restores_a_note_that_was_deleted_in_its_old_place(connection: sqlite3.Connection) -> None:
-    run(SqliteNotebook(connection, 1, 1, DATE), 'add_memory(["A", "B", "C"])')
-    second = SqliteNotebook(connection, 1, 2, "2026-02-01")
-    run(second, "delete_memory([2])")
-    run(second, 'add_memory(["D"])')
+    run_in(connection, 1, 1, ToolCall("add_memory", {"input_text": ["A", "B", "C"]}))
+    run_in(connection, 1, 2, ToolCall("delete_memory", {"indices": [2]}))
+    run_in(connection, 1, 2, ToolCall("add_memory", {"input_text": ["D"]}))
     undo_conversation(connection, 2)
-    assert [(note.index, note.date, note.text) for note in second.memory.notes()] == [
+    notes = read_notebook(connection, 1, 3, DATE).memory
+    assert [(note.index, note.date, note.text) for note in notes] == [
         (1, DATE, "A"),
         (2, DATE, "B"),
         (3, DATE, "C"),
@@ -281,10 +294,10 @@ def test_undoing_restores_a_note_that_was_deleted_in_its_old_place(connection: s
 
 def test_a_reset_empties_every_timeline(connection: sqlite3.Connection) -> None:
     for timeline in (1, 2):
-        run(SqliteNotebook(connection, timeline, timeline, DATE), 'add_memory(["A"])')
-        run(SqliteNotebook(connection, timeline, timeline, DATE), 'add_diary(["A", "B"])')
+        run_in(connection, timeline, timeline, ToolCall("add_memory", {"input_text": ["A"]}))
+        run_in(connection, timeline, timeline, ToolCall("add_diary", {"input_text": ["A", "B"]}))
     assert count_notes(connection) == (2, 4)
-    empty_shelves(connection)
+    empty_notebooks(connection)
     assert count_notes(connection) == (0, 0)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apep_datagen.core.tools import Note, Notes
+from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.core.words import holds
 from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities

@@ -12,7 +12,7 @@ import pytest
 from apep_datagen.config.settings import DEFAULT_MIX
 from apep_datagen.conversation.prompts import load_prompts
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.core.tools import Note, Notes
+from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.engine.schedule import PlanSettings, Schedule
 from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from apep_datagen.core.tools import Note, Notes
+from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.people.scenario import Ability, Fact, KnownFact, Scenario
 from apep_datagen.people.story import Story, connected_pair, notes_that_hold, story_after, told_before
 from support import briefs

@@ -12,7 +12,7 @@ import pytest
 
 from apep_datagen.config.settings import ProviderKind, QualitySettings
 from apep_datagen.core.messages import Message
-from apep_datagen.core.tools import Note, Notes
+from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.people.scenario import Ability, User
 from apep_datagen.quality.execution import replay_calls
 from apep_datagen.quality.problem import Stage

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apep_datagen.core.calls import MalformedCall, ToolCall
-from apep_datagen.core.tools import Note, Notes
+from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change

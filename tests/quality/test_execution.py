@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apep_datagen.core.calls import MalformedCall, ToolCall
-from apep_datagen.core.tools import Note, Notes, run_call
+from apep_datagen.core.notebook import Note, Notebook, Notes
+from apep_datagen.core.tools import run_call
 from apep_datagen.quality import execution
-from apep_datagen.quality.execution import ReplayedNotebook, replay_calls
+from apep_datagen.quality.execution import replay_calls
 from apep_datagen.quality.problem import Stage
 from apep_datagen.quality.sample import Sample, SavedExchange, SavedTurn
-from apep_datagen.storage.notes import SqliteNotebook, notes_around
+from apep_datagen.storage.notes import read_notebook
 from support.notes import CALL, CONVERSATION, call_all, database
 
 DATE = "2026-03-14"
@@ -30,7 +31,7 @@ Calls = tuple[ToolCall | MalformedCall, ...]
 
 def executed(*rounds: Calls) -> tuple[Sample, Notes]:
     """Return a sample of one exchange with these calls and their true results, and the notes after it."""
-    notebook = ReplayedNotebook(BEFORE, DATE)
+    notebook = Notebook.holding(BEFORE, date=DATE)
     turns = [SavedTurn("I use it.", "", calls, tuple(run_call(call, notebook) for call in calls)) for calls in rounds]
     return Sample("You are Ada.", (SavedExchange("Hi.", (*turns, SavedTurn("Hm.", "Well."))),)), notebook.notes()
 
@@ -146,11 +147,11 @@ def test_replaying_gives_what_the_database_gave(
         for number, (timeline, calls) in enumerate(earlier, start=1):
             call_all(connection, timeline, number, calls)
         last = len(earlier) + 1
-        notebook = SqliteNotebook(connection, 1, last, DATE)
+        notebook = read_notebook(connection, 1, last, DATE)
         turns = [
             SavedTurn("I use it.", "", tuple(calls), tuple(run_call(call, notebook) for call in calls))
             for calls in rounds
         ]
-        before, after = notes_around(connection, 1, last)
+        before, after = notebook.notes_before(), notebook.notes()
     sample = Sample("You are Ada.", (SavedExchange("Hi.", (*turns, SavedTurn("Hm.", "Well."))),))
     assert replay_calls(sample, before, DATE) == (None, after)

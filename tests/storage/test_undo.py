@@ -20,7 +20,7 @@ from apep_datagen.quality.judge import Judge, Level
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.problem import Stage
 from apep_datagen.storage.conversations import StepRecord, read_story
-from apep_datagen.storage.notes import SqliteNotebook, notes_around, undo_conversation
+from apep_datagen.storage.notes import read_notebook, undo_conversation
 from support import briefs
 from support.notes import CALL, CONVERSATION, call_all, database
 
@@ -84,12 +84,11 @@ def test_what_was_there_before_and_after_is_told_rightly(
         for number, (timeline, calls) in enumerate(earlier, start=1):
             call_all(connection, timeline, number, calls)
         timeline, calls = last
-        reader = SqliteNotebook(connection, timeline, 99, "2026-02-01")
-        expected = [(reader.memory.notes(), reader.diary.notes())]
+        expected = [read_notebook(connection, timeline, 99, "2026-02-01").notes()]
         call_all(connection, timeline, len(earlier) + 1, calls)
-        expected.append((reader.memory.notes(), reader.diary.notes()))
-        told = notes_around(connection, timeline, len(earlier) + 1)
-        assert [(list(notes.memory), list(notes.diary)) for notes in told] == expected
+        expected.append(read_notebook(connection, timeline, 99, "2026-02-01").notes())
+        told = read_notebook(connection, timeline, len(earlier) + 1, "2026-02-01")
+        assert [told.notes_before(), told.notes()] == expected
 
 
 # Through the recording of answers, as the program does it.

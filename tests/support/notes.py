@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.tools import run_call
-from apep_datagen.storage.notes import SqliteNotebook
+from apep_datagen.storage.notes import read_notebook, write_notebook
 from apep_datagen.storage.schema import migrate
 
 __all__ = ["CALL", "CONVERSATION", "call_all", "database"]
@@ -40,6 +40,7 @@ def database() -> Iterator[sqlite3.Connection]:
 
 
 def call_all(connection: sqlite3.Connection, timeline: int, number: int, calls: list[ToolCall | MalformedCall]) -> None:
-    notebook = SqliteNotebook(connection, timeline, number, f"2026-01-{number:02}")
+    notebook = read_notebook(connection, timeline, number, f"2026-01-{number:02}")
     for call in calls:
         run_call(call, notebook)
+    write_notebook(connection, timeline, notebook)

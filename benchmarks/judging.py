@@ -38,6 +38,7 @@ from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import read_sample
+from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.schema import migrate
 from common import print_table
 from novelty import Writer
@@ -67,17 +68,18 @@ def measure(conversations: int, seed: int) -> dict[str, list[float]]:
     judge = Judge("strict", cast.phrases, NoveltyLimits(), made.tester_texts)
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection, seed=1, output_name="x", base_count=0, base_end=1)
+    accepted = AcceptedConversations(connection)
     costs: dict[str, list[float]] = defaultdict(list)
     for number in range(1, conversations + 1):
         brief, messages, change = made.conversation(number)
         began = time.perf_counter()
-        verdict = judge.judge(connection, brief, messages, change)
-        if verdict.problem is None:
-            judge.remember(connection, number, verdict)
+        problem = judge.judge(brief, messages, change, accepted)
+        if problem is None:
+            judge.remember(number, messages, accepted)
         costs["all, with novelty"].append(time.perf_counter() - began)
-        if verdict.problem is not None and verdict.problem.stage is Stage.NOVELTY:
+        if problem is not None and problem.stage is Stage.NOVELTY:
             continue  # a stock phrase was drawn for the opening too often
-        _expect_none(verdict.problem)
+        _expect_none(problem)
         row = (number, number, sample_line(messages))
         connection.execute("INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, 0)", row)
         _measure_stages(brief, messages, change, judge, costs)

@@ -25,6 +25,7 @@ import psutil
 
 from apep_datagen.quality import novelty
 from apep_datagen.quality.novelty import NoveltyLimits
+from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.schema import connect, migrate
 from common import print_table
 
@@ -88,22 +89,54 @@ class Costs:
     refused: int = 0
 
 
+class Known(AcceptedConversations):
+    """What was accepted, with its texts in another database, so that sizes are told apart."""
+
+    def __init__(self, connection: sqlite3.Connection, texts: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._texts = texts
+        self.accepted = 0
+        self.compared = 0
+
+    def count(self) -> int:
+        """Return how many were accepted."""
+        return self.accepted
+
+    def spoken(self, conversation_id: int) -> tuple[str, str] | None:
+        """Return message and reply, and count that."""
+        self.compared += 1
+        row: tuple[str, str] | None = self._texts.execute(
+            "SELECT question, reply FROM texts WHERE id = ?", (conversation_id,)
+        ).fetchone()
+        return row
+
+    def remember(self, conversation_id: int, question: str, reply: str) -> None:
+        """Take in one more; its texts are written by who measures."""
+        self.accepted = conversation_id
+        super().remember(conversation_id, question, reply)
+
+
 class Run:
-    """A run that accepts conversations, with its texts in another database, so that sizes are told apart."""
+    """A run that accepts conversations."""
 
     def __init__(self, directory: Path, writer: Writer) -> None:
         self.path = directory / "run.state.db"
-        self.accepted = 0
         self._writer = writer
         self._connection = connect(self.path)
         self._texts = sqlite3.connect(directory / "texts.db", isolation_level=None)
         self._texts.execute("PRAGMA synchronous = OFF")
         self._texts.execute("CREATE TABLE texts (id INTEGER PRIMARY KEY, question TEXT, reply TEXT)")
+        self._known = Known(self._connection, self._texts)
         migrate(self._connection, seed=1, output_name="x", base_count=0, base_end=1)
+
+    @property
+    def accepted(self) -> int:
+        """How many were accepted."""
+        return self._known.accepted
 
     def accept(self, conversations: int, in_a_commit: int) -> Costs:
         """Check and remember so many new conversations."""
-        costs = Costs()
+        costs, compared = Costs(), self._known.compared
         for first in range(0, conversations, in_a_commit):
             pairs = [
                 (" ".join(self._writer.write(_QUESTION_WORDS)), " ".join(self._writer.write(_REPLY_WORDS)))
@@ -117,32 +150,24 @@ class Run:
             began = time.perf_counter()
             self._connection.execute("COMMIT")
             costs.commit.append(time.perf_counter() - began)
+        costs.compared = self._known.compared - compared
         return costs
 
     def _accept(self, question: str, reply: str, costs: Costs) -> None:
         began = time.perf_counter()
-        problem = self._check(question, reply, costs)
+        problem = self._check(question, reply)
         checked = time.perf_counter()
         costs.check.append(checked - began)
         if problem:
             costs.refused += 1
             return
-        self.accepted += 1
-        novelty.remember(self._connection, self.accepted, question, reply)
+        number = self.accepted + 1
+        self._known.remember(number, question, reply)
         costs.remember.append(time.perf_counter() - checked)
-        self._texts.execute("INSERT INTO texts VALUES (?, ?, ?)", (self.accepted, question, reply))
+        self._texts.execute("INSERT INTO texts VALUES (?, ?, ?)", (number, question, reply))
 
-    def _check(self, question: str, reply: str, costs: Costs) -> str:
-        def text_of(number: int) -> tuple[str, str] | None:
-            costs.compared += 1
-            row: tuple[str, str] | None = self._texts.execute(
-                "SELECT question, reply FROM texts WHERE id = ?", (number,)
-            ).fetchone()
-            return row
-
-        problem = novelty.check(
-            self._connection, question, reply, accepted=self.accepted, limits=_LIMITS, text_of=text_of
-        )
+    def _check(self, question: str, reply: str) -> str:
+        problem = novelty.check(question, reply, self._known, _LIMITS)
         return problem.reason if problem else ""
 
     def share_found(self, index: int, similarity: float, trials: int = 1000) -> float:
@@ -158,7 +183,7 @@ class Run:
             texts = self._texts.execute("SELECT question, reply FROM texts WHERE id = ?", (number,)).fetchone()
             pair = [" ".join(self._writer.write(_QUESTION_WORDS)), " ".join(self._writer.write(_REPLY_WORDS))]
             pair[index] = self._writer.vary(texts[index], similarity)
-            found += "nearly the same" in self._check(pair[0], pair[1], Costs())
+            found += "nearly the same" in self._check(pair[0], pair[1])
         return found / trials
 
     def bytes_on_disk(self) -> int:

@@ -25,6 +25,7 @@ from apep_datagen.core.tools import run_call
 from apep_datagen.people.story import Change, story_after
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.problem import Problem
+from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.conversations import (
     StepRecord,
     Timeline,
@@ -131,20 +132,21 @@ def _judge(
     before, after = notebook.notes_before(), notebook.notes()
     story = read_story(connection, brief.timeline_id)
     change = Change(tuple(item.fact for item in story.known), before, after)
-    verdict = rules.judge.judge(connection, brief, messages, change)
+    accepted = AcceptedConversations(connection)
+    problem = rules.judge.judge(brief, messages, change, accepted)
     gained = (0, 0)
-    if verdict.problem is None:
+    if problem is None:
         story = story_after(story, brief.scenario, brief.at, after)
         record_finish(connection, conversation, sample_line(messages), story, rules.timeline_length)
-        rules.judge.remember(connection, brief.conversation_id, verdict)
+        rules.judge.remember(brief.conversation_id, messages, accepted)
     else:
-        record_rejection(connection, conversation, verdict.problem)
+        record_rejection(connection, conversation, problem)
         gained = _gained(after, before)
     return Committed(
         conversation,
         *gained,
         is_finished=True,
-        problem=verdict.problem,
+        problem=problem,
         timeline=read_timeline(connection, brief.timeline_id),
     )
 

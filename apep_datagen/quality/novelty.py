@@ -10,53 +10,56 @@ The minima are those of "One Permutation Hashing" (Li, Owen, Zhang; NIPS 2012): 
 its bin and its value there. A bin without a trigram takes the minimum of another, as in "Optimal Densification for Fast
 and Accurate Minwise Hashing" (Shrivastava; ICML 2017).
 
-The tables `near` and `openings` are in `schema.py`. All functions with a connection work within the caller's
-transaction. Keys are kept in the database: whoever changes how they are computed makes all earlier texts of a run
-unknown.
+What was accepted is asked through `Accepted`; `storage.accepted` is it, in the tables `near` and `openings`. Keys are
+kept there: whoever changes how they are computed makes all earlier texts of a run unknown.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Literal
+from typing import Literal, Protocol
 
 from apep_datagen.core.words import shingles, words
 from apep_datagen.quality.problem import Problem, Stage
 
 __all__ = [
+    "BANDS",
+    "MOST_IN_A_BAND",
+    "PARTS",
+    "PART_NAMES",
     "SKETCH_LENGTH",
+    "Accepted",
     "NoveltyLimits",
+    "Part",
+    "band_keys",
     "check",
+    "first_alike",
     "opening",
-    "remember",
     "signature_keys",
     "similarity",
     "sketch",
 ]
 
-_Part = Literal["question", "reply"]
-_PARTS: tuple[_Part, _Part] = ("question", "reply")
-_SPOKEN: dict[_Part, str] = {"question": "the user's message", "reply": "the reply"}
+Part = Literal["question", "reply"]
+PARTS: tuple[Part, Part] = ("question", "reply")
+PART_NAMES: dict[Part, str] = {"question": "the user's message", "reply": "the reply"}
 
-_BANDS = 12
+BANDS = 12
 _ROWS = 3
-_BINS = _BANDS * _ROWS
+_BINS = BANDS * _ROWS
 SKETCH_LENGTH = _BINS
 """Bytes of a text's sketch."""
+MOST_IN_A_BAND = 32
+"""So many of the latest that share a band are looked at, so that one which many share costs no more than others."""
+_MOST_COMPARED = 32
 _LEAST_WORDS = 4
 _HASH_BYTES = 8
 _OPENING_WORDS = 5
-_MOST_CANDIDATES = 32
-
-# So many of the latest in each band, so that a band which many texts share costs no more than others.
-_IN_A_BAND = f"SELECT conversation_id FROM near WHERE key = ? ORDER BY conversation_id DESC LIMIT {_MOST_CANDIDATES}"  # noqa: S608 - constant
-_IN_SAME_BANDS = " UNION ALL ".join([f"SELECT conversation_id FROM ({_IN_A_BAND})"] * _BANDS)  # noqa: S608 - constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,58 +76,88 @@ class NoveltyLimits:
     opening_share: float = 0.02
     least_openings: int = 3
 
+    def most_openings(self, conversations: int) -> float:
+        """Return how many of so many conversations may begin alike."""
+        return max(self.least_openings, self.opening_share * conversations)
 
-def check(
-    connection: sqlite3.Connection,
-    question: str,
-    reply: str,
-    *,
-    accepted: int,
-    limits: NoveltyLimits,
-    text_of: Callable[[int], tuple[str, str] | None],
-) -> Problem | None:
+
+class Accepted(Protocol):
+    """The conversations that were accepted before. Of several exchanges, questions and replies are joined."""
+
+    def count(self) -> int:
+        """Return how many there are."""
+
+    def sharing(self, keys: Sequence[int]) -> Iterable[int]:
+        """Return those that have one of `BANDS` keys, once for each, of each key the latest `MOST_IN_A_BAND`."""
+
+    def spoken(self, conversation_id: int) -> tuple[str, str] | None:
+        """Return question and reply of one, or None if they are not to be had."""
+
+    def times_begun(self, part: Part, begins: str) -> int:
+        """Return how many begin so, by what `opening` returns."""
+
+    def remember(self, conversation_id: int, question: str, reply: str) -> None:
+        """Take in one more, once."""
+
+
+def check(question: str, reply: str, accepted: Accepted, limits: NoveltyLimits) -> Problem | None:
     """Return what is not new about a conversation; it is not remembered by this.
 
     Args:
-        connection: The state database.
         question: The user's message; of several exchanges all of them, joined.
         reply: Ada's reply; of several exchanges all of them, joined.
-        accepted: How many conversations are accepted.
+        accepted: What was accepted before.
         limits: What is still new.
-        text_of: Returns question and reply of an accepted conversation, joined in the same way, or None if they are
-            not to be had. Called for those few that may be nearly the same.
     """
-    for part, text in zip(_PARTS, (question, reply), strict=True):
-        found = _nearly_the_same(connection, part, text, limits.similarity, text_of)
-        if found:
-            return Problem(Stage.NOVELTY, f"{_SPOKEN[part]} is nearly the same as an accepted one", found)
-    most = max(limits.least_openings, limits.opening_share * accepted)
-    for part, text in (("reply", reply), ("question", question)):
+    for part, text in zip(PARTS, (question, reply), strict=True):
+        if found := _nearly_the_same(part, text, accepted, limits.similarity):
+            number, share = found
+            reason = f"{PART_NAMES[part]} is nearly the same as an accepted one"
+            return Problem(Stage.NOVELTY, reason, f"like conversation {number} ({share:.2f})")
+    most = limits.most_openings(accepted.count())
+    texts: tuple[tuple[Part, str], ...] = (("reply", reply), ("question", question))
+    for part, text in texts:
         begins = opening(text)
-        if _times_accepted(connection, part, begins) + 1 > most:
-            return Problem(Stage.NOVELTY, f"{_SPOKEN[part]} begins as too many others do", begins)
+        if accepted.times_begun(part, begins) + 1 > most:
+            return Problem(Stage.NOVELTY, f"{PART_NAMES[part]} begins as too many others do", begins)
     return None
 
 
-def remember(connection: sqlite3.Connection, conversation_id: int, question: str, reply: str) -> None:
-    """Remember a conversation that is accepted, once; texts as for `check`."""
-    connection.executemany(
-        "INSERT INTO near (key, conversation_id) VALUES (?, ?)",
-        [(key, conversation_id) for key in signature_keys(question, reply)],
-    )
-    connection.executemany(
-        "INSERT INTO openings (part, opening, count) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
-        [(part, begins) for part, text in zip(_PARTS, (question, reply), strict=True) if (begins := opening(text))],
-    )
+def _nearly_the_same(part: Part, text: str, accepted: Accepted, least: float) -> tuple[int, float] | None:
+    """Return which accepted text this one is as similar to as `least`, and how similar, or None."""
+    keys = band_keys(part, text)
+    if not keys:
+        return None
+    sharing = Counter(accepted.sharing(keys))
+    # Whoever shares the most bands is the most similar, as far as the keys tell; then the latest.
+    candidates = sorted(sharing, key=lambda number: (sharing[number], number), reverse=True)[:_MOST_COMPARED]
+    place = PARTS.index(part)
+    others = ((number, spoken[place]) for number in candidates if (spoken := accepted.spoken(number)))
+    return first_alike(text, others, least)
+
+
+def first_alike(text: str, others: Iterable[tuple[int, str]], least: float) -> tuple[int, float] | None:
+    """Return the first of other texts that is as similar as this, or more.
+
+    Args:
+        text: The text.
+        others: The others, each with a number.
+        least: The similarity that is looked for.
+
+    Returns:
+        Its number and its similarity; None where there is none.
+    """
+    trigrams = shingles(text)
+    for number, other in others:
+        share = _jaccard(trigrams, shingles(other))
+        if share >= least:
+            return number, share
+    return None
 
 
 def signature_keys(question: str, reply: str) -> list[int]:
-    """Return the keys of a conversation: 12 for each text, or none for a text of fewer than four words.
-
-    Texts that are nearly the same share a key; others seldom do. The keys are signed 64-bit integers, and the same in
-    every process.
-    """
-    return [*_keys("question", question), *_keys("reply", reply)]
+    """Return the keys of a conversation: those of both texts."""
+    return [*band_keys("question", question), *band_keys("reply", reply)]
 
 
 def sketch(text: str) -> bytes:
@@ -141,49 +174,24 @@ def similarity(one: str, other: str) -> float:
     return _jaccard(shingles(one), shingles(other))
 
 
-def opening(text: str) -> str:
-    """Return a text's first five words as they are counted, or all if there are fewer."""
-    return " ".join(words(text)[:_OPENING_WORDS])
-
-
-def _nearly_the_same(
-    connection: sqlite3.Connection,
-    part: _Part,
-    text: str,
-    least: float,
-    text_of: Callable[[int], tuple[str, str] | None],
-) -> str | None:
-    """Return which accepted text this one is as similar to as `least`, and how similar, or None."""
-    keys = _keys(part, text)
-    if not keys:
-        return None
-    sharing = Counter(number for (number,) in connection.execute(_IN_SAME_BANDS, keys))
-    # Whoever shares the most bands is the most similar, as far as the keys tell; then the latest.
-    candidates = sorted(sharing, key=lambda number: (sharing[number], number), reverse=True)
-    trigrams = shingles(text)
-    for number in candidates[:_MOST_CANDIDATES]:
-        texts = text_of(number)
-        if texts is None:
-            continue
-        share = _jaccard(trigrams, shingles(texts[_PARTS.index(part)]))
-        if share >= least:
-            return f"like conversation {number} ({share:.2f})"
-    return None
-
-
-def _times_accepted(connection: sqlite3.Connection, part: _Part, begins: str) -> int:
-    row = connection.execute("SELECT count FROM openings WHERE part = ? AND opening = ?", (part, begins)).fetchone()
-    return int(row[0]) if row else 0
-
-
 def _jaccard(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
     common = len(one & other)
     return common / (len(one) + len(other) - common) if common else 0.0
 
 
+def opening(text: str) -> str:
+    """Return a text's first five words as they are counted, or all if there are fewer."""
+    return " ".join(words(text)[:_OPENING_WORDS])
+
+
 # What is accepted has just been checked: its keys are asked for twice.
 @lru_cache(maxsize=16)
-def _keys(part: _Part, text: str) -> tuple[int, ...]:
+def band_keys(part: Part, text: str) -> tuple[int, ...]:
+    """Return the keys of a text: 12, or none for a text of fewer than four words.
+
+    Texts that are nearly the same share a key; others seldom do. The keys are signed 64-bit integers, and the same in
+    every process.
+    """
     minima = _minima(text)
     return tuple(
         _hash(f"{part} {start} {minima[start : start + _ROWS]}", signed=True) for start in range(0, len(minima), _ROWS)

@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import eq
 
-from apep_datagen.quality.novelty import SKETCH_LENGTH, similarity
-from apep_datagen.verify.examination import BANDS, PARTS, Examined
+from apep_datagen.quality.novelty import BANDS, MOST_IN_A_BAND, PARTS, SKETCH_LENGTH, first_alike
+from apep_datagen.verify.examination import Examined
 
 __all__ = ["Comparison", "NearlyTheSame", "TooManyAlike"]
 
-# So many of the latest that share a band are looked at, as when a conversation is accepted.
-_MOST_IN_A_BAND = 32
 # So many pairs of a conversation are compared word by word: where more look similar, one of them is.
 _MOST_CANDIDATES = 8
 # How far, in standard deviations, a sketch may be below the similarity that is looked for.
@@ -105,12 +103,10 @@ class Comparison:
                 if index in found:
                     continue
                 texts = texts_of(index + 1)
-                for other in others if texts else ():
-                    earlier = texts_of(other + 1)
-                    if texts and earlier and (share := similarity(texts[part], earlier[part])) >= least:
-                        found.add(index)
-                        yield NearlyTheSame(index + 1, other + 1, part, share)
-                        break
+                earlier = ((other + 1, said[part]) for other in others if (said := texts_of(other + 1)))
+                if texts and (alike := first_alike(texts[part], earlier, least)):
+                    found.add(index)
+                    yield NearlyTheSame(index + 1, alike[0], part, alike[1])
 
     def _collect(
         self, candidates: dict[int, list[int]], part: int, band: int, judged: Sequence[int], least: float
@@ -128,7 +124,7 @@ class Comparison:
             if other < 0 or not judged[index]:
                 continue
             own, chosen = self._sketch(part, index), candidates.get(index, [])
-            for _ in range(_MOST_IN_A_BAND):
+            for _ in range(MOST_IN_A_BAND):
                 if other < 0 or len(chosen) >= _MOST_CANDIDATES:
                     break
                 if sum(map(eq, own, self._sketch(part, other))) >= fewest_alike and other not in chosen:

@@ -18,25 +18,20 @@ from apep_datagen.core.messages import Message
 from apep_datagen.core.samples import messages_of, sample_line
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.quality import form
-from apep_datagen.quality.novelty import SKETCH_LENGTH, opening, signature_keys, sketch
+from apep_datagen.quality.novelty import BANDS, PARTS, SKETCH_LENGTH, band_keys, opening, sketch
 from apep_datagen.quality.problem import Problem
-from apep_datagen.quality.sample import Sample, read_sample
+from apep_datagen.quality.sample import Sample, read_sample, spoken
 
 __all__ = [
-    "BANDS",
     "NOT_A_CONVERSATION",
-    "PARTS",
     "Examined",
     "Finding",
     "SavedCall",
     "calls_of",
     "content_of_line",
     "examine",
-    "spoken",
 ]
 
-PARTS = ("the user's message", "the reply")
-BANDS = 12
 NOT_A_CONVERSATION = "the element is no conversation"
 
 _OPEN_RESULT, _CLOSE_RESULT = "<tool_result>", "</tool_result>"
@@ -117,11 +112,11 @@ def examine(number: int, elements: Sequence[bytes]) -> Examined:
                 calls[place] = saved
         problem = form.check(sample) if isinstance(sample, Sample) else sample
         if isinstance(sample, Sample):
-            texts = spoken(sample)
+            texts = spoken(messages or ())
         if problem is not None:
             problems.append(Finding(place, problem.reason, problem.detail))
-        for part, text in enumerate(texts):
-            keys.extend(signature_keys(*(text if index == part else "" for index in range(2))) or _NO_KEYS)
+        for part, text in zip(PARTS, texts, strict=True):
+            keys.extend(band_keys(part, text) or _NO_KEYS)
             sketches += sketch(text) or _NO_SKETCH
             begins = opening(text)
             openings.append(_number(begins.encode()) if begins else 0)
@@ -139,14 +134,6 @@ def content_of_line(line: bytes) -> int:
 
 def _number(content: bytes) -> int:
     return int.from_bytes(blake2b(content, digest_size=8).digest(), "little", signed=True)
-
-
-def spoken(sample: Sample) -> tuple[str, str]:
-    """Return all that the user said, and all that Ada replied."""
-    return (
-        "\n\n".join(exchange.question for exchange in sample.exchanges),
-        "\n\n".join(exchange.reply for exchange in sample.exchanges),
-    )
 
 
 def calls_of(messages: Sequence[Message], sample: Sample | Problem | None = None) -> tuple[SavedCall, ...]:

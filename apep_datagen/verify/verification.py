@@ -18,13 +18,13 @@ from pathlib import Path
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import Message
 from apep_datagen.core.samples import messages_of
-from apep_datagen.quality.novelty import NoveltyLimits, opening
-from apep_datagen.quality.sample import Sample, read_sample
+from apep_datagen.quality.novelty import PART_NAMES, PARTS, NoveltyLimits, opening
+from apep_datagen.quality.sample import spoken
 from apep_datagen.storage.database import state_path
 from apep_datagen.storage.output_reader import map_chunks, read_line_at
 from apep_datagen.storage.schema import read_only
 from apep_datagen.verify.comparison import Comparison
-from apep_datagen.verify.examination import NOT_A_CONVERSATION, PARTS, Finding, examine, spoken
+from apep_datagen.verify.examination import NOT_A_CONVERSATION, Finding, examine
 from apep_datagen.verify.written import Compared, Reconciliation, Written
 
 __all__ = ["DOUBLED", "FINDINGS_STATUS", "Finding", "Verification", "verify"]
@@ -165,13 +165,13 @@ class _Check:
         texts_of = lru_cache(maxsize=256)(self._texts_of)
         for item in self._comparison.nearly_the_same(judged, limits.similarity, texts_of):
             detail = f"like conversation {item.earlier} ({item.similarity:.2f})"
-            self._find(item.number, f"{PARTS[item.part]} is nearly the same as an earlier one", detail)
-        most = max(limits.least_openings, limits.opening_share * len(judged))
+            self._find(item.number, f"{PART_NAMES[PARTS[item.part]]} is nearly the same as an earlier one", detail)
+        most = limits.most_openings(len(judged))
         for group in self._comparison.too_many_alike(judged, most):
             texts = texts_of(group.number)
             begins = opening(texts[group.part]) if texts else ""
             detail = f'"{begins}" begins {group.count:,} conversations; {math.floor(most):,} may begin so'
-            self._find(group.number, f"{PARTS[group.part]} begins as too many others do", detail)
+            self._find(group.number, f"{PART_NAMES[PARTS[group.part]]} begins as too many others do", detail)
 
     def _verification(self, levels: bytearray, compared: Compared | None) -> Verification:
         counts = Counter(finding.kind for finding in self._findings)
@@ -191,8 +191,7 @@ class _Check:
 
     def _texts_of(self, number: int) -> tuple[str, str] | None:
         messages = self._messages_at(number)
-        sample = read_sample(messages) if messages else None
-        return spoken(sample) if isinstance(sample, Sample) else None
+        return spoken(messages) if messages else None
 
     def _find(self, number: int, kind: str, detail: str) -> None:
         self._findings.append(Finding(number, kind, detail))

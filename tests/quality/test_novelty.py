@@ -8,7 +8,7 @@ import random
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apep_datagen.quality import novelty
-from apep_datagen.quality.novelty import NoveltyLimits, check, opening, remember, signature_keys, similarity
+from apep_datagen.quality.novelty import NoveltyLimits, check, opening, signature_keys, similarity
 from apep_datagen.quality.problem import Problem, Stage
+from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.schema import migrate
 
 QUESTION = (
@@ -28,6 +29,25 @@ REPLY = (
     " days, and that Jana asked for the pot to scrape out."
 )
 VOCABULARY = [f"w{number}" for number in range(50_000)]
+
+
+class Known(AcceptedConversations):
+    """What was accepted, with its texts elsewhere than in the database; remembers which were asked for."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, texts: Mapping[int, tuple[str, str]], accepted: int | None = None
+    ) -> None:
+        super().__init__(connection)
+        self.asked: list[int] = []
+        self._texts = texts
+        self._accepted = len(texts) if accepted is None else accepted
+
+    def count(self) -> int:
+        return self._accepted
+
+    def spoken(self, conversation_id: int) -> tuple[str, str] | None:
+        self.asked.append(conversation_id)
+        return self._texts.get(conversation_id)
 
 
 class Run:
@@ -41,13 +61,12 @@ class Run:
         self.limits = limits or NoveltyLimits()
 
     def check(self, question: str, reply: str, accepted: int | None = None) -> Problem | None:
-        accepted = len(self.texts) if accepted is None else accepted
-        return check(self.connection, question, reply, accepted=accepted, limits=self.limits, text_of=self.texts.get)
+        return check(question, reply, Known(self.connection, self.texts, accepted), self.limits)
 
     def accept(self, question: str, reply: str) -> None:
         number = len(self.texts) + 1
         self.connection.execute("BEGIN")
-        remember(self.connection, number, question, reply)
+        AcceptedConversations(self.connection).remember(number, question, reply)
         self.connection.execute("COMMIT")
         self.texts[number] = (question, reply)
 
@@ -152,7 +171,7 @@ def test_what_was_only_checked_does_not_count() -> None:
 def test_what_is_rolled_back_does_not_count() -> None:
     run = Run(limits=NoveltyLimits(least_openings=1))
     run.connection.execute("BEGIN")
-    remember(run.connection, 1, QUESTION, REPLY)
+    AcceptedConversations(run.connection).remember(1, QUESTION, REPLY)
     run.texts[1] = (QUESTION, REPLY)
     assert run.check(QUESTION, REPLY)
     run.connection.execute("ROLLBACK")
@@ -186,14 +205,9 @@ def test_old_near_duplicates_are_found_among_many_that_share_a_band() -> None:
 
 def numbers_compared(run: Run, question: str) -> list[int]:
     """Return which accepted texts a message is compared with, in order."""
-    asked = []
-
-    def text_of(number: int) -> tuple[str, str]:
-        asked.append(number)
-        return run.texts[number]
-
-    assert check(run.connection, question, "", accepted=0, limits=run.limits, text_of=text_of) is None
-    return asked
+    known = Known(run.connection, run.texts, 0)
+    assert check(question, "", known, run.limits) is None
+    return known.asked
 
 
 def test_few_texts_are_compared_however_many_share_a_band() -> None:
@@ -309,7 +323,7 @@ def test_a_text_of_four_words_or_more_has_twelve_keys() -> None:
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_keys_fit_into_the_database(question: str, reply: str) -> None:
     connection = Run().connection
-    remember(connection, 1, question, reply)
+    AcceptedConversations(connection).remember(1, question, reply)
     rows = connection.execute("SELECT key, conversation_id FROM near")
     assert sorted(rows) == sorted((key, 1) for key in signature_keys(question, reply))
 
@@ -360,4 +374,4 @@ def test_an_opening_is_the_first_five_words(said: list[str]) -> None:
 
 
 def test_nothing_is_kept_in_memory_but_a_few_texts() -> None:
-    assert novelty._keys.cache_parameters()["maxsize"] == 16
+    assert novelty.band_keys.cache_parameters()["maxsize"] == 16

@@ -19,6 +19,7 @@ __all__ = [
     "Answer",
     "call_block",
     "parse_answer",
+    "read_result",
     "read_results",
     "render_answer",
     "result_block",
@@ -30,7 +31,7 @@ _CLOSE_THINK = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _OPEN_CALL = re.compile(r"<tool_call>", re.IGNORECASE)
 _CLOSE_CALL = re.compile(r"</tool_call>", re.IGNORECASE)
 _RESULT_BLOCK = re.compile(r"<tool_result>.*?(?:</tool_result>|\Z)", re.IGNORECASE | re.DOTALL)
-_RESULT_TEXT = re.compile(r"<tool_result>(.*?)</tool_result>", re.DOTALL)
+_CLOSED_RESULT = re.compile(r"<tool_result>.*?</tool_result>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,27 @@ def call_block(call: ToolCall | MalformedCall) -> str:
 
 
 def result_block(result: Any) -> str:
-    """Return a tool's result, spelled as JSON, in its tag."""
-    return f"<tool_result>{escape_tags(json.dumps(result, ensure_ascii=False))}</tool_result>"
+    """Return a tool's result, spelled as JSON, in its tag.
+
+    Raises:
+        ValueError: It holds a number that JSON has not.
+    """
+    return f"<tool_result>{escape_tags(json.dumps(result, ensure_ascii=False, allow_nan=False))}</tool_result>"
+
+
+def read_result(block: str) -> Any:
+    """Return a tool's result as a JSON value.
+
+    Args:
+        block: The result as `result_block` returns it, or otherwise spelled, also without its tag.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    try:
+        return json.loads(block.removeprefix("<tool_result>").removesuffix("</tool_result>"))
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def read_results(content: str) -> Iterator[tuple[Any, bool]]:
@@ -117,11 +137,11 @@ def read_results(content: str) -> Iterator[tuple[Any, bool]]:
 
     One that is no JSON has itself, as a text, for its value.
     """
-    for text in _RESULT_TEXT.findall(content):
+    for block in _CLOSED_RESULT.findall(content):
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            value = text
+            value = read_result(block)
+        except ValueError:
+            value = block.removeprefix("<tool_result>").removesuffix("</tool_result>")
         yield value, isinstance(value, dict) and "error" in value
 
 

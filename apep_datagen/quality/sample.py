@@ -6,14 +6,13 @@ reason. Nothing that a file can hold raises.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from apep_datagen.core.calls import MalformedCall, ToolCall
-from apep_datagen.core.markup import parse_answer, render_answer, result_block
+from apep_datagen.core.markup import parse_answer, read_result, render_answer, result_block
 from apep_datagen.core.messages import Message, storable_text
 from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import canonical_call
@@ -23,7 +22,6 @@ __all__ = ["Sample", "SavedExchange", "SavedTurn", "read_sample", "spoken"]
 
 _LONGEST_DETAIL = 120
 _THINK_TAG = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
-_OPEN_RESULT, _CLOSE_RESULT = "<tool_result>", "</tool_result>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +177,10 @@ def _read_results(content: str) -> tuple[Any, ...]:
     """Read result blocks, one a line: a line break inside a result is escaped."""
     results = []
     for line in content.split("\n"):
-        if not (line.startswith(_OPEN_RESULT) and line.endswith(_CLOSE_RESULT)):
+        if not (line.startswith("<tool_result>") and line.endswith("</tool_result>")):
             _refuse("a tool message holds something else than results", line)
         try:
-            value = json.loads(line[len(_OPEN_RESULT) : -len(_CLOSE_RESULT)], parse_constant=_no_number)
+            value = read_result(line)
             written = result_block(value)
         except (ValueError, RecursionError):
             _refuse("a result is no JSON", line)
@@ -190,7 +188,3 @@ def _read_results(content: str) -> tuple[Any, ...]:
             _refuse("a result is not in canonical form", line)
         results.append(value)
     return tuple(results)
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")

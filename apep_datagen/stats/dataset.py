@@ -6,8 +6,6 @@ memory grows with nothing but the number of different openings.
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,14 +27,6 @@ from apep_datagen.storage.schema import read_only
 
 __all__ = ["DatasetStats", "FileStats", "Tally", "read_stats"]
 
-# An answer as nearly all are written. It is read by this alone: `parse_answer` takes several times as long.
-_TEXT = r'"(?:[^"\\<\x00-\x1f\ud800-\udfff]|\\(?:["\\bfnrt]|u[0-9a-f]{4}))*"'
-_ITEM = rf"(?:{_TEXT}|0|[1-9][0-9]{{0,8}})"
-_LIST = rf"\[{_ITEM}(?:, {_ITEM})*\]"
-_CALL = rf"<tool_call>[a-z][a-z_]*\((?:(?:input_text|indices)={_LIST})?\)</tool_call>"
-_USUAL_ANSWER = re.compile(rf"<think>([^<]+)</think>([^<]*)((?:{_CALL}\n?)*)")
-_NAME = re.compile(r"<tool_call>([a-z_]+)")
-_LONGEST_USUAL_ANSWER = 10_000
 _UNREADABLE = "(not understood)"
 
 
@@ -170,11 +160,12 @@ class Tally:
                 questions.append(message.content)
                 replies.append([])
             elif message.role == "assistant":
-                thinking, reply, called = _read_answer(message.content)
-                if thinking:
-                    self.thinking_lengths[len(words(thinking))] += 1
-                if reply and replies:
-                    replies[-1].append(reply)
+                answer = parse_answer(message.content)
+                if answer.thinking:
+                    self.thinking_lengths[len(words(answer.thinking))] += 1
+                if answer.reply and replies:
+                    replies[-1].append(answer.reply)
+                called = [call.name if isinstance(call, ToolCall) else _UNREADABLE for call in answer.calls]
                 names += called
             elif message.role == "tool" and '"error"' in message.content:
                 failures = [failed for _, failed in read_results(message.content)]
@@ -188,18 +179,6 @@ class Tally:
         for index, parts in enumerate(replies):
             if parts:
                 self.replies.count("\n\n".join(parts), number, index)
-
-
-def _read_answer(content: str) -> tuple[str, str, list[str]]:
-    """Return Ada's thinking, her reply and the names of the tools that she calls."""
-    usual = _USUAL_ANSWER.fullmatch(content) if len(content) <= _LONGEST_USUAL_ANSWER else None
-    if usual:
-        names = _NAME.findall(usual[3])
-        if not any(map(keyword.iskeyword, names)):
-            return usual[1].strip(), usual[2].strip(), names
-    answer = parse_answer(content)
-    names = [call.name if isinstance(call, ToolCall) else _UNREADABLE for call in answer.calls]
-    return answer.thinking, answer.reply, names
 
 
 def _tally_chunk(first: int, elements: list[bytes]) -> Tally:

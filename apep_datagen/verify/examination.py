@@ -5,7 +5,6 @@ What is returned is small, so that the conversations of a whole output can be co
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from apep_datagen.core.calls import MalformedCall, ToolCall
-from apep_datagen.core.markup import parse_answer
+from apep_datagen.core.markup import parse_answer, read_result
 from apep_datagen.core.messages import Message
 from apep_datagen.core.samples import messages_of, sample_line
 from apep_datagen.core.tools import canonical_call
@@ -33,8 +32,6 @@ __all__ = [
 ]
 
 NOT_A_CONVERSATION = "the element is no conversation"
-
-_OPEN_RESULT, _CLOSE_RESULT = "<tool_result>", "</tool_result>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +161,6 @@ def calls_of(messages: Sequence[Message], sample: Sample | Problem | None = None
 
 def _result(line: str) -> tuple[Any, ...]:
     try:
-        return (json.loads(line.removeprefix(_OPEN_RESULT).removesuffix(_CLOSE_RESULT)),)
-    except (ValueError, RecursionError):
+        return (read_result(line),)
+    except ValueError:
         return ()

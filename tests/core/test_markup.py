@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from apep_datagen.core import calls
 from apep_datagen.core.calls import MalformedCall, ToolCall, parse_calls, render_call
 from apep_datagen.core.markup import Answer, call_block, parse_answer, render_answer, result_block, visible_text
 from apep_datagen.core.tags import strip_tags
@@ -171,6 +172,25 @@ def test_threads_that_parse_at_once_leave_the_warning_filters_as_they_were() -> 
         sys.setswitchinterval(interval)
     assert set(map(repr, calls)) == {repr(ToolCall("f", {"x": r"\d \w \s \p"}))}
     assert list(warnings.filters) == filters
+
+
+USUAL_CALL = st.from_regex(calls._USUAL_CALL, fullmatch=True)
+
+
+@example('f(x=["\\u0000\\u003c\\ud7ff\\ue000\x7f\x85\u2028 é 🐕"])')
+@example('f(x=["\\ud83d\\udc15"])')
+@example('f(x=["\\/"])')
+@example('f(x=["\\x41\\N{DASH}\\a"])')
+@example("f(x=[01])")
+@example('f(class=["a"])')
+@example("None()")
+@example('f(__debug__=["a"])')
+@given(st.one_of(USUAL_CALL, CALL.map(render_call), MODEL_TEXT))
+def test_a_call_in_the_usual_spelling_is_read_fast_and_no_otherwise(text: str) -> None:
+    read_fast = parse_calls(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calls, "_usual_call", lambda _: None)
+        assert repr(read_fast) == repr(parse_calls(text))
 
 
 # What is written is read back.

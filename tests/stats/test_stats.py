@@ -13,18 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apep_datagen.config.settings import DEFAULT_MIX, ScenariosSettings
-from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.errors import StorageError
-from apep_datagen.core.markup import parse_answer, render_answer
 from apep_datagen.core.messages import Message
 from apep_datagen.core.words import shingles
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.novelty import similarity
-from apep_datagen.stats.dataset import DatasetStats, FileStats, Tally, _file_stats, _read_answer, read_stats
+from apep_datagen.stats.dataset import DatasetStats, FileStats, Tally, _file_stats, read_stats
 from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import NGRAMS_COUNTED, Texts, _distinct, _nearest_similarities, _rank
 from apep_datagen.stats.report import describe_stats, stats_as_json
@@ -234,34 +232,6 @@ def test_a_file_that_is_read_by_several_processes_has_the_same_statistics(tmp_pa
     for number, pair in enumerate(pairs, start=1):
         tally.count([Message(role, content) for role, content in conversation(*pair)], number)  # type: ignore[arg-type]
     assert stats_of(path).file == _file_stats(tally)
-
-
-_names = st.sampled_from(["add_memory", "recall_memories", "delete_diary", "is", "if", "unknown", "Xy"])
-_arguments = st.one_of(
-    st.just({}),
-    st.builds(
-        lambda name, values: {name: values},
-        st.sampled_from(["input_text", "indices", "in", "other"]),
-        st.lists(st.one_of(st.text(max_size=9), st.integers(-5, 10**10), st.just('a"b\\c\n</think>')), max_size=3),
-    ),
-)
-_calls = st.one_of(
-    st.builds(ToolCall, _names, _arguments),
-    st.builds(lambda text: MalformedCall(text, ""), st.sampled_from(["if()", "add_memory(indices=[01])", "a()b", "x"])),
-)
-_texts = st.one_of(st.text(max_size=20), st.sampled_from(["", " ", "I <3 you", "Well.\n\nYes.", "</think>", "<THINK>"]))
-
-
-@example("Hm", "", [MalformedCall("add_memory(indices=[01])", "")], "{}")
-@example("Hm", "", [MalformedCall('add_memory(input_text=["\x00"])', "")], "{}")
-@example("Hm", "", [MalformedCall('add_memory(input_text=["\ud800"])', "")], "{}")
-@example("Hm", "", [MalformedCall('add_memory(input_text=["\\x"])', "")], "{}")
-@given(_texts, _texts, st.lists(_calls, max_size=3), st.sampled_from(["{}", " {}", "{}\n", "{} more", "{}{}"]))
-def test_what_is_read_fast_is_what_the_parser_reads(thinking: str, reply: str, calls: list[Any], frame: str) -> None:
-    content = frame.replace("{}", render_answer(thinking, reply, calls))
-    answer = parse_answer(content)
-    names = [call.name if isinstance(call, ToolCall) else "(not understood)" for call in answer.calls]
-    assert _read_answer(content) == (answer.thinking, answer.reply, names)
 
 
 def test_what_is_no_conversation_is_counted_apart(tmp_path: Path) -> None:

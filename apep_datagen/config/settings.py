@@ -237,6 +237,17 @@ class Settings(_Section):
     scenarios: ScenariosSettings = ScenariosSettings()
     providers: dict[str, ProviderSettings] = {}
 
+    def quote(self, provider: str, model: str) -> tuple[float, float] | None:
+        """Return what a million tokens of prompts and of completions cost, in dollars; None where nobody said.
+
+        Args:
+            provider: Its name; it need not be configured any more.
+            model: The model's name there.
+        """
+        section = self.providers.get(provider)
+        price = section.price_of(model) if section else None
+        return (price.input, price.output) if price else None
+
 
 def load_settings(
     config: Path | None,

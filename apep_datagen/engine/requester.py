@@ -16,14 +16,15 @@ import asyncio
 import contextlib
 import random
 import sqlite3
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import tenacity
 
-from apep_datagen.budget.account import Price, dollars
-from apep_datagen.budget.purse import Allowance, OverError, Purse, Reservation
+from apep_datagen.budget.account import Account
+from apep_datagen.budget.amounts import Price, dollars
+from apep_datagen.budget.purse import OverError, Purse, Reservation
 from apep_datagen.config.settings import ProviderSettings
 from apep_datagen.conversation.completions import problem_with
 from apep_datagen.conversation.state import Conversation
@@ -80,7 +81,7 @@ class Requester:
         provider: Its adapter, started.
         context: What all providers of the run have in common.
         prices: By model.
-        allowance: Its tokens of the month, or None for no limit.
+        open_month: Opens the account of its tokens of a month; None for no limit.
         is_out: Tells whether the provider is out for the rest of the run.
 
     Attributes:
@@ -95,8 +96,8 @@ class Requester:
         provider: Provider,
         context: RunContext,
         *,
-        prices: dict[str, Price],
-        allowance: Allowance | None,
+        prices: Mapping[str, Price],
+        open_month: Callable[[str], Account] | None,
         is_out: Callable[[], bool],
     ) -> None:
         self.counters = ProviderCounters(name, settings.requests_per_second)
@@ -104,9 +105,8 @@ class Requester:
         self._name = name
         self._provider = provider
         self._context = context
-        self._prices = prices
         self._is_out = is_out
-        self._purse = Purse(name, prices, context.treasury, allowance, self.is_over)
+        self._purse = Purse(name, prices, context.treasury, open_month, self.is_over)
         self._pacer = Pacer(
             requests_per_second=settings.requests_per_second,
             tokens_per_minute=settings.tokens_per_minute,
@@ -200,14 +200,14 @@ class Requester:
                 number = attempt.retry_state.attempt_number
                 try:
                     reservation = await self._purse.reserve(request)
-                    permit = await self._permit_for(request, reservation)
+                    permit = await self._permit_for(reservation)
                 finally:
                     if number == 1:
                         when_permitted()
                 return await self._send(conversation, request, reservation, permit, attempt=number)
         raise AssertionError  # the last attempt returns or raises
 
-    async def _permit_for(self, request: CompletionRequest, reservation: Reservation) -> Permit:
+    async def _permit_for(self, reservation: Reservation) -> Permit:
         """Wait until a request may be sent now.
 
         Raises:
@@ -216,7 +216,7 @@ class Requester:
         if not self.has_to_wait():
             with contextlib.suppress(OverError):
                 return await self.unless_interrupted(self._pacer.acquire())
-        await self._context.state.run(self._purse.settle(reservation, Usage(), model=request.model, requests=0))
+        await self._context.state.run(self._purse.settle(reservation, Usage(), requests=0))
         raise OverError
 
     async def _send(
@@ -255,21 +255,18 @@ class Requester:
         self._log_request(conversation, request, completion, failure, attempt=attempt, seconds=seconds)
         self._count_cost(request, usage or reservation.usage)
         if completion and not failure:
-            settle = self._purse.settle(reservation, usage, model=request.model, answers=1, seconds=seconds)
+            settle = self._purse.settle(reservation, usage, answers=1, seconds=seconds)
             return PaidCompletion(completion, settle, seconds)
         assert failure is not None  # noqa: S101 - there is an answer, or a failure
         counters.failures[failure.kind.value] += 1
         requests = 0 if failure.kind is FailureKind.NOT_REACHED else 1
-        await self._context.state.run(
-            self._purse.settle(reservation, usage, model=request.model, requests=requests, failure=failure.kind)
-        )
+        await self._context.state.run(self._purse.settle(reservation, usage, requests=requests, failure=failure.kind))
         raise failure
 
     def _count_cost(self, request: CompletionRequest, usage: Usage) -> None:
         self.counters.prompt_tokens += usage.prompt_tokens
         self.counters.completion_tokens += usage.completion_tokens
-        if price := self._prices.get(request.model):
-            self.counters.usd += dollars(price.of(usage))
+        self.counters.usd += dollars(self._purse.amount(request.model, usage).picodollars)
 
     def _note_outcome(self, conversation: Conversation, permit: Permit, failure: ProviderError | None) -> None:
         """Let pacer and breaker know how a request ended, and count what failed against its conversation."""

@@ -14,9 +14,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Callable, Mapping
 
-from apep_datagen.budget.account import Price
-from apep_datagen.budget.purse import MONTH, Allowance, BudgetSpentError, OverError
+from apep_datagen.budget.account import Account
+from apep_datagen.budget.amounts import Price
+from apep_datagen.budget.month import MONTH
+from apep_datagen.budget.purse import BudgetSpentError, OverError
 from apep_datagen.config.settings import ProviderSettings
 from apep_datagen.conversation.machine import ModelCall, next_step
 from apep_datagen.conversation.prompting import prompt
@@ -47,7 +50,7 @@ class Worker:
         provider: Its adapter, started.
         context: What all workers have in common.
         prices: By model.
-        allowance: Its tokens of the month, or None for no limit.
+        open_month: Opens the account of its tokens of a month; None for no limit.
         rules: What decides about its finished conversations.
 
     Attributes:
@@ -62,8 +65,8 @@ class Worker:
         provider: Provider,
         context: RunContext,
         *,
-        prices: dict[str, Price],
-        allowance: Allowance | None,
+        prices: Mapping[str, Price],
+        open_month: Callable[[str], Account] | None,
         rules: Rules,
     ) -> None:
         self.name = name
@@ -79,7 +82,7 @@ class Worker:
             provider,
             context,
             prices=prices,
-            allowance=allowance,
+            open_month=open_month,
             is_out=lambda: self.unusable is not None,
         )
         self._counters = context.counters.providers[name] = self._requester.counters

@@ -95,7 +95,7 @@ def _options() -> str:
             parts.append(f"It takes the options of `{PROGRAM}`.")
         else:
             rows = [_option_row(parameter) for parameter in parameters]
-            rows.append(("`--help`, `-h`" if name == PROGRAM else "`--help`", "Print what there is.", ""))
+            rows.append(("`--help`, `-h`", "Print what there is.", ""))
             parts.append(table(("option", "meaning", "default"), rows))
         if command.epilog:
             parts.append(command.epilog)

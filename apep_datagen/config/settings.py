@@ -71,7 +71,17 @@ class _Section(BaseModel):
 
 
 class GenerationSettings(_Section):
-    """`[generation]`: what is to be made."""
+    """`[generation]`: what is to be made.
+
+    Attributes:
+        target: How many conversations the output shall hold in the end; `--target`.
+        exchanges: The least and the most exchanges (question and answer) in a conversation; `--exchanges`.
+        seed: Users, days and scenarios are drawn from this number, to get the same ones again; random where it is not
+            set; `--seed`.
+        max_tool_rounds: How often Ada may use tools before she answers.
+        timeline_length: Conversations that share a memory and a diary, before a new user begins.
+        grace_seconds: How long requests under way may still come in after a signal to stop; `--grace-seconds`.
+    """
 
     target: Annotated[int, Field(ge=1)] = 5000
     exchanges: tuple[Annotated[int, Field(ge=1, le=50)], Annotated[int, Field(ge=1, le=50)]] = (1, 1)
@@ -96,7 +106,13 @@ class GenerationSettings(_Section):
 
 
 class BudgetSettings(_Section):
-    """`[budget]`: what a run may spend over all its invocations; None is no limit."""
+    """`[budget]`: what a run may spend over all invocations for its output; there is no limit where none is set.
+
+    Attributes:
+        max_requests: Requests, also those that failed after they had reached the server; `--max-requests`.
+        max_tokens: Tokens of prompts and completions together; `--max-tokens`.
+        max_usd: Dollars, at the prices of the provider's section; `--max-usd`.
+    """
 
     max_requests: Annotated[int, Field(ge=1, lt=2**53)] | None = None
     max_tokens: Annotated[int, Field(ge=1, lt=2**53)] | None = None
@@ -107,10 +123,12 @@ class QualitySettings(_Section):
     """`[quality]`: what is accepted.
 
     Attributes:
-        level: How strictly conversations are judged; None is `form` for `local`, else `strict`.
-        least_yield: A provider of whose conversations a smaller share is accepted leaves the run; 0 lets it stay.
+        level: How strictly conversations are judged; where it is not set, `form` for `local`, else `strict`;
+            `--quality`.
+        least_yield: A provider leaves the run where a smaller share of its last 24 to 60 conversations is accepted; 0
+            lets it stay.
         similarity: Texts that share this much of their three-word sequences are nearly the same (Jaccard similarity).
-        opening_share: The largest share of conversations that may begin with the same five words.
+        opening_share: The largest share of conversations that may begin with the same five words (three may always).
     """
 
     level: Literal["off", "form", "strict"] | None = None
@@ -124,7 +142,14 @@ class QualitySettings(_Section):
 
 
 class ScenariosSettings(_Section):
-    """`[scenarios]`: what conversations are about, and when they take place."""
+    """`[scenarios]`: what conversations are about, and when they take place.
+
+    Attributes:
+        mix: Shares of the abilities among what is accepted, written as `[scenarios.mix]`; only their proportions count,
+            0 leaves an ability out, and one that is not named keeps its default.
+        first_day: The first day on which a timeline may begin.
+        last_day: The last day on which a timeline may begin.
+    """
 
     mix: dict[Ability, Annotated[float, Field(ge=0, le=1_000_000)]] = {}
     first_day: datetime.date = datetime.date(2025, 1, 1)
@@ -156,14 +181,25 @@ class ScenariosSettings(_Section):
 
 
 class RoleSettings(_Section):
-    """`[roles.tester]`, `[roles.ada]`, `[roles.rewriter]`: how a role's model is sampled."""
+    """`[roles.tester]`, `[roles.ada]`, `[roles.rewriter]`: how a role's model is sampled.
+
+    Attributes:
+        temperature: How freely the model draws its words; 0 takes the most probable.
+        max_tokens: The most tokens of one answer; more are needed where a model reasons. Budgets reserve so many.
+    """
 
     temperature: Annotated[float, Field(ge=0, le=2)]
     max_tokens: Annotated[int, Field(ge=16)]
 
 
 class RolesSettings(_Section):
-    """`[roles]`."""
+    """`[roles]`: the three parts that models play.
+
+    Attributes:
+        tester: Writes the user's message.
+        ada: Answers it.
+        rewriter: Rewrites Ada's thinking.
+    """
 
     tester: RoleSettings = RoleSettings(temperature=1.0, max_tokens=400)
     ada: RoleSettings = RoleSettings(temperature=0.8, max_tokens=1500)
@@ -187,14 +223,25 @@ class RolesSettings(_Section):
 
 
 class PriceSettings(_Section):
-    """What a model costs, in dollars for a million tokens."""
+    """In dollars for a million tokens.
+
+    Attributes:
+        input: Of the prompt.
+        output: Of the completion.
+    """
 
     input: Annotated[float, Field(ge=0, le=1_000_000)]
     output: Annotated[float, Field(ge=0, le=1_000_000)]
 
 
 class RoleModels(_Section):
-    """`[providers.NAME.models]`: another model for a role."""
+    """`[providers.NAME.models]`: another model than `model` for a role.
+
+    Attributes:
+        tester: Writes the user's message.
+        ada: Answers it.
+        rewriter: Rewrites Ada's thinking.
+    """
 
     tester: Annotated[str, Field(min_length=1)] | None = None
     ada: Annotated[str, Field(min_length=1)] | None = None
@@ -202,7 +249,25 @@ class RoleModels(_Section):
 
 
 class ProviderSettings(_Section):
-    """`[providers.NAME]`: one endpoint, its model and its limits."""
+    """`[providers.NAME]`: one endpoint, its model and its limits.
+
+    Attributes:
+        kind: How it is spoken to; known for the built-in providers, and `openai` for any other endpoint that speaks
+            OpenAI's chat completions.
+        model: The model's name there; for `local`, the path of a GGUF file, or `hf:OWNER/NAME/FILE.gguf`, which is
+            downloaded once.
+        models: Another model for a role.
+        base_url: Where the server is; needed for `openai`, else the provider's own.
+        requests_per_second: The rate that you are entitled to; `--rps`. No limit where it is not set.
+        tokens_per_minute: Prompts and completions together. No limit where it is not set.
+        tokens_per_month: Prompts and completions together, over all runs and outputs; when they are spent, the provider
+            is out. Mistral's free tier has 1,000,000,000 (https://docs.mistral.ai/deployment/ai-studio/tier).
+        max_in_flight: The most requests at the same time; 4 for an `openai` endpoint without a rate, else as many as
+            rate and latency ask for.
+        timeout_seconds: How long one answer may take.
+        price_per_million_tokens: What `model` costs.
+        prices: What other models cost, by their names.
+    """
 
     kind: ProviderKind
     model: Annotated[str, Field(min_length=1)]

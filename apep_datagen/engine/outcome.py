@@ -57,7 +57,8 @@ def why_nothing_is_sent(
             f"The budget {' and '.join(run_budgets)} is reached. {there}\n"
             "It counts all invocations for this output; with a larger one, the same command goes on."
         )
-    reasons = dict(failures) | {worker.name: worker.unusable for worker in workers if worker.unusable}
+    out = {worker.name: worker.availability.out_because for worker in workers if worker.availability.out_because}
+    reasons = dict(failures) | out
     lines = "\n".join(f"  {name}: {reason}" for name, reason in reasons.items())
     kind = BudgetReachedError if budgets else NoProviderLeftError
     return kind(

@@ -141,7 +141,7 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
         def stop() -> None:
             shared.stopping = True
             for dispatcher in dispatchers:
-                dispatcher.interrupt()
+                dispatcher.availability.interrupt()
 
         asyncio.get_running_loop().call_later(seconds, stop)
         await asyncio.gather(*(dispatcher.run() for dispatcher in dispatchers))

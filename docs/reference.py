@@ -35,13 +35,8 @@ from pydantic.fields import FieldInfo
 
 from apep_datagen.cli.app import app
 from apep_datagen.config.secrets import KEY_SOURCES, environment_variable
-from apep_datagen.config.settings import (
-    BUILT_IN_PROVIDERS,
-    ProviderSettings,
-    RolesSettings,
-    ScenariosSettings,
-    Settings,
-)
+from apep_datagen.config.settings import ProviderSettings, RolesSettings, ScenariosSettings, Settings
+from apep_datagen.config.settings_file import BUILT_IN_PROVIDERS
 from apep_datagen.core.errors import ApepError
 from apep_datagen.core.messages import ModelRole
 

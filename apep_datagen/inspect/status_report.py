@@ -11,8 +11,8 @@ from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.inspect.status import RunStatus, SetAside
 from apep_datagen.storage.spending import ModelUse
-from apep_datagen.terminal.progress import spell_duration
 from apep_datagen.terminal.tables import about, missing_prices_hint, spell_count, spell_usd, table
+from apep_datagen.terminal.text import spell_duration
 from apep_datagen.terminal.yields import describe_yield, yield_as_json
 
 __all__ = ["describe_status", "status_as_json"]

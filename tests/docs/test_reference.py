@@ -16,7 +16,7 @@ import pytest
 
 import reference
 from apep_datagen.config.secrets import SECRETS_TEMPLATE
-from apep_datagen.config.settings import BUILT_IN_PROVIDERS, load_settings
+from apep_datagen.config.settings_file import BUILT_IN_PROVIDERS, load_settings
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
 from support.paths import REPOSITORY

@@ -1,119 +1,83 @@
-"""What may be spent: the worst case of a request is reserved before it is sent, and settled after.
+"""What may be spent: the most that a request can cost is reserved before it is sent, and settled after.
 
-Plain arithmetic, without waiting and without I/O. Money is counted in whole picodollars (10⁻¹² $), so that
-sums are exact.
+One `Account` keeps to any number of limits at once: a run's (requests, tokens, dollars), or that of a month's tokens.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
-from apep_datagen.config.settings import Settings
-from apep_datagen.core.errors import SettingsError
-from apep_datagen.core.messages import CompletionRequest, Usage
+from apep_datagen.budget.amounts import NOTHING, Amount, picodollars
 
-__all__ = [
-    "Account",
-    "Amount",
-    "BudgetLimits",
-    "Price",
-    "Spent",
-    "cost_so_far",
-    "dollars",
-    "known_prices",
-    "missing_price",
-    "picodollars",
-    "worst_case",
-]
-
-_PICODOLLARS = 1_000_000_000_000
-# What a chat template puts around a message, and around the whole prompt, at most: role names, control tokens, a date.
-_TOKENS_AROUND_MESSAGE = 16
-_TOKENS_AROUND_PROMPT = 64
-
-
-def picodollars(usd: float) -> int:
-    """Return an amount of dollars in whole picodollars."""
-    return round(usd * _PICODOLLARS)
-
-
-def dollars(amount: int) -> float:
-    """Return an amount of picodollars in dollars."""
-    return amount / _PICODOLLARS
+__all__ = ["Account", "Limit", "run_limits"]
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """What a model costs, in picodollars a token."""
+class Limit:
+    """The most of one thing that may be spent.
 
-    input: int
-    output: int
+    Attributes:
+        name: The option or key that sets it.
+        unit: Which part of an `Amount` it limits.
+        most: How much.
+    """
 
-    @classmethod
-    def per_million_tokens(cls, usd_input: float, usd_output: float) -> Price:
-        """Make a price of what providers quote: dollars for a million tokens."""
-        return cls(picodollars(usd_input) // 1_000_000, picodollars(usd_output) // 1_000_000)
+    name: str
+    unit: Literal["requests", "tokens", "picodollars"]
+    most: int
 
-    def of(self, usage: Usage) -> int:
-        """Return what `usage` costs, in picodollars."""
-        return self.input * usage.prompt_tokens + self.output * usage.completion_tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """Something that was or may be spent: requests, tokens (prompt and completion together), picodollars."""
-
-    requests: int = 0
-    tokens: int = 0
-    picodollars: int = 0
-
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(self.requests + other.requests, self.tokens + other.tokens, self.picodollars + other.picodollars)
-
-    def __sub__(self, other: Amount) -> Amount:
-        return Amount(self.requests - other.requests, self.tokens - other.tokens, self.picodollars - other.picodollars)
+    def of(self, amount: Amount) -> int:
+        """Return the part of an amount that is limited."""
+        value: int = getattr(amount, self.unit)
+        return value
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetLimits:
-    """What a run may spend over all its invocations; None is no limit."""
-
-    requests: int | None = None
-    tokens: int | None = None
-    picodollars: int | None = None
-
-    def exceeded_by(self, amount: Amount) -> str | None:
-        """Return the option of the first limit that `amount` is above, or None."""
-        for option, limit, value in (
-            ("--max-requests", self.requests, amount.requests),
-            ("--max-tokens", self.tokens, amount.tokens),
-            ("--max-usd", self.picodollars, amount.picodollars),
-        ):
-            if limit is not None and value > limit:
-                return option
-        return None
+def run_limits(max_requests: int | None, max_tokens: int | None, max_usd: float | None) -> list[Limit]:
+    """Return the limits of a run, over all its invocations; None is no limit."""
+    limits = []
+    if max_requests is not None:
+        limits.append(Limit("--max-requests", "requests", max_requests))
+    if max_tokens is not None:
+        limits.append(Limit("--max-tokens", "tokens", max_tokens))
+    if max_usd is not None:
+        limits.append(Limit("--max-usd", "picodollars", picodollars(max_usd)))
+    return limits
 
 
 class Account:
     """What was spent, and what requests under way may still cost.
 
-    As long as no request costs more than what was reserved for it, `spent` is never above the limits: a reservation
-    is only made where it fits together with all others.
+    As long as no request costs more than what was reserved for it, `spent` is never above a limit: a reservation is
+    only made where it fits together with all others.
 
     Args:
         limits: What may be spent.
         spent: What was spent before.
+
+    Attributes:
+        turn: Held by who waits until a reservation fits. Who came first is served first: small requests would get past
+            a large one for ever otherwise.
     """
 
-    def __init__(self, limits: BudgetLimits, spent: Amount = Amount()) -> None:
-        self.limits = limits
+    def __init__(self, limits: Iterable[Limit] = (), spent: Amount = NOTHING) -> None:
+        self.limits = tuple(limits)
         self.spent = spent
-        self.reserved = Amount()
+        self.reserved = NOTHING
+        self.turn = asyncio.Lock()
+
+    async def extend(self, amount: Amount) -> None:
+        """Let the limits grow, if they can, so that `amount` can be reserved."""
+
+    def obstacle(self, amount: Amount) -> str | None:
+        """Return the name of a limit that `amount` does not fit into even when all reservations are given back."""
+        return self._exceeded_by(self.spent + amount)
 
     def try_reserve(self, amount: Amount) -> bool:
         """Reserve `amount` if it fits; tell whether it did."""
-        if self.limits.exceeded_by(self.spent + self.reserved + amount):
+        if self._exceeded_by(self.spent + self.reserved + amount):
             return False
         self.reserved += amount
         return True
@@ -135,72 +99,7 @@ class Account:
         requests = conversations * requests_each
         share = requests / so_far.requests if so_far.requests else 0.0
         needed_picodollars = 0 if for_free else round(so_far.picodollars * share)
-        needed = Amount(round(requests), round(so_far.tokens * share), needed_picodollars)
-        return self.limits.exceeded_by(self.spent + needed) is None
+        return self.obstacle(Amount(round(requests), round(so_far.tokens * share), needed_picodollars)) is None
 
-    def obstacle(self, amount: Amount) -> str | None:
-        """Return the option of the budget that `amount` does not fit into even when all reservations are given back."""
-        return self.limits.exceeded_by(self.spent + amount)
-
-
-def worst_case(request: CompletionRequest) -> Usage:
-    """Return the most that a request can be charged for, in tokens.
-
-    A token stands for one byte of UTF-8 at least (byte-level BPE and its relatives), so a prompt has no more tokens
-    than bytes, and what the chat template adds. A completion ends at `max_tokens`.
-    """
-    prompt = sum(len(message.content.encode()) + _TOKENS_AROUND_MESSAGE for message in request.messages)
-    return Usage(prompt + _TOKENS_AROUND_PROMPT, request.max_tokens)
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What one model of one provider was used for so far."""
-
-    provider: str
-    model: str
-    requests: int
-    usage: Usage
-
-
-def known_prices(settings: Settings, models: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Price]:
-    """Return what models cost, as far as the configuration says it.
-
-    Args:
-        settings: The configuration.
-        models: Provider and model; the provider need not be configured any more.
-    """
-    prices: dict[tuple[str, str], Price] = {}
-    for provider, model in models:
-        section = settings.providers.get(provider)
-        if section and (price := section.price_of(model)):
-            prices[provider, model] = Price.per_million_tokens(price.input, price.output)
-    return prices
-
-
-def cost_so_far(spent: Iterable[Spent], prices: Mapping[tuple[str, str], Price], *, needs_prices: bool) -> Amount:
-    """Add up what was spent, at the prices that are configured now.
-
-    Args:
-        spent: What there was.
-        prices: By provider and model.
-        needs_prices: Whether a model without a price is an error; else it counts as free.
-
-    Raises:
-        SettingsError: A model that tokens were spent with has no price.
-    """
-    total = Amount()
-    for item in spent:
-        price = prices.get((item.provider, item.model))
-        if price is None and needs_prices and item.usage.total_tokens:
-            raise SettingsError(missing_price(item.provider, item.model))
-        total += Amount(item.requests, item.usage.total_tokens, price.of(item.usage) if price else 0)
-    return total
-
-
-def missing_price(provider: str, model: str) -> str:
-    """Say which price `--max-usd` needs, and where it goes."""
-    return (
-        f"--max-usd: there is no price for {model} at {provider}; write it into the configuration file, e.g.\n"
-        f'  [providers.{provider}.prices]\n  "{model}" = {{ input = 0.5, output = 1.5 }}  # $ for a million tokens'
-    )
+    def _exceeded_by(self, amount: Amount) -> str | None:
+        return next((limit.name for limit in self.limits if limit.of(amount) > limit.most), None)

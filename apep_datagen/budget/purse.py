@@ -1,6 +1,6 @@
 """Paying for requests: what every budget must permit before a request is sent, and what is booked when it is over.
 
-    reserve (budgets of the run, tokens of the month, a row in the state database) → send → settle
+    reserve (in the account of the month and in the run's, and as a row in the state database) → send → settle
 
 The row is committed before the request goes out, so that a crash cannot make it forgotten.
 """
@@ -10,20 +10,19 @@ from __future__ import annotations
 import asyncio
 import functools
 import sqlite3
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from apep_datagen.budget.account import Account, Amount, Price, worst_case
-from apep_datagen.budget.ledger import Ledger, this_month
+from apep_datagen.budget.account import Account
+from apep_datagen.budget.amounts import NOTHING, Amount, Price, worst_case
+from apep_datagen.budget.ledger import this_month
 from apep_datagen.core.errors import FailureKind
 from apep_datagen.core.messages import CompletionRequest, Usage
 from apep_datagen.storage.database import StateDatabase
-from apep_datagen.storage.spending import Charge, reserve, settle
+from apep_datagen.storage.spending import record_reservation, record_settlement
 
-__all__ = ["MONTH", "Allowance", "BudgetSpentError", "OverError", "Purse", "Reservation", "Treasury"]
+__all__ = ["BudgetSpentError", "OverError", "Purse", "Reservation", "Treasury"]
 
-MONTH = "tokens_per_month"
 Job = Callable[[sqlite3.Connection], None]
 
 
@@ -49,15 +48,17 @@ class Reservation:
 
     Attributes:
         number: Of the row in the state database.
-        month: Which month's tokens it takes.
+        model: The model that will be asked.
         usage: The most that it can cost, in tokens.
-        amount: The same, as budgets count it.
+        amount: The same, as accounts count it.
+        accounts: Where it is reserved.
     """
 
     number: int
-    month: str
+    model: str
     usage: Usage
     amount: Amount
+    accounts: tuple[Account, ...]
 
 
 class Treasury:
@@ -71,8 +72,6 @@ class Treasury:
     def __init__(self, account: Account, state: StateDatabase) -> None:
         self.account = account
         self.state = state
-        # Who came first is served first: small requests would get past a large one for ever otherwise.
-        self.turn = asyncio.Lock()
         self._settled = asyncio.Event()
 
     async def wait_for_settlement(self) -> None:
@@ -85,51 +84,6 @@ class Treasury:
         self._settled = asyncio.Event()
 
 
-class Allowance:
-    """The tokens that one provider may use in a month, over all runs.
-
-    Args:
-        ledger: Where they are booked.
-        provider: Whose tokens.
-        limit: `tokens_per_month`.
-        spent: What this run spent so far, by month.
-    """
-
-    def __init__(self, ledger: Ledger, provider: str, limit: int, spent: Mapping[str, int]) -> None:
-        self._ledger = ledger
-        self._provider = provider
-        self._limit = limit
-        self._used = Counter(spent)
-        self._reserved: Counter[str] = Counter()
-        self._granted: Counter[str] = Counter()
-
-    async def try_reserve(self, month: str, tokens: int) -> bool:
-        """Reserve tokens if they fit; tell whether they did.
-
-        Raises:
-            BudgetSpentError: They do not fit, whatever the requests under way will cost.
-            StorageError: The ledger cannot be used.
-        """
-        if self._needed(month, tokens) > self._granted[month]:
-            self._granted[month] = await asyncio.to_thread(
-                self._ledger.grant, month, self._provider, self._needed(month, tokens), self._limit
-            )
-        if self._used[month] + tokens > self._granted[month]:
-            raise BudgetSpentError(MONTH)
-        if self._needed(month, tokens) > self._granted[month]:
-            return False
-        self._reserved[month] += tokens
-        return True
-
-    def _needed(self, month: str, tokens: int) -> int:
-        return self._used[month] + self._reserved[month] + tokens
-
-    def settle(self, month: str, reserved: int, spent: int) -> None:
-        """Replace a reservation by what was spent."""
-        self._reserved[month] -= reserved
-        self._used[month] += spent
-
-
 class Purse:
     """What one provider pays from.
 
@@ -137,7 +91,7 @@ class Purse:
         provider: The provider's name.
         prices: By model; a model without one is free.
         treasury: What all providers spend from.
-        allowance: The provider's tokens of the month, or None for no limit.
+        open_month: Opens the account of the provider's tokens of a month, e.g. of `2026-01`; None for no limit.
         is_over: Tells whether nothing is to be sent any more.
     """
 
@@ -146,15 +100,18 @@ class Purse:
         provider: str,
         prices: Mapping[str, Price],
         treasury: Treasury,
-        allowance: Allowance | None,
+        open_month: Callable[[str], Account] | None,
         is_over: Callable[[], bool],
     ) -> None:
-        self._is_over = is_over
         self._provider = provider
         self._prices = prices
         self._treasury = treasury
-        self._allowance = allowance
-        self._turn = asyncio.Lock()
+        self._account_of_month = functools.cache(open_month) if open_month else None
+        self._is_over = is_over
+
+    def amount(self, model: str, usage: Usage, requests: int = 1) -> Amount:
+        """Return what requests to a model amount to."""
+        return Amount.of(requests, usage, self._prices.get(model))
 
     async def reserve(self, request: CompletionRequest) -> Reservation:
         """Wait until the most that a request can cost fits into all budgets, and record that it is about to be sent.
@@ -164,33 +121,36 @@ class Purse:
             OverError: Nothing is to be sent any more.
             StorageError: It could not be recorded.
         """
-        usage = worst_case(request)
-        price = self._prices.get(request.model)
-        amount = Amount(1, usage.total_tokens, price.of(usage) if price else 0)
-        month = this_month()
-        treasury = self._treasury
-        if allowance := self._allowance:
-            await self._when_it_fits(self._turn, lambda: allowance.try_reserve(month, amount.tokens))
+        usage, month = worst_case(request), this_month()
+        amount = self.amount(request.model, usage)
+        accounts = [self._account_of_month(month)] if self._account_of_month else []
+        accounts.append(self._treasury.account)
+        reserved: list[Account] = []
         try:
-            await self._when_it_fits(treasury.turn, lambda: self._reserve_in_account(amount))
-            try:
-                charge = Charge(month, self._provider, request.model, request.step.model_role)
-                number = await treasury.state.run(lambda connection: reserve(connection, charge, usage))
-            except BaseException:
-                treasury.account.settle(amount, Amount())
-                raise
+            for account in accounts:
+                await self._reserve_in(account, amount)
+                reserved.append(account)
+            number = await self._treasury.state.run(
+                functools.partial(
+                    record_reservation,
+                    month=month,
+                    provider=self._provider,
+                    model=request.model,
+                    role=request.step.model_role,
+                    most=usage,
+                )
+            )
         except BaseException:
-            if allowance:
-                allowance.settle(month, amount.tokens, 0)
+            for account in reserved:
+                account.settle(amount, NOTHING)
             raise
-        return Reservation(number, month, usage, amount)
+        return Reservation(number, request.model, usage, amount, tuple(accounts))
 
     def settle(
         self,
         reservation: Reservation,
         usage: Usage | None,
         *,
-        model: str,
         requests: int = 1,
         answers: int = 0,
         seconds: float = 0.0,
@@ -201,21 +161,18 @@ class Purse:
         Args:
             reservation: What `reserve` returned.
             usage: What it cost; None where nobody knows: it counts as the most that it can have cost.
-            model: The model that was asked.
             requests: 1, or 0 for a request that was never sent.
             answers: 1 for an answer that is used, else 0.
             seconds: How long the answer took.
             failure: What went wrong, if something did.
         """
         spent = reservation.usage if usage is None else usage
-        price = self._prices.get(model)
-        amount = Amount(requests, spent.total_tokens, price.of(spent) if price else 0)
-        self._treasury.account.settle(reservation.amount, amount)
-        if self._allowance:
-            self._allowance.settle(reservation.month, reservation.amount.tokens, amount.tokens)
+        amount = self.amount(reservation.model, spent, requests)
+        for account in reservation.accounts:
+            account.settle(reservation.amount, amount)
         self._treasury.note_settlement()
         return functools.partial(
-            settle,
+            record_settlement,
             reservation=reservation.number,
             usage=spent,
             requests=requests,
@@ -224,15 +181,15 @@ class Purse:
             failure=failure,
         )
 
-    async def _reserve_in_account(self, amount: Amount) -> bool:
-        account = self._treasury.account
-        if obstacle := account.obstacle(amount):
-            raise BudgetSpentError(obstacle)
-        return account.try_reserve(amount)
-
-    async def _when_it_fits(self, turn: asyncio.Lock, try_reserve: Callable[[], Awaitable[bool]]) -> None:
-        async with turn:
-            while self._is_over() or not await try_reserve():
+    async def _reserve_in(self, account: Account, amount: Amount) -> None:
+        async with account.turn:
+            while self._is_over() or not await self._try_reserve(account, amount):
                 if self._is_over():
                     raise OverError
                 await self._treasury.wait_for_settlement()
+
+    async def _try_reserve(self, account: Account, amount: Amount) -> bool:
+        await account.extend(amount)
+        if limit := account.obstacle(amount):
+            raise BudgetSpentError(limit)
+        return account.try_reserve(amount)

@@ -91,7 +91,7 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
             from apep_datagen.config.invocation import read_invocation
             from apep_datagen.config.provider_choice import providers_to_plan, providers_to_run
             from apep_datagen.config.secrets import load_secrets
-            from apep_datagen.config.settings import load_settings
+            from apep_datagen.config.settings_file import load_settings
 
             settings = load_settings(
                 config,
@@ -157,7 +157,8 @@ def _generate(invocation: Invocation, quiet: bool) -> int:  # noqa: FBT001 - cal
 
     from apep_datagen.cli.summary import summarize
     from apep_datagen.engine.run import run
-    from apep_datagen.terminal.progress import make_view, say
+    from apep_datagen.terminal.progress import make_view
+    from apep_datagen.terminal.text import say
 
     outcome = asyncio.run(run(invocation, make_view(quiet=quiet)))
     if not quiet:
@@ -183,7 +184,7 @@ def _plan(invocation: Invocation, quiet: bool) -> int:  # noqa: ARG001, FBT001 -
     """Print what the run will need; return the exit status."""
     from apep_datagen.inspect.estimate import read_estimate
     from apep_datagen.inspect.estimate_report import describe_estimate
-    from apep_datagen.terminal.progress import say
+    from apep_datagen.terminal.text import say
 
     say(describe_estimate(read_estimate(invocation, time.time())))
     return 0
@@ -212,10 +213,11 @@ def status(output: Output = None, config: Config = None, as_json: AsJson = False
     Conversations done, in progress and set aside; requests, tokens and cost by provider and role; what is left. It
     reads the state database beside the output, and changes nothing. Cost is told at the prices of the configuration.
     """
-    from apep_datagen.config.settings import DEFAULT_OUTPUT, load_settings
+    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.config.settings_file import load_settings
     from apep_datagen.inspect.status import read_status
     from apep_datagen.inspect.status_report import describe_status, status_as_json
-    from apep_datagen.terminal.progress import say
+    from apep_datagen.terminal.text import say
 
     with _telling_errors():
         settings = load_settings(config)
@@ -247,9 +249,9 @@ def providers(
     from apep_datagen.cli.values import parse_pairs, parse_rates
     from apep_datagen.config.provider_choice import providers_to_check
     from apep_datagen.config.secrets import load_secrets
-    from apep_datagen.config.settings import load_settings
+    from apep_datagen.config.settings_file import load_settings
     from apep_datagen.inspect.provider_check import check_providers, checks_as_json, describe_checks
-    from apep_datagen.terminal.progress import say
+    from apep_datagen.terminal.text import say
 
     with _telling_errors():
         settings = load_settings(config, models=parse_pairs("--model", model), rates=parse_rates(rps))
@@ -270,8 +272,9 @@ def verify(file: Dataset = None, config: Config = None, as_json: AsJson = False)
     Where its state database is beside it, every tool call of every timeline is executed again, in order, and has to
     give the same results, memory and diary. Nothing is changed.
     """
-    from apep_datagen.config.settings import DEFAULT_OUTPUT, load_settings
-    from apep_datagen.terminal.progress import say
+    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.config.settings_file import load_settings
+    from apep_datagen.terminal.text import say
     from apep_datagen.verify.report import describe_verification, verification_as_json
     from apep_datagen.verify.verification import verify as verify_output
 
@@ -290,10 +293,11 @@ def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) 
 
     Where its state database is beside it, also abilities against the wish, users, topics, days, providers and yield.
     """
-    from apep_datagen.config.settings import DEFAULT_OUTPUT, load_settings
+    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.config.settings_file import load_settings
     from apep_datagen.stats.dataset import read_stats
     from apep_datagen.stats.report import describe_stats, stats_as_json
-    from apep_datagen.terminal.progress import say
+    from apep_datagen.terminal.text import say
 
     with _telling_errors():
         contents = read_stats(file or DEFAULT_OUTPUT, load_settings(config).scenarios.shares)

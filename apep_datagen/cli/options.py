@@ -74,21 +74,31 @@ Exchanges = Annotated[
 ]
 Seed = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Draw users, days and scenarios from this number, to get the same ones again."),
+    typer.Option(
+        metavar="N",
+        help="Draw users, days and scenarios from this number, to get the same ones again. [default: random]",
+    ),
 ]
 MaxRequests = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Send no more requests than this, over all invocations for this output."),
+    typer.Option(
+        metavar="N", help="Send no more requests than this, over all invocations for this output. [default: no limit]"
+    ),
 ]
 MaxTokens = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Use no more tokens than this, over all invocations for this output."),
+    typer.Option(
+        metavar="N",
+        help="Use no more tokens (prompts and completions together) than this, over all invocations for this output."
+        " [default: no limit]",
+    ),
 ]
 MaxUsd = Annotated[
     float | None,
     typer.Option(
         metavar="X",
-        help="Spend no more dollars than this, over all invocations for this output; needs prices in the file.",
+        help="Spend no more dollars than this, over all invocations for this output; needs prices in the configuration."
+        " [default: no limit]",
     ),
 ]
 GraceSeconds = Annotated[
@@ -125,7 +135,10 @@ Rps = Annotated[
 ]
 LogFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Append one JSON object a line to it for every request and every pause."),
+    typer.Option(
+        metavar="FILE",
+        help="Append one JSON object a line to it for every request, pause and change of a provider's state.",
+    ),
 ]
 LogText = Annotated[bool, typer.Option("--log-text", help="Log prompts and answers too.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]

@@ -1,1 +1,5 @@
-"""config."""
+"""What a run is told: options, the configuration file, API keys, and which providers have what they need.
+
+It reads and refuses; it prints nothing and does nothing. It imports `conversation` and `people`, whose files it has
+read, and `core`.
+"""

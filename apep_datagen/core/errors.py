@@ -48,31 +48,31 @@ class ApepError(Exception):
 
 
 class SettingsError(ApepError):
-    """An option, the configuration file, the secrets file or a prompt cannot be used."""
+    """An option, the configuration, the secrets file or a prompt is wrong, or a price is missing for `--max-usd`."""
 
     exit_status = 2
 
 
 class NoUsableProviderError(ApepError):
-    """No enabled provider has what it needs to start."""
+    """No provider can be used: no enabled one has what it needs to start, such as its key."""
 
     exit_status = 3
 
 
 class StorageError(ApepError):
-    """The output or its state database cannot be read or written."""
+    """The output, its state database or the ledger cannot be read or written, or the disk is full."""
 
     exit_status = 4
 
 
 class NoProviderLeftError(ApepError):
-    """Every provider has failed for the rest of the run."""
+    """Every provider has failed for the rest of the run; the same command goes on."""
 
     exit_status = 5
 
 
 class BudgetReachedError(ApepError):
-    """A budget is spent before the target is reached."""
+    """A budget is spent before the target is reached; with a larger one, the same command goes on."""
 
     exit_status = 6
 

@@ -12,44 +12,13 @@ from __future__ import annotations
 import heapq
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 
-from apep_datagen.conversation.brief import Brief
-from apep_datagen.conversation.prompts import PromptSet
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.people.cast import Cast
-from apep_datagen.people.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
+from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.people.scenario import Ability
-from apep_datagen.people.steering import draw_ability
-from apep_datagen.people.story import Story
 from apep_datagen.storage.conversations import ActiveConversation, Timeline
 
-__all__ = ["PlanSettings", "Schedule"]
-
-
-@dataclass(frozen=True, slots=True)
-class PlanSettings:
-    """What new conversations are planned from.
-
-    Attributes:
-        seed: Everything drawn follows from this.
-        exchanges: Least and most exchanges in a conversation.
-        max_tool_rounds: How often Ada may use tools in an exchange.
-        prompts: The words.
-        cast: What users and scenarios are drawn from.
-        mix: The wished shares of the abilities.
-        first_day: The first day on which a timeline begins, as an ISO date.
-        last_day: The last one.
-    """
-
-    seed: int
-    exchanges: tuple[int, int]
-    max_tool_rounds: int
-    prompts: PromptSet
-    cast: Cast
-    mix: Mapping[Ability, float]
-    first_day: str
-    last_day: str
+__all__ = ["Schedule"]
 
 
 class Schedule:
@@ -57,7 +26,7 @@ class Schedule:
 
     Args:
         missing: How many conversations the output lacks.
-        settings: What new conversations are planned from.
+        source: What new conversations are drawn from.
         timelines: Timelines that go on.
         active: Conversations that were begun and not ended. Where they are more than are missing, the least advanced
             are left for a larger target.
@@ -73,7 +42,7 @@ class Schedule:
         self,
         *,
         missing: int,
-        settings: PlanSettings,
+        source: BriefSource,
         timelines: Iterable[Timeline],
         active: Iterable[ActiveConversation],
         providers: Collection[str],
@@ -82,7 +51,7 @@ class Schedule:
         last_conversation_id: int,
         last_timeline_id: int,
     ) -> None:
-        self.settings = settings
+        self._source = source
         self.missing = missing
         # Accepted or in progress: what the draw of the next one goes by.
         self._by_ability = Counter(accepted)
@@ -176,33 +145,13 @@ class Schedule:
         return self._may_begin() and (self._in_progress == 0 or self._may_finish(provider, self._in_progress + 1))
 
     def _begin(self) -> Conversation:
-        timeline = self._idle.popleft() if self._idle else self._new_timeline()
+        if self._idle:
+            timeline = self._idle.popleft()
+        else:
+            self._last_timeline_id += 1
+            timeline = self._source.new_timeline(self._last_timeline_id)
         self._in_progress += 1
         self._last_conversation_id += 1
-        brief = self._draw_brief(timeline)
+        brief = self._source.draw_brief(self._last_conversation_id, timeline, self._by_ability)
         self._by_ability[brief.scenario.ability] += 1
-        return Conversation(brief, self.settings.prompts)
-
-    def _new_timeline(self) -> Timeline:
-        self._last_timeline_id += 1
-        draw = generator(self.settings.seed, "user", self._last_timeline_id)
-        return Timeline(self._last_timeline_id, Story(draw_user(self.settings.cast, draw)))
-
-    def _draw_brief(self, timeline: Timeline) -> Brief:
-        settings, story = self.settings, timeline.story
-        place = (timeline.id, timeline.conversations)
-        at = draw_moment(generator(settings.seed, "when", *place), story.at, settings.first_day, settings.last_day)
-        draw = generator(settings.seed, "scenario", *place, timeline.rejected_in_a_row)
-        possible = possible_abilities(settings.cast, story, at[:10])
-        ability = draw_ability(draw, settings.mix, self._by_ability, possible)
-        return Brief(
-            conversation_id=self._last_conversation_id,
-            timeline_id=timeline.id,
-            exchanges=draw.randint(*settings.exchanges),
-            max_tool_rounds=settings.max_tool_rounds,
-            at=at,
-            user=story.user,
-            scenario=draw_scenario(settings.cast, draw, ability, story, at[:10]),
-            previous=timeline.previous,
-            seed=draw.getrandbits(31),
-        )
+        return Conversation(brief, self._source.prompts)

@@ -56,7 +56,7 @@ async def work_until_stopped(workers: list[Worker], context: RunContext, view: V
         in_flight = sum(counters.in_flight for counters in context.counters.providers.values())
         view.notify(f"Stopping: {in_flight} requests are in flight and may still come in; once more to stop at once.")
         for worker in workers:
-            worker.interrupt()
+            worker.availability.interrupt()
         context.wake()
 
     with _handling_signals(on_signal):

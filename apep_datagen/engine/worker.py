@@ -1,6 +1,6 @@
 """A provider's worker: it pulls the conversation that is to go on, has its call made, and records what came of it.
 
-    conversation → call (`asking`) → transaction: cost, step, tools, finish → the conversation waits again
+    conversation → call (`requester`) → transaction (`commit`): cost, step, tools, finish → it waits again
 
 A conversation is pulled just so early that its call is paid for on the disk when its permit comes: by one permit, at
 the rates of most providers. So no commit comes between a permit and its request, and few conversations are half-done.
@@ -14,15 +14,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import Callable, Mapping
 
-from apep_datagen.budget.account import Price
-from apep_datagen.budget.purse import MONTH, Allowance, BudgetSpentError, OverError
+from apep_datagen.budget.account import Account
+from apep_datagen.budget.amounts import Price
+from apep_datagen.budget.month import MONTH
+from apep_datagen.budget.purse import BudgetSpentError, OverError, Purse
 from apep_datagen.config.settings import ProviderSettings
 from apep_datagen.conversation.machine import ModelCall, next_step
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import ModelUnknownError, ProviderError, ProviderUnusableError, RetryableError
 from apep_datagen.core.messages import CompletionRequest, ReportedLimits
+from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.commit import Committed, Rules, commit_answer, commit_failure
 from apep_datagen.engine.context import RunContext, Tries
 from apep_datagen.engine.requester import PaidCompletion, Requester
@@ -47,11 +51,11 @@ class Worker:
         provider: Its adapter, started.
         context: What all workers have in common.
         prices: By model.
-        allowance: Its tokens of the month, or None for no limit.
+        open_month: Opens the account of its tokens of a month; None for no limit.
         rules: What decides about its finished conversations.
 
     Attributes:
-        unusable: Why the provider is out for the rest of the run, or None.
+        availability: Whether the provider is to be asked.
         spent_budget: The budget that it is out for, or None.
     """
 
@@ -62,27 +66,20 @@ class Worker:
         provider: Provider,
         context: RunContext,
         *,
-        prices: dict[str, Price],
-        allowance: Allowance | None,
+        prices: Mapping[str, Price],
+        open_month: Callable[[str], Account] | None,
         rules: Rules,
     ) -> None:
         self.name = name
-        self.unusable: str | None = None
+        self.availability = Availability(name, settings, context)
         self.spent_budget: str | None = None
         self._settings = settings
         self._provider = provider
         self._rules = rules
         self._context = context
-        self._requester = Requester(
-            name,
-            settings,
-            provider,
-            context,
-            prices=prices,
-            allowance=allowance,
-            is_out=lambda: self.unusable is not None,
-        )
-        self._counters = context.counters.providers[name] = self._requester.counters
+        purse = Purse(name, prices, context.treasury, open_month, self.availability.is_over)
+        self._requester = Requester(provider, self.availability, purse, context)
+        self._counters = context.counters.providers[name] = self.availability.counters
         # One at a time is strictly so: the next is chosen when the last is committed, and the same seed and answers
         # then lead to the same choices.
         self._is_serial = settings.max_in_flight == 1
@@ -97,23 +94,21 @@ class Worker:
         Raises:
             StorageError: An outcome could not be committed (in an ExceptionGroup).
         """
-        schedule = self._context.schedule
+        schedule, availability = self._context.schedule, self.availability
         try:
             async with asyncio.TaskGroup() as calls:
                 while await self._wait_for_work():
                     try:
-                        await self._requester.unless_interrupted(self._ahead.acquire())
+                        await availability.unless_interrupted(self._ahead.acquire())
                     except OverError:
                         continue
-                    is_probe = not self._requester.breaker.is_closed
-                    conversation = (
-                        None if self._requester.has_to_wait() else schedule.take(self.name, is_probe=is_probe)
-                    )
+                    is_probe = not availability.breaker.is_closed
+                    conversation = None if availability.has_to_wait() else schedule.take(self.name, is_probe=is_probe)
                     if conversation is None:
                         # What there was is gone meanwhile: another provider began the last conversation.
                         self._ahead.release()
                     elif is_probe:
-                        self._requester.set_state("probing")
+                        availability.set_state("probing")
                         await self._call(conversation)
                     else:
                         calls.create_task(self._call(conversation))
@@ -126,16 +121,12 @@ class Worker:
 
     def learn(self, reported: ReportedLimits) -> None:
         """Take note of what the provider's headers say about its limits."""
-        self._requester.learn(reported)
-
-    def interrupt(self) -> None:
-        """End all waiting, once the run is stopping; requests under way are not touched."""
-        self._requester.interrupt()
+        self.availability.pacer.learn(reported)
 
     async def _wait_for_work(self) -> bool:
         """Wait until this provider has something to do, and may do it; False when it never will have."""
-        while not self._requester.is_over():
-            rest = self._requester.rests_for()
+        while not self.availability.is_over():
+            rest = self.availability.rests_for()
             if rest <= 0 and self._context.schedule.has_work(self.name):
                 return True
             with contextlib.suppress(TimeoutError):
@@ -169,7 +160,7 @@ class Worker:
         except OverError:
             self._put_back(conversation)
         except ProviderError as error:
-            if self._requester.breaker.never_comes_back:
+            if self.availability.breaker.never_comes_back:
                 await self._leave(f"it has never answered; the last failure: {error}")
             if isinstance(error, RetryableError) and self._requester.may_succeed(conversation):
                 self._put_back(conversation)
@@ -181,7 +172,7 @@ class Worker:
     def _put_back(self, conversation: Conversation) -> None:
         """Let a conversation wait for its next call; from any provider where this one does not send for a while."""
         tries = self._context.tries.get(conversation.brief.conversation_id, Tries())
-        provider = None if self._requester.has_to_wait() else self.name
+        provider = None if self.availability.has_to_wait() else self.name
         self._context.schedule.put_back(conversation, provider, failures=tries.total)
 
     def _request(self, conversation: Conversation, call: ModelCall) -> CompletionRequest:
@@ -268,16 +259,16 @@ class Worker:
 
     async def _leave(self, reason: str, *, with_models: bool = False) -> None:
         """Take this provider out of the run; what waits for it may go on elsewhere."""
-        if self.unusable is not None:
+        if self.availability.out_because is not None:
             return
-        self.unusable = reason
-        self._requester.leave_to_others()
+        self.availability.out_because = reason
+        self.availability.leave_to_others()
         if with_models and (names := sorted(await self._provider.list_models())):
             others = " and others" if len(names) > _SHOWN_MODELS else ""
-            self.unusable += f"; it offers {', '.join(names[:_SHOWN_MODELS])}{others}"
-        self._requester.set_state("out", reason=self.unusable)
+            self.availability.out_because += f"; it offers {', '.join(names[:_SHOWN_MODELS])}{others}"
+        self.availability.set_state("out", reason=self.availability.out_because)
         if self.spent_budget not in ("--max-requests", "--max-tokens"):  # these end the run, which says so itself
-            self._context.notify(f"{self.name} is out for the rest of this run: {self.unusable}")
+            self._context.notify(f"{self.name} is out for the rest of this run: {self.availability.out_because}")
 
 
 def _most_ahead(settings: ProviderSettings) -> int:

@@ -13,14 +13,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from apep_datagen.budget.account import Limit, run_limits
+from apep_datagen.budget.amounts import Amount, dollars
 from apep_datagen.budget.ledger import Ledger, this_month
+from apep_datagen.budget.prices import Prices
 from apep_datagen.config.invocation import Invocation
-from apep_datagen.config.settings import BudgetSettings, GenerationSettings, ProviderSettings
+from apep_datagen.config.settings import GenerationSettings, ProviderSettings
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.inspect.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, ASSUMED_YIELD, assumed_needs
-from apep_datagen.inspect.status import Need, RunStatus, Used, cost, prices_of, read_status
+from apep_datagen.inspect.status import Need, RunStatus, read_status
 from apep_datagen.storage.database import state_path
 from apep_datagen.storage.output import inspect_output
+from apep_datagen.storage.spending import ModelUse
 from apep_datagen.terminal.tables import about
 
 __all__ = ["BudgetOutlook", "Estimate", "Share", "read_estimate", "share_out", "total_usd"]
@@ -164,28 +168,25 @@ class BudgetOutlook:
 
 
 def _budgets_of_run(
-    limits: BudgetSettings, used: tuple[Used, ...], usd: float | None, shares: list[Share]
+    limits: Iterable[Limit], spent: Amount, usd: float | None, shares: list[Share]
 ) -> list[BudgetOutlook]:
-    """Return the budgets that are set, with what the target needs of each.
+    """Return what the target needs of each limit.
 
     Args:
-        limits: The budgets.
-        used: What was spent.
+        limits: The budgets that are set.
+        spent: What was spent.
         usd: The same in dollars, or None where nobody knows.
         shares: What the target needs.
     """
     conversations = sum(share.conversations for share in shares)
     need = sum((share.need for share in shares), Need())
-    budgets = []
-    if limits.max_requests is not None:
-        spent = sum(item.requests for item in used)
-        budgets.append(BudgetOutlook("--max-requests", limits.max_requests, spent, about(need.requests), conversations))
-    if limits.max_tokens is not None:
-        tokens = sum(item.usage.total_tokens for item in used)
-        budgets.append(BudgetOutlook("--max-tokens", limits.max_tokens, tokens, about(need.tokens), conversations))
-    if limits.max_usd is not None:
-        budgets.append(BudgetOutlook("--max-usd", limits.max_usd, usd, total_usd(shares), conversations, is_usd=True))
-    return budgets
+    needed = {"requests": about(need.requests), "tokens": about(need.tokens)}
+    return [
+        BudgetOutlook(limit.name, dollars(limit.most), usd, total_usd(shares), conversations, is_usd=True)
+        if limit.unit == "picodollars"
+        else BudgetOutlook(limit.name, limit.most, limit.of(spent), needed[limit.unit], conversations)
+        for limit in limits
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,7 @@ def read_estimate(invocation: Invocation, now: float) -> Estimate:
         done = status.done
     missing = max(0, generation.target - done)
     conversations = float(missing) if status is None else status.unpaid_conversations(missing)
-    history = status if status and status.made and status.used else None
+    history = status if status and status.made and status.uses else None
     lengthened, assumed_yield = 1.0, None
     if history is None:
         assumed_yield = ASSUMED_YIELD if _is_strict(invocation) else 1.0
@@ -250,10 +251,11 @@ def read_estimate(invocation: Invocation, now: float) -> Estimate:
     else:
         lengthened = _lengthened(history, generation)
         needs = {role: need * lengthened for role, need in history.needs_of_conversation().items()}
-    used = status.used if status else ()
+    uses, prices = (status.uses if status else ()), Prices(settings.quote)
     providers = {name: settings.providers[name] for name in invocation.providers}
-    shares = share_out(conversations, needs, providers, _seconds_per_answer(used))
-    budgets = _budgets_of_run(settings.budget, used, cost(used, prices_of(used, settings)), shares)
+    shares = share_out(conversations, needs, providers, _seconds_per_answer(uses))
+    limits = run_limits(settings.budget.max_requests, settings.budget.max_tokens, settings.budget.max_usd)
+    budgets = _budgets_of_run(limits, prices.amount(uses), prices.usd(uses), shares)
     budgets += _budgets_of_month(invocation, status, shares)
     one = sum(needs.values(), Need())
     return Estimate(
@@ -282,19 +284,19 @@ def _status_if_any(output: Path, now: float) -> RunStatus | None:
     return read_status(output, now) if path.is_file() and path.stat().st_size else None
 
 
-def _seconds_per_answer(used: Iterable[Used]) -> dict[str, float]:
+def _seconds_per_answer(uses: Iterable[ModelUse]) -> dict[str, float]:
     """Return how long an answer took on average, by provider, as far as there were any."""
     answers: dict[str, int] = {}
     seconds: dict[str, float] = {}
-    for item in used:
-        answers[item.provider] = answers.get(item.provider, 0) + item.answers
-        seconds[item.provider] = seconds.get(item.provider, 0.0) + item.seconds
+    for use in uses:
+        answers[use.provider] = answers.get(use.provider, 0) + use.answers
+        seconds[use.provider] = seconds.get(use.provider, 0.0) + use.seconds
     return {name: seconds[name] / count for name, count in answers.items() if count and seconds[name] > 0}
 
 
 def _lengthened(history: RunStatus, generation: GenerationSettings) -> float:
     """Return how many times as many exchanges a conversation to come has as one of the history."""
-    asked = sum(item.answers for item in history.used if item.role is ModelRole.TESTER)
+    asked = sum(item.answers for item in history.uses if item.role is ModelRole.TESTER)
     before = asked / history.paid_conversations
     factor = sum(generation.exchanges) / 2 / before if before else 1.0
     return factor if abs(factor - 1) > _NOTABLE_DIFFERENCE else 1.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from apep_datagen.inspect.assumptions import ASSUMED_COMPLETION_TOKENS, ASSUMED_TOOL_ROUNDS, BYTES_PER_TOKEN
 from apep_datagen.inspect.estimate import BudgetOutlook, Estimate, Share, total_usd
 from apep_datagen.inspect.status import Need
-from apep_datagen.terminal.progress import spell_duration
 from apep_datagen.terminal.tables import about, missing_prices_hint, spell_count, spell_number, spell_usd, table
+from apep_datagen.terminal.text import spell_duration
 
 __all__ = ["describe_estimate"]
 

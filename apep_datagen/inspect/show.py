@@ -29,7 +29,7 @@ from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.database import state_path
 from apep_datagen.storage.output_reader import read_elements, read_line_at
 from apep_datagen.storage.schema import read_only
-from apep_datagen.terminal.progress import plain_text, say
+from apep_datagen.terminal.text import plain_text, say
 
 __all__ = ["find_element", "parse_target", "show_conversation"]
 

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import bisect
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from apep_datagen.budget.account import Price, dollars, known_prices
-from apep_datagen.config.settings import Settings
-from apep_datagen.core.messages import ModelRole, Usage
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.storage.database import state_path
 from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.schema import read_only, run_is_active
-from apep_datagen.storage.spending import tokens_by_month
+from apep_datagen.storage.spending import ModelUse, read_uses, tokens_by_month
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 
 __all__ = [
@@ -26,45 +24,10 @@ __all__ = [
     "Need",
     "RunStatus",
     "SetAside",
-    "Used",
-    "cost",
-    "prices_of",
     "read_status",
 ]
 
 _SECONDS_PER_HOUR = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """What one model of one provider was used for in one role, over all invocations for an output.
-
-    Attributes:
-        provider: The provider's name.
-        model: The model's name there.
-        role: `tester`, `ada` or `rewriter`.
-        requests: Sent.
-        answers: That are used; each is a step of a conversation.
-        lost: Requests under way at a crash, counted with the most that they can have cost.
-        prompt_tokens: Of all of them.
-        completion_tokens: Of all of them.
-        seconds: That the used answers took, together.
-    """
-
-    provider: str
-    model: str
-    role: ModelRole
-    requests: int
-    answers: int
-    lost: int
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
-
-    @property
-    def usage(self) -> Usage:
-        """The tokens of all requests."""
-        return Usage(self.prompt_tokens, self.completion_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +85,7 @@ class RunStatus:
         in_progress: Conversations that were begun and not ended.
         set_aside: Conversations that failed for good, the most frequent reason first.
         verdicts: How the finished conversations were judged.
-        used: What was spent, by provider, model and role.
+        uses: What was spent, by provider, model and role.
         failures: Requests that failed.
         requests_under_way: Requests without an outcome. If no run is active, a crash left them, and the next start
             counts them with the most that they can have cost.
@@ -142,7 +105,7 @@ class RunStatus:
     in_progress: int
     set_aside: tuple[SetAside, ...]
     verdicts: tuple[VerdictCount, ...]
-    used: tuple[Used, ...]
+    uses: tuple[ModelUse, ...]
     failures: tuple[Failures, ...]
     requests_under_way: int
     tokens_under_way: int
@@ -186,25 +149,9 @@ class RunStatus:
         What was spent on retries, and on conversations that came to nothing, is included.
         """
         needs = {role: Need() for role in ModelRole}
-        for item in self.used:
-            needs[item.role] += Need(item.requests, item.prompt_tokens, item.completion_tokens)
+        for use in self.uses:
+            needs[use.role] += Need(use.requests, use.usage.prompt_tokens, use.usage.completion_tokens)
         return {role: need * (1 / self.paid_conversations) for role, need in needs.items()}
-
-
-def prices_of(used: Iterable[Used], settings: Settings) -> dict[tuple[str, str], Price]:
-    """Return the prices by provider and model, as far as the configuration says them."""
-    return known_prices(settings, ((item.provider, item.model) for item in used))
-
-
-def cost(used: Iterable[Used], prices: Mapping[tuple[str, str], Price]) -> float | None:
-    """Return what was spent in dollars, or None where a model that tokens were spent with has no known price."""
-    total = 0
-    for item in used:
-        price = prices.get((item.provider, item.model))
-        if price is None and item.usage.total_tokens:
-            return None
-        total += price.of(item.usage) if price else 0
-    return dollars(total)
 
 
 def read_status(output: Path, now: float) -> RunStatus:
@@ -247,7 +194,7 @@ def _read(connection: sqlite3.Connection, output: Path, *, active: bool | None, 
         in_progress=in_progress,
         set_aside=tuple(SetAside(*row) for row in reasons),
         verdicts=read_verdicts(connection),
-        used=tuple(_used(connection)),
+        uses=read_uses(connection),
         failures=tuple(Failures(*row) for row in failures),
         requests_under_way=requests_under_way,
         tokens_under_way=tokens_under_way,
@@ -256,15 +203,6 @@ def _read(connection: sqlite3.Connection, output: Path, *, active: bool | None, 
         tokens_by_month=tokens_by_month(connection),
         conversations_per_hour=_pace(connection, made, now),
     )
-
-
-def _used(connection: sqlite3.Connection) -> Iterable[Used]:
-    rows = connection.execute(
-        "SELECT provider, model, role, sum(requests), sum(answers), sum(lost), sum(prompt_tokens),"
-        " sum(completion_tokens), sum(seconds) FROM spending GROUP BY provider, model, role ORDER BY provider, model"
-    )
-    for provider, model, role, *numbers in rows:
-        yield Used(provider, model, ModelRole(role), *numbers)
 
 
 def _last_recorded_at(connection: sqlite3.Connection, made: int) -> float | None:

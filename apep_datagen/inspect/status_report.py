@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
-from apep_datagen.budget.account import Price
+from apep_datagen.budget.prices import Prices
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import ModelRole
-from apep_datagen.inspect.status import RunStatus, SetAside, Used, cost, prices_of
-from apep_datagen.terminal.progress import spell_duration
+from apep_datagen.inspect.status import RunStatus, SetAside
+from apep_datagen.storage.spending import ModelUse
 from apep_datagen.terminal.tables import about, missing_prices_hint, spell_count, spell_usd, table
+from apep_datagen.terminal.text import spell_duration
 from apep_datagen.terminal.yields import describe_yield, yield_as_json
 
 __all__ = ["describe_status", "status_as_json"]
@@ -35,7 +36,7 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         at the pace of the last hour (null where it is not known); `still_needed` by the averages so far: `requests`,
         `prompt_tokens` and `completion_tokens`, or null.
     """
-    prices = prices_of(status.used, settings)
+    prices = Prices(settings.quote)
     needed = status.still_needed
     return {
         "output": str(status.output),
@@ -47,18 +48,16 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         "in_progress": status.in_progress,
         "set_aside": [asdict(item) for item in status.set_aside],
         "quality": yield_as_json(status.verdicts),
-        "steps": sum(item.answers for item in status.used),
+        "steps": sum(item.answers for item in status.uses),
         "requests_under_way": status.requests_under_way,
         "memories": status.memories,
         "diary_pages": status.diary_pages,
-        "total": _sums(status.used, prices),
+        "total": _sums(status.uses, prices),
         "used": [
             {"provider": item.provider, "model": item.model, "role": item.role.value, **_sums([item], prices)}
-            for item in status.used
+            for item in status.uses
         ],
-        "missing_prices": [
-            {"provider": provider, "model": model} for provider, model in _missing_prices(status.used, prices)
-        ],
+        "missing_prices": [{"provider": provider, "model": model} for provider, model in prices.missing(status.uses)],
         "failures": [asdict(item) for item in status.failures],
         "conversations_per_hour": status.conversations_per_hour,
         "seconds_left": status.seconds_left,
@@ -66,33 +65,27 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _missing_prices(used: Iterable[Used], prices: Mapping[tuple[str, str], Price]) -> list[tuple[str, str]]:
-    """Return provider and model of what tokens were spent with and no price is known for."""
-    spent = ((item.provider, item.model) for item in used if item.usage.total_tokens)
-    return [key for key in dict.fromkeys(spent) if key not in prices]
-
-
-def _sums(used: Iterable[Used], prices: Mapping[tuple[str, str], Price]) -> dict[str, Any]:
-    used = tuple(used)
+def _sums(uses: Iterable[ModelUse], prices: Prices) -> dict[str, Any]:
+    uses = tuple(uses)
     return {
-        "requests": sum(item.requests for item in used),
-        "answers": sum(item.answers for item in used),
-        "lost": sum(item.lost for item in used),
-        "prompt_tokens": sum(item.prompt_tokens for item in used),
-        "completion_tokens": sum(item.completion_tokens for item in used),
-        "seconds": round(sum(item.seconds for item in used), 3),
-        "usd": cost(used, prices),
+        "requests": sum(use.requests for use in uses),
+        "answers": sum(use.answers for use in uses),
+        "lost": sum(use.lost for use in uses),
+        "prompt_tokens": sum(use.usage.prompt_tokens for use in uses),
+        "completion_tokens": sum(use.usage.completion_tokens for use in uses),
+        "seconds": round(sum(use.seconds for use in uses), 3),
+        "usd": prices.usd(uses),
     }
 
 
 def describe_status(status: RunStatus, settings: Settings, now: float) -> str:
     """Return the status for a person; `now` in seconds since 1970."""
-    prices = prices_of(status.used, settings)
+    prices = Prices(settings.quote)
     parts = [_describe_conversations(status, now)]
-    if status.used:
-        parts += [_table_by_model(status.used, prices), _table_by_role(status.used, prices)]
+    if status.uses:
+        parts += [_table_by_model(status.uses, prices), _table_by_role(status.uses, prices)]
     parts += _describe_lost(status)
-    if lacking := _missing_prices(status.used, prices):
+    if lacking := prices.missing(status.uses):
         parts.append(missing_prices_hint(lacking))
     if status.failures:
         rows = ([item.provider, item.kind, spell_count(item.count)] for item in status.failures)
@@ -123,39 +116,39 @@ def _describe_conversations(status: RunStatus, now: float) -> str:
     )
 
 
-def _cells(used: Iterable[Used], prices: Mapping[tuple[str, str], Price]) -> list[str]:
-    sums = _sums(used, prices)
+def _cells(uses: Iterable[ModelUse], prices: Prices) -> list[str]:
+    sums = _sums(uses, prices)
     numbers = (sums["requests"], sums["answers"], sums["prompt_tokens"], sums["completion_tokens"])
     return [*(spell_count(number) for number in numbers), spell_usd(sums["usd"])]
 
 
-def _table_by_model(used: tuple[Used, ...], prices: Mapping[tuple[str, str], Price]) -> str:
-    groups = _grouped(used, lambda item: item.model)
+def _table_by_model(uses: tuple[ModelUse, ...], prices: Prices) -> str:
+    groups = _grouped(uses, lambda item: item.model)
     rows = [[*names, *_cells(items, prices)] for names, items in groups.items()]
     if len(rows) > 1:
-        rows.append(["all", "", *_cells(used, prices)])
+        rows.append(["all", "", *_cells(uses, prices)])
     return "Spent, in tokens of prompts and completions:\n" + table(["provider", "model", *_COLUMNS], rows, left=2)
 
 
-def _table_by_role(used: tuple[Used, ...], prices: Mapping[tuple[str, str], Price]) -> str:
+def _table_by_role(uses: tuple[ModelUse, ...], prices: Prices) -> str:
     roles = list(ModelRole)
-    in_order = sorted(used, key=lambda item: (item.provider, roles.index(item.role)))
+    in_order = sorted(uses, key=lambda item: (item.provider, roles.index(item.role)))
     groups = _grouped(in_order, lambda item: item.role.value)
     rows = ([*names, *_cells(items, prices)] for names, items in groups.items())
     return table(["provider", "role", *_COLUMNS], rows, left=2)
 
 
-def _grouped(used: Iterable[Used], name: Callable[[Used], str]) -> dict[tuple[str, str], list[Used]]:
+def _grouped(uses: Iterable[ModelUse], name: Callable[[ModelUse], str]) -> dict[tuple[str, str], list[ModelUse]]:
     """Group by provider and `name`, in the order in which they come."""
-    groups: dict[tuple[str, str], list[Used]] = {}
-    for item in used:
+    groups: dict[tuple[str, str], list[ModelUse]] = {}
+    for item in uses:
         groups.setdefault((item.provider, name(item)), []).append(item)
     return groups
 
 
 def _describe_lost(status: RunStatus) -> list[str]:
     lines = []
-    if lost := sum(item.lost for item in status.used):
+    if lost := sum(item.lost for item in status.uses):
         lines.append(
             f"{lost:,} of these requests were under way at a crash; they are counted with the most that they can cost."
         )

@@ -1,13 +1,17 @@
-"""The providers, made from their settings. Each one's SDK is imported when it starts."""
+"""The adapters to the providers: each sends messages, returns text, and says what went wrong; none retries or waits.
+
+One module an adapter, whose SDK is imported when it starts; `base` has what they share. It imports `config` and `core`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from apep_datagen.config.settings import ProviderSettings
 from apep_datagen.core.errors import ProviderError
 from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
-from apep_datagen.providers.base import Provider
+from apep_datagen.providers.base import Endpoint, Provider
 
 __all__ = ["Provider", "create_provider"]
 
@@ -30,29 +34,26 @@ def create_provider(
         on_limits: Called with what an answer's headers say about the endpoint's limits, on every answer, errors
             included, whose headers say anything. It is not called for the embedded model, which has no limits.
     """
-    return _FitToShow(_create_adapter(settings, api_key, on_limits), api_key)
+    endpoint = Endpoint(settings.base_url, api_key, settings.timeout_seconds, on_limits)
+    return _FitToShow(_create_adapter(settings, endpoint), api_key)
 
 
-def _create_adapter(
-    settings: ProviderSettings, api_key: str | None, on_limits: Callable[[ReportedLimits], None] | None
-) -> Provider:
-    timeout = settings.timeout_seconds
+def _create_adapter(settings: ProviderSettings, endpoint: Endpoint) -> Provider:
     if settings.kind == "mistral":
         from apep_datagen.providers.mistral import MistralProvider
 
-        return MistralProvider(api_key=api_key or "", base_url=settings.base_url, timeout=timeout, on_limits=on_limits)
+        return MistralProvider(endpoint)
     if settings.kind == "together":
         from apep_datagen.providers.together import TogetherProvider
 
-        return TogetherProvider(api_key=api_key or "", base_url=settings.base_url, timeout=timeout, on_limits=on_limits)
+        return TogetherProvider(endpoint)
     if settings.kind == "local":
         from apep_datagen.providers.local import LocalProvider
 
-        return LocalProvider(model=settings.model, timeout=timeout)
+        return LocalProvider(model=settings.model, timeout=settings.timeout_seconds)
     from apep_datagen.providers.openai_compatible import OpenAICompatibleProvider
 
-    base_url = settings.base_url or _HUGGING_FACE_URL
-    return OpenAICompatibleProvider(base_url=base_url, api_key=api_key, timeout=timeout, on_limits=on_limits)
+    return OpenAICompatibleProvider(replace(endpoint, base_url=endpoint.base_url or _HUGGING_FACE_URL))
 
 
 class _FitToShow:

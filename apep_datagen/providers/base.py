@@ -11,7 +11,8 @@ import email.utils
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from apep_datagen.core.errors import (
@@ -23,10 +24,11 @@ from apep_datagen.core.errors import (
     RequestRefusedError,
     TransientError,
 )
-from apep_datagen.core.messages import Completion, CompletionRequest, Usage, clean_text
+from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits, Usage, clean_text
 from apep_datagen.core.tags import strip_tags
 
 __all__ = [
+    "Endpoint",
     "Provider",
     "error_from_response",
     "fold_completion",
@@ -39,8 +41,25 @@ __all__ = [
 _LONGEST_WAIT_SECONDS = 86_400.0
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where an adapter sends its requests.
+
+    Attributes:
+        base_url: The address, such as `http://localhost:11434/v1`; None for the SDK's own.
+        api_key: The key to send; None sends no key at all.
+        timeout: Seconds to wait for an answer.
+        on_limits: Called with what an answer's headers say about limits; see `create_provider`.
+    """
+
+    base_url: str | None
+    api_key: str | None
+    timeout: float
+    on_limits: Callable[[ReportedLimits], None] | None = None
+
+
 class Provider(Protocol):
-    """One configured endpoint."""
+    """The adapter of one configured endpoint."""
 
     async def start(self) -> None:
         """Do what is slow before the first request: import the SDK, open the client, load a model.

@@ -27,6 +27,7 @@ from typing import Any
 
 from apep_datagen.core.errors import ProviderUnusableError
 from apep_datagen.core.messages import Completion, CompletionRequest, Step
+from apep_datagen.providers.base import Endpoint
 from apep_datagen.providers.openai_compatible import OpenAICompatibleProvider
 
 __all__ = ["DEFAULT_MODEL", "SLOTS", "LocalProvider", "grammar_for"]
@@ -80,9 +81,8 @@ class LocalProvider:
         key = secrets.token_urlsafe(24)
         self._server = await asyncio.to_thread(_start_server, path, key)
         # No proxy stands between a process and itself.
-        self._endpoint = OpenAICompatibleProvider(
-            base_url=f"{self._server.listening_address}/v1", api_key=key, timeout=self._timeout, trust_env=False
-        )
+        address = f"{self._server.listening_address}/v1"
+        self._endpoint = OpenAICompatibleProvider(Endpoint(address, key, self._timeout), trust_env=False)
         await self._endpoint.start()
 
     async def complete(self, request: CompletionRequest) -> Completion:

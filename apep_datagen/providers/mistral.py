@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
+from apep_datagen.core.messages import Completion, CompletionRequest
 from apep_datagen.providers.base import (
+    Endpoint,
     error_from_response,
     fold_completion,
     not_a_completion,
@@ -22,24 +22,11 @@ class MistralProvider:
     """Chat completions at `<base_url>/v1/chat/completions`.
 
     Args:
-        api_key: The key.
-        base_url: Another server than Mistral's; a trailing `/v1` is the SDK's to add.
-        timeout: Seconds to wait for an answer.
-        on_limits: Called with what an answer's headers say about limits; see `create_provider`.
+        endpoint: Another server than Mistral's has a `base_url`; a trailing `/v1` is the SDK's to add.
     """
 
-    def __init__(
-        self,
-        *,
-        api_key: str,
-        base_url: str | None,
-        timeout: float,
-        on_limits: Callable[[ReportedLimits], None] | None = None,
-    ) -> None:
-        self._api_key = api_key
-        self._base_url = without_version(base_url)
-        self._timeout = timeout
-        self._on_limits = on_limits
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._client: Any = None
 
     async def start(self) -> None:
@@ -49,13 +36,13 @@ class MistralProvider:
 
         # Not bounded here: how many requests are in flight is the pacer's to say.
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
-        hooks = {"response": [limits_hook(self._on_limits)]} if self._on_limits else {}
+        hooks = {"response": [limits_hook(self._endpoint.on_limits)]} if self._endpoint.on_limits else {}
         self._http = httpx2.AsyncClient(event_hooks=hooks, follow_redirects=True, limits=limits)
         self._client = Mistral(
-            api_key=self._api_key,
-            server_url=self._base_url,
+            api_key=self._endpoint.api_key or "",
+            server_url=without_version(self._endpoint.base_url),
             async_client=self._http,
-            timeout_ms=int(self._timeout * 1000),
+            timeout_ms=int(self._endpoint.timeout * 1000),
         )
         _ = self._client.chat  # imported lazily by the SDK; the first request is not to wait for it
 
@@ -78,7 +65,7 @@ class MistralProvider:
         except errors.MistralError as error:
             raise error_from_response(error.status_code, error.headers, error.body) from error
         except (errors.NoResponseError, httpx2.HTTPError) as error:
-            raise transport_error(error, self._timeout) from error
+            raise transport_error(error, self._endpoint.timeout) from error
         except (pydantic.ValidationError, ValueError, TypeError) as error:
             raise not_a_completion() from error
         if not response.choices:

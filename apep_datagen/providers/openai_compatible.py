@@ -16,8 +16,14 @@ from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies
 
 from apep_datagen.core.errors import ProviderError, ProviderUnusableError, TransientError
-from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
-from apep_datagen.providers.base import error_from_response, fold_completion, not_a_completion, transport_error
+from apep_datagen.core.messages import Completion, CompletionRequest
+from apep_datagen.providers.base import (
+    Endpoint,
+    error_from_response,
+    fold_completion,
+    not_a_completion,
+    transport_error,
+)
 from apep_datagen.providers.rate_headers import limits_hook
 
 if TYPE_CHECKING:
@@ -49,27 +55,16 @@ class OpenAICompatibleProvider:
     """One endpoint that speaks OpenAI's chat completions.
 
     Args:
-        base_url: Where it is, such as `http://localhost:11434/v1`.
-        api_key: The key to send; None sends no key at all.
-        timeout: Seconds that one answer may take.
+        endpoint: Where it is; it has a `base_url`.
         trust_env: Whether proxies named in the environment are used.
-        on_limits: Called with what an answer's headers say about limits; see `create_provider`.
     """
 
-    def __init__(
-        self,
-        *,
-        base_url: str,
-        api_key: str | None,
-        timeout: float,
-        trust_env: bool = True,
-        on_limits: Callable[[ReportedLimits], None] | None = None,
-    ) -> None:
-        self._base_url = base_url
-        self._api_key = api_key
-        self._timeout = timeout
+    def __init__(self, endpoint: Endpoint, *, trust_env: bool = True) -> None:
+        self._base_url = endpoint.base_url or ""
+        self._api_key = endpoint.api_key
+        self._timeout = endpoint.timeout
+        self._on_limits = endpoint.on_limits
         self._trust_env = trust_env
-        self._on_limits = on_limits
         self._http: httpx2.AsyncClient | None = None
         self._sdk: AsyncInferenceClient | None = None
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
+from apep_datagen.core.messages import Completion, CompletionRequest
 from apep_datagen.providers.base import (
+    Endpoint,
     error_from_response,
     fold_completion,
     not_a_completion,
@@ -22,24 +22,11 @@ class TogetherProvider:
     """Chat completions at `<base_url>/v1/chat/completions`.
 
     Args:
-        api_key: The key.
-        base_url: Another server than Together's; a trailing `/v1` is the SDK's to add.
-        timeout: Seconds to wait for an answer.
-        on_limits: Called with what an answer's headers say about limits; see `create_provider`.
+        endpoint: Another server than Together's has a `base_url`; a trailing `/v1` is the SDK's to add.
     """
 
-    def __init__(
-        self,
-        *,
-        api_key: str,
-        base_url: str | None,
-        timeout: float,
-        on_limits: Callable[[ReportedLimits], None] | None = None,
-    ) -> None:
-        self._api_key = api_key
-        self._base_url = without_version(base_url)
-        self._timeout = timeout
-        self._on_limits = on_limits
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._client: Any = None
 
     async def start(self) -> None:
@@ -50,11 +37,15 @@ class TogetherProvider:
         # Not bounded here: how many requests are in flight is the pacer's to say.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
         # Its plain limits are for a second: https://docs.together.ai/docs/rate-limits
-        hooks = {"response": [limits_hook(self._on_limits, plain_limit_seconds=1.0)]} if self._on_limits else {}
+        hooks = (
+            {"response": [limits_hook(self._endpoint.on_limits, plain_limit_seconds=1.0)]}
+            if self._endpoint.on_limits
+            else {}
+        )
         self._client = AsyncTogether(
-            api_key=self._api_key,
-            base_url=self._base_url,
-            timeout=self._timeout,
+            api_key=self._endpoint.api_key or "",
+            base_url=without_version(self._endpoint.base_url),
+            timeout=self._endpoint.timeout,
             max_retries=0,
             http_client=DefaultAsyncHttpxClient(limits=limits, event_hooks=hooks),
         )
@@ -85,7 +76,7 @@ class TogetherProvider:
         except together.APIStatusError as error:
             raise error_from_response(error.status_code, error.response.headers, error.response.text) from error
         except together.APIConnectionError as error:
-            raise transport_error(error.__cause__ or error, self._timeout) from error
+            raise transport_error(error.__cause__ or error, self._endpoint.timeout) from error
         except (together.APIError, AttributeError, IndexError, TypeError, ValueError) as error:
             # The SDK does not check what it reads; what is no chat completion shows when it is used.
             raise not_a_completion() from error

@@ -1,1 +1,5 @@
-"""What makes a conversation worth training on, and how that is found out, stage by stage."""
+"""Whether a finished conversation is worth training on: `judge` asks the stages, one after the other.
+
+Each stage is a module with a `check` that returns a `Problem` or None, and looks at nothing but values. It imports
+`conversation`, `people` and `core`.
+"""

@@ -9,14 +9,12 @@ All functions take the connection; the caller commits.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apep_datagen.budget.account import Spent
 from apep_datagen.core.errors import FailureKind
 from apep_datagen.core.messages import ModelRole, Usage
 
-__all__ = ["Charge", "count_lost", "reserve", "settle", "spent_so_far", "tokens_by_month"]
+__all__ = ["ModelUse", "count_lost", "read_uses", "record_reservation", "record_settlement", "tokens_by_month"]
 
 
 _ADD_UP = """
@@ -38,41 +36,68 @@ _BOOK_LOST = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
-    """Who is asked for what.
+class ModelUse:
+    """What one model of one provider was used for in one role, over all invocations for an output.
 
     Attributes:
-        month: As `2026-01`, in local time.
         provider: The provider's name.
         model: The model's name there.
-        role: Who the model speaks as.
+        role: `tester`, `ada` or `rewriter`.
+        requests: Sent.
+        answers: That are used; each is a step of a conversation.
+        lost: Requests under way at a crash, counted with the most that they can have cost.
+        usage: The tokens of all of them.
+        seconds: That the used answers took, together.
     """
 
-    month: str
     provider: str
     model: str
     role: ModelRole
+    requests: int
+    answers: int
+    lost: int
+    usage: Usage
+    seconds: float
 
 
-def reserve(connection: sqlite3.Connection, charge: Charge, most: Usage) -> int:
-    """Record that a request is about to be sent that may cost `most`; return the reservation's number."""
+def read_uses(connection: sqlite3.Connection) -> tuple[ModelUse, ...]:
+    """Return what each model of each provider was used for, over all invocations."""
+    rows = connection.execute(
+        "SELECT provider, model, role, sum(requests), sum(answers), sum(lost), sum(prompt_tokens),"
+        " sum(completion_tokens), sum(seconds) FROM spending GROUP BY provider, model, role ORDER BY provider, model"
+    )
+    return tuple(
+        ModelUse(provider, model, ModelRole(role), requests, answers, lost, Usage(prompt, completion), seconds)
+        for provider, model, role, requests, answers, lost, prompt, completion, seconds in rows
+    )
+
+
+def record_reservation(
+    connection: sqlite3.Connection, *, month: str, provider: str, model: str, role: ModelRole, most: Usage
+) -> int:
+    """Record that a request is about to be sent.
+
+    Args:
+        connection: In a transaction that the caller commits.
+        month: When, as `2026-01`, in local time.
+        provider: Whom it goes to.
+        model: The model that is asked.
+        role: Who the model speaks as.
+        most: The most that it can cost.
+
+    Returns:
+        The reservation's number.
+    """
     cursor = connection.execute(
         "INSERT INTO reservations (month, provider, model, role, prompt_tokens, completion_tokens)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        (
-            charge.month,
-            charge.provider,
-            charge.model,
-            charge.role.value,
-            most.prompt_tokens,
-            most.completion_tokens,
-        ),
+        (month, provider, model, role.value, most.prompt_tokens, most.completion_tokens),
     )
     assert cursor.lastrowid is not None  # noqa: S101 - of an INSERT
     return cursor.lastrowid
 
 
-def settle(
+def record_settlement(
     connection: sqlite3.Connection,
     reservation: int,
     usage: Usage,
@@ -110,16 +135,6 @@ def count_lost(connection: sqlite3.Connection) -> int:
     """Count what a crashed invocation left behind as spent in full; return how many requests these are."""
     connection.execute(_BOOK_LOST)
     return connection.execute("DELETE FROM reservations").rowcount
-
-
-def spent_so_far(connection: sqlite3.Connection) -> Iterator[Spent]:
-    """Yield what each model of each provider was used for, over all invocations."""
-    rows = connection.execute(
-        "SELECT provider, model, sum(requests), sum(prompt_tokens), sum(completion_tokens) FROM spending"
-        " GROUP BY provider, model ORDER BY provider, model"
-    )
-    for provider, model, requests, prompt_tokens, completion_tokens in rows:
-        yield Spent(provider, model, requests, Usage(prompt_tokens, completion_tokens))
 
 
 def tokens_by_month(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:

@@ -8,28 +8,20 @@ import os
 import sys
 import threading
 import time
-import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from apep_datagen.engine.counters import ProviderCounters, RunCounters
+from apep_datagen.terminal.text import plain_text, say, spell_duration
 
 if TYPE_CHECKING:
     import rich.console
 
-__all__ = ["PlainView", "QuietView", "TerminalView", "make_view", "plain_text", "say", "spell_duration"]
+__all__ = ["PlainView", "QuietView", "TerminalView", "make_view"]
 
 _SECONDS_BETWEEN_LINES = 30.0
 _REFRESHES_PER_SECOND = 4.0
 _LONGEST_QUESTION = 400
-
-
-def say(message: str) -> None:
-    """Print a sentence; where what has read the output is gone (a pager), the program goes on without it."""
-    try:
-        print(plain_text(message), flush=True)  # noqa: T201 - this is the view
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def make_view(*, quiet: bool) -> QuietView | PlainView | TerminalView:
@@ -209,20 +201,3 @@ def _rate_against_limit(provider: ProviderCounters, seconds: float) -> str:
     rate = provider.requests / seconds if seconds >= 1 else 0.0
     limit = provider.requests_per_second
     return f"{rate:.2f} of {limit:g}" if limit else f"{rate:.2f}"
-
-
-def spell_duration(seconds: float) -> str:
-    """Spell a time span for a person, e.g. `2 h 05 min`."""
-    whole = round(seconds)
-    if whole < 60:  # noqa: PLR2004 - seconds in a minute
-        return f"{whole} s"
-    if whole < 3600:  # noqa: PLR2004 - seconds in an hour
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-
-
-def plain_text(text: str) -> str:
-    """Return `text` without control characters, line breaks excepted: models and servers can send any."""
-    return "".join(
-        character for character in text if character == "\n" or not unicodedata.category(character).startswith("C")
-    )

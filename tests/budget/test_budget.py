@@ -12,26 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apep_datagen.budget.account import (
-    Account,
-    Amount,
-    BudgetLimits,
-    Price,
-    Spent,
-    cost_so_far,
-    picodollars,
-    worst_case,
-)
+from apep_datagen.budget.account import Account, Limit, run_limits
+from apep_datagen.budget.amounts import Amount, Price, picodollars, worst_case
+from apep_datagen.budget.prices import Prices
 from apep_datagen.budget.purse import BudgetSpentError, OverError, Purse, Treasury
 from apep_datagen.core.errors import FailureKind, SettingsError
-from apep_datagen.core.messages import CompletionRequest, Message, Step, Usage
+from apep_datagen.core.messages import CompletionRequest, Message, ModelRole, Step, Usage
 from apep_datagen.storage.database import StateDatabase
-from apep_datagen.storage.spending import count_lost, spent_so_far
+from apep_datagen.storage.spending import ModelUse, count_lost, read_uses
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.memory_database import MemoryDatabase
 from support.program import Program, section
 
-PRICES = {"cheap": Price.per_million_tokens(0.1, 0.3), "dear": Price.per_million_tokens(2, 6)}
+QUOTES = {"cheap": (0.1, 0.3), "dear": (2, 6)}
+PRICES = {model: Price.per_million_tokens(*quote) for model, quote in QUOTES.items()}
 
 
 # The accounting.
@@ -76,10 +70,10 @@ SCRIPTS = st.builds(
     st.sampled_from(["answer", "answer", "answer without usage", "unusable", "refused", "not reached", "lost"]),
 )
 LIMITS = st.builds(
-    BudgetLimits,
+    run_limits,
     st.none() | st.integers(1, 12),
     st.none() | st.integers(1, 3_000),
-    st.none() | st.integers(0, picodollars(0.005)),
+    st.none() | st.floats(0, 0.005),
 )
 
 
@@ -102,7 +96,6 @@ async def serve(purse: Purse, bill: Bill, script: Script, database: MemoryDataba
     settle = purse.settle(
         reservation,
         usage,
-        model=script.model,
         requests=int(script.outcome != "not reached"),
         answers=int(script.outcome == "answer"),
         failure=None if "answer" in script.outcome else FailureKind.UNAVAILABLE,
@@ -113,13 +106,12 @@ async def serve(purse: Purse, bill: Bill, script: Script, database: MemoryDataba
 
 
 def spent_in(database: MemoryDatabase) -> Amount:
-    prices = {("provider", model): price for model, price in PRICES.items()}
-    return cost_so_far(spent_so_far(database.connection), prices, needs_prices=True)
+    return Prices(lambda _, model: QUOTES[model]).amount(read_uses(database.connection))
 
 
 @given(LIMITS, st.lists(st.tuples(st.lists(SCRIPTS, max_size=12), st.integers(0, 30)), max_size=4))
 def test_no_interleaving_of_answers_failures_and_crashes_exceeds_a_budget(
-    limits: BudgetLimits, invocations: list[tuple[list[Script], int]]
+    limits: list[Limit], invocations: list[tuple[list[Script], int]]
 ) -> None:
     """Each invocation sends its requests all at once, and is killed after some rounds of the loop, or ends."""
     bill, database = Bill(), MemoryDatabase()
@@ -151,8 +143,8 @@ def test_no_interleaving_of_answers_failures_and_crashes_exceeds_a_budget(
     assert booked.picodollars >= bill.picodollars
 
 
-def assert_within(limits: BudgetLimits, bill: Bill) -> None:
-    assert limits.exceeded_by(Amount(bill.sent, bill.tokens, bill.picodollars)) is None
+def assert_within(limits: list[Limit], bill: Bill) -> None:
+    assert Account(limits).obstacle(Amount(bill.sent, bill.tokens, bill.picodollars)) is None
 
 
 @given(st.lists(SCRIPTS, min_size=1, max_size=12), st.integers(1, 12))
@@ -163,7 +155,7 @@ def test_who_waits_for_a_budget_goes_on_when_a_reservation_turns_out_too_large(
     bill, database = Bill(), MemoryDatabase()
 
     async def main() -> list[Any]:
-        limits = BudgetLimits(requests=requests, tokens=4_000)
+        limits = run_limits(requests, 4_000, None)
         treasury = Treasury(Account(limits), cast("StateDatabase", database))
         purse = Purse("provider", PRICES, treasury, None, lambda: False)
         calls = (serve(purse, bill, script, database) for script in scripts)
@@ -180,7 +172,7 @@ def test_who_waits_for_a_budget_is_sent_home_when_the_run_is_over() -> None:
 
     async def main() -> None:
         nonlocal over
-        treasury = Treasury(Account(BudgetLimits(requests=1)), cast("StateDatabase", MemoryDatabase()))
+        treasury = Treasury(Account(run_limits(1, None, None)), cast("StateDatabase", MemoryDatabase()))
         purse = Purse("provider", {}, treasury, None, lambda: over)
         await purse.reserve(request_of("free", "Hi", 16))
         waiting = asyncio.create_task(purse.reserve(request_of("free", "Hi", 16)))
@@ -208,11 +200,15 @@ def test_prices_are_exact() -> None:
 
 
 def test_what_was_spent_with_a_model_that_has_no_price_is_an_error_where_dollars_count() -> None:
-    spent = [Spent("a", "known", 2, Usage(10, 10)), Spent("b", "unknown", 1, Usage(5, 5))]
-    prices = {("a", "known"): Price(1, 2)}
-    assert cost_so_far(spent, prices, needs_prices=False) == Amount(3, 30, 30)
+    spent = [
+        ModelUse("a", "known", ModelRole.ADA, 2, 2, 0, Usage(10, 10), 1.0),
+        ModelUse("b", "unknown", ModelRole.ADA, 1, 1, 0, Usage(5, 5), 1.0),
+    ]
+    prices = Prices(lambda provider, _: (0.000001, 0.000002) if provider == "a" else None)
+    assert prices.amount(spent) == Amount(3, 30, 30)
+    assert prices.usd(spent) is None
     with pytest.raises(SettingsError, match=r"no price for unknown at b(.|\n)*providers\.b\.prices"):
-        cost_so_far(spent, prices, needs_prices=True)
+        prices.require(prices.missing(spent))
 
 
 # The program.

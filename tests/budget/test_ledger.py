@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apep_datagen.budget.amounts import Amount
 from apep_datagen.budget.ledger import Ledger
-from apep_datagen.budget.purse import Allowance, BudgetSpentError
+from apep_datagen.budget.month import MonthAccount
 from apep_datagen.core.errors import StorageError
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.program import KEYS, Program, section
@@ -32,12 +33,12 @@ def test_whatever_runs_reserve_settle_and_crash_the_month_is_never_exceeded(
     spent = [0, 0, 0]
     reserved = [0, 0, 0]
 
-    def begin(number: int) -> Allowance:
+    def begin(number: int) -> MonthAccount:
         # What a crash left under way counts in full.
         spent[number] += reserved[number]
         reserved[number] = 0
         ledgers[number].book({(MONTH, "mistral"): spent[number]})
-        return Allowance(ledgers[number], "mistral", limit, {MONTH: spent[number]})
+        return MonthAccount(ledgers[number], "mistral", MONTH, most=limit, spent=spent[number])
 
     async def main() -> None:
         runs = [begin(number) for number in range(3)]
@@ -45,17 +46,18 @@ def test_whatever_runs_reserve_settle_and_crash_the_month_is_never_exceeded(
             if kind == 0:
                 runs[number] = begin(number)
                 continue
-            try:
-                if not await runs[number].try_reserve(MONTH, tokens):
-                    assert reserved[number]  # it fits when this is given back
-                    continue
-            except BudgetSpentError:
+            amount = Amount(tokens=tokens)
+            await runs[number].extend(amount)
+            if runs[number].obstacle(amount):
+                continue
+            if not runs[number].try_reserve(amount):
+                assert reserved[number]  # it fits when this is given back
                 continue
             reserved[number] += tokens
             assert sum(spent) + sum(reserved) <= limit
             if kind > 2:
                 cost = round(tokens * share)
-                runs[number].settle(MONTH, tokens, cost)
+                runs[number].settle(amount, Amount(tokens=cost))
                 reserved[number] -= tokens
                 spent[number] += cost
 

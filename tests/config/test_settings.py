@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apep_datagen.cli.values import parse_exchanges
-from apep_datagen.config.settings import BUILT_IN_PROVIDERS, DEFAULT_MIX, Settings, load_settings
+from apep_datagen.config.settings import DEFAULT_MIX, Settings
+from apep_datagen.config.settings_file import BUILT_IN_PROVIDERS, load_settings
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.people.scenario import Ability

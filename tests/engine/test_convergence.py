@@ -13,17 +13,18 @@ from typing import cast
 
 import pytest
 
-from apep_datagen.budget.account import Account, BudgetLimits
+from apep_datagen.budget.account import Account
 from apep_datagen.budget.purse import Treasury
 from apep_datagen.config.settings import DEFAULT_MIX, ProviderSettings, RolesSettings
 from apep_datagen.conversation.prompts import load_prompts
 from apep_datagen.core.errors import FailureKind, ProviderError, RateLimitedError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, Step, Usage
+from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
-from apep_datagen.engine.schedule import PlanSettings, Schedule
+from apep_datagen.engine.schedule import Schedule
 from apep_datagen.engine.worker import Worker
 from apep_datagen.people.cast import load_cast
 from apep_datagen.quality.judge import Judge
@@ -110,11 +111,11 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
     async def main() -> RunCounters:
         state = cast("StateDatabase", MemoryDatabase(0.001))
         cast_of_users = load_cast()
-        settings = PlanSettings(1, (1, 1), 3, load_prompts(), cast_of_users, DEFAULT_MIX, "2025-01-01", "2026-12-31")
+        source = BriefSource(1, (1, 1), 3, load_prompts(), cast_of_users, DEFAULT_MIX, "2025-01-01", "2026-12-31")
         rules = Rules(Judge("off", cast_of_users.phrases, NoveltyLimits(), ()), 12, 0.0)
         schedule = Schedule(
             missing=1_000_000,
-            settings=settings,
+            source=source,
             timelines=(),
             active=(),
             providers=servers,
@@ -126,7 +127,7 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
         shared = RunContext(
             schedule=schedule,
             state=state,
-            treasury=Treasury(Account(BudgetLimits()), state),
+            treasury=Treasury(Account(), state),
             counters=counters,
             roles=RolesSettings(),
             notify=lambda _: None,
@@ -135,12 +136,12 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
         dispatchers = []
         for name, server in servers.items():
             provider = ProviderSettings(kind="openai", model="m", requests_per_second=rates[name])
-            dispatchers.append(Worker(name, provider, server, shared, prices={}, allowance=None, rules=rules))
+            dispatchers.append(Worker(name, provider, server, shared, prices={}, open_month=None, rules=rules))
 
         def stop() -> None:
             shared.stopping = True
             for dispatcher in dispatchers:
-                dispatcher.interrupt()
+                dispatcher.availability.interrupt()
 
         asyncio.get_running_loop().call_later(seconds, stop)
         await asyncio.gather(*(dispatcher.run() for dispatcher in dispatchers))

@@ -14,7 +14,8 @@ from apep_datagen.conversation.brief import Brief, QuestionAnswer
 from apep_datagen.conversation.machine import advance_with_completion
 from apep_datagen.conversation.prompts import load_prompts
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.engine.schedule import PlanSettings, Schedule
+from apep_datagen.engine.briefs import BriefSource
+from apep_datagen.engine.schedule import Schedule
 from apep_datagen.people.cast import load_cast
 from apep_datagen.people.story import Story
 from apep_datagen.storage.conversations import ActiveConversation, Timeline
@@ -37,7 +38,7 @@ def make(
 ) -> Schedule:
     return Schedule(
         missing=missing,
-        settings=PlanSettings(seed, exchanges, 3, PROMPTS, CAST, DEFAULT_MIX, "2025-01-01", "2026-12-31"),
+        source=BriefSource(seed, exchanges, 3, PROMPTS, CAST, DEFAULT_MIX, "2025-01-01", "2026-12-31"),
         timelines=timelines,
         active=active,
         providers=("a", "b"),

@@ -147,7 +147,7 @@ def test_a_run_goes_on_undisturbed_while_it_is_looked_at(program: Program) -> No
         done = []
         while process.poll() is None:
             status = read_status(program.output, time.time())
-            assert status.made <= sum(item.answers for item in status.used)
+            assert status.made <= sum(item.answers for item in status.uses)
             done.append(status.done)
         stdout, stderr = process.communicate()
     assert process.returncode == 0, stdout + stderr
@@ -217,7 +217,7 @@ def test_it_reads_a_directory_that_cannot_be_written(readable_directory: Path, *
     with as_somebody_who_may_not_write():
         status = read_status(program.output, time.time())
     assert (status.done < 3) is killed
-    assert sum(item.answers for item in status.used) > 3
+    assert sum(item.answers for item in status.uses) > 3
     assert snapshot(readable_directory) == before
 
 
@@ -291,7 +291,7 @@ def test_files_that_come_and_go_when_a_run_begins_or_ends_are_waited_for(
     log = program.state.with_name(program.state.name + "-wal")
     log.write_bytes(b"x" * 100)
     monkeypatch.setattr("apep_datagen.storage.schema.time.sleep", lambda _seconds: log.unlink())
-    assert sum(item.answers for item in read_status(program.output, time.time()).used) == 3
+    assert sum(item.answers for item in read_status(program.output, time.time()).uses) == 3
 
 
 # What is shown.

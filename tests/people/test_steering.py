@@ -13,7 +13,8 @@ from apep_datagen.config.settings import DEFAULT_MIX
 from apep_datagen.conversation.prompts import load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.notebook import Note, Notes
-from apep_datagen.engine.schedule import PlanSettings, Schedule
+from apep_datagen.engine.briefs import BriefSource
+from apep_datagen.engine.schedule import Schedule
 from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability
 from apep_datagen.people.steering import draw_ability
@@ -36,10 +37,10 @@ def simulate(
     mix: Mapping[Ability, float], yields: Mapping[Ability, float], in_flight: int, target: int = 1_000, seed: int = 1
 ) -> Counter[Ability]:
     """Return how many conversations of each ability are accepted in a run whose models are accepted so often."""
-    settings = PlanSettings(seed, (1, 1), 3, PROMPTS, CAST, mix, "2025-01-01", "2026-12-31")
+    source = BriefSource(seed, (1, 1), 3, PROMPTS, CAST, mix, "2025-01-01", "2026-12-31")
     schedule = Schedule(
         missing=target,
-        settings=settings,
+        source=source,
         timelines=[],
         active=[],
         providers=["a"],

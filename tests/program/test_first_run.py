@@ -209,9 +209,9 @@ def test_help_names_every_option_and_the_exit_status(program: Program) -> None:
     assert list(program.directory.iterdir()) == []
 
 
-def test_the_readme_documents_every_option() -> None:
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    assert [option for option in OPTIONS if option not in readme] == []
+def test_the_documentation_names_every_option() -> None:
+    page = (REPOSITORY / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert [option for option in OPTIONS if option not in page] == []
 
 
 def test_version_prints_the_version(program: Program) -> None:

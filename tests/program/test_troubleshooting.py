@@ -1,4 +1,4 @@
-"""Every message of the README's table for troubleshooting is one that the program says, where the table says it."""
+"""Every message of the table in `docs/troubleshooting.md` is one that the program says, where the table says it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from support.loopback_server import LoopbackServer, Received, Reply, well_behave
 from support.paths import REPOSITORY
 from support.program import Ended, Program, section
 
-README = REPOSITORY / "README.md"
+TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
+OPERATIONS = REPOSITORY / "docs" / "operations.md"
 PRICE = "price_per_million_tokens = { input = 1.0, output = 2.0 }\n"
 
 Behaviour = Callable[[Received], Reply]
@@ -24,8 +25,7 @@ Behaviour = Callable[[Received], Reply]
 
 def messages() -> list[str]:
     """Return the messages of the table, in their order."""
-    table = README.read_text(encoding="utf-8").partition("## Troubleshooting")[2]
-    return re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+    return re.findall(r"^\| `([^`]+)` \|", TROUBLESHOOTING.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def run(
@@ -167,7 +167,7 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
 
 
 @pytest.mark.parametrize("message", messages())
-def test_the_program_says_what_the_readme_explains(message: str, tmp_path: Path) -> None:
+def test_the_program_says_what_the_documentation_explains(message: str, tmp_path: Path) -> None:
     [scene] = [scene for beginning, scene in SCENES.items() if message.startswith(beginning)]
     status, play = scene
     ended = play(Program(tmp_path))
@@ -178,6 +178,5 @@ def test_the_program_says_what_the_readme_explains(message: str, tmp_path: Path)
 
 
 def test_every_exit_status_is_documented() -> None:
-    readme = README.read_text(encoding="utf-8")
-    documented = re.findall(r"^\| (\d+) \| ", readme, re.MULTILINE)
+    documented = re.findall(r"^\| (\d+) \| ", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE)
     assert {status for status, _ in SCENES.values()} | {143} == {int(status) for status in documented}

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apep_datagen.config.settings import Settings, load_settings
+from apep_datagen.config.settings import Settings
+from apep_datagen.config.settings_file import load_settings
 from apep_datagen.core.errors import StorageError
 from apep_datagen.quality.novelty import SKETCH_LENGTH
 from apep_datagen.storage.schema import lock_beside

@@ -1,0 +1,71 @@
+"""The briefs of new conversations: who talks with Ada, when, and what it is to be about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from apep_datagen.conversation.brief import Brief
+from apep_datagen.conversation.prompts import PromptSet
+from apep_datagen.people.cast import Cast
+from apep_datagen.people.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
+from apep_datagen.people.scenario import Ability
+from apep_datagen.people.steering import draw_ability
+from apep_datagen.people.story import Story
+from apep_datagen.storage.conversations import Timeline
+
+__all__ = ["BriefSource"]
+
+
+@dataclass(frozen=True, slots=True)
+class BriefSource:
+    """What new conversations are drawn from.
+
+    Attributes:
+        seed: Everything drawn follows from this.
+        exchanges: Least and most exchanges in a conversation.
+        max_tool_rounds: How often Ada may use tools in an exchange.
+        prompts: The words.
+        cast: What users and scenarios are drawn from.
+        mix: The wished shares of the abilities.
+        first_day: The first day on which a timeline begins, as an ISO date.
+        last_day: The last one.
+    """
+
+    seed: int
+    exchanges: tuple[int, int]
+    max_tool_rounds: int
+    prompts: PromptSet
+    cast: Cast
+    mix: Mapping[Ability, float]
+    first_day: str
+    last_day: str
+
+    def new_timeline(self, number: int) -> Timeline:
+        """Return a timeline that begins, with a user of its own."""
+        return Timeline(number, Story(draw_user(self.cast, generator(self.seed, "user", number))))
+
+    def draw_brief(self, conversation_id: int, timeline: Timeline, counts: Mapping[Ability, int]) -> Brief:
+        """Draw the brief of the next conversation of a timeline.
+
+        Args:
+            conversation_id: The number that it gets.
+            timeline: Where it takes place.
+            counts: How many conversations of each ability were accepted or are in progress.
+        """
+        story = timeline.story
+        place = (timeline.id, timeline.conversations)
+        at = draw_moment(generator(self.seed, "when", *place), story.at, self.first_day, self.last_day)
+        draw = generator(self.seed, "scenario", *place, timeline.rejected_in_a_row)
+        ability = draw_ability(draw, self.mix, counts, possible_abilities(self.cast, story, at[:10]))
+        return Brief(
+            conversation_id=conversation_id,
+            timeline_id=timeline.id,
+            exchanges=draw.randint(*self.exchanges),
+            max_tool_rounds=self.max_tool_rounds,
+            at=at,
+            user=story.user,
+            scenario=draw_scenario(self.cast, draw, ability, story, at[:10]),
+            previous=timeline.previous,
+            seed=draw.getrandbits(31),
+        )

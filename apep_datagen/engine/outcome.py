@@ -1,0 +1,67 @@
+"""How an invocation ended, and why before its target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from apep_datagen.budget.month import MONTH
+from apep_datagen.core.errors import ApepError, BudgetReachedError, NoProviderLeftError
+from apep_datagen.engine.counters import RunCounters
+from apep_datagen.engine.worker import Worker
+from apep_datagen.storage.verdicts import VerdictCount
+
+__all__ = ["Outcome", "why_nothing_is_sent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an invocation ended.
+
+    Attributes:
+        counters: What was made.
+        verdicts: How the finished conversations of the run were judged, over all invocations.
+        signal_status: The exit status of the signal that stopped it, or 0.
+        problem: Why it ended before the target, where no signal stopped it.
+        seconds: How long it took.
+    """
+
+    counters: RunCounters
+    seconds: float
+    verdicts: tuple[VerdictCount, ...] = ()
+    signal_status: int = 0
+    problem: ApepError | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """What the program exits with."""
+        return self.problem.exit_status if self.problem else self.signal_status
+
+
+def why_nothing_is_sent(
+    counters: RunCounters, output: Path, failures: Mapping[str, str], workers: Sequence[Worker]
+) -> ApepError:
+    """Say why nothing can be sent any more, and how to go on.
+
+    Args:
+        counters: What was made.
+        output: Where it is.
+        failures: Why providers could not be started, by name.
+        workers: Of the other providers.
+    """
+    there = f"{counters.done} of {counters.target} conversations are in {output}; nothing is lost."
+    budgets = {worker.spent_budget for worker in workers if worker.spent_budget}
+    if run_budgets := sorted(budgets - {MONTH}):
+        return BudgetReachedError(
+            f"The budget {' and '.join(run_budgets)} is reached. {there}\n"
+            "It counts all invocations for this output; with a larger one, the same command goes on."
+        )
+    out = {worker.name: worker.availability.out_because for worker in workers if worker.availability.out_because}
+    reasons = dict(failures) | out
+    lines = "\n".join(f"  {name}: {reason}" for name, reason in reasons.items())
+    kind = BudgetReachedError if budgets else NoProviderLeftError
+    return kind(
+        f"No provider is left. {there}\n"
+        f"{lines}\nMend this, or name other providers with --providers; the same command then goes on."
+    )

@@ -1,0 +1,118 @@
+"""What the state database says at a start: what was begun, what was spent, and what is still to be made."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from apep_datagen.budget.account import Account, run_limits
+from apep_datagen.budget.prices import Prices
+from apep_datagen.config.invocation import Invocation
+from apep_datagen.core.messages import ModelRole
+from apep_datagen.engine.briefs import BriefSource
+from apep_datagen.engine.counters import RunCounters
+from apep_datagen.engine.schedule import Schedule
+from apep_datagen.storage.conversations import (
+    accepted_by_ability,
+    active_conversations,
+    last_ids,
+    open_timelines,
+    record_target,
+    rejected_count,
+    reset_tools,
+    run_seed,
+    set_aside_count,
+)
+from apep_datagen.storage.notes import count_notes
+from apep_datagen.storage.spending import count_lost, read_uses, tokens_by_month
+
+__all__ = ["Resumed", "resume"]
+
+# Ask, answer, rewrite, and a continuation where tools were used.
+_REQUESTS_IN_EXCHANGE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Where a run goes on.
+
+    Attributes:
+        schedule: What is to be made, and what of it was begun.
+        account: The run's budgets, with what was spent.
+        tokens_by_month: Tokens spent, by month (as `2026-01`) and provider.
+    """
+
+    schedule: Schedule
+    account: Account
+    tokens_by_month: dict[tuple[str, str], int]
+
+
+def resume(connection: sqlite3.Connection, invocation: Invocation, prices: Prices, counters: RunCounters) -> Resumed:
+    """Read what there is, in one transaction, and count what a crash left behind.
+
+    Args:
+        connection: The state database; the caller commits.
+        invocation: What the run is told.
+        prices: What models cost.
+        counters: Gets what earlier invocations came to.
+
+    Raises:
+        SettingsError: A budget in dollars needs a price that is not there.
+    """
+    if invocation.reset_tools:
+        reset_tools(connection)
+    count_lost(connection)
+    account = _account(connection, invocation, prices)
+    schedule = _schedule(connection, invocation, prices, account, missing=counters.target - counters.done)
+    counters.memories, counters.diary_pages = count_notes(connection)
+    counters.set_aside = set_aside_count(connection)
+    counters.rejected = rejected_count(connection)
+    record_target(connection, counters.target)
+    return Resumed(schedule, account, tokens_by_month(connection))
+
+
+def _account(connection: sqlite3.Connection, invocation: Invocation, prices: Prices) -> Account:
+    budget, uses = invocation.settings.budget, read_uses(connection)
+    if budget.max_usd is not None:
+        prices.require(prices.missing(uses))
+    return Account(run_limits(budget.max_requests, budget.max_tokens, budget.max_usd), prices.amount(uses))
+
+
+def _schedule(
+    connection: sqlite3.Connection, invocation: Invocation, prices: Prices, account: Account, *, missing: int
+) -> Schedule:
+    generation, scenarios = invocation.settings.generation, invocation.settings.scenarios
+    active = list(active_conversations(connection))
+    free = {name: _is_free(invocation, name, prices) for name in invocation.providers}
+    last_conversation_id, last_timeline_id = last_ids(connection)
+    return Schedule(
+        missing=missing,
+        source=BriefSource(
+            seed=run_seed(connection) if generation.seed is None else generation.seed,
+            exchanges=generation.exchanges,
+            max_tool_rounds=generation.max_tool_rounds,
+            prompts=invocation.prompts,
+            cast=invocation.cast,
+            mix=scenarios.shares,
+            first_day=scenarios.first_day.isoformat(),
+            last_day=scenarios.last_day.isoformat(),
+        ),
+        timelines=open_timelines(connection),
+        active=active,
+        providers=invocation.providers,
+        may_finish=lambda provider, conversations: account.may_finish(
+            conversations,
+            _REQUESTS_IN_EXCHANGE * sum(generation.exchanges) / 2,
+            for_free=free[provider],
+        ),
+        accepted=accepted_by_ability(connection),
+        last_conversation_id=last_conversation_id,
+        last_timeline_id=last_timeline_id,
+    )
+
+
+def _is_free(invocation: Invocation, provider: str, prices: Prices) -> bool:
+    """Tell whether no dollars are asked for any role's model, as far as prices are known."""
+    settings = invocation.settings.providers[provider]
+    known = (prices.of(provider, settings.model_for(role)) for role in ModelRole)
+    return not any(price.input or price.output for price in known if price)

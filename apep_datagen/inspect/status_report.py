@@ -12,7 +12,7 @@ from apep_datagen.core.messages import ModelRole
 from apep_datagen.inspect.status import RunStatus, SetAside
 from apep_datagen.storage.spending import ModelUse
 from apep_datagen.terminal.tables import about, missing_prices_hint, spell_count, spell_usd, table
-from apep_datagen.terminal.text import spell_duration
+from apep_datagen.terminal.text import shorten, spell_duration
 from apep_datagen.terminal.yields import describe_yield, yield_as_json
 
 __all__ = ["describe_status", "status_as_json"]
@@ -165,16 +165,14 @@ def _describe_lost(status: RunStatus) -> list[str]:
 
 
 def _describe_set_aside(reasons: tuple[SetAside, ...]) -> str:
-    rows = [[spell_count(item.count), _shorten(item.reason)] for item in reasons[:_SHOWN_REASONS]]
+    rows = [
+        [spell_count(item.count), shorten(" ".join(item.reason.split()), _SHOWN_REASON_LENGTH)]
+        for item in reasons[:_SHOWN_REASONS]
+    ]
     if rest := reasons[_SHOWN_REASONS:]:
         rows.append([spell_count(sum(item.count for item in rest)), f"for {len(rest):,} other reasons (see --json)"])
     width = max(len(count) for count, _ in rows)
     return "\n".join(["Set aside:", *(f"{count.rjust(width)}  {reason}" for count, reason in rows)])
-
-
-def _shorten(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN_REASON_LENGTH else line[: _SHOWN_REASON_LENGTH - 1] + "…"
 
 
 def _describe_rest(status: RunStatus) -> str:

@@ -11,6 +11,7 @@ from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import NGRAM_SIZES, NGRAMS_COUNTED, Diversity
 from apep_datagen.stats.run import RunStats
 from apep_datagen.terminal.tables import spell_count, table
+from apep_datagen.terminal.text import shorten
 from apep_datagen.terminal.yields import describe_yield, yield_as_json
 
 __all__ = ["describe_stats", "stats_as_json"]
@@ -212,7 +213,7 @@ def _most_frequent_share(part: Diversity) -> float:
 
 def _describe_openings(both: Sequence[Diversity]) -> list[str]:
     rows = [
-        [_shorten(opening), kind, spell_count(count), _percent(count, part.begun)]
+        [shorten(opening, _SHOWN_LENGTH), kind, spell_count(count), _percent(count, part.begun)]
         for kind, part in zip(("user messages", "replies"), both, strict=True)
         for opening, count in part.most_frequent[:_SHOWN_OPENINGS]
         if count > 1
@@ -237,7 +238,7 @@ def _describe_run(run: RunStats) -> list[str]:
         ]
     parts = ["\n".join(lines)]
     if run.topics:
-        rows = [[_shorten(topic), spell_count(count)] for topic, count in run.most_frequent_topics]
+        rows = [[shorten(topic, _SHOWN_LENGTH), spell_count(count)] for topic, count in run.most_frequent_topics]
         parts.append(table(["most frequent topics", "count"], rows))
     if any(item.count for item in run.abilities):
         parts.append(_describe_abilities(run))
@@ -264,10 +265,6 @@ def _describe_abilities(run: RunStats) -> str:
 
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "-"
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"
 
 
 def _share(share: float) -> str:

@@ -6,7 +6,7 @@ import os
 import sys
 import unicodedata
 
-__all__ = ["plain_text", "say", "spell_duration"]
+__all__ = ["plain_text", "say", "shorten", "spell_duration"]
 
 
 def say(message: str) -> None:
@@ -22,6 +22,11 @@ def plain_text(text: str) -> str:
     return "".join(
         character for character in text if character == "\n" or not unicodedata.category(character).startswith("C")
     )
+
+
+def shorten(text: str, longest: int) -> str:
+    """Return a text of at most `longest` characters: its end is left out where it has more."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def spell_duration(seconds: float) -> str:

@@ -1,7 +1,7 @@
 """Memory and diary of a run, made again from the calls of its conversations, and compared with what the database holds.
 
-Conversations are replayed in the order in which they finished. What a timeline's notes have become is kept until its
-last conversation, then compared and forgotten.
+Conversations are replayed in the order in which they finished. A timeline's notebook is kept until its last
+conversation, then compared and forgotten.
 """
 
 from __future__ import annotations
@@ -10,49 +10,29 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.notebook import Entry, Notebook
 from apep_datagen.core.tools import run_call
 from apep_datagen.storage.notes import FORGOTTEN_BY_RESET
+from apep_datagen.terminal.text import shorten
 from apep_datagen.verify.examination import SavedCall
+from apep_datagen.verify.findings import (
+    NO_RESULT,
+    NOTE_CHANGED,
+    NOTE_DELETED,
+    NOTE_MISSING,
+    NOTE_UNKNOWN,
+    NOTES_OUT_OF_ORDER,
+    WRONG_RESULT,
+)
+from apep_datagen.verify.written import WrittenConversation
 
-__all__ = ["Mismatch", "Replay", "Turn"]
+__all__ = ["Replay"]
 
 _LONGEST_EXCERPT = 160
-
-WRONG_RESULT = "a saved tool result is not what the call gives"
-NO_RESULT = "a call has no result that can be read"
-NOTE_CHANGED = "a note is not as its call wrote it"
-NOTE_MISSING = "a note that a call wrote is not in the state database"
-NOTE_UNKNOWN = "a note is in the state database that no call wrote"
-NOTE_DELETED = "a note is not deleted where the calls delete it"
-NOTES_OUT_OF_ORDER = "notes are not in the order in which the calls wrote them"
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """When a conversation took place in its timeline.
-
-    Attributes:
-        conversation_id: Its number in the run.
-        timeline_id: Its timeline.
-        date: The day on which it took place, as an ISO date.
-    """
-
-    conversation_id: int
-    timeline_id: int
-    date: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """Something that replaying gives otherwise than it is saved; the conversation is named by its number in the run."""
-
-    conversation_id: int
-    kind: str
-    detail: str
 
 
 class Replay:
@@ -60,9 +40,9 @@ class Replay:
 
     Args:
         connection: The state database.
-        turns: All conversations that will be replayed.
+        conversations: All that will be replayed.
         unchecked: The numbers, in the run, of conversations that are not: their notes are not looked at.
-        report: Is told what is found.
+        report: Is told what is found: a conversation's number in the run, the kind of the finding, and its detail.
 
     Attributes:
         calls: How many calls were replayed.
@@ -73,43 +53,43 @@ class Replay:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        turns: Iterable[Turn],
-        unchecked: frozenset[int],
-        report: Callable[[Mismatch], None],
+        conversations: Iterable[WrittenConversation],
+        unchecked: AbstractSet[int],
+        report: Callable[[int, str, str], None],
     ) -> None:
         self._connection = connection
         self._unchecked = unchecked
         self._report = report
-        self._left = Counter(turn.timeline_id for turn in turns)
+        self._left = Counter(conversation.timeline_id for conversation in conversations)
         self._notebooks: dict[int, Notebook] = {}
         self.calls = 0
         self.notes = 0
         self.timelines = len(self._left)
 
     def conversation(
-        self, turn: Turn, calls: Sequence[SavedCall], *, changed: Sequence[SavedCall] | None = None
+        self, written: WrittenConversation, calls: Sequence[SavedCall], *, changed: Sequence[SavedCall] | None = None
     ) -> None:
         """Replay a conversation.
 
         Args:
-            turn: Which one.
+            written: Which one.
             calls: Its calls as they were written.
             changed: Its calls as they are in the file, if those are others: then these are compared with their
                 results, and memory and diary go on from what was written.
         """
+        timeline_id = written.timeline_id
         if calls or changed:
-            notebook = self._notebooks.setdefault(turn.timeline_id, Notebook())
-            notebook.conversation_id, notebook.date = turn.conversation_id, turn.date
+            notebook = self._notebooks.setdefault(timeline_id, Notebook())
+            notebook.conversation_id, notebook.date = written.conversation_id, written.date
             if changed is not None:
-                self._run(turn, changed, notebook.copy())
-            self._run(turn, calls, notebook, compares=changed is None)
-        self._left[turn.timeline_id] -= 1
-        if not self._left[turn.timeline_id]:
-            notebook = self._notebooks.pop(turn.timeline_id, Notebook())
-            replayed = sorted(notebook.entries, key=lambda entry: entry.shelf == "diary")
-            self._compare(replayed, self._recorded(turn.timeline_id))
+                self._run(changed, notebook.copy())
+            self._run(calls, notebook, compares=changed is None)
+        self._left[timeline_id] -= 1
+        if not self._left[timeline_id]:
+            notebook = self._notebooks.pop(timeline_id, Notebook())
+            self._compare(sorted(notebook.entries, key=lambda entry: entry.shelf == "diary"), timeline_id)
 
-    def _run(self, turn: Turn, calls: Sequence[SavedCall], notebook: Notebook, *, compares: bool = True) -> None:
+    def _run(self, calls: Sequence[SavedCall], notebook: Notebook, *, compares: bool = True) -> None:
         for saved in calls:
             result = run_call(saved.call, notebook)
             if not compares:
@@ -117,19 +97,21 @@ class Replay:
             self.calls += 1
             name = saved.call.name if isinstance(saved.call, ToolCall) else saved.call.text
             if not saved.results:
-                self._report(Mismatch(turn.conversation_id, NO_RESULT, name))
+                self._report(notebook.conversation_id, NO_RESULT, name)
             elif saved.results[0] != result:
-                values = (json.dumps(value, ensure_ascii=False) for value in (saved.results[0], result))
-                spelled, expected = map(_shorten, values)
-                detail = f"{name}: {spelled} is saved, {expected} is what it gives"
-                self._report(Mismatch(turn.conversation_id, WRONG_RESULT, detail))
+                there, expected = (
+                    shorten(json.dumps(value, ensure_ascii=False), _LONGEST_EXCERPT)
+                    for value in (saved.results[0], result)
+                )
+                detail = f"{name}: {there} is saved, {expected} is what it gives"
+                self._report(notebook.conversation_id, WRONG_RESULT, detail)
 
     def end(self) -> None:
         """Compare the notes of timelines that none of the conversations belongs to: there should be none."""
         timelines = self._connection.execute("SELECT DISTINCT timeline_id FROM notes").fetchall()
         for (timeline_id,) in timelines:
             if timeline_id not in self._left:
-                self._compare([], self._recorded(timeline_id))
+                self._compare([], timeline_id)
 
     def _recorded(self, timeline_id: int) -> list[Entry]:
         """Return the notes of a timeline as far as conversations made them that were replayed."""
@@ -138,34 +120,33 @@ class Replay:
             " ORDER BY shelf = 'diary', id",
             (timeline_id,),
         )
-        there = {None, FORGOTTEN_BY_RESET, *self._unchecked}
+        there = {FORGOTTEN_BY_RESET, *self._unchecked}
+        entries = (Entry(*row) for row in rows)
         return [
-            Entry(shelf, date, text, added_in, None if deleted_in in there else deleted_in)
-            for shelf, date, text, added_in, deleted_in in rows
-            if added_in not in self._unchecked
+            replace(entry, deleted_in=None) if entry.deleted_in in there else entry
+            for entry in entries
+            if entry.added_in not in self._unchecked
         ]
 
-    def _compare(self, replayed: Sequence[Entry], recorded: Sequence[Entry]) -> None:
+    def _compare(self, replayed: Sequence[Entry], timeline_id: int) -> None:
+        recorded = self._recorded(timeline_id)
         self.notes += len(recorded)
         if replayed == recorded:
             return
         expected, found = Counter(replayed), Counter(recorded)
         if expected == found:
             note, other = next((note, other) for note, other in zip(replayed, recorded, strict=True) if note != other)
-            self._report(Mismatch(note.added_in, NOTES_OUT_OF_ORDER, f"{_spell(other)} before {_spell(note)}"))
+            self._report(note.added_in, NOTES_OUT_OF_ORDER, f"{_spell(other)} before {_spell(note)}")
         lacking, spare = list((expected - found).elements()), list((found - expected).elements())
         for kind, alike in _LIKENESS:
             for note in list(lacking):
-                matching = [other for other in spare if alike(note, other)]
-                if matching:
+                if matching := [other for other in spare if alike(note, other)]:
                     lacking.remove(note)
                     spare.remove(matching[0])
-                    detail = f"{_spell(matching[0])} instead of {_spell(note)}"
-                    self._report(Mismatch(note.added_in, kind, detail))
-        for note in lacking:
-            self._report(Mismatch(note.added_in, NOTE_MISSING, _spell(note)))
-        for note in spare:
-            self._report(Mismatch(note.added_in, NOTE_UNKNOWN, _spell(note)))
+                    self._report(note.added_in, kind, f"{_spell(matching[0])} instead of {_spell(note)}")
+        for kind, notes in ((NOTE_MISSING, lacking), (NOTE_UNKNOWN, spare)):
+            for note in notes:
+                self._report(note.added_in, kind, _spell(note))
 
 
 def _deleted_elsewhere(note: Entry, other: Entry) -> bool:
@@ -185,8 +166,4 @@ _LIKENESS: tuple[tuple[str, Callable[[Entry, Entry], bool]], ...] = (
 
 def _spell(note: Entry) -> str:
     state = "" if note.deleted_in is None else f", deleted in conversation {note.deleted_in}"
-    return f'"{_shorten(note.text)}" ({note.shelf}, {note.date}{state})'
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST_EXCERPT else text[: _LONGEST_EXCERPT - 1] + "…"
+    return f'"{shorten(note.text, _LONGEST_EXCERPT)}" ({note.shelf}, {note.date}{state})'

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from apep_datagen.verify.verification import Finding, Verification
-from apep_datagen.verify.written import Compared
+from apep_datagen.terminal.text import shorten
+from apep_datagen.verify.findings import Finding
+from apep_datagen.verify.matching import ComparedWithDatabase
+from apep_datagen.verify.verification import Verification
 
 __all__ = ["describe_verification", "verification_as_json"]
 
@@ -82,7 +84,7 @@ def _unchecked(verification: Verification) -> list[str]:
     return lines
 
 
-def _unchecked_with_database(compared: Compared) -> list[str]:
+def _unchecked_with_database(compared: ComparedWithDatabase) -> list[str]:
     lines = []
     if compared.foreign:
         lines.append(
@@ -111,7 +113,5 @@ def _describe_findings(verification: Verification) -> str:
 
 def _describe(finding: Finding) -> str:
     place = "" if finding.conversation is None else f"conversation {finding.conversation}: "
-    detail = " ".join(finding.detail.split())
-    if len(detail) > _SHOWN_DETAIL_LENGTH:
-        detail = detail[: _SHOWN_DETAIL_LENGTH - 1] + "…"
+    detail = shorten(" ".join(finding.detail.split()), _SHOWN_DETAIL_LENGTH)
     return f"- {place}{finding.kind}" + (f" ({detail})" if detail else "")

@@ -1,41 +1,45 @@
 """Checking a finished dataset again: from its file, and from its state database, where that is there.
 
-From the file alone: the form of each conversation, and what is doubled, nearly the same or begins as many others do.
-With the database: whether each conversation is as it was written, and whether all calls of each timeline, executed
-again in order, give the saved results and the recorded memory and diary. `report` puts it into words.
+    verify ─┬→ written        what the state database says was written
+            ├→ examination    each element by itself: its form, its calls, its fingerprint; in several processes
+            ├→ matching ─┬→ alignment    which element is which conversation, where they are not in step
+            │            └→ replay       all calls of each timeline again, in order: their results, memory and diary
+            └→ fingerprints   all with all: what is doubled, nearly the same, or begins as many others do
+
+Each returns a `Finding` for what is not as it should be (`findings`); `report` puts them into words.
 """
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import Message
 from apep_datagen.core.samples import messages_of
-from apep_datagen.quality.novelty import PART_NAMES, PARTS, NoveltyLimits, opening
+from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.sample import spoken
 from apep_datagen.storage.database import state_path
 from apep_datagen.storage.output_reader import map_chunks, read_line_at
 from apep_datagen.storage.schema import read_only
-from apep_datagen.verify.comparison import Comparison
-from apep_datagen.verify.examination import NOT_A_CONVERSATION, Finding, examine
-from apep_datagen.verify.written import Compared, Reconciliation, Written
+from apep_datagen.verify.examination import examine
+from apep_datagen.verify.findings import DOUBLED, NOT_A_CONVERSATION, Finding
+from apep_datagen.verify.fingerprints import Fingerprints
+from apep_datagen.verify.matching import ComparedWithDatabase, Matching
+from apep_datagen.verify.written import Written, WrittenConversation
 
-__all__ = ["DOUBLED", "FINDINGS_STATUS", "Finding", "Verification", "verify"]
+__all__ = ["FINDINGS_STATUS", "Verification", "verify"]
 
 FINDINGS_STATUS = 7
 """Exit status where something was found."""
 
-DOUBLED = "the conversation is there a second time"
-
 _MOST_FINDINGS = 1_000
 _PROCESSES = 2
+# How strictly a conversation is judged, as in [quality].
 _LEVELS = ("off", "form", "strict")
 _FORM, _STRICT = 1, 2
 
@@ -58,7 +62,7 @@ class Verification:
     conversations: int
     form_checked: int
     novelty_checked: int
-    compared: Compared | None
+    compared: ComparedWithDatabase | None
     findings: tuple[Finding, ...]
     counts: tuple[tuple[str, int], ...]
 
@@ -85,113 +89,112 @@ def verify(output: Path, settings: Settings) -> Verification:
     """
     path = state_path(output)
     if not path.exists():
-        return _Check(output, settings, None).run()
-    return read_only(path, lambda connection: _Check(output, settings, Written.read(connection, path)).run())
+        return _verify(output, settings, None)
+    return read_only(path, lambda connection: _verify(output, settings, Written.read(connection, path)))
 
 
-class _Check:
-    """One check of one output.
+def _verify(output: Path, settings: Settings, written: Written | None) -> Verification:
+    file = _File(output)
+    matching = Matching(written, file.messages) if written else None
+    fingerprints, problems = Fingerprints(), list[Finding]()
+    limit = written.expected if written and written.active else None
+    for examination in map_chunks(output, examine, _PROCESSES, limit=limit, offsets=file.offsets):
+        problems += examination.problems
+        fingerprints.extend(examination.fingerprints)
+        if matching:
+            matching.take(examination)
+    doubled = fingerprints.doubled()
+    compared, findings = None, list[Finding]()
+    # Nobody knows how a file without a database was judged: all of it is.
+    levels = bytearray([_STRICT]) * len(fingerprints)
+    foreign, matched = len(fingerprints), dict[int, WrittenConversation]()
+    if written and matching:
+        compared = matching.end(fingerprints.contents, doubled.keys())
+        findings += matching.findings
+        foreign, matched = written.foreign, matching.found()
+        levels = _levels(len(fingerprints), settings, matched, doubled)
+    for problem in problems:
+        if problem.kind == NOT_A_CONVERSATION or levels[(problem.conversation or 0) - 1] >= _FORM:
+            findings.append(problem)
+    for number, earlier in doubled.items():
+        # Whatever is accepted, what was written once is not there twice.
+        if levels[number - 1] == _STRICT or (number > foreign and number not in matched):
+            findings.append(Finding(number, DOUBLED, f"the same as conversation {earlier}"))
+    findings += _not_new(fingerprints, levels, doubled, settings, file)
+    return Verification(
+        output=output,
+        conversations=len(fingerprints),
+        form_checked=sum(level >= _FORM for level in levels),
+        novelty_checked=sum(level == _STRICT for level in levels),
+        compared=compared,
+        findings=tuple(sorted(findings, key=_place)[:_MOST_FINDINGS]),
+        counts=tuple(Counter(finding.kind for finding in findings).most_common()),
+    )
+
+
+class _File:
+    """The file after it was read; its conversations are asked for by their numbers.
 
     Args:
-        output: The file.
-        settings: What is accepted.
-        written: What the state database says, if there is one.
+        path: The file.
+
+    Attributes:
+        offsets: The byte offset at which each begins.
     """
 
-    def __init__(self, output: Path, settings: Settings, written: Written | None) -> None:
-        self._output = output
-        self._settings = settings
-        self._written = written
-        self._findings: list[Finding] = []
-        self._comparison = Comparison()
-        self._offsets = array("q")
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.offsets = array("q")
 
-    def run(self) -> Verification:
-        """Check all there is to check."""
-        written, problems = self._written, list[Finding]()
-        reconciliation = Reconciliation(written, self._messages_at) if written else None
-        limit = written.expected if written and written.active else None
-        for examined in map_chunks(self._output, examine, _PROCESSES, limit=limit, offsets=self._offsets):
-            problems += examined.problems
-            self._comparison.add(examined)
-            if reconciliation:
-                reconciliation.take(examined)
-        doubled = dict(self._comparison.doubled())
-        # Nobody knows how a file without a database was judged: all of it is.
-        level = _LEVELS.index(self._settings.quality.level or "strict") if written else _STRICT
-        levels = bytearray([level]) * len(self._comparison)
-        compared = None
-        if written and reconciliation:
-            compared = reconciliation.end(self._comparison.contents, doubled.keys())
-            self._findings += reconciliation.findings
-            self._set_levels(levels, written, reconciliation, doubled)
-        for problem in problems:
-            if problem.kind == NOT_A_CONVERSATION or levels[(problem.conversation or 0) - 1] >= _FORM:
-                self._findings.append(problem)
-        # Whatever is accepted, what was written once is not there twice.
-        added = {
-            number
-            for number in doubled
-            if written and reconciliation and number > written.foreign and reconciliation.places[number - 1] < 0
-        }
-        for number, earlier in doubled.items():
-            if number in added or levels[number - 1] == _STRICT:
-                self._find(number, DOUBLED, f"the same as conversation {earlier}")
-        self._compare(bytearray(level == _STRICT for level in levels), doubled)
-        return self._verification(levels, compared)
+    def messages(self, number: int) -> tuple[Message, ...] | None:
+        """Return the conversation with a number; None where the element is none."""
+        return messages_of(read_line_at(self._path, self.offsets[number - 1]))
 
-    def _set_levels(
-        self, levels: bytearray, written: Written, reconciliation: Reconciliation, doubled: dict[int, int]
-    ) -> None:
-        """Set how strictly each conversation that the run has written is judged: by its provider."""
-        quality, sections = self._settings.quality, self._settings.providers
-        of_unknown = quality.level or "strict"
-        by_provider = [
-            _LEVELS.index(quality.level_for(sections[name].kind) if name in sections else of_unknown)
-            for name in written.provider_names
-        ]
-        for index, place in enumerate(reconciliation.places):
-            if place >= 0:
-                levels[index] = by_provider[written.providers[place]]
-            elif index + 1 in doubled:
-                levels[index] = levels[doubled[index + 1] - 1]
-
-    def _compare(self, judged: bytearray, doubled: Iterable[int]) -> None:
-        """Find what is not new among what is judged so; of what is there a second time nothing more is said."""
-        quality = self._settings.quality
-        limits = NoveltyLimits(similarity=quality.similarity, opening_share=quality.opening_share)
-        for number in doubled:
-            judged[number - 1] = False
-        texts_of = lru_cache(maxsize=256)(self._texts_of)
-        for item in self._comparison.nearly_the_same(judged, limits.similarity, texts_of):
-            detail = f"like conversation {item.earlier} ({item.similarity:.2f})"
-            self._find(item.number, f"{PART_NAMES[PARTS[item.part]]} is nearly the same as an earlier one", detail)
-        most = limits.most_openings(len(judged))
-        for group in self._comparison.too_many_alike(judged, most):
-            texts = texts_of(group.number)
-            begins = opening(texts[group.part]) if texts else ""
-            detail = f'"{begins}" begins {group.count:,} conversations; {math.floor(most):,} may begin so'
-            self._find(group.number, f"{PART_NAMES[PARTS[group.part]]} begins as too many others do", detail)
-
-    def _verification(self, levels: bytearray, compared: Compared | None) -> Verification:
-        counts = Counter(finding.kind for finding in self._findings)
-        in_order = sorted(self._findings, key=lambda finding: (finding.conversation is None, finding.conversation or 0))
-        return Verification(
-            output=self._output,
-            conversations=len(levels),
-            form_checked=sum(level >= _FORM for level in levels),
-            novelty_checked=sum(level == _STRICT for level in levels),
-            compared=compared,
-            findings=tuple(in_order[:_MOST_FINDINGS]),
-            counts=tuple(counts.most_common()),
-        )
-
-    def _messages_at(self, number: int) -> tuple[Message, ...] | None:
-        return messages_of(read_line_at(self._output, self._offsets[number - 1]))
-
-    def _texts_of(self, number: int) -> tuple[str, str] | None:
-        messages = self._messages_at(number)
+    def spoken(self, number: int) -> tuple[str, str] | None:
+        """Return what both say in the conversation with a number; None where the element is none."""
+        messages = self.messages(number)
         return spoken(messages) if messages else None
 
-    def _find(self, number: int, kind: str, detail: str) -> None:
-        self._findings.append(Finding(number, kind, detail))
+
+def _levels(
+    count: int, settings: Settings, matched: Mapping[int, WrittenConversation], doubled: Mapping[int, int]
+) -> bytearray:
+    """Return how strictly each of so many conversations is judged.
+
+    By the provider that made it; what is there a second time, as the first one; what the run did not write, as what a
+    provider makes that is not known.
+    """
+    quality, sections = settings.quality, settings.providers
+    of_unknown = quality.level or "strict"
+
+    @cache
+    def level_of(provider: str) -> int:
+        return _LEVELS.index(quality.level_for(sections[provider].kind) if provider in sections else of_unknown)
+
+    levels = bytearray([_LEVELS.index(of_unknown)]) * count
+    for number in range(1, count + 1):
+        if number in matched:
+            levels[number - 1] = level_of(matched[number].provider)
+        elif number in doubled:
+            levels[number - 1] = levels[doubled[number] - 1]
+    return levels
+
+
+def _not_new(
+    fingerprints: Fingerprints, levels: bytearray, doubled: Mapping[int, int], settings: Settings, file: _File
+) -> list[Finding]:
+    """Find what is like others among what is judged so; of what is there a second time nothing more is said."""
+    limits = NoveltyLimits(similarity=settings.quality.similarity, opening_share=settings.quality.opening_share)
+    judged = bytearray(level == _STRICT for level in levels)
+    for number in doubled:
+        judged[number - 1] = False
+    said = lru_cache(maxsize=256)(file.spoken)
+    return [
+        *fingerprints.nearly_the_same(judged, limits.similarity, said),
+        *fingerprints.too_many_alike(judged, limits.most_openings(len(judged)), said),
+    ]
+
+
+def _place(finding: Finding) -> tuple[bool, int]:
+    """Return by what findings are sorted: their place in the file; those about none that is there come last."""
+    return finding.conversation is None, finding.conversation or 0

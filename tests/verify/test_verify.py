@@ -7,7 +7,6 @@ import random
 import shutil
 import signal
 import sqlite3
-from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,21 +22,27 @@ from apep_datagen.config.settings_file import load_settings
 from apep_datagen.core.errors import StorageError
 from apep_datagen.quality.novelty import SKETCH_LENGTH
 from apep_datagen.storage.schema import lock_beside
-from apep_datagen.verify import comparison
+from apep_datagen.verify import fingerprints
 from apep_datagen.verify.alignment import align
-from apep_datagen.verify.examination import NOT_A_CONVERSATION, Examined
-from apep_datagen.verify.replay import (
+from apep_datagen.verify.findings import (
+    CHANGED,
+    DOUBLED,
+    MISSING,
+    MOVED,
     NO_RESULT,
+    NOT_A_CONVERSATION,
     NOTE_CHANGED,
     NOTE_DELETED,
     NOTE_MISSING,
     NOTE_UNKNOWN,
     NOTES_OUT_OF_ORDER,
+    UNKNOWN,
     WRONG_RESULT,
+    Finding,
 )
+from apep_datagen.verify.fingerprints import Fingerprints
 from apep_datagen.verify.report import describe_verification, verification_as_json
-from apep_datagen.verify.verification import DOUBLED, FINDINGS_STATUS, Finding, Verification, verify
-from apep_datagen.verify.written import CHANGED, MISSING, MOVED, UNKNOWN
+from apep_datagen.verify.verification import FINDINGS_STATUS, Verification, verify
 from support.loopback_server import LoopbackServer, Received, Reply
 from support.program import Ended, Program, section
 from support.scripted_people import WAYS, ScriptedPeople
@@ -418,12 +423,12 @@ def test_a_message_that_is_nearly_the_same_as_an_earlier_one_is_found(program: P
 
 
 def test_all_that_share_a_band_are_compared_and_those_with_a_similar_sketch_word_by_word() -> None:
-    keys = array("q", range(1, 1 + 4 * 24))
-    for place in (0, 24, 48, 72):
-        keys[place + 7] = 5  # one band of the user's messages
-    sketches = b"".join(bytes([kind]) * SKETCH_LENGTH + bytes(SKETCH_LENGTH) for kind in (1, 2, 3, 1))
-    compared = comparison.Comparison()
-    compared.add(Examined(1, (), array("q", range(4)), keys, sketches, array("q", bytes(8 * 8)), {}))
+    compared = Fingerprints()
+    for number, kind in enumerate((1, 2, 3, 1)):
+        compared.append(number, ("", ""))
+        for band, keys in enumerate(compared.keys["question"]):
+            keys[number] = 5 if band == 7 else 100 * number + band + 10  # one band of the user's messages is shared
+        compared.sketches["question"][-SKETCH_LENGTH:] = bytes([kind]) * SKETCH_LENGTH
     asked: list[int] = []
 
     def texts_of(number: int) -> tuple[str, str]:
@@ -431,7 +436,9 @@ def test_all_that_share_a_band_are_compared_and_those_with_a_similar_sketch_word
         return "all of these words are the same", ""
 
     found = list(compared.nearly_the_same(bytes([1, 1, 1, 1]), 0.6, texts_of))
-    assert found == [comparison.NearlyTheSame(4, 1, 0, 1.0)]
+    assert found == [
+        Finding(4, "the user's message is nearly the same as an earlier one", "like conversation 1 (1.00)")
+    ]
     assert sorted(asked) == [1, 4]
     assert list(compared.nearly_the_same(bytes([1, 1, 1, 0]), 0.6, texts_of)) == []
     assert list(compared.nearly_the_same(bytes([1, 1, 1, 1]), 0.6, lambda _: None)) == []
@@ -676,7 +683,7 @@ def test_json_tells_all_in_names_that_stay(program: Program) -> None:
 
 
 def test_no_more_than_a_thousand_findings_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparison, "_MOST_CANDIDATES", 1)
+    monkeypatch.setattr(fingerprints, "_MOST_CANDIDATES", 1)
     program = Program(tmp_path)
     program.output.parent.mkdir(parents=True)
     write(program, unalike(1) * 1_200)

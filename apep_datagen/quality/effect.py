@@ -8,7 +8,7 @@ from __future__ import annotations
 import calendar
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.notebook import Note
@@ -17,7 +17,7 @@ from apep_datagen.people.phrases import Phrases
 from apep_datagen.people.scenario import TELLING, Ability, Fact, Scenario
 from apep_datagen.people.story import Change, notes_that_hold
 from apep_datagen.quality.problem import Problem, Stage
-from apep_datagen.quality.sample import Sample
+from apep_datagen.quality.sample import Sample, texts_in
 
 __all__ = ["check"]
 
@@ -47,7 +47,7 @@ class _View:
         self.question = "\n".join(exchange.question for exchange in sample.exchanges)
         self.reply = "\n".join(exchange.reply for exchange in sample.exchanges)
         self.turns = [turn for exchange in sample.exchanges for turn in exchange.turns]
-        self.results = "\n".join(text for turn in self.turns for result in turn.results for text in _texts(result))
+        self.results = "\n".join(text for turn in self.turns for result in turn.results for text in texts_in(result))
 
     def added(self, shelf: tuple[Note, ...], before: tuple[Note, ...]) -> list[Note]:
         """Return the notes on a shelf that were not there before."""
@@ -59,18 +59,6 @@ class _View:
             else:
                 new.append(note)
         return new
-
-
-def _texts(value: object) -> Iterable[str]:
-    """Yield all texts in a tool's result."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
 
 
 def _problem(reason: str, detail: str = "") -> Problem:

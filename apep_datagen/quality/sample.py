@@ -7,7 +7,7 @@ reason. Nothing that a file can hold raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -18,7 +18,7 @@ from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.quality.problem import Problem, Stage
 
-__all__ = ["Sample", "SavedExchange", "SavedTurn", "read_sample", "spoken"]
+__all__ = ["Sample", "SavedExchange", "SavedTurn", "read_sample", "spoken", "texts_in"]
 
 _LONGEST_DETAIL = 120
 _THINK_TAG = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
@@ -84,6 +84,18 @@ def spoken(messages: Iterable[Message]) -> tuple[str, str]:
         elif message.role == "assistant":
             replies.append(message.content.partition("</think>")[2].partition("<tool_call>")[0].strip())
     return "\n\n".join(questions), "\n\n".join(filter(None, replies))
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Yield every text in a value of JSON, such as a result or a call's arguments."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from texts_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from texts_in(item)
 
 
 class _NotASampleError(ValueError):

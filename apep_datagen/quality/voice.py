@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.words import holds, shingles, words
 from apep_datagen.people.phrases import Phrases
 from apep_datagen.quality.problem import Problem, Stage
-from apep_datagen.quality.sample import Sample, SavedTurn
+from apep_datagen.quality.sample import Sample, SavedTurn, texts_in
 
 __all__ = ["check"]
 
@@ -95,7 +94,7 @@ def _check_calls(turn: SavedTurn, phrases: Phrases) -> Problem | None:
         if holds(turn.thinking, phrases.intents[name]):
             continue
         arguments = [[call.arguments, *call.positional] for call in calls if call.name == name]
-        if _content_words([turn.thinking]).isdisjoint(_content_words(_texts_in(arguments))):
+        if _content_words([turn.thinking]).isdisjoint(_content_words(texts_in(arguments))):
             return _problem("the thinking does not lead to the call", name)
     return None
 
@@ -114,18 +113,6 @@ def _first_held(text: str, phrases: tuple[str, ...]) -> str:
 def _content_words(texts: Iterable[str]) -> set[str]:
     found = (word for text in texts for word in words(text))
     return {word for word in found if len(word) >= _SHORTEST_CONTENT_WORD and word.isalpha()} - _TRIVIAL
-
-
-def _texts_in(value: Any) -> Iterator[str]:
-    """Yield every text in a value of JSON."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts_in(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts_in(item)
 
 
 def _run_from_prompts(text: str, prompt_texts: tuple[str, ...]) -> str:

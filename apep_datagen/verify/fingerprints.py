@@ -42,7 +42,7 @@ Spoken = Callable[[int], tuple[str, str] | None]
 
 
 def number_for(content: bytes) -> int:
-    """Return a number of 64 bits that is the same for the same content, and for no other."""
+    """Return a number of 64 bits that is the same for the same content, and in practice for no other."""
     return int.from_bytes(blake2b(content, digest_size=8).digest(), "little", signed=True)
 
 

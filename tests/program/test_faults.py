@@ -45,7 +45,7 @@ ONCE = {
     "its answer is not a chat completion|its answer holds no choice": Reply(raw='{"id": "1", "choices": []}'),
     "the answer is empty": Reply(""),
     "the answer was cut off at its length limit": Reply("She told me that", finish_reason="length"),
-    "no answer within 1 s": Reply(fault="hang"),
+    "no answer within 5 s": Reply(fault="hang"),
     "": Reply("slow down", status=429),
 }
 
@@ -71,7 +71,7 @@ def test_what_fails_once_is_asked_again_and_the_user_is_told_what_happened(tmp_p
     target = 8 * len(ONCE)
     behaviour = {name: EveryOther(InTurn(*ONCE.values())) for name in ADAPTERS}
     with LoopbackServer(lambda received: behaviour[received.provider](received)) as server:
-        program.configure("".join(section(name, server.url(name), timeout_seconds=1.0) for name in ADAPTERS))
+        program.configure("".join(section(name, server.url(name), timeout_seconds=5.0) for name in ADAPTERS))
         ended = program.run("--providers", ",".join(ADAPTERS), "--target", str(target))
         sent = bodies(server.received)
     assert ended.status == 0, ended.said
@@ -91,7 +91,8 @@ def test_a_rate_limit_is_waited_out_as_the_provider_asks(tmp_path: Path) -> None
     limited = Reply("slow down", status=429, headers={"Retry-After": "1"})
     behaviour = {name: InTurn(limited) for name in ADAPTERS}
     with LoopbackServer(lambda received: behaviour[received.provider](received)) as server:
-        program.configure("".join(section(name, server.url(name), requests_per_second=10) for name in ADAPTERS))
+        # One at a time, so that nothing else is on its way when the server refuses.
+        program.configure("".join(section(name, server.url(name), max_in_flight=1) for name in ADAPTERS))
         ended = program.run("--providers", ",".join(ADAPTERS), "--target", "9")
         received = {name: server.of(name) for name in ADAPTERS}
     assert ended.status == 0, ended.said

@@ -83,7 +83,7 @@ def interrupt_while_answering(program: Program, server: LoopbackServer, target: 
     running.process.send_signal(signal.SIGINT)
     running.wait_for("once more to stop at once")
     running.process.send_signal(signal.SIGINT)
-    assert running.end(10).status == 130, running.said
+    assert running.end().status == 130, running.said
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'active'") == [(target,)]
 
 

@@ -20,9 +20,8 @@ from apep_datagen.core.messages import Message
 from apep_datagen.core.samples import messages_of
 from apep_datagen.quality.novelty import PART_NAMES, PARTS, NoveltyLimits, opening
 from apep_datagen.quality.sample import spoken
-from apep_datagen.storage.database import state_path
+from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.output_reader import map_chunks, read_line_at
-from apep_datagen.storage.schema import read_only
 from apep_datagen.verify.comparison import Comparison
 from apep_datagen.verify.examination import NOT_A_CONVERSATION, Finding, examine
 from apep_datagen.verify.written import Compared, Reconciliation, Written

@@ -18,7 +18,7 @@ from pathlib import Path
 from apep_datagen.core.messages import Message
 from apep_datagen.core.samples import messages_of
 from apep_datagen.quality.sample import Sample, read_sample
-from apep_datagen.storage.schema import run_is_active
+from apep_datagen.storage.access import run_is_active
 from apep_datagen.verify.alignment import align
 from apep_datagen.verify.examination import Examined, Finding, calls_of, content_of_line
 from apep_datagen.verify.replay import Mismatch, Replay, Turn

@@ -19,7 +19,8 @@ import filelock
 import pytest
 
 from apep_datagen.inspect.status import _read, read_status
-from apep_datagen.storage.schema import connect, migrate, read_only, run_is_active
+from apep_datagen.storage.access import connect, read_only, run_is_active
+from apep_datagen.storage.schema import migrate
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.program import OUTPUT, Program, section
 from support.waiting import PATIENCE_SECONDS, wait_until
@@ -305,7 +306,7 @@ def test_files_that_come_and_go_when_a_run_begins_or_ends_are_waited_for(
     make_state(program.state, used=["one"])
     log = program.state.with_name(program.state.name + "-wal")
     log.write_bytes(b"x" * 100)
-    monkeypatch.setattr("apep_datagen.storage.schema.time.sleep", lambda _seconds: log.unlink())
+    monkeypatch.setattr("apep_datagen.storage.access.time.sleep", lambda _seconds: log.unlink())
     assert sum(item.answers for item in read_status(program.output, time.time()).uses) == 3
 
 

@@ -65,6 +65,16 @@ class Received:
     def prompt(self) -> str:
         return str(self.body["messages"][-1]["content"])
 
+    @property
+    def content(self) -> str:
+        """What was sent: the same text when the same is sent again."""
+        return json.dumps(self.body, sort_keys=True)
+
+    @property
+    def asked(self) -> str:
+        """What was asked, and with which seed, whichever provider it was and however it spells everything else."""
+        return json.dumps([self.body["messages"], self.body.get("seed", self.body.get("random_seed"))])
+
 
 @dataclass(slots=True)
 class Reply:
@@ -117,10 +127,9 @@ class InTurn:
         self._seen: set[str] = set()
 
     def __call__(self, received: Received) -> Reply:
-        body = json.dumps(received.body, sort_keys=True)
-        if not self._replies or received.step != self._step or body in self._seen:
+        if not self._replies or received.step != self._step or received.content in self._seen:
             return well_behaved(received)
-        self._seen.add(body)
+        self._seen.add(received.content)
         self.failed.append(received)
         return self._replies.pop(0)
 

@@ -112,7 +112,7 @@ class Tortured:
         asked: dict[str, list[Received]] = defaultdict(list)
         for request in self.received:
             if request.usable:
-                asked[_asked(request)].append(request)
+                asked[request.asked].append(request)
         return {key: requests for key, requests in asked.items() if len(requests) > 1}
 
     @property
@@ -325,10 +325,10 @@ def prove_that_each_answer_was_paid_for_once(tortured: Tortured) -> None:
     at_once = len(tortured.kills) * len(tortured.providers) * MAX_IN_FLIGHT
     assert len(in_flight) <= at_once, f"{len(in_flight)} answers were not recorded, more than can be in flight"
 
-    last = {_asked(request): request for request in sorted(tortured.received, key=life_of)}
+    last = {request.asked: request for request in sorted(tortured.received, key=life_of)}
     for request in usable.values():
         if request.number not in in_flight:
-            assert last[_asked(request)] is request, f"request {request.number} was recorded, and asked for again"
+            assert last[request.asked] is request, f"request {request.number} was recorded, and asked for again"
     for requests in tortured.doubled.values():
         lives = [life_of(request) for request in requests]
         assert len(lives) == len(set(lives)), f"answered twice without a kill: {[r.number for r in requests]}"
@@ -422,12 +422,6 @@ def _numbers_in(request: Received) -> Iterable[int]:
     """Return the numbers of the requests from whose answers this one follows."""
     contents = "\n".join(message["content"] for message in request.body["messages"])
     return {int(number) for number in _ANSWER_NUMBER.findall(contents)}
-
-
-def _asked(request: Received) -> str:
-    """Return what was asked, whichever provider it was and however it spells the seed."""
-    seed = request.body.get("seed", request.body.get("random_seed"))
-    return json.dumps([request.body["messages"], seed])
 
 
 def as_rows(tortured: Tortured) -> list[tuple[str, object]]:

@@ -26,7 +26,8 @@ import psutil
 from apep_datagen.quality import novelty
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.storage.accepted import AcceptedConversations
-from apep_datagen.storage.schema import connect, migrate
+from apep_datagen.storage.access import connect
+from apep_datagen.storage.schema import migrate
 from common import print_table
 
 _QUESTION_WORDS, _REPLY_WORDS = 40, 80

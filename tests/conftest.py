@@ -1,19 +1,28 @@
-"""What holds for all tests: no deadline for Hypothesis, and no network but the loopback interface."""
+"""What holds for all tests: no deadline for Hypothesis, no network but the loopback interface, and compiled modules."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
 import pytest
 
+from support.paths import REPOSITORY
+
 # A deadline would fail on a busy machine, not on a mistake. In CI, the same examples every time.
 hypothesis.settings.register_profile("default", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("default")
+
+# The tests start the program hundreds of times. Where Python is told to write no bytecode, as in many containers, each
+# start would compile all modules again and take two seconds instead of half a one.
+os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(REPOSITORY / ".pytest_cache" / "bytecode")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def _is_loopback(host: Any) -> bool:

@@ -22,7 +22,7 @@ from apep_datagen.config.settings import GenerationSettings, ProviderSettings
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.inspect.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, ASSUMED_YIELD, assumed_needs
 from apep_datagen.inspect.status import Need, RunStatus, read_status
-from apep_datagen.storage.database import state_path
+from apep_datagen.storage.access import state_path
 from apep_datagen.storage.output import inspect_output
 from apep_datagen.storage.spending import ModelUse
 from apep_datagen.terminal.tables import about

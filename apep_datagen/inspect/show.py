@@ -25,10 +25,9 @@ from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message, Step
 from apep_datagen.core.samples import messages_of
 from apep_datagen.people.scenario import Fact
+from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.conversations import brief_from_json
-from apep_datagen.storage.database import state_path
 from apep_datagen.storage.output_reader import read_elements, read_line_at
-from apep_datagen.storage.schema import read_only
 from apep_datagen.terminal.text import plain_text, say
 
 __all__ = ["find_element", "parse_target", "show_conversation"]

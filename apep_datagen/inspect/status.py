@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apep_datagen.core.messages import ModelRole
-from apep_datagen.storage.database import state_path
+from apep_datagen.storage.access import read_only, run_is_active, state_path
 from apep_datagen.storage.notes import count_notes
-from apep_datagen.storage.schema import read_only, run_is_active
 from apep_datagen.storage.spending import ModelUse, read_uses, tokens_by_month
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 

@@ -21,9 +21,8 @@ from apep_datagen.people.scenario import Ability
 from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import Diversity, Texts, diversity_of
 from apep_datagen.stats.run import RunStats, read_run
-from apep_datagen.storage.database import state_path
+from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.output_reader import map_chunks
-from apep_datagen.storage.schema import read_only
 
 __all__ = ["DatasetStats", "FileStats", "Tally", "read_stats"]
 

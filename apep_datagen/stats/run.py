@@ -14,7 +14,7 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import ModelRole, Step
 from apep_datagen.people.scenario import Ability
 from apep_datagen.stats.distribution import Distribution, most_frequent
-from apep_datagen.storage.database import state_path
+from apep_datagen.storage.access import state_path
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 
 __all__ = ["AbilityShare", "Maker", "RunStats", "read_run"]

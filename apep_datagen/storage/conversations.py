@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from apep_datagen.conversation.brief import Brief, QuestionAnswer
 from apep_datagen.conversation.machine import replay
@@ -332,4 +332,7 @@ def brief_from_json(text: str) -> Brief:
     Raises:
         ValueError: It is none, or an older version's.
     """
-    return _briefs().validate_json(text)
+    try:
+        return _briefs().validate_json(text)
+    except ValidationError as error:
+        raise ValueError("an earlier version of the program began it, whose plans are not read any more") from error

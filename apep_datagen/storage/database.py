@@ -19,19 +19,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from apep_datagen.core.errors import StorageError
+from apep_datagen.storage.access import connect, holds_run, lock_beside, state_path
 from apep_datagen.storage.journal import Journal
 from apep_datagen.storage.output import OutputFile, element_bytes, inspect_output, is_json
-from apep_datagen.storage.schema import connect, holds_run, lock_beside, migrate
+from apep_datagen.storage.schema import migrate
 
-__all__ = ["StateDatabase", "state_path"]
+__all__ = ["StateDatabase"]
 
 _LARGEST_APPEND = 500
 Result = TypeVar("Result")
-
-
-def state_path(output: Path) -> Path:
-    """Return where the state database of an output is."""
-    return output.with_name(output.stem + ".state.db")
 
 
 class StateDatabase:

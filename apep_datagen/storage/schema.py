@@ -1,25 +1,13 @@
-"""The state database's file: its lock, its tables, and how an older one is brought up to date."""
+"""The tables of the state database, and how those of an older version are brought up to date."""
 
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import TypeVar
 
-import filelock
+__all__ = ["APPLICATION_ID", "NEWEST_VERSION", "migrate"]
 
-from apep_datagen.core.errors import StorageError
-
-__all__ = ["connect", "holds_run", "lock_beside", "migrate", "read_only", "run_is_active"]
-
-Result = TypeVar("Result")
-
-_ATTEMPTS_TO_READ = 10
-_SECONDS_BETWEEN_ATTEMPTS = 0.03
-
-_APPLICATION_ID = 0x41504550  # "APEP"
+APPLICATION_ID = 0x41504550  # "APEP"
+"""By which SQLite's `application_id` tells a database of this program."""
 
 # Numbered migrations: the database's `user_version` says how many of them it has had.
 _MIGRATIONS = (
@@ -170,144 +158,8 @@ _MIGRATIONS = (
 )
 
 
-def holds_run(path: Path) -> bool:
-    """Tell whether there is a state database that was set up completely."""
-    if not path.exists() or path.stat().st_size == 0:
-        return False
-    connection = sqlite3.connect(path)
-    try:
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        return bool(tables)
-    finally:
-        connection.close()
-
-
-def lock_beside(path: Path) -> filelock.BaseFileLock:
-    """Take the lock that says that this process works on `path`; it ends with the process.
-
-    Raises:
-        StorageError: Another process has it, or the directory cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0)
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise StorageError(
-            f"{path}: another apep-datagen is working on this output; wait for it, or name another --output"
-        ) from error
-    except OSError as error:
-        raise StorageError(f"{path.parent}: cannot be written ({error.strerror or error})") from error
-    return lock
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the database; transactions are begun and ended by the caller.
-
-    Raises:
-        StorageError: It is another program's, or a newer version's; it is left as it was.
-        sqlite3.Error: It is no database, or cannot be read or written.
-    """
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        _refuse_foreign(connection, path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        # FULL: a commit that returned survives a power cut, not only a crash of the process.
-        connection.execute("PRAGMA synchronous = FULL")
-    except (sqlite3.Error, StorageError):
-        connection.close()
-        raise
-    return connection
-
-
-def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
-    """Return what `query` reads, in one transaction, without making or changing any file.
-
-    While a process has the database open, or after it was killed, the newest transactions are in the `-wal` file, and
-    `-shm` says where; both are shared, and nobody waits for anybody. Without these files nobody has it open, and all
-    is in the database itself. SQLite would make them, which fails in a directory that cannot be written, so it is told
-    that the file does not change. (Where a run ends in the very moment of opening, an empty `-wal` can stay behind.)
-
-    Raises:
-        StorageError: There is no run in it, or it is another program's or another version's, or cannot be read.
-    """
-    if not path.is_file():
-        raise StorageError(f"{path}: there is no such file, so no run has begun for this output; check --output")
-    for attempt in range(1, _ATTEMPTS_TO_READ + 1):
-        try:
-            return _read_once(path, query)
-        except sqlite3.OperationalError as error:
-            # The files beside it come and go when a run begins and ends.
-            if attempt == _ATTEMPTS_TO_READ:
-                raise _unreadable(path, error) from error
-            time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
-        except (sqlite3.Error, OSError) as error:
-            raise _unreadable(path, error) from error
-    raise AssertionError  # the last attempt returns or raises
-
-
-def _unreadable(path: Path, error: Exception) -> StorageError:
-    return StorageError(f"{path}: the state database cannot be read ({error})")
-
-
-def _read_once(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
-    index, log = path.with_name(path.name + "-shm"), path.with_name(path.name + "-wal")
-    if not index.exists():
-        if log.exists() and log.stat().st_size:
-            raise sqlite3.OperationalError(
-                f"{index.name} is missing beside it; the next run for this output mends this"
-            )
-        result = _query(path, "immutable=1", query)
-        if not index.exists():
-            return result
-        # A run has begun meanwhile, and the file may have changed while it was read.
-    return _query(path, "mode=ro&readonly_shm=1", query)
-
-
-def _query(path: Path, options: str, query: Callable[[sqlite3.Connection], Result]) -> Result:
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{options}", uri=True, isolation_level=None)
-    try:
-        connection.execute("BEGIN")
-        _refuse_foreign(connection, path)
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version < len(_MIGRATIONS):
-            raise StorageError(
-                f"{path}: not set up completely, or by an older apep-datagen; the next run for this output brings it"
-                " up to date"
-            )
-        return query(connection)
-    finally:
-        connection.close()
-
-
-def run_is_active(path: Path) -> bool | None:
-    """Tell whether a process works on the database; None where the system does not say.
-
-    The lock is not tried: whoever had it for a moment would make a run that starts in this moment fail. Linux lists
-    all locks, with the inode of the file. The device is not compared: it is spelled otherwise than `stat` does on
-    some file systems.
-    """
-    try:
-        inode = str(path.with_suffix(".lock").stat().st_ino)
-    except OSError:
-        return False
-    try:
-        locks = Path("/proc/locks").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    # Such as `3: FLOCK  ADVISORY  WRITE 7238 fe:00:2157438 0 EOF`.
-    fields = (line.split() for line in locks)
-    return any(words[1] == "FLOCK" and words[-3].rpartition(":")[2] == inode for words in fields)
-
-
-def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application != _APPLICATION_ID and tables:
-        raise StorageError(f"{path}: a database of another program; name another --output")
-    if version > len(_MIGRATIONS):
-        raise StorageError(f"{path}: written by a newer apep-datagen; upgrade the program, or name another --output")
+NEWEST_VERSION = len(_MIGRATIONS)
+"""The `user_version` of a database that is up to date."""
 
 
 def migrate(connection: sqlite3.Connection, *, seed: int, output_name: str, base_count: int, base_end: int) -> None:
@@ -325,7 +177,7 @@ def migrate(connection: sqlite3.Connection, *, seed: int, output_name: str, base
         connection.execute("BEGIN IMMEDIATE")
         for statement in statements.split(";"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {number}")
         if number == 1:
             connection.execute(

@@ -23,9 +23,8 @@ from apep_datagen.core.messages import Message
 from apep_datagen.core.samples import messages_of
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.sample import spoken
-from apep_datagen.storage.database import state_path
+from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.output_reader import map_chunks, read_line_at
-from apep_datagen.storage.schema import read_only
 from apep_datagen.verify.examination import examine
 from apep_datagen.verify.findings import DOUBLED, NOT_A_CONVERSATION, Finding
 from apep_datagen.verify.fingerprints import Fingerprints

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from apep_datagen.core.messages import Message
 from apep_datagen.core.samples import messages_of
-from apep_datagen.storage.schema import run_is_active
+from apep_datagen.storage.access import run_is_active
 from apep_datagen.verify.fingerprints import number_for
 
 __all__ = ["Written", "WrittenConversation"]

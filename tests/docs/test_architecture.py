@@ -28,7 +28,7 @@ def imported_by(name: str) -> set[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_docstring_of_a_package_names_what_it_imports_and_nothing_that_it_does_not(name: str) -> None:
     text = ast.get_docstring(ast.parse((PACKAGE / name / "__init__.py").read_text(encoding="utf-8"))) or ""
-    told = re.search(r"\b(?:It|it|and) imports? (.*)", text, re.DOTALL)
+    told = re.search(r"\b(?:It|it|and) imports?\s(.*)", text, re.DOTALL)
     named = set(re.findall(r"`(\w+)`", told[1])) & set(NAMES) if told else set()
     if name == "cli":
         assert "every other package" in text

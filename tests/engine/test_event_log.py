@@ -47,7 +47,7 @@ def test_every_request_and_every_pause_is_logged_once_without_words(tmp_path: Pa
         assert ("prompt_tokens" in event) == (event["outcome"] in {"answer", "empty answer"})
     [pause] = events(path, "pause")
     assert pause["retry_after"] == 1.0
-    assert 0.9 < pause["seconds"] <= 1
+    assert 0.5 < pause["seconds"] <= 1  # what is left of it, when that is looked at
     assert pause["requests_per_second"] < 20
     assert [event["outcome"] for event in requests].index("rate limited") < len(requests) - 1
     [set_aside] = events(path, "set aside")

@@ -22,6 +22,7 @@ from apep_datagen.inspect.show import find_element, parse_target, show_conversat
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.paths import REPOSITORY
 from support.program import Program, section
+from support.waiting import PATIENCE_SECONDS
 
 COLUMNS, LINES = 100, 60
 HOSTILE = "\x1b[2J\x07\x1b]0;owned\x07Shall I [bold]sing[/bold] :smile:?\r\x9b31m"
@@ -338,7 +339,7 @@ def in_terminal(path: Path, number: int, **environment: str) -> str:
     os.close(theirs)
     output = b"".join(iter(lambda: _read(ours), b""))
     os.close(ours)
-    assert process.wait(20) == 0, output
+    assert process.wait(PATIENCE_SECONDS) == 0, output
     return output.decode()
 
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import signal
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from apep_datagen.pacing.breaker import FAILURES_TO_OPEN, CircuitBreaker
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
-from support.program import Program, section
+from support.program import QUICKLY, SLOWLY, Program, section
 
 LONGEST_REST = 300
 
@@ -85,39 +86,50 @@ def test_whatever_happens_a_rest_is_never_longer_than_five_minutes(events: list[
 
 def test_a_provider_that_is_down_for_a_while_is_relieved_by_the_other_and_comes_back(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    down = False
+    came: Counter[str] = Counter()
+    healed: list[Received] = []
+    is_back = False
+    sound_may = 0
 
     def behaviour(received: Received) -> Reply:
-        is_down = down and received.provider == "frail"
-        return Reply("over capacity", status=503) if is_down else well_behaved(received)
+        """Let the frail one fail from its tenth request on. Meanwhile the sound one is held, so that work is left."""
+        came[received.provider] += 1
+        number = came[received.provider]
+        if received.provider == "sound":
+            free = came["frail"] <= 10
+            return replace(well_behaved(received), until=lambda: free or number <= sound_may or len(healed) > 10)
+        if number > 10 and not is_back:
+            return Reply("over capacity", status=503)
+        if number > 10:
+            healed.append(received)
+        return well_behaved(received)
 
-    with LoopbackServer(behaviour, latency=0.05) as server:
-        names = ("frail", "sound")
-        program.configure("".join(section(name, server.url(name), requests_per_second=10) for name in names))
-        running = program.watch("--providers", "frail,sound", "--target", "70", "--log-file", "log.jsonl")
-        server.wait_until(lambda: len(server.of("frail")) >= 10)
-        down = True
-        running.wait_for("frail: 5 failures in a row, the last one: HTTP 503: over capacity; resting for")
-        failed = len(server.of("frail"))
-        sound = len(server.of("sound"))
-        server.wait_until(lambda: len(server.of("sound")) > sound + 10)
-        # While it rests, no more than a probe goes there.
-        assert len(server.of("frail")) <= failed + 2
-        down = False
-        back = len(server.of("frail"))
-        server.wait_until(lambda: len(server.of("frail")) > back + 10)
-        ended = running.end()
-        answered = Counter(
-            json.dumps([item.body["messages"], item.body["seed"]]) for item in server.received if item.status == 200
+    with LoopbackServer(behaviour) as server:
+        # One request at a time, so that nothing is on its way when the rest begins.
+        program.configure(
+            section("frail", server.url("frail"), requests_per_second=None, max_in_flight=1)
+            + section("sound", server.url("sound"), requests_per_second=None, max_in_flight=2)
         )
+        options = ("--providers", "frail,sound", "--target", "70", "--log-file", "log.jsonl")
+        running = program.watch(*options, command=QUICKLY)
+        running.wait_for("frail: 5 failures in a row, the last one: HTTP 503: over capacity; resting for")
+        sound_may = came["sound"] + 20
+        server.wait_until(lambda: came["sound"] > sound_may)  # the other one has taken over
+        is_back = True
+        ended = running.end()
+        answered = Counter(item.asked for item in server.received if item.status == 200)
     assert ended.status == 0, ended.said
     assert set(answered.values()) == {1}
     assert len(program.conversations()) == 70
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'set aside'") == [(0,)]
     events = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    states = [event["state"] for event in events if event["event"] == "provider" and event["provider"] == "frail"]
-    assert states[:3] == ["resting", "probing", "resting"] or states == ["resting", "probing", "working"]
-    assert states[-1] == "working"
+    of_frail = [event for event in events if event.get("provider") == "frail"]
+    happened = [event.get("state", event["event"]) for event in of_frail]
+    since, working, rests = happened.index("resting"), happened.index("working"), happened.count("resting")
+    # While it rests nothing goes there, and then a probe. What a request leads to is logged before the request.
+    assert happened[since:working] == ["resting", "request", "probing"] * rests
+    assert set(happened[working + 1 :]) == {"request"}
+    assert len(happened[working + 1 :]) > 10
 
 
 def test_when_all_are_down_the_run_waits_and_goes_on_by_itself(tmp_path: Path) -> None:
@@ -128,8 +140,8 @@ def test_when_all_are_down_the_run_waits_and_goes_on_by_itself(tmp_path: Path) -
         return Reply(fault="drop") if down and received.number > 6 else well_behaved(received)
 
     with LoopbackServer(behaviour) as server:
-        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=20))
-        running = program.watch("--providers", "endpoint", "--target", "10")
+        program.configure(section("endpoint", server.url("endpoint"), max_in_flight=1))  # so failures come one by one
+        running = program.watch("--providers", "endpoint", "--target", "10", command=QUICKLY)
         running.wait_for("endpoint: 5 failures in a row")
         running.wait_for("endpoint: 6 failures in a row")  # the probe
         down = False
@@ -142,11 +154,11 @@ def test_when_all_are_down_the_run_waits_and_goes_on_by_itself(tmp_path: Path) -
 def test_a_signal_ends_a_rest_at_once(tmp_path: Path) -> None:
     program = Program(tmp_path)
     with LoopbackServer(lambda _: Reply(status=503)) as server:
-        program.configure(section("endpoint", server.url("endpoint")))
-        running = program.watch("--providers", "endpoint", "--target", "10")
+        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=10))
+        running = program.watch("--providers", "endpoint", "--target", "10", command=SLOWLY)
         running.wait_for("resting for")
         running.process.send_signal(signal.SIGINT)
-        ended = running.end(3)
+        ended = running.end()
     assert ended.status == 130, ended.said
     assert "Traceback" not in ended.said
 
@@ -163,8 +175,8 @@ def test_a_request_that_fails_by_itself_costs_one_conversation_and_not_the_provi
         return Reply("out of order", status=500) if is_poison else well_behaved(received)
 
     with LoopbackServer(behaviour) as server:
-        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=40))
-        ended = program.run("--providers", "endpoint", "--target", "12")
+        program.configure(section("endpoint", server.url("endpoint")))
+        ended = program.run("--providers", "endpoint", "--target", "12", command=QUICKLY)
     assert ended.status == 0, ended.said
     assert "is set aside, answer failed: HTTP 500" in ended.said or "resting" in ended.said
     assert len(program.conversations()) == 12

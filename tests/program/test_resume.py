@@ -23,14 +23,6 @@ def run(program: Program, server: LoopbackServer, target: int, *options: str, pr
     return program.run("--providers", provider, "--target", str(target), *options)
 
 
-def asked(received: list[Received]) -> Counter[str]:
-    """Count requests by what was asked, whatever the provider's spelling of everything else; two may draw one topic."""
-    return Counter(
-        json.dumps([request.body["messages"], request.body.get("seed") or request.body.get("random_seed")])
-        for request in received
-    )
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory in which `MADE` conversations were made."""
@@ -83,7 +75,7 @@ def interrupt_while_answering(program: Program, server: LoopbackServer, target: 
     running.process.send_signal(signal.SIGINT)
     running.wait_for("once more to stop at once")
     running.process.send_signal(signal.SIGINT)
-    assert running.end(10).status == 130, running.said
+    assert running.end().status == 130, running.said
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'active'") == [(target,)]
 
 
@@ -129,7 +121,7 @@ def test_a_target_below_what_was_begun_is_not_overshot_and_what_is_left_waits_fo
     assert larger.status == 0, larger.said
     assert len(program.conversations()) == 6
     assert Counter(request.step for request in answered)["ask"] == 6
-    assert set(asked(answered).values()) == {1}
+    assert set(Counter(request.asked for request in answered).values()) == {1}
 
 
 def test_reset_tools_empties_memory_and_diary_and_begins_new_timelines(program: Program) -> None:

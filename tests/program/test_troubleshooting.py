@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import functools
 import re
-import resource
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.paths import REPOSITORY
-from support.program import Ended, Program, section
+from support.program import PLAINLY, QUICKLY, Ended, Program, section
 
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
@@ -29,11 +29,16 @@ def messages() -> list[str]:
 
 
 def run(
-    program: Program, *options: str, behaviour: Behaviour = well_behaved, config: str = "", target: int = 3
+    program: Program,
+    *options: str,
+    behaviour: Behaviour = well_behaved,
+    config: str = "",
+    target: int = 3,
+    command: tuple[str, ...] = PLAINLY,
 ) -> Ended:
     with LoopbackServer(behaviour) as server:
-        program.configure(section("mistral", server.url("mistral"), timeout_seconds=2.0) + config)
-        return program.run("--providers", "mistral", "--target", str(target), *options)
+        program.configure(section("mistral", server.url("mistral")) + config)
+        return program.run("--providers", "mistral", "--target", str(target), *options, command=command)
 
 
 def always(reply: Reply) -> Behaviour:
@@ -58,7 +63,7 @@ def never_reached(program: Program) -> Ended:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))  # and does not listen
         program.configure(section("mistral", f"http://127.0.0.1:{unused.getsockname()[1]}"))
-        ended = program.run("--providers", "mistral", "--target", "3")
+        ended = program.run("--providers", "mistral", "--target", "3", command=QUICKLY)  # it has to rest four times
     # That is the provider's failure, not the conversations'.
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'set aside'") == [(0,)]
     return ended
@@ -69,7 +74,7 @@ def month_spent(program: Program) -> Ended:
 
 
 def twice_at_once(program: Program) -> Ended:
-    with LoopbackServer(latency=0.5) as server:
+    with LoopbackServer(always(Reply(fault="hang"))) as server:
         program.configure(section("mistral", server.url("mistral")))
         first = program.watch("--providers", "mistral", "--target", "3")
         server.wait_until(lambda: server.received)
@@ -90,11 +95,9 @@ def disk_full(program: Program, *, output: bool) -> Ended:
         program.output.parent.mkdir(parents=True)
         message = '{"role": "user", "content": "' + "x" * 1_500_000 + '"}'
         program.output.write_text(f'[{{"conversations": [{message}]}}]', encoding="utf-8")
-    size = 1_504_000 if output else 300_000
-    limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
     with LoopbackServer() as server:
         program.configure(section("mistral", server.url("mistral"), requests_per_second=50))
-        return program.run("--providers", "mistral", "--target", "30", preexec_fn=limit)
+        return program.run_on_a_full_disk(1_504_000 if output else 300_000, "--providers", "mistral", "--target", "30")
 
 
 def ledger_broken(program: Program) -> Ended:
@@ -104,11 +107,14 @@ def ledger_broken(program: Program) -> Ended:
 
 
 def stopped(program: Program) -> Ended:
-    with LoopbackServer(latency=0.1) as server:
-        program.configure(section("mistral", server.url("mistral"), requests_per_second=10))
+    is_told = False
+    with LoopbackServer(lambda received: replace(well_behaved(received), until=lambda: is_told)) as server:
+        program.configure(section("mistral", server.url("mistral")))
         running = program.watch("--providers", "mistral", "--target", "30")
         server.wait_until(lambda: server.received)
         running.process.send_signal(signal.SIGINT)
+        running.wait_for("Stopping")
+        is_told = True
         return running.end()
 
 
@@ -134,6 +140,7 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
             behaviour=lambda it: Reply(status=503) if 3 < it.number < 9 else well_behaved(it),
             config="max_in_flight = 1\n",  # so that no earlier answer comes between the failures
             target=4,
+            command=QUICKLY,
         ),
     ),
     "mistral is out for the rest of this run: it refused": (

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from apep_datagen.core.messages import Completion, CompletionRequest, Message, S
 from apep_datagen.providers import local
 from apep_datagen.providers.local import LocalProvider, grammar_for
 from support.program import Program
+from support.waiting import PATIENCE_SECONDS
 
 Result = TypeVar("Result")
 
@@ -35,7 +37,7 @@ class Runner:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.provider = LocalProvider(model="smollm2", timeout=60)
+        self.provider = LocalProvider(model="smollm2", timeout=PATIENCE_SECONDS)
 
     def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         return self.loop.run_until_complete(coroutine)
@@ -108,7 +110,8 @@ def test_the_grammar_of_a_larger_model_is_understood_and_allows_both(runner: Run
     assert endpoint is not None
     for wanted in (request(Step.ASK, 1), request(Step.ANSWER, 1), request(Step.REWRITE, 1, SYSTEM, two)):
         grammar = grammar_for(wanted, chooses_itself=True)
-        completion = runner.run(endpoint.complete(wanted, {"grammar": grammar}))
+        # So short that it is cut off: left to itself, the small model finds no end.
+        completion = runner.run(endpoint.complete(replace(wanted, max_tokens=40), {"grammar": grammar}))
         assert completion.text
         assert ("reply | calls" in grammar) == (wanted.step is Step.ANSWER)
 
@@ -116,7 +119,9 @@ def test_the_grammar_of_a_larger_model_is_understood_and_allows_both(runner: Run
 def test_a_cancelled_request_leaves_the_model_usable(runner: Runner) -> None:
     async def cancel() -> None:
         task = asyncio.create_task(runner.provider.complete(request(Step.ANSWER, 0)))
-        await asyncio.sleep(0.05)
+        # When an answer of two words has come, the model is in the middle of this one.
+        await runner.provider.complete(replace(request(Step.ASK, 1), max_tokens=2))
+        assert not task.done()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -166,7 +171,7 @@ def test_the_engine_writes_nothing_and_leaves_the_process_in_peace(runner: Runne
         "provider = LocalProvider(model='smollm2', timeout=5)\n"
         "asyncio.run(provider.start())\n"  # and never closed
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=PATIENCE_SECONDS)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 

@@ -335,17 +335,17 @@ def test_a_run_of_a_prompt_is_found_wherever_it_begins() -> None:
 
 
 def test_judging_form_and_voice_takes_a_small_part_of_a_request() -> None:
-    """A request takes a second and more; the bound leaves room for a machine that is slow and busy."""
+    """A request takes a second and more; the bound leaves room for a slow machine, what others do is not counted."""
     conversations = list(FAULTLESS.values())
 
     def judge_all() -> float:
-        started = time.perf_counter()
+        started = time.thread_time()
         for messages in conversations:
             sample = read_sample(messages)
             assert isinstance(sample, Sample)
             assert form.check(sample) is None
             assert check(sample) is None
-        return (time.perf_counter() - started) / len(conversations)
+        return (time.thread_time() - started) / len(conversations)
 
     assert min(judge_all() for _ in range(5)) < 0.01
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 import json
-import resource
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from support.loopback_server import LoopbackServer
+from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.program import Program, section
 
 
 def test_a_second_process_on_the_same_output_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     program = Program(tmp_path)
     options = ("--providers", "endpoint", "--target", "3")
-    with LoopbackServer(latency=0.5) as server:
+    is_refused = False
+
+    def waits_for_the_second(received: Received) -> Reply:
+        return replace(well_behaved(received), until=lambda: is_refused)
+
+    with LoopbackServer(waits_for_the_second) as server:
         program.configure(section("endpoint", server.url("endpoint"), requests_per_second=40))
         first = program.watch(*options)
         server.wait_until(lambda: server.received)
@@ -28,6 +31,7 @@ def test_a_second_process_on_the_same_output_is_refused_and_the_first_goes_on(tm
         assert second.status == 4
         assert "another apep-datagen is working on this output" in second.stderr
         assert "Traceback" not in second.said
+        is_refused = True
         ended = first.end()
     assert ended.status == 0, ended.said
     assert len(program.conversations()) == 3
@@ -92,11 +96,6 @@ def _without_privileges() -> None:
 _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 24, 1, 2  # linux/prctl.h, linux/capability.h
 
 
-def limited(size: int) -> Callable[[], None]:
-    """Let no file grow beyond `size` bytes: what a full disk is like, for one process alone."""
-    return functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
-
-
 @pytest.mark.parametrize(("there", "limit"), [(0, 250_000), (1_500_000, 1_504_000)], ids=["state", "output"])
 def test_a_full_disk_stops_the_run_clearly_and_with_room_nothing_is_lost_or_doubled(
     tmp_path: Path, there: int, limit: int
@@ -110,7 +109,7 @@ def test_a_full_disk_stops_the_run_clearly_and_with_room_nothing_is_lost_or_doub
         program.output.write_text(json.dumps([{"conversations": messages}]), encoding="utf-8")
     with LoopbackServer() as server:
         program.configure(section("endpoint", server.url("endpoint"), requests_per_second=100))
-        full = program.run(*options, preexec_fn=limited(limit))
+        full = program.run_on_a_full_disk(limit, *options)
         assert full.status == 4, full.said
         assert ("the output" if there else "the state database") + " cannot be written" in full.stderr
         assert len(full.stderr.splitlines()) == 1
@@ -119,15 +118,11 @@ def test_a_full_disk_stops_the_run_clearly_and_with_room_nothing_is_lost_or_doub
         recorded = {text for (text,) in program.query("SELECT text FROM steps")}
         sent = len(server.received)
         resumed = program.run(*options)
-        asked = Counter(json.dumps(request.body, sort_keys=True) for request in server.received)
+        times_sent = Counter(request.content for request in server.received)
         received = server.received[:sent]
     assert resumed.status == 0, resumed.said
     # Only what could not be recorded was asked again.
-    assert not [
-        request
-        for request in received
-        if request.answer in recorded and asked[json.dumps(request.body, sort_keys=True)] > 1
-    ]
+    assert not [request for request in received if request.answer in recorded and times_sent[request.content] > 1]
     conversations = program.conversations()
     assert len(conversations) == len({json.dumps(messages) for messages in conversations}) == 20
     samples = [json.loads(line)["conversations"] for (line,) in program.query("SELECT line FROM samples")]
@@ -138,7 +133,7 @@ def test_a_disk_that_is_full_before_anything_is_written_is_told_and_harms_nothin
     program = Program(tmp_path)
     with LoopbackServer() as server:
         program.configure(section("endpoint", server.url("endpoint")))
-        full = program.run("--providers", "endpoint", "--target", "1", preexec_fn=limited(20_000))
+        full = program.run_on_a_full_disk(20_000, "--providers", "endpoint", "--target", "1")
         assert full.status == 4, full.said
         assert "the state database cannot be" in full.stderr
         assert "Traceback" not in full.said

@@ -11,15 +11,22 @@ import asyncio
 import contextlib
 import json
 import random
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
+
+# As a program, it does not find what it shares with tests by itself.
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from support.waiting import PATIENCE_SECONDS, wait_until
 
 TOLERANCE_SECONDS = 0.05
 
@@ -58,13 +65,25 @@ class Received:
     def prompt(self) -> str:
         return str(self.body["messages"][-1]["content"])
 
+    @property
+    def content(self) -> str:
+        """What was sent: the same text when the same is sent again."""
+        return json.dumps(self.body, sort_keys=True)
+
+    @property
+    def asked(self) -> str:
+        """What was asked, and with which seed, whichever provider it was and however it spells everything else."""
+        return json.dumps([self.body["messages"], self.body.get("seed", self.body.get("random_seed"))])
+
 
 @dataclass(slots=True)
 class Reply:
     """What to answer: a completion's text, or a fault.
 
     `fault` is `drop` (hang up), `hang` (accept and never answer), `tear` (end in the middle of the body) or empty.
-    `raw` replaces the whole body. `delay` is how many seconds the answer takes, beyond the server's latency.
+    `raw` replaces the whole body. `delay` is how many seconds the answer takes, beyond the server's latency. `until`
+    holds the answer until it returns something true: so a test decides what happens before the answer comes, however
+    slow the machine is.
     """
 
     text: str = ""
@@ -76,6 +95,7 @@ class Reply:
     message: dict[str, Any] = field(default_factory=dict)
     usage: tuple[int, int] | None = None
     delay: float = 0.0
+    until: Callable[[], object] | None = None
 
 
 def well_behaved(received: Received) -> Reply:
@@ -107,10 +127,9 @@ class InTurn:
         self._seen: set[str] = set()
 
     def __call__(self, received: Received) -> Reply:
-        body = json.dumps(received.body, sort_keys=True)
-        if not self._replies or received.step != self._step or body in self._seen:
+        if not self._replies or received.step != self._step or received.content in self._seen:
             return well_behaved(received)
-        self._seen.add(body)
+        self._seen.add(received.content)
         self.failed.append(received)
         return self._replies.pop(0)
 
@@ -214,16 +233,13 @@ class LoopbackServer:
     def of(self, provider: str) -> list[Received]:
         return [received for received in self.received if received.provider == provider]
 
-    def wait_until(self, condition: Callable[[], object], seconds: float = 30.0) -> None:
-        """Wait until `condition` holds, looking every few milliseconds."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"not within {seconds:g} s; received: {self.received[-5:]}"
-            time.sleep(0.005)
+    def wait_until(self, condition: Callable[[], object]) -> None:
+        """Wait until `condition` holds."""
+        wait_until(condition, lambda: f"received: {self.received[-5:]}")
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE_SECONDS)
         return self
 
     def __exit__(
@@ -291,6 +307,8 @@ class LoopbackServer:
             step = received.step
             if self.latency + reply.delay:
                 await asyncio.sleep(self.latency + reply.delay)
+            while reply.until and not reply.until():  # noqa: ASYNC110 - it is a test's thread that changes it
+                await asyncio.sleep(0.005)
             return await self._answer(request, received, reply)
         finally:
             self.in_flight -= 1

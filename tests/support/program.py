@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import functools
 import json
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from support.paths import REPOSITORY
+from support.paths import REPOSITORY, SUPPORT
+from support.waiting import PATIENCE_SECONDS, wait_until
 
 KEYS = {"MISTRAL_API_KEY": "key-of-mistral", "TOGETHER_API_KEY": "key-of-together", "HF_TOKEN": "hf_key_of_hf"}
 OUTPUT = Path("data/trainingData/generatedTrainingData.json")
+
+# Ways to start the program: as a user does; with rests, pauses and back-offs of a twentieth of the time; with ones that
+# take 500 times as long, so that what ends at once is told from what would have ended by itself.
+PLAINLY = ("-m", "apep_datagen")
+QUICKLY = (str(SUPPORT / "other_speed.py"), "20")
+SLOWLY = (str(SUPPORT / "other_speed.py"), "0.002")
 
 
 @dataclass(slots=True)
@@ -31,9 +42,7 @@ class Program:
             text += '\n[quality]\nlevel = "off"\n'
         (self.directory / "apep-datagen.toml").write_text(text, encoding="utf-8")
 
-    def start(
-        self, *options: str, command: tuple[str, ...] = ("-m", "apep_datagen"), **settings: Any
-    ) -> subprocess.Popen[str]:
+    def start(self, *options: str, command: tuple[str, ...] = PLAINLY, **settings: Any) -> subprocess.Popen[str]:
         inherited = {key: value for key, value in os.environ.items() if not key.endswith(("_API_KEY", "_TOKEN"))}
         return subprocess.Popen(
             [sys.executable, *command, *options],
@@ -49,10 +58,19 @@ class Program:
             },
         )
 
-    def run(self, *options: str, command: tuple[str, ...] = ("-m", "apep_datagen"), **settings: Any) -> Ended:
+    def run(self, *options: str, command: tuple[str, ...] = PLAINLY, **settings: Any) -> Ended:
         process = self.start(*options, command=command, **settings)
-        stdout, stderr = process.communicate(timeout=120)
+        with killed_if_it_does_not_end(process):
+            stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
         return Ended(process.returncode, stdout, stderr)
+
+    def run_on_a_full_disk(self, size: int, *options: str) -> Ended:
+        """Run the program where no file grows beyond `size` bytes: what a full disk is like, for one process alone."""
+        limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
+        # Python (before 3.14) would leave half of a module's bytecode behind, and stumble over it at the next start.
+        return dataclasses.replace(self, environment={**self.environment, "PYTHONDONTWRITEBYTECODE": "1"}).run(
+            *options, preexec_fn=limit
+        )
 
     def watch(self, *options: str, **settings: Any) -> Watched:
         """Start the program with its output in a file that can be read while it runs."""
@@ -103,23 +121,34 @@ class Watched:
     def said(self) -> str:
         return self.path.read_text(encoding="utf-8")
 
-    def wait_for(self, text: str, seconds: float = 30.0) -> None:
+    def wait_for(self, text: str) -> None:
         """Wait until the program says `text`."""
-        deadline = time.monotonic() + seconds
-        while text not in self.said:
-            assert time.monotonic() < deadline, f"{text!r} was not said within {seconds:g} s:\n{self.said}"
-            assert self.process.poll() is None, f"it ended without saying {text!r}:\n{self.said}"
-            time.sleep(0.005)
 
-    def end(self, seconds: float = 60.0) -> Ended:
+        def is_said() -> bool:
+            has_ended = self.process.poll() is not None
+            if text in self.said:
+                return True
+            assert not has_ended, f"it ended without saying {text!r}:\n{self.said}"
+            return False
+
+        wait_until(is_said, lambda: f"{text!r} was not said:\n{self.said}")
+
+    def end(self) -> Ended:
         """Wait until it has ended by itself."""
-        try:
-            status = self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
+        with killed_if_it_does_not_end(self.process):
+            status = self.process.wait(PATIENCE_SECONDS)
         return Ended(status, self.said, "")
+
+
+@contextlib.contextmanager
+def killed_if_it_does_not_end(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Leave nothing running that was waited for in vain."""
+    try:
+        yield
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
 
 
 def section(name: str, base_url: str, **values: object) -> str:

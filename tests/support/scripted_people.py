@@ -356,7 +356,7 @@ class ScriptedPeople:
     # The tester.
 
     def _ask(self, user: str, received: Received, draw: random.Random) -> str:
-        key = json.dumps(received.body, sort_keys=True)
+        key = received.content
         if key not in self._asked:  # the same request again has the same answer
             # What was said last time stands in front; it is a line, and not what is to be written about.
             before, _, last = received.prompt.rpartition("\nAda: ")

@@ -25,8 +25,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from apep_datagen.config.secrets import environment_variable
-from support.loopback_server import Faulty, LoopbackServer, Received
+from support.loopback_server import Faulty, LoopbackServer, Received, Reply
 from support.program import Ended, Program, Watched, section
+from support.waiting import wait_until
 
 MAX_IN_FLIGHT = 4
 # Long enough that a busy machine is not taken for a server that never answers.
@@ -37,7 +38,8 @@ _REQUESTS_PER_SECOND = 50.0
 # takes five or six to make one, so the target is not reached before the last kill.
 _MOST_REQUESTS = 8
 _LONGEST_PAUSE_SECONDS = 0.04
-_PATIENCE_SECONDS = 120.0
+# How many more it gets answered, however late the kill comes on a busy machine.
+_REQUESTS_BEHIND = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Tortured:
         asked: dict[str, list[Received]] = defaultdict(list)
         for request in self.received:
             if request.usable:
-                asked[_asked(request)].append(request)
+                asked[request.asked].append(request)
         return {key: requests for key, requests in asked.items() if len(requests) > 1}
 
     @property
@@ -133,7 +135,8 @@ def torture(
     began = time.monotonic()
     draw = random.Random(seed)  # noqa: S311 - a test's draw
     program = Program(directory)
-    with LoopbackServer(Faulty(seed, fault_share), latency=_LATENCY_SECONDS) as server:
+    behaviour = _Until(Faulty(seed, fault_share))
+    with LoopbackServer(behaviour, latency=_LATENCY_SECONDS) as server:
         limits = {
             "requests_per_second": _REQUESTS_PER_SECOND,
             "max_in_flight": MAX_IN_FLIGHT,
@@ -146,12 +149,12 @@ def torture(
         )
         key_variables = [environment_variable(name) for name in providers]
         most = max(1, _MOST_REQUESTS * conversations // max(1, kills))
-        tormentor = _Tormentor(program, server, draw, options, key_variables, most)
+        tormentor = _Tormentor(program, server, behaviour, draw, options, key_variables, most)
         done: list[Kill] = []
         for life in range(1, kills + 1):
             done.append(tormentor.start_and_kill(life))
             report(f"kill {life} of {kills}: {done[-1].moment}, {done[-1].conversations} conversations")
-        ended = tormentor.start(kills + 1).end(_PATIENCE_SECONDS + conversations)
+        ended = tormentor.start(kills + 1).end()
         received = list(server.received)
     tortured = Tortured(program, conversations, providers, received, done, ended, seconds=time.monotonic() - began)
     for request in received:
@@ -164,12 +167,32 @@ def life_of(request: Received) -> int:
     return int(request.authorization.rpartition("-")[2])
 
 
+class _Until:
+    """Behaves, but answers no more than so many requests of a life, so that the life waits for its kill.
+
+    Attributes:
+        most: How many, by the number of the life; all, where nothing is said.
+    """
+
+    def __init__(self, behaviour: Callable[[Received], Reply]) -> None:
+        self.most: dict[int, int] = {}
+        self._behaviour = behaviour
+        self._came: Counter[int] = Counter()
+
+    def __call__(self, received: Received) -> Reply:
+        life = life_of(received)
+        self._came[life] += 1
+        is_beyond = life in self.most and self._came[life] > self.most[life]
+        return Reply(fault="hang") if is_beyond else self._behaviour(received)
+
+
 @dataclass(slots=True)
 class _Tormentor:
     """Starts the program and kills it at drawn moments; looks at what is left each time."""
 
     program: Program
     server: LoopbackServer
+    behaviour: _Until
     draw: random.Random
     options: Sequence[str]
     key_variables: Sequence[str]
@@ -189,6 +212,7 @@ class _Tormentor:
         share = self.draw.uniform(0, 1.2)
         opened = self._opened()
         already = len(self.server.received)
+        self.behaviour.most[life] = _REQUESTS_BEHIND + (number if moment == "running" else 0)
         began = time.monotonic()
         running = self.start(life)
 
@@ -215,11 +239,11 @@ class _Tormentor:
         return Kill(life, moment, at, recorded, self._saved())
 
     def _wait(self, running: Watched, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not condition():
+        def holds() -> bool:
             assert running.process.poll() is None, f"it ended before it was killed:\n{running.said}"
-            assert time.monotonic() < deadline, f"it sends nothing any more:\n{running.said}"
-            time.sleep(0.001)
+            return bool(condition())
+
+        wait_until(holds, lambda: f"it sends nothing any more:\n{running.said}", look_every=0.001)
 
     def _opened(self) -> int:
         """Return a number that changes when the program takes its lock, right before it opens its files."""
@@ -301,10 +325,10 @@ def prove_that_each_answer_was_paid_for_once(tortured: Tortured) -> None:
     at_once = len(tortured.kills) * len(tortured.providers) * MAX_IN_FLIGHT
     assert len(in_flight) <= at_once, f"{len(in_flight)} answers were not recorded, more than can be in flight"
 
-    last = {_asked(request): request for request in sorted(tortured.received, key=life_of)}
+    last = {request.asked: request for request in sorted(tortured.received, key=life_of)}
     for request in usable.values():
         if request.number not in in_flight:
-            assert last[_asked(request)] is request, f"request {request.number} was recorded, and asked for again"
+            assert last[request.asked] is request, f"request {request.number} was recorded, and asked for again"
     for requests in tortured.doubled.values():
         lives = [life_of(request) for request in requests]
         assert len(lives) == len(set(lives)), f"answered twice without a kill: {[r.number for r in requests]}"
@@ -398,12 +422,6 @@ def _numbers_in(request: Received) -> Iterable[int]:
     """Return the numbers of the requests from whose answers this one follows."""
     contents = "\n".join(message["content"] for message in request.body["messages"])
     return {int(number) for number in _ANSWER_NUMBER.findall(contents)}
-
-
-def _asked(request: Received) -> str:
-    """Return what was asked, whichever provider it was and however it spells the seed."""
-    seed = request.body.get("seed", request.body.get("random_seed"))
-    return json.dumps([request.body["messages"], seed])
 
 
 def as_rows(tortured: Tortured) -> list[tuple[str, object]]:

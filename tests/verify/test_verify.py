@@ -21,7 +21,7 @@ from apep_datagen.config.settings import Settings
 from apep_datagen.config.settings_file import load_settings
 from apep_datagen.core.errors import StorageError
 from apep_datagen.quality.novelty import SKETCH_LENGTH
-from apep_datagen.storage.schema import lock_beside
+from apep_datagen.storage.access import lock_beside
 from apep_datagen.verify import fingerprints
 from apep_datagen.verify.alignment import align
 from apep_datagen.verify.findings import (

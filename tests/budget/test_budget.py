@@ -20,9 +20,10 @@ from apep_datagen.core.errors import FailureKind, SettingsError
 from apep_datagen.core.messages import CompletionRequest, Message, ModelRole, Step, Usage
 from apep_datagen.storage.database import StateDatabase
 from apep_datagen.storage.spending import ModelUse, count_lost, read_uses
-from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
+from support.loopback_server import LoopbackServer, Received, Reply, hangs_after, well_behaved
 from support.memory_database import MemoryDatabase
 from support.program import Program, section
+from support.waiting import PATIENCE_SECONDS
 
 QUOTES = {"cheap": (0.1, 0.3), "dear": (2, 6)}
 PRICES = {model: Price.per_million_tokens(*quote) for model, quote in QUOTES.items()}
@@ -159,7 +160,7 @@ def test_who_waits_for_a_budget_goes_on_when_a_reservation_turns_out_too_large(
         treasury = Treasury(Account(limits), cast("StateDatabase", database))
         purse = Purse("provider", PRICES, treasury, None, lambda: False)
         calls = (serve(purse, bill, script, database) for script in scripts)
-        return await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 30)
+        return await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), PATIENCE_SECONDS)
 
     outcomes = asyncio.run(main())
     assert all(outcome is None or isinstance(outcome, BudgetSpentError) for outcome in outcomes)
@@ -274,10 +275,7 @@ def test_requests_under_way_at_a_kill_count_as_sent(tmp_path: Path) -> None:
     program = Program(tmp_path)
     options = ("--providers", "endpoint", "--target", "20", "--max-requests", "12")
 
-    def hangs(received: Received) -> Reply:
-        return Reply(fault="hang") if received.number > 2 else well_behaved(received)
-
-    with LoopbackServer(hangs) as server:
+    with LoopbackServer(hangs_after(2)) as server:
         program.configure(section("endpoint", server.url("endpoint"), requests_per_second=20))
         for hanging in (2, 4):
             running = program.watch(*options)

@@ -13,8 +13,8 @@ from apep_datagen.budget.amounts import Amount
 from apep_datagen.budget.ledger import Ledger
 from apep_datagen.budget.month import MonthAccount
 from apep_datagen.core.errors import StorageError
-from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
-from support.program import KEYS, Program, section
+from support.loopback_server import LoopbackServer, Received
+from support.program import Program, section
 
 MONTH = "2026-01"
 
@@ -125,28 +125,6 @@ def test_without_a_limit_an_unusable_ledger_does_not_matter_and_with_one_nothing
         assert "ledger.db: the ledger of the tokens of each month cannot be used" in ended.stderr
         assert "Traceback" not in ended.said
         assert len(server.received) == sent
-
-
-def test_keys_are_in_no_file_that_a_run_writes(tmp_path: Path) -> None:
-    """Not even where the server quotes them, and prompts and answers are logged."""
-    program = Program(tmp_path)
-
-    def quotes(received: Received) -> Reply:
-        if received.number % 3 == 0:
-            return Reply(f"wrong: {received.authorization}", status=500)
-        return well_behaved(received)
-
-    with LoopbackServer(quotes) as server:
-        names = ("mistral", "together", "huggingface")
-        program.configure("".join(section(name, server.url(name)) for name in names))
-        ended = program.run("--providers", ",".join(names), "--target", "6", "--log-file", "log.jsonl", "--log-text")
-        assert {received.authorization.removeprefix("Bearer ") for received in server.received} == set(KEYS.values())
-    assert ended.status == 0, ended.said
-    assert "[API key]" in (tmp_path / "log.jsonl").read_text()
-    for path in [path for path in tmp_path.rglob("*") if path.is_file()]:
-        content = path.read_bytes()
-        assert not [key for key in KEYS.values() if key.encode() in content], path
-    assert not [key for key in KEYS.values() if key in ended.said]
 
 
 def _tokens(received: Received) -> int:

@@ -21,7 +21,7 @@ import pytest
 from apep_datagen.inspect.status import _read, read_status
 from apep_datagen.storage.access import connect, read_only, run_is_active
 from apep_datagen.storage.schema import migrate
-from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
+from support.loopback_server import LoopbackServer, Received, Reply, hangs_after, well_behaved
 from support.program import OUTPUT, Program, section
 from support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -45,13 +45,6 @@ def status_of(program: Program) -> dict[str, Any]:
     assert ended.stderr == ""
     value: dict[str, Any] = json.loads(ended.stdout)
     return value
-
-
-def hangs_after(answers: int) -> Any:
-    def behave(received: Received) -> Reply:
-        return Reply(fault="hang") if received.number > answers else well_behaved(received)
-
-    return behave
 
 
 def test_it_tells_of_an_active_run_of_what_a_kill_left_and_changes_nothing(program: Program) -> None:

@@ -197,6 +197,28 @@ def test_a_key_is_neither_shown_nor_stored_though_the_server_repeats_it(program:
     assert_shown_nowhere(program, ended.said, keys)
 
 
+def test_keys_are_in_no_file_that_a_run_writes(tmp_path: Path) -> None:
+    """Not even where the server quotes them, and prompts and answers are logged."""
+    program = Program(tmp_path)
+
+    def quotes(received: Received) -> Reply:
+        if received.number % 3 == 0:
+            return Reply(f"wrong: {received.authorization}", status=500)
+        return well_behaved(received)
+
+    with LoopbackServer(quotes) as server:
+        names = ("mistral", "together", "huggingface")
+        program.configure("".join(section(name, server.url(name)) for name in names))
+        ended = program.run("--providers", ",".join(names), "--target", "6", "--log-file", "log.jsonl", "--log-text")
+        assert {received.authorization.removeprefix("Bearer ") for received in server.received} == set(KEYS.values())
+    assert ended.status == 0, ended.said
+    assert "[API key]" in (tmp_path / "log.jsonl").read_text()
+    for path in [path for path in tmp_path.rglob("*") if path.is_file()]:
+        content = path.read_bytes()
+        assert not [key for key in KEYS.values() if key.encode() in content], path
+    assert not [key for key in KEYS.values() if key in ended.said]
+
+
 # Help.
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
+from support.loopback_server import LoopbackServer, Received, Reply, hangs_after, well_behaved
 from support.paths import SUPPORT
 from support.program import Program, section
 from support.waiting import PATIENCE_SECONDS, wait_until
@@ -70,11 +70,8 @@ def test_other_signals_stop_as_well_and_are_told_apart_by_the_status(tmp_path: P
 
 
 def test_a_second_signal_stops_at_once_whatever_the_server_does(tmp_path: Path) -> None:
-    def hangs(received: Received) -> Reply:
-        return Reply(fault="hang") if received.number > 2 else well_behaved(received)
-
     program = Program(tmp_path)
-    with LoopbackServer(hangs) as server:
+    with LoopbackServer(hangs_after(2)) as server:
         program.configure(section("endpoint", server.url("endpoint"), timeout_seconds=3600))
         running = program.watch("--providers", "endpoint", "--target", "3", "--grace-seconds", "3600")
         server.wait_until(lambda: server.in_flight == 3)
@@ -134,11 +131,8 @@ def _ignore_hangup() -> None:
 
 
 def test_the_grace_period_can_be_set(tmp_path: Path) -> None:
-    def hangs(received: Received) -> Reply:
-        return Reply(fault="hang") if received.number > 2 else well_behaved(received)
-
     program = Program(tmp_path)
-    with LoopbackServer(hangs) as server:
+    with LoopbackServer(hangs_after(2)) as server:
         # Nothing else ends the run.
         program.configure(section("endpoint", server.url("endpoint"), timeout_seconds=3600))
         running = program.watch("--providers", "endpoint", "--target", "3", "--grace-seconds", "0.5")

@@ -17,6 +17,7 @@ from apep_datagen.core.errors import FailureKind, ProviderUnusableError
 from apep_datagen.core.messages import Completion, CompletionRequest, Message, Step
 from apep_datagen.providers import local
 from apep_datagen.providers.local import LocalProvider, grammar_for
+from support.paths import SUPPORT
 from support.program import Program
 from support.waiting import PATIENCE_SECONDS
 
@@ -52,7 +53,9 @@ class Runner:
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
     runner = Runner()
-    runner.run(runner.provider.start())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.cpu_count", lambda: 1)  # as `support/on_one_core.py` does, and for the same reason
+        runner.run(runner.provider.start())
     yield runner
     runner.run(runner.provider.close())
     runner.run(runner.loop.shutdown_default_executor())
@@ -177,7 +180,8 @@ def test_the_engine_writes_nothing_and_leaves_the_process_in_peace(runner: Runne
 
 def test_the_main_job_makes_conversations_with_the_embedded_model(tmp_path: Path) -> None:
     program = Program(tmp_path, {})
-    ended = program.run("--providers", "local", "--target", "2", "--seed", "4")
+    options = ("--providers", "local", "--target", "2", "--seed", "4")
+    ended = program.run(*options, command=(str(SUPPORT / "on_one_core.py"),))
     assert ended.status == 0, ended.said
     conversations = program.conversations()
     assert len(conversations) == 2

@@ -114,6 +114,11 @@ def well_behaved(received: Received) -> Reply:
     return Reply(f"<think>She tells me {number}.</think>\n\nHow nice, reply {number}!")
 
 
+def hangs_after(answers: int) -> Callable[[Received], Reply]:
+    """Answer so many requests well, and no other one ever."""
+    return lambda received: Reply(fault="hang") if received.number > answers else well_behaved(received)
+
+
 class InTurn:
     """Behaves badly once for each of `replies`, in order, to requests of one kind; sent again, all go well.
 

@@ -12,7 +12,6 @@ from apep_datagen.core.messages import Message
 from apep_datagen.core.samples import messages_of, sample_line
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.quality import form
-from apep_datagen.quality.problem import Problem
 from apep_datagen.quality.sample import Sample, read_sample, spoken
 from apep_datagen.verify.findings import NOT_A_CONVERSATION, Finding
 from apep_datagen.verify.fingerprints import Fingerprints, number_for
@@ -68,7 +67,7 @@ def examine(number: int, elements: Sequence[bytes]) -> Examination:
         problem = form.check(sample) if isinstance(sample, Sample) else sample
         if problem is not None:
             found.problems.append(Finding(place, problem.reason, problem.detail))
-        if calls := calls_of(messages, sample):
+        if calls := calls_of(messages):
             found.calls[place] = calls
         # Another layout of the same messages is the same.
         content = number_for(sample_line(messages).encode(errors="surrogatepass"))
@@ -76,20 +75,8 @@ def examine(number: int, elements: Sequence[bytes]) -> Examination:
     return found
 
 
-def calls_of(messages: Sequence[Message], sample: Sample | Problem | None = None) -> tuple[SavedCall, ...]:
-    """Return the calls of a conversation with their results, also where its form is wrong.
-
-    Args:
-        messages: The conversation.
-        sample: What `read_sample` says of it, if it was asked.
-    """
-    if isinstance(sample, Sample):
-        return tuple(
-            SavedCall(call, (result,))
-            for exchange in sample.exchanges
-            for turn in exchange.turns
-            for call, result in zip(turn.calls, turn.results, strict=True)
-        )
+def calls_of(messages: Sequence[Message]) -> tuple[SavedCall, ...]:
+    """Return the calls of a conversation with their results, also where its form is wrong."""
     saved: list[SavedCall] = []
     for index, message in enumerate(messages):
         if message.role != "assistant" or "<tool_call>" not in message.content:

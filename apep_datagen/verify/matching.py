@@ -131,9 +131,9 @@ class Matching:
     def _replay_changed(self, place: int, number: int) -> None:
         was, now = self._written.messages(place), self._messages_at(number) or ()
         self.findings.append(Finding(number, CHANGED, _difference(was, now)))
-        calls, sample = calls_of(was), read_sample(now)
+        calls = calls_of(was)
         # What has not the form is found for that, and its calls may not be whole.
-        changed = calls_of(now, sample) if isinstance(sample, Sample) else calls
+        changed = calls_of(now) if isinstance(read_sample(now), Sample) else calls
         written = self._written.conversations[place]
         self._replay.conversation(written, calls, changed=None if changed == calls else changed)
 

@@ -89,7 +89,7 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
         with _telling_errors():
             from apep_datagen.cli.values import parse_exchanges, parse_pairs, parse_rates
             from apep_datagen.config.invocation import read_invocation
-            from apep_datagen.config.provider_choice import providers_to_plan, providers_to_run
+            from apep_datagen.config.provider_choice import choose_providers
             from apep_datagen.config.secrets import load_secrets
             from apep_datagen.config.settings_file import load_settings
 
@@ -106,8 +106,8 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
                 models=parse_pairs("--model", model),
                 rates=parse_rates(rps),
             )
-            choose = providers_to_run if sends else providers_to_plan
-            choice = choose(providers, load_secrets(secrets, settings.providers, os.environ), settings)
+            keys = load_secrets(secrets, settings.providers, os.environ)
+            choice = choose_providers(providers, keys, settings, purpose="run" if sends else "plan")
             for name, what in choice.missing.items():
                 typer.echo(f"{'Not used' if sends else 'No key yet'}: {name}: {what}", err=True)
             invocation = read_invocation(
@@ -247,7 +247,7 @@ def providers(
     import asyncio
 
     from apep_datagen.cli.values import parse_pairs, parse_rates
-    from apep_datagen.config.provider_choice import providers_to_check
+    from apep_datagen.config.provider_choice import choose_providers
     from apep_datagen.config.secrets import load_secrets
     from apep_datagen.config.settings_file import load_settings
     from apep_datagen.inspect.provider_check import check_providers, checks_as_json, describe_checks
@@ -255,7 +255,8 @@ def providers(
 
     with _telling_errors():
         settings = load_settings(config, models=parse_pairs("--model", model), rates=parse_rates(rps))
-        choice = providers_to_check(providers, load_secrets(secrets, settings.providers, os.environ), settings)
+        keys = load_secrets(secrets, settings.providers, os.environ)
+        choice = choose_providers(providers, keys, settings, purpose="check")
         checks = asyncio.run(check_providers(settings, choice.keys, choice.missing))
         say(json.dumps(checks_as_json(checks), indent=2) if as_json else describe_checks(checks))
         raise typer.Exit(NoProviderLeftError.exit_status if any(check.problem for check in checks) else 0)
@@ -316,11 +317,12 @@ def show(file: DatasetOrNumber = None, number: Number = None, with_system: WithS
     Thoughts, calls and results included; with who the user is and what it was to be about, where the state database
     is beside the dataset.
     """
+    from apep_datagen.cli.values import parse_dataset_and_number
     from apep_datagen.config.settings import DEFAULT_OUTPUT
-    from apep_datagen.inspect.show import parse_target, show_conversation
+    from apep_datagen.inspect.show import show_conversation
 
     with _telling_errors():
-        path, wanted = parse_target(file, number, DEFAULT_OUTPUT)
+        path, wanted = parse_dataset_and_number(file, number, DEFAULT_OUTPUT)
         show_conversation(path, wanted, with_system=with_system)
 
 

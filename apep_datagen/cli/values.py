@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 
 from apep_datagen.core.errors import SettingsError
 
-__all__ = ["parse_exchanges", "parse_pairs", "parse_rates"]
+__all__ = ["parse_dataset_and_number", "parse_exchanges", "parse_pairs", "parse_rates"]
 
 _EXCHANGES = re.compile(r"(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
 
@@ -56,3 +57,32 @@ def _rate(name: str, value: str) -> float:
         return float(value)
     except ValueError as error:
         raise SettingsError(f"--rps {name}={value}: the rate must be a number, e.g. --rps {name}=2.5") from error
+
+
+def parse_dataset_and_number(file: str | None, number: str | None, default: Path) -> tuple[Path, int]:
+    """Return which conversation of which file is meant.
+
+    Args:
+        file: The first argument: a file, or a number where there is no such file.
+        number: The second argument, from 1, or from -1 at the end; None is the last one.
+        default: The file where none is named.
+
+    Raises:
+        SettingsError: The number is none, or there are two.
+    """
+    if file is not None and not Path(file).exists():
+        if number is None and _as_number(file) is not None:
+            file, number = None, file
+        elif file.startswith("-"):
+            raise SettingsError(f"there is no option {file}; see apep-datagen show --help")
+    position = -1 if number is None else _as_number(number)
+    if not position:
+        raise SettingsError(f"{number} is no number of a conversation: they go from 1, or from -1 at the end")
+    return default if file is None else Path(file), position
+
+
+def _as_number(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from apep_datagen.config.secrets import KEY_SOURCES, Secrets
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import NoUsableProviderError, SettingsError
 
-__all__ = ["ProviderChoice", "providers_to_check", "providers_to_plan", "providers_to_run"]
+__all__ = ["ProviderChoice", "choose_providers"]
 
 _KINDS_WITHOUT_KEY = ("openai", "local")
 
@@ -30,62 +31,30 @@ class ProviderChoice:
     secrets_path: Path
 
 
-def providers_to_run(option: str | None, secrets: Secrets, settings: Settings) -> ProviderChoice:
-    """Return the providers that requests can be sent to, and what others lack, which are not used.
+def choose_providers(
+    option: str | None, secrets: Secrets, settings: Settings, *, purpose: Literal["run", "plan", "check"]
+) -> ProviderChoice:
+    """Return the providers that are asked for, with what some of them lack.
 
     Args:
         option: What `--providers` names; None for those that the secrets enable.
         secrets: The keys.
         settings: The configuration.
+        purpose: To `run`, those that requests can be sent to are chosen; to `plan` and to `check`, all.
 
     Raises:
         SettingsError: `--providers` names an unknown one.
-        NoUsableProviderError: None can be used; on a first start, a template for the keys is written.
+        NoUsableProviderError: None can be sent anything, or, to `plan`, none is named. On a first start of a run, a
+            template for the keys is written.
     """
     choice = _choose(option, secrets, settings)
     usable = {name: key for name, key in choice.keys.items() if name not in choice.missing}
-    if not usable and not secrets.exists:
+    if purpose == "run" and not usable and not secrets.exists:
         secrets.write_template()
         raise NoUsableProviderError(_welcome(secrets.path))
-    if not usable:
+    if not (choice.keys if purpose == "plan" else usable):
         raise _no_provider(choice, secrets)
-    return replace(choice, keys=usable)
-
-
-def providers_to_plan(option: str | None, secrets: Secrets, settings: Settings) -> ProviderChoice:
-    """Return the providers that are asked for, with a key or without.
-
-    Args:
-        option: As for `providers_to_run`; so are the others.
-        secrets: The keys.
-        settings: The configuration.
-
-    Raises:
-        SettingsError: `--providers` names an unknown one.
-        NoUsableProviderError: None is named anywhere.
-    """
-    choice = _choose(option, secrets, settings)
-    if not choice.keys:
-        raise _no_provider(choice, secrets)
-    return choice
-
-
-def providers_to_check(option: str | None, secrets: Secrets, settings: Settings) -> ProviderChoice:
-    """Return the providers that are asked for, with what some of them lack.
-
-    Args:
-        option: As for `providers_to_run`; so are the others.
-        secrets: The keys.
-        settings: The configuration.
-
-    Raises:
-        SettingsError: `--providers` names an unknown one.
-        NoUsableProviderError: None can be sent anything.
-    """
-    choice = _choose(option, secrets, settings)
-    if len(choice.missing) == len(choice.keys):
-        raise _no_provider(choice, secrets)
-    return choice
+    return replace(choice, keys=usable) if purpose == "run" else choice
 
 
 def _choose(option: str | None, secrets: Secrets, settings: Settings) -> ProviderChoice:

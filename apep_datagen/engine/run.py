@@ -81,7 +81,7 @@ class _Run:
         self._log = log
         self._view = view
         self._began = time.monotonic()
-        done = state.output.count
+        done = state.conversations
         self._counters = RunCounters(target=self._settings.generation.target, done_before=done, done=done)
         self._ledger = Ledger(invocation.ledger, invocation.output)
 

@@ -17,8 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apep_datagen.cli.values import parse_dataset_and_number
 from apep_datagen.core.errors import SettingsError, StorageError
-from apep_datagen.inspect.show import find_element, parse_target, show_conversation
+from apep_datagen.inspect.lookup import find_element
+from apep_datagen.inspect.show import show_conversation
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.paths import REPOSITORY
 from support.program import Program, section
@@ -168,18 +170,18 @@ def test_file_and_number_are_told_apart(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("7").touch()
-    assert parse_target(file, number, Path("default.json")) == (Path(expected[0]), expected[1])
+    assert parse_dataset_and_number(file, number, Path("default.json")) == (Path(expected[0]), expected[1])
 
 
 @pytest.mark.parametrize(("file", "number"), [("a.json", "0"), ("0", None), ("a.json", "x"), ("a.json", "1.5")])
 def test_what_is_no_number_is_refused(file: str, number: str | None) -> None:
     with pytest.raises(SettingsError, match=r"is no number of a conversation: they go from 1, or from -1 at the end"):
-        parse_target(file, number, Path("default.json"))
+        parse_dataset_and_number(file, number, Path("default.json"))
 
 
 def test_an_option_that_there_is_not_is_not_taken_for_a_file() -> None:
     with pytest.raises(SettingsError, match="there is no option --sytem"):
-        parse_target("--sytem", None, Path("default.json"))
+        parse_dataset_and_number("--sytem", None, Path("default.json"))
 
 
 @given(st.integers(0, 12), st.integers(-14, 14).filter(bool))
@@ -263,7 +265,7 @@ def test_with_a_state_database_the_file_is_not_read_from_its_beginning(
     plain = {number: find_element(path, number) for number in range(-8, 9) if number}
     state.write_bytes(program.state.read_bytes())
     with monkeypatch.context() as patch:
-        patch.setattr("apep_datagen.inspect.show.read_elements", None)
+        patch.setattr("apep_datagen.inspect.lookup.read_elements", None)
         assert {number: find_element(path, number) for number in plain} == plain
     for number in (-9, 9):
         with pytest.raises(SettingsError, match="go from 1 to 8"):
@@ -289,7 +291,7 @@ def test_with_conversations_that_were_there_before_the_run(
     assert ended.status == 0, ended.said
     assert "does not know this conversation" in shown(capsys, program.output, 2)
     assert "does not know this conversation" in shown(capsys, program.output, -4)
-    monkeypatch.setattr("apep_datagen.inspect.show.read_elements", None)  # what the run made is found without it
+    monkeypatch.setattr("apep_datagen.inspect.lookup.read_elements", None)  # what the run made is found without it
     for number in (3, -1):
         assert f"Conversation {number % 5} of" in shown(capsys, program.output, number)
         assert "Timeline" in head(shown(capsys, program.output, number))

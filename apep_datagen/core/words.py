@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["holds", "shingles", "words"]
+__all__ = ["holds", "opening", "shingles", "words"]
 
 # As typed, as typeset, and as other keyboards have them. They go before Unicode's decomposition, which makes a space
 # and an accent of an acute accent that stands alone.
@@ -25,6 +25,9 @@ _UNSPACED = re.compile(
 )
 
 
+_OPENING_WORDS = 5
+
+
 def words(text: str) -> list[str]:
     """Return the words of a text: casefolded, without accents and apostrophes.
 
@@ -37,6 +40,11 @@ def words(text: str) -> list[str]:
         return text.lower().translate(_ASCII).split()
     text = unicodedata.normalize("NFKD", _APOSTROPHE.sub("", text)).translate(_FOLDED).casefold()
     return _UNSPACED.sub(r" \1 ", unicodedata.normalize("NFC", text)).split()
+
+
+def opening(said: Sequence[str]) -> str:
+    """Return the first five words of a text, by which openings are counted; all of them where there are fewer."""
+    return " ".join(said[:_OPENING_WORDS])
 
 
 def holds(text: str, forms: Iterable[str]) -> bool:

@@ -24,7 +24,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal, Protocol
 
-from apep_datagen.core.words import shingles, words
+from apep_datagen.core.words import opening, shingles, words
 from apep_datagen.quality.problem import Problem, Stage
 
 __all__ = [
@@ -39,7 +39,6 @@ __all__ = [
     "band_keys",
     "check",
     "first_alike",
-    "opening",
     "signature_keys",
     "similarity",
     "sketch",
@@ -59,7 +58,6 @@ MOST_IN_A_BAND = 32
 _MOST_COMPARED = 32
 _LEAST_WORDS = 4
 _HASH_BYTES = 8
-_OPENING_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ class Accepted(Protocol):
         """Return question and reply of one, or None if they are not to be had."""
 
     def times_begun(self, part: Part, begins: str) -> int:
-        """Return how many begin so, by what `opening` returns."""
+        """Return how many begin so, by what `core.words.opening` returns."""
 
     def remember(self, conversation_id: int, question: str, reply: str) -> None:
         """Take in one more, once."""
@@ -117,7 +115,7 @@ def check(question: str, reply: str, accepted: Accepted, limits: NoveltyLimits) 
     most = limits.most_openings(accepted.count())
     texts: tuple[tuple[Part, str], ...] = (("reply", reply), ("question", question))
     for part, text in texts:
-        begins = opening(text)
+        begins = opening(words(text))
         if accepted.times_begun(part, begins) + 1 > most:
             return Problem(Stage.NOVELTY, f"{PART_NAMES[part]} begins as too many others do", begins)
     return None
@@ -177,11 +175,6 @@ def similarity(one: str, other: str) -> float:
 def _jaccard(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]]) -> float:
     common = len(one & other)
     return common / (len(one) + len(other) - common) if common else 0.0
-
-
-def opening(text: str) -> str:
-    """Return a text's first five words as they are counted, or all if there are fewer."""
-    return " ".join(words(text)[:_OPENING_WORDS])
 
 
 # What is accepted has just been checked: its keys are asked for twice.

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from apep_datagen.core.words import shingles, words
+from apep_datagen.core.words import opening, shingles, words
 from apep_datagen.stats.distribution import most_frequent
 
 __all__ = ["NEARLY_THE_SAME", "NGRAMS_COUNTED", "NGRAM_SIZES", "Distinct", "Diversity", "Texts", "diversity_of"]
@@ -31,7 +31,6 @@ NGRAMS_COUNTED = 20_000
 _MOST_COMPARED = 1_000
 _MOST_COMPRESSED_BYTES = 1_000_000
 _COMPRESSION_LEVEL = 6
-_OPENING_WORDS = 5
 
 # The sample from which all of this is taken. A text of more characters counts with its beginning.
 _MOST_SAMPLED = 5_000
@@ -104,7 +103,7 @@ class Texts:
         self.lengths[len(said)] += 1
         if not said:
             return
-        self.openings[" ".join(said[:_OPENING_WORDS])] += 1
+        self.openings[opening(said)] += 1
         rank = _rank(number, index)
         if rank * number < _LARGEST_RANK_IN_SAMPLE:
             self.sample.append((rank, text[:_LONGEST_SAMPLED_TEXT]))

@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from apep_datagen.core.samples import messages_of
-from apep_datagen.quality.novelty import BANDS, MOST_IN_A_BAND, PARTS, Part, opening, signature_keys
+from apep_datagen.core.words import opening, words
+from apep_datagen.quality.novelty import BANDS, MOST_IN_A_BAND, PARTS, Part, signature_keys
 from apep_datagen.quality.sample import spoken
 
 __all__ = ["AcceptedConversations"]
@@ -57,5 +58,9 @@ class AcceptedConversations:
         )
         self._connection.executemany(
             "INSERT INTO openings (part, opening, count) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
-            [(part, begins) for part, text in zip(PARTS, (question, reply), strict=True) if (begins := opening(text))],
+            [
+                (part, begins)
+                for part, text in zip(PARTS, (question, reply), strict=True)
+                if (begins := opening(words(text)))
+            ],
         )

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from itertools import islice
 from operator import eq
 
+from apep_datagen.core.words import opening, words
 from apep_datagen.quality.novelty import (
     BANDS,
     MOST_IN_A_BAND,
@@ -24,7 +25,6 @@ from apep_datagen.quality.novelty import (
     Part,
     band_keys,
     first_alike,
-    opening,
     sketch,
 )
 from apep_datagen.verify.findings import BEGINS_ALIKE, NEARLY_THE_SAME, Finding
@@ -72,7 +72,7 @@ class Fingerprints:
             for keys, key in zip(self.keys[part], band_keys(part, text) or _NO_KEYS, strict=True):
                 keys.append(key)
             self.sketches[part] += sketch(text) or _NO_SKETCH
-            begins = opening(text)
+            begins = opening(words(text))
             self.openings[part].append(number_for(begins.encode()) if begins else 0)
 
     def extend(self, others: Fingerprints) -> None:
@@ -147,7 +147,7 @@ class Fingerprints:
                 met[value] += 1
                 if met[value] == math.floor(most) + 1:
                     texts = spoken(number)
-                    begins = opening(texts[place]) if texts else ""
+                    begins = opening(words(texts[place])) if texts else ""
                     detail = f'"{begins}" begins {excess[value]:,} conversations; {math.floor(most):,} may begin so'
                     yield Finding(number, BEGINS_ALIKE.format(part=PART_NAMES[part]), detail)
 

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apep_datagen.core.words import opening, words
 from apep_datagen.quality import novelty
-from apep_datagen.quality.novelty import NoveltyLimits, check, opening, signature_keys, similarity
+from apep_datagen.quality.novelty import NoveltyLimits, check, signature_keys, similarity
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.schema import migrate
@@ -370,7 +371,7 @@ def test_similarity_is_the_share_of_common_trigrams(one: list[str], other: list[
 @given(st.lists(st.sampled_from(["Don't", "stop", "me", "NOW", "Ada"]), max_size=8))
 def test_an_opening_is_the_first_five_words(said: list[str]) -> None:
     folded = [word.lower().replace("'", "") for word in said]
-    assert opening(", ".join(said)) == " ".join(folded[:5])
+    assert opening(words(", ".join(said))) == " ".join(folded[:5])
 
 
 def test_nothing_is_kept_in_memory_but_a_few_texts() -> None:

@@ -20,13 +20,13 @@ from pathlib import Path
 from apep_datagen.config.settings import DEFAULT_OUTPUT
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import advance_with_completion
-from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import Message
-from apep_datagen.core.samples import sample_line
+from apep_datagen.core.sample_json import sample_line
 from apep_datagen.people.scenario import Ability, Scenario, User
 from apep_datagen.people.story import Story
-from apep_datagen.storage.conversations import StepRecord, record_finish, record_start, record_step
+from apep_datagen.storage.conversations import StepRecord, record_acceptance, record_start, record_step
 from apep_datagen.storage.database import StateDatabase
 from common import loopback_server, print_table, requests_seen, run_program
 
@@ -47,7 +47,7 @@ def _finish_conversation(state: StateDatabase, number: int) -> asyncio.Future[No
         record_start(connection, conversation, "benchmark")
         for step in range(1, 4):
             record_step(connection, number, step, StepRecord("answer", "text " * 20, provider="benchmark"))
-        record_finish(connection, conversation, line, Story(USER, brief.at), 12)
+        record_acceptance(connection, conversation, line, Story(USER, brief.at), 12)
 
     return asyncio.ensure_future(state.run(record))
 

@@ -23,11 +23,11 @@ from apep_datagen.conversation.machine import (
     advance_with_results,
     next_step,
 )
-from apep_datagen.conversation.prompts import PromptSet, load_prompts
+from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Note, Notebook, Notes
-from apep_datagen.core.samples import sample_line
+from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tools import run_call
 from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_user, generator

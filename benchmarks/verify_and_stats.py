@@ -27,18 +27,19 @@ import psutil
 from apep_datagen.config.settings import DEFAULT_OUTPUT
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import ModelCall, next_step
-from apep_datagen.conversation.prompts import PromptSet, load_prompts
+from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import Step
 from apep_datagen.engine.commit import Rules, commit_answer
 from apep_datagen.people.cast import Cast, load_cast
-from apep_datagen.people.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
+from apep_datagen.people.drawing import draw_scenario, draw_time, draw_user, generator, possible_abilities
 from apep_datagen.people.scenario import Ability
 from apep_datagen.people.story import Story
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.novelty import NoveltyLimits
-from apep_datagen.storage.conversations import StepRecord, Timeline
+from apep_datagen.storage.conversations import StepRecord
 from apep_datagen.storage.database import StateDatabase
+from apep_datagen.storage.timelines import Timeline
 from common import Measured, print_table
 from novelty import Writer
 
@@ -85,7 +86,7 @@ class Author:
 
     def _plan(self, timeline: Timeline, number: int) -> Brief:
         draw = generator(1, "scenario", number)
-        at = draw_moment(draw, timeline.story.at, "2025-01-01", "2026-12-31")
+        at = draw_time(draw, timeline.story.at, "2025-01-01", "2026-12-31")
         ability = _ABILITIES[timeline.conversations % len(_ABILITIES)]
         if ability not in possible_abilities(self._cast, timeline.story, at[:10]):
             ability = Ability.SMALLTALK

@@ -12,7 +12,12 @@ from typing import Literal
 
 from apep_datagen.budget.amounts import NOTHING, Amount, picodollars
 
-__all__ = ["Account", "Limit", "run_limits"]
+__all__ = ["ENDING_LIMITS", "Account", "Limit", "run_limits"]
+
+
+_MAX_REQUESTS, _MAX_TOKENS = "--max-requests", "--max-tokens"
+ENDING_LIMITS = frozenset({_MAX_REQUESTS, _MAX_TOKENS})
+"""The names of the limits that all providers meet at once; dollars some ask for and others do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,9 @@ def run_limits(max_requests: int | None, max_tokens: int | None, max_usd: float 
     """Return the limits of a run, over all its invocations; None is no limit."""
     limits = []
     if max_requests is not None:
-        limits.append(Limit("--max-requests", "requests", max_requests))
+        limits.append(Limit(_MAX_REQUESTS, "requests", max_requests))
     if max_tokens is not None:
-        limits.append(Limit("--max-tokens", "tokens", max_tokens))
+        limits.append(Limit(_MAX_TOKENS, "tokens", max_tokens))
     if max_usd is not None:
         limits.append(Limit("--max-usd", "picodollars", picodollars(max_usd)))
     return limits

@@ -8,9 +8,9 @@ from apep_datagen.budget.account import Account, Limit
 from apep_datagen.budget.amounts import Amount
 from apep_datagen.budget.ledger import Ledger
 
-__all__ = ["MONTH", "MonthAccount"]
+__all__ = ["MONTH_LIMIT", "MonthAccount"]
 
-MONTH = "tokens_per_month"
+MONTH_LIMIT = "tokens_per_month"
 """The key that sets the limit."""
 
 
@@ -26,7 +26,7 @@ class MonthAccount(Account):
     """
 
     def __init__(self, ledger: Ledger, provider: str, month: str, *, most: int, spent: int) -> None:
-        super().__init__([Limit(MONTH, "tokens", 0)], Amount(tokens=spent))
+        super().__init__([Limit(MONTH_LIMIT, "tokens", 0)], Amount(tokens=spent))
         self._ledger = ledger
         self._provider = provider
         self._month = month
@@ -41,4 +41,4 @@ class MonthAccount(Account):
         needed = (self.spent + self.reserved + amount).tokens
         if needed > self.limits[0].most:
             granted = await asyncio.to_thread(self._ledger.grant, self._month, self._provider, needed, self._most)
-            self.limits = (Limit(MONTH, "tokens", granted),)
+            self.limits = (Limit(MONTH_LIMIT, "tokens", granted),)

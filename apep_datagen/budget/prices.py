@@ -8,7 +8,7 @@ from apep_datagen.budget.amounts import NOTHING, Amount, Price, dollars
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.storage.spending import ModelUse
 
-__all__ = ["Prices"]
+__all__ = ["Prices", "missing_prices_hint"]
 
 Quote = Callable[[str, str], tuple[float, float] | None]
 
@@ -54,6 +54,15 @@ class Prices:
             if self.of(provider, model) is None:
                 raise SettingsError(
                     f"--max-usd: there is no price for {model} at {provider}; write it into the configuration file,"
-                    f' e.g.\n  [providers.{provider}.prices]\n  "{model}" = {{ input = 0.5, output = 1.5 }}'
-                    "  # $ for a million tokens"
+                    f" e.g.\n{_example(provider, model)}  # $ for a million tokens"
                 )
+
+
+def missing_prices_hint(models: Iterable[tuple[str, str]]) -> str:
+    """Say which prices are not known, and where they go; `models` are provider and model."""
+    lines = ["These prices are not known; they go into the configuration file, in $ for a million tokens, e.g."]
+    return "\n".join([*lines, *(_example(provider, model) for provider, model in models)])
+
+
+def _example(provider: str, model: str) -> str:
+    return f'  [providers.{provider}.prices]\n  "{model}" = {{ input = 0.5, output = 1.5 }}'

@@ -16,30 +16,15 @@ from dataclasses import dataclass
 from apep_datagen.budget.account import Account
 from apep_datagen.budget.amounts import NOTHING, Amount, Price, worst_case
 from apep_datagen.budget.ledger import this_month
+from apep_datagen.budget.obstacles import BudgetSpentError, NotNowError
 from apep_datagen.core.errors import FailureKind
 from apep_datagen.core.messages import CompletionRequest, Usage
 from apep_datagen.storage.database import StateDatabase
 from apep_datagen.storage.spending import record_reservation, record_settlement
 
-__all__ = ["BudgetSpentError", "OverError", "Purse", "Reservation", "Treasury"]
+__all__ = ["Purse", "Reservation", "Treasury"]
 
 Job = Callable[[sqlite3.Connection], None]
-
-
-class BudgetSpentError(Exception):
-    """A request does not fit into what is left of a budget, whatever the requests under way will cost.
-
-    Args:
-        budget: The option or key that sets it.
-    """
-
-    def __init__(self, budget: str) -> None:
-        super().__init__(budget)
-        self.budget = budget
-
-
-class OverError(Exception):
-    """Nothing is to be sent any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +103,7 @@ class Purse:
 
         Raises:
             BudgetSpentError: It does not fit, whatever the requests under way will cost.
-            OverError: Nothing is to be sent any more.
+            NotNowError: Nothing is to be sent any more.
             StorageError: It could not be recorded.
         """
         usage, month = worst_case(request), this_month()
@@ -185,7 +170,7 @@ class Purse:
         async with account.turn:
             while self._is_over() or not await self._try_reserve(account, amount):
                 if self._is_over():
-                    raise OverError
+                    raise NotNowError
                 await self._treasury.wait_for_settlement()
 
     async def _try_reserve(self, account: Account, amount: Amount) -> bool:

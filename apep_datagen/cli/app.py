@@ -163,8 +163,8 @@ def _generate(invocation: Invocation, quiet: bool) -> int:  # noqa: FBT001 - cal
     outcome = asyncio.run(run(invocation, make_view(quiet=quiet)))
     if not quiet:
         say(summarize(outcome, invocation.output))
-    if outcome.problem:
-        raise outcome.problem
+    if outcome.error:
+        raise outcome.error
     return outcome.exit_status
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from apep_datagen.engine.counters import ProviderCounters
 from apep_datagen.engine.outcome import Outcome
-from apep_datagen.terminal.text import spell_duration
+from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.yields import describe_yield
 
 __all__ = ["summarize"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from apep_datagen.config.provider_choice import ProviderChoice
 from apep_datagen.config.settings import DEFAULT_OUTPUT, Settings
-from apep_datagen.conversation.prompts import PromptSet, load_prompts
+from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.people.cast import Cast, load_cast
 

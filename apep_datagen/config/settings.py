@@ -17,9 +17,12 @@ __all__ = [
     "BudgetSettings",
     "GenerationSettings",
     "PriceSettings",
+    "ProviderKind",
     "ProviderSettings",
     "QualitySettings",
+    "RoleModels",
     "RoleSettings",
+    "RolesSettings",
     "ScenariosSettings",
     "Settings",
 ]
@@ -263,6 +266,10 @@ class ProviderSettings(_Section):
     def model_for(self, role: ModelRole) -> str:
         """Return the model that a role uses."""
         return getattr(self.models, role.value) or self.model
+
+    def models_by_role(self) -> dict[ModelRole, str]:
+        """Return the model that each role uses."""
+        return {role: self.model_for(role) for role in ModelRole}
 
     def price_of(self, model: str) -> PriceSettings | None:
         """Return what a model costs, or None where nobody said."""

@@ -23,7 +23,7 @@ BUILT_IN_PROVIDERS: dict[str, dict[str, Any]] = {
     "mistral": {"model": "mistral-large-latest", "requests_per_second": 1.0, "tokens_per_minute": 500_000},
     "together": {"model": "meta-llama/Llama-3.3-70B-Instruct-Turbo", "requests_per_second": 1.0},
     "huggingface": {"model": "meta-llama/Llama-3.3-70B-Instruct", "requests_per_second": 0.5},
-    # As many at once as the engine has slots; each takes the processor that there is.
+    # As many at once as llama.cpp has slots (`providers.local.SLOTS`); each takes the processor that there is.
     "local": {"model": "smollm2", "max_in_flight": 2},
 }
 _DEFAULT_IN_FLIGHT_WITHOUT_RATE = 4

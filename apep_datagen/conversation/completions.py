@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from apep_datagen.conversation.state import Conversation, pending_step
+from apep_datagen.conversation.state import Conversation, due_call
 from apep_datagen.core.markup import Answer, parse_answer, visible_text
 from apep_datagen.core.messages import Completion, Step
 from apep_datagen.core.tags import strip_tags
@@ -20,7 +20,7 @@ def problem_with(conversation: Conversation, completion: Completion) -> str | No
 
     A rewrite is never refused: where it cannot be used, the original thinking stays.
     """
-    step = pending_step(conversation)
+    step = due_call(conversation)
     if step is None or step is Step.REWRITE:
         return None
     if completion.finish_reason == "length":

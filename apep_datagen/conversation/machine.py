@@ -2,7 +2,7 @@
 
 `next_step` says what a conversation needs (a model call, a round of tool calls, or to be finished); `advance_*` return
 the state after it. None of them does I/O, reads a clock or draws a random number, so a conversation is rebuilt after a
-crash by folding the outcomes that were recorded (`replay`).
+crash by folding the steps that were recorded (`rebuild`).
 
     ask → answer → (tools → continue)* → rewrite → … the next exchange … → finished
 """
@@ -16,9 +16,9 @@ from typing import Any
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.completions import read_answer, read_question, read_rewritten_thoughts
+from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import training_sample
-from apep_datagen.conversation.prompts import PromptSet
-from apep_datagen.conversation.state import Conversation, Exchange, Turn, pending_step
+from apep_datagen.conversation.state import Conversation, Exchange, Turn, due_call
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.messages import Message, Step
 
@@ -29,7 +29,7 @@ __all__ = [
     "advance_with_completion",
     "advance_with_results",
     "next_step",
-    "replay",
+    "rebuild",
 ]
 
 
@@ -56,7 +56,7 @@ class Finished:
 
 def next_step(conversation: Conversation) -> ModelCall | ToolRound | Finished:
     """Say what `conversation` needs now."""
-    step = pending_step(conversation)
+    step = due_call(conversation)
     if step is not None:
         return ModelCall(step)
     if conversation.exchanges[-1].finished:
@@ -70,7 +70,7 @@ def advance_with_completion(conversation: Conversation, text: str, finish_reason
     Raises:
         ValueError: No model call is due.
     """
-    step = pending_step(conversation)
+    step = due_call(conversation)
     exchanges = conversation.exchanges
     if step is None:
         raise ValueError(f"conversation {conversation.brief.conversation_id} waits for no model call")
@@ -103,25 +103,25 @@ def advance_with_results(conversation: Conversation, results: Sequence[Any]) -> 
     return replace(conversation, exchanges=exchanges, steps=conversation.steps + 1)
 
 
-def replay(brief: Brief, prompts: PromptSet, outcomes: Iterable[tuple[str, str, str]]) -> Conversation:
-    """Rebuild a conversation from its recorded outcomes.
+def rebuild(brief: Brief, prompts: PromptSet, steps: Iterable[tuple[str, str, str]]) -> Conversation:
+    """Rebuild a conversation from its recorded steps.
 
     Args:
         brief: What was decided at its beginning.
         prompts: The prompts that it began with.
-        outcomes: In order: the step's name or `tools`, the model's text or the results as JSON, the finish reason.
+        steps: In order: the call's name or `tools`, the model's text or the results as JSON, the finish reason.
 
     Raises:
-        ValueError: The outcomes do not follow from each other.
+        ValueError: The steps do not follow from each other.
     """
     conversation = Conversation(brief, prompts)
-    for kind, text, finish_reason in outcomes:
+    for kind, text, finish_reason in steps:
         if kind == "tools":
             results = json.loads(text)
             if not isinstance(results, list):
                 raise ValueError(f"conversation {brief.conversation_id}: the recorded tool results are no list")
             conversation = advance_with_results(conversation, results)
-        elif kind == pending_step(conversation):
+        elif kind == due_call(conversation):
             conversation = advance_with_completion(conversation, text, finish_reason)
         else:
             raise ValueError(f"conversation {brief.conversation_id}: a recorded {kind!r} step does not fit its state")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import functools
 
-from apep_datagen.conversation.prompts import PromptSet
-from apep_datagen.conversation.state import Conversation, pending_step
+from apep_datagen.conversation.prompt_set import PromptSet
+from apep_datagen.conversation.state import Conversation, due_call
 from apep_datagen.core.markup import render_answer, result_block
 from apep_datagen.core.messages import Message, Step
 from apep_datagen.core.tools import describe_tools
@@ -16,7 +16,7 @@ __all__ = ["prompt", "training_sample"]
 
 def prompt(conversation: Conversation) -> tuple[Message, ...]:
     """Return the messages to send for the model call that is due; roles are `system`, `user` and `assistant` only."""
-    step = pending_step(conversation)
+    step = due_call(conversation)
     if step is Step.ASK:
         return tuple(_tester_prompt(conversation))
     if step is Step.REWRITE:

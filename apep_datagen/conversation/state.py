@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from apep_datagen.conversation.brief import Brief, QuestionAnswer
-from apep_datagen.conversation.prompts import PromptSet
+from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.core.markup import Answer
 from apep_datagen.core.messages import Step
 
-__all__ = ["Conversation", "Exchange", "Turn", "pending_step"]
+__all__ = ["Conversation", "Exchange", "Turn", "due_call"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The state of one conversation. `steps` counts the outcomes that led to it."""
+    """The state of one conversation. `steps` counts the steps that led to it."""
 
     brief: Brief
     prompts: PromptSet
@@ -67,7 +67,7 @@ class Conversation:
     steps: int = 0
 
 
-def pending_step(conversation: Conversation) -> Step | None:
+def due_call(conversation: Conversation) -> Step | None:
     """Return the model call that is due, or None where there are tools to run or nothing is left to do."""
     exchange = conversation.exchanges[-1] if conversation.exchanges else None
     if exchange is None or (exchange.finished and len(conversation.exchanges) < conversation.brief.exchanges):

@@ -54,6 +54,11 @@ class ToolCall:
     arguments: dict[str, Any]
     positional: tuple[Any, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """What to call it in a sentence."""
+        return self.name
+
 
 @dataclass(frozen=True, slots=True)
 class MalformedCall:
@@ -66,6 +71,11 @@ class MalformedCall:
 
     text: str
     problem: str
+
+    @property
+    def label(self) -> str:
+        """What to call it in a sentence."""
+        return self.text
 
 
 def parse_calls(body: str) -> list[ToolCall | MalformedCall]:

@@ -18,6 +18,7 @@ from apep_datagen.core.tags import escape_tags, strip_tags
 __all__ = [
     "Answer",
     "call_block",
+    "is_error",
     "parse_answer",
     "read_result",
     "read_results",
@@ -132,6 +133,11 @@ def read_result(block: str) -> Any:
         raise ValueError("nested too deep") from error
 
 
+def is_error(result: Any) -> bool:
+    """Tell whether a tool's result says that the call could not be carried out."""
+    return isinstance(result, dict) and "error" in result
+
+
 def read_results(content: str) -> Iterator[tuple[Any, bool]]:
     """Yield each result in a `tool` message: its JSON value, and whether it is an error.
 
@@ -142,7 +148,7 @@ def read_results(content: str) -> Iterator[tuple[Any, bool]]:
             value = read_result(block)
         except ValueError:
             value = block.removeprefix("<tool_result>").removesuffix("</tool_result>")
-        yield value, isinstance(value, dict) and "error" in value
+        yield value, is_error(value)
 
 
 def render_answer(thinking: str, reply: str, calls: Iterable[ToolCall | MalformedCall] = ()) -> str:

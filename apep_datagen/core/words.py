@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["holds", "opening", "shingles", "words"]
+__all__ = ["holds", "opening", "shingles", "shorten", "words"]
 
 # As typed, as typeset, and as other keyboards have them. They go before Unicode's decomposition, which makes a space
 # and an accent of an acute accent that stands alone.
@@ -45,6 +45,11 @@ def words(text: str) -> list[str]:
 def opening(said: Sequence[str]) -> str:
     """Return the first five words of a text, by which openings are counted; all of them where there are fewer."""
     return " ".join(said[:_OPENING_WORDS])
+
+
+def shorten(text: str, longest: int) -> str:
+    """Return a text of at most `longest` characters: its end is left out where it has more."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def holds(text: str, forms: Iterable[str]) -> bool:

@@ -5,7 +5,7 @@
 - What cannot be used for the rest of the run is out.
 
 While a provider rests, pauses for long or is out, what waits for it waits for any provider, also what has waited for
-its turn here: such waits end with `OverError`.
+its turn here: such waits end with `NotNowError`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from apep_datagen.budget.purse import OverError
+from apep_datagen.budget.obstacles import NotNowError
 from apep_datagen.config.settings import ProviderSettings
 from apep_datagen.core.errors import ProviderError, RateLimitedError, TransientError
 from apep_datagen.engine.context import RunContext
@@ -94,7 +94,7 @@ class Availability:
         """Wait, until `interrupt` ends it.
 
         Raises:
-            OverError: It did.
+            NotNowError: It did.
         """
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task
@@ -104,7 +104,7 @@ class Availability:
         except asyncio.CancelledError as error:
             if error.args != (_INTERRUPTED,) or task.uncancel() > 0:
                 raise
-            raise OverError from None
+            raise NotNowError from None
         finally:
             self._interruptible.discard(task)
 

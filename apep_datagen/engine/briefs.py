@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
-from apep_datagen.conversation.prompts import PromptSet
+from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.people.cast import Cast
-from apep_datagen.people.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
+from apep_datagen.people.drawing import draw_scenario, draw_time, draw_user, generator, possible_abilities
 from apep_datagen.people.scenario import Ability
 from apep_datagen.people.steering import draw_ability
 from apep_datagen.people.story import Story
-from apep_datagen.storage.conversations import Timeline
+from apep_datagen.storage.timelines import Timeline
 
 __all__ = ["BriefSource"]
 
@@ -55,7 +55,7 @@ class BriefSource:
         """
         story = timeline.story
         place = (timeline.id, timeline.conversations)
-        at = draw_moment(generator(self.seed, "when", *place), story.at, self.first_day, self.last_day)
+        at = draw_time(generator(self.seed, "when", *place), story.at, self.first_day, self.last_day)
         draw = generator(self.seed, "scenario", *place, timeline.rejected_in_a_row)
         ability = draw_ability(draw, self.mix, counts, possible_abilities(self.cast, story, at[:10]))
         return Brief(

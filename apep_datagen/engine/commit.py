@@ -20,7 +20,7 @@ from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Notebook, Notes
-from apep_datagen.core.samples import sample_line
+from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tools import run_call
 from apep_datagen.people.story import Change, story_after
 from apep_datagen.quality.judge import Judge
@@ -28,16 +28,14 @@ from apep_datagen.quality.problem import Problem
 from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.conversations import (
     StepRecord,
-    Timeline,
-    read_story,
-    read_timeline,
-    record_finish,
+    record_acceptance,
     record_rejection,
     record_set_aside,
     record_start,
     record_step,
 )
 from apep_datagen.storage.notes import read_notebook, write_notebook
+from apep_datagen.storage.timelines import Timeline, read_story, read_timeline
 
 __all__ = ["Committed", "Rules", "commit_answer", "commit_failure"]
 
@@ -137,7 +135,7 @@ def _judge(
     gained = (0, 0)
     if problem is None:
         story = story_after(story, brief.scenario, brief.at, after)
-        record_finish(connection, conversation, sample_line(messages), story, rules.timeline_length)
+        record_acceptance(connection, conversation, sample_line(messages), story, rules.timeline_length)
         rules.judge.remember(brief.conversation_id, messages, accepted)
     else:
         record_rejection(connection, conversation, problem)

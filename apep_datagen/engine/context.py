@@ -59,7 +59,7 @@ class RunContext:
     tries: dict[int, Tries] = field(default_factory=dict)
 
     def wake(self) -> None:
-        """Let every worker look at the schedule again."""
+        """Let every worker look at the schedule again, and every purse at the accounts."""
         self.work_changed.set()
         self.work_changed = asyncio.Event()
         self.treasury.note_settlement()

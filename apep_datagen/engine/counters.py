@@ -1,4 +1,4 @@
-"""What a run counts: numbers that the shell writes and the view of progress reads."""
+"""What a run counts: numbers that the workers write and the view of progress reads."""
 
 from __future__ import annotations
 

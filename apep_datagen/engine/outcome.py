@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from apep_datagen.budget.month import MONTH
+from apep_datagen.budget.month import MONTH_LIMIT
 from apep_datagen.core.errors import ApepError, BudgetReachedError, NoProviderLeftError
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.worker import Worker
@@ -23,7 +23,7 @@ class Outcome:
         counters: What was made.
         verdicts: How the finished conversations of the run were judged, over all invocations.
         signal_status: The exit status of the signal that stopped it, or 0.
-        problem: Why it ended before the target, where no signal stopped it.
+        error: Why it ended before the target, where no signal stopped it.
         seconds: How long it took.
     """
 
@@ -31,12 +31,12 @@ class Outcome:
     seconds: float
     verdicts: tuple[VerdictCount, ...] = ()
     signal_status: int = 0
-    problem: ApepError | None = None
+    error: ApepError | None = None
 
     @property
     def exit_status(self) -> int:
         """What the program exits with."""
-        return self.problem.exit_status if self.problem else self.signal_status
+        return self.error.exit_status if self.error else self.signal_status
 
 
 def why_nothing_is_sent(
@@ -52,7 +52,7 @@ def why_nothing_is_sent(
     """
     there = f"{counters.done} of {counters.target} conversations are in {output}; nothing is lost."
     budgets = {worker.spent_budget for worker in workers if worker.spent_budget}
-    if run_budgets := sorted(budgets - {MONTH}):
+    if run_budgets := sorted(budgets - {MONTH_LIMIT}):
         return BudgetReachedError(
             f"The budget {' and '.join(run_budgets)} is reached. {there}\n"
             "It counts all invocations for this output; with a larger one, the same command goes on."

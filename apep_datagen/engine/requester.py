@@ -2,8 +2,8 @@
 
     reservation → permit → request → cost, state of the provider, log
 
-A transient failure is tried again, and so is an answer that cannot be used, at most `ATTEMPTS` times in all. Everything
-else is for the worker.
+A transient failure is tried again, and so is an answer that cannot be used, three times at most. Everything else is for
+the worker.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 import tenacity
 
 from apep_datagen.budget.amounts import dollars
-from apep_datagen.budget.purse import OverError, Purse, Reservation
+from apep_datagen.budget.obstacles import NotNowError
+from apep_datagen.budget.purse import Purse, Reservation
 from apep_datagen.conversation.completions import problem_with
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import (
@@ -34,11 +35,11 @@ from apep_datagen.core.messages import Completion, CompletionRequest, Usage
 from apep_datagen.engine.availability import Availability, spell_seconds
 from apep_datagen.engine.context import RunContext, Tries
 from apep_datagen.pacing.pacer import Permit
-from apep_datagen.providers import Provider
+from apep_datagen.providers.base import Provider
 
 __all__ = ["PaidCompletion", "Requester"]
 
-ATTEMPTS = 3
+_ATTEMPTS = 3
 _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 60.0
 
@@ -79,7 +80,7 @@ class Requester:
     def may_succeed(self, conversation: Conversation) -> bool:
         """Tell whether it makes sense to ask once more for what failed."""
         tries = self._context.tries.get(conversation.brief.conversation_id)
-        return tries is None or tries.counted < ATTEMPTS
+        return tries is None or tries.counted < _ATTEMPTS
 
     async def ask(
         self, conversation: Conversation, request: CompletionRequest, when_permitted: Callable[[], None]
@@ -94,7 +95,7 @@ class Requester:
         Raises:
             ProviderError: The last attempt failed.
             BudgetSpentError: A budget does not permit the request.
-            OverError: Nothing is to be sent for a while, or any more.
+            NotNowError: Nothing is to be sent for a while, or any more.
             StorageError: What it cost could not be recorded.
         """
         retrying = tenacity.AsyncRetrying(
@@ -121,13 +122,13 @@ class Requester:
         """Wait until a request may be sent now.
 
         Raises:
-            OverError: Nothing is to be sent for a while, or any more; the reservation is given back.
+            NotNowError: Nothing is to be sent for a while, or any more; the reservation is given back.
         """
         if not self._availability.has_to_wait():
-            with contextlib.suppress(OverError):
+            with contextlib.suppress(NotNowError):
                 return await self._availability.unless_interrupted(self._pacer.acquire())
         await self._context.state.run(self._purse.settle(reservation, Usage(), requests=0))
-        raise OverError
+        raise NotNowError
 
     async def _send(
         self,

@@ -8,23 +8,21 @@ from dataclasses import dataclass
 from apep_datagen.budget.account import Account, run_limits
 from apep_datagen.budget.prices import Prices
 from apep_datagen.config.invocation import Invocation
-from apep_datagen.core.messages import ModelRole
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.storage.conversations import (
-    accepted_by_ability,
     active_conversations,
     last_ids,
-    open_timelines,
     record_target,
-    rejected_count,
     reset_tools,
     run_seed,
     set_aside_count,
 )
 from apep_datagen.storage.notes import count_notes
-from apep_datagen.storage.spending import count_lost, read_uses, tokens_by_month
+from apep_datagen.storage.spending import book_lost, read_uses, tokens_by_month
+from apep_datagen.storage.timelines import open_timelines
+from apep_datagen.storage.verdicts import accepted_by_ability, rejected_count
 
 __all__ = ["Resumed", "resume"]
 
@@ -61,7 +59,7 @@ def resume(connection: sqlite3.Connection, invocation: Invocation, prices: Price
     """
     if invocation.reset_tools:
         reset_tools(connection)
-    count_lost(connection)
+    book_lost(connection)
     account = _account(connection, invocation, prices)
     schedule = _schedule(connection, invocation, prices, account, missing=counters.target - counters.done)
     counters.memories, counters.diary_pages = count_notes(connection)
@@ -114,5 +112,5 @@ def _schedule(
 def _is_free(invocation: Invocation, provider: str, prices: Prices) -> bool:
     """Tell whether no dollars are asked for any role's model, as far as prices are known."""
     settings = invocation.settings.providers[provider]
-    known = (prices.of(provider, settings.model_for(role)) for role in ModelRole)
+    known = (prices.of(provider, model) for model in settings.models_by_role().values())
     return not any(price.input or price.output for price in known if price)

@@ -18,16 +18,18 @@ from apep_datagen.budget.prices import Prices
 from apep_datagen.budget.purse import Treasury
 from apep_datagen.config.invocation import Invocation
 from apep_datagen.core.errors import ProviderError, StorageError
-from apep_datagen.core.messages import ModelRole, ReportedLimits
+from apep_datagen.core.messages import ReportedLimits
 from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
 from apep_datagen.engine.outcome import Outcome, why_nothing_is_sent
 from apep_datagen.engine.resumption import Resumed, resume
-from apep_datagen.engine.signals import View, work_until_stopped
+from apep_datagen.engine.signals import work_until_stopped
+from apep_datagen.engine.view import View
 from apep_datagen.engine.worker import Worker
-from apep_datagen.providers import Provider, create_provider
+from apep_datagen.providers.base import Provider
+from apep_datagen.providers.factory import create_provider
 from apep_datagen.providers.rehearsal import rehearse
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.novelty import NoveltyLimits
@@ -47,7 +49,10 @@ async def run(invocation: Invocation, view: View) -> Outcome:
     """
     prices = Prices(invocation.settings.quote)
     if invocation.settings.budget.max_usd is not None:
-        prices.require((name, model) for name in invocation.providers for model in _models(invocation, name))
+        providers = invocation.settings.providers
+        prices.require(
+            (name, model) for name in invocation.providers for model in providers[name].models_by_role().values()
+        )
     seed = invocation.settings.generation.seed
     log = EventLog(invocation.log_file, with_text=invocation.log_text, notify=view.notify)
     try:
@@ -62,12 +67,6 @@ async def run(invocation: Invocation, view: View) -> Outcome:
             await state.close()
     finally:
         log.close()
-
-
-def _models(invocation: Invocation, provider: str) -> list[str]:
-    """Return the models that a provider's roles use."""
-    settings = invocation.settings.providers[provider]
-    return list(dict.fromkeys(settings.model_for(role) for role in ModelRole))
 
 
 class _Run:
@@ -97,7 +96,7 @@ class _Run:
         providers: dict[str, Provider] = {}
         try:
             failures = await _start_providers(
-                self._invocation, providers, lambda name, reported: workers[name].learn(reported)
+                self._invocation, providers, lambda name, reported: workers[name].availability.pacer.learn(reported)
             )
             if providers:  # else they are told once, at the end
                 for name, reason in failures.items():
@@ -160,7 +159,7 @@ class _Run:
 
     def _prices_at(self, provider: str) -> dict[str, Price]:
         """Return what the models of a provider cost, as far as that is known."""
-        models = _models(self._invocation, provider)
+        models = self._settings.providers[provider].models_by_role().values()
         return {model: price for model in models if (price := self._prices.of(provider, model))}
 
     def _rules(self, kind: str) -> Rules:
@@ -190,10 +189,10 @@ class _Run:
         verdicts: tuple[VerdictCount, ...] = (),
     ) -> Outcome:
         counters = self._counters
-        problem = None
+        error = None
         if counters.done < counters.target and status == 0:
-            problem = why_nothing_is_sent(counters, self._invocation.output, failures or {}, workers)
-        return Outcome(counters, time.monotonic() - self._began, verdicts, status, problem)
+            error = why_nothing_is_sent(counters, self._invocation.output, failures or {}, workers)
+        return Outcome(counters, time.monotonic() - self._began, verdicts, status, error)
 
 
 async def _start_providers(

@@ -16,7 +16,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.people.scenario import Ability
-from apep_datagen.storage.conversations import ActiveConversation, Timeline
+from apep_datagen.storage.conversations import ActiveConversation
+from apep_datagen.storage.timelines import Timeline
 
 __all__ = ["Schedule"]
 
@@ -115,17 +116,17 @@ class Schedule:
         for failures, _, _, conversation in self._waiting.pop(provider, []):
             self.put_back(conversation, None, failures=failures)
 
-    def end(self, conversation: Conversation, *, is_saved: bool, timeline: Timeline | None) -> None:
+    def end(self, conversation: Conversation, *, is_accepted: bool, timeline: Timeline | None) -> None:
         """Take note that a conversation has ended.
 
         Args:
             conversation: Which.
-            is_saved: Whether it is in the output; else another one takes its place.
+            is_accepted: Whether it is in the output; else another one takes its place.
             timeline: Its timeline as it goes on; None if it is over.
         """
         self._in_progress -= 1
-        self.missing -= is_saved
-        if not is_saved:
+        self.missing -= is_accepted
+        if not is_accepted:
             self._by_ability[conversation.brief.scenario.ability] -= 1
         if timeline is not None:
             self._idle.append(timeline)

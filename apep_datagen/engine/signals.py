@@ -1,4 +1,4 @@
-"""Driving a run's providers to their end, or until a signal stops them.
+"""Letting a run's workers work to their end, or until a signal stops them.
 
 A first signal: nothing new is sent, what is under way may come in for a grace period. A second one: stop at once.
 Both are equally safe, because everything that counts is on the disk already.
@@ -10,31 +10,17 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from apep_datagen.engine.context import RunContext
-from apep_datagen.engine.counters import RunCounters
+from apep_datagen.engine.view import View
 from apep_datagen.engine.worker import Worker
 
-__all__ = ["View", "work_until_stopped"]
+__all__ = ["work_until_stopped"]
 
 # A terminal that is closed sends SIGHUP, and a run under way then ends as for SIGTERM.
 _SIGNAL_STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 if hasattr(signal, "SIGHUP"):
     _SIGNAL_STATUS[signal.SIGHUP] = 143
-
-
-class View(Protocol):
-    """Shows a run to a person; decides nothing."""
-
-    def notify(self, message: str) -> None:
-        """Show a sentence."""
-
-    def showing(self, counters: RunCounters) -> contextlib.AbstractContextManager[None]:
-        """Show the counters, as they change, inside the context."""
-
-    def let_go_of_terminal(self) -> None:
-        """Show nothing more on a terminal that is gone."""
 
 
 async def work_until_stopped(workers: list[Worker], context: RunContext, view: View, grace_seconds: float) -> int:

@@ -16,27 +16,27 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping
 
-from apep_datagen.budget.account import Account
+from apep_datagen.budget.account import ENDING_LIMITS, Account
 from apep_datagen.budget.amounts import Price
-from apep_datagen.budget.month import MONTH
-from apep_datagen.budget.purse import BudgetSpentError, OverError, Purse
+from apep_datagen.budget.month import MONTH_LIMIT
+from apep_datagen.budget.obstacles import BudgetSpentError, NotNowError
+from apep_datagen.budget.purse import Purse
 from apep_datagen.config.settings import ProviderSettings
 from apep_datagen.conversation.machine import ModelCall, next_step
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import ModelUnknownError, ProviderError, ProviderUnusableError, RetryableError
-from apep_datagen.core.messages import CompletionRequest, ReportedLimits
+from apep_datagen.core.messages import CompletionRequest
 from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.commit import Committed, Rules, commit_answer, commit_failure
 from apep_datagen.engine.context import RunContext, Tries
+from apep_datagen.engine.recent_yield import RecentYield
 from apep_datagen.engine.requester import PaidCompletion, Requester
-from apep_datagen.engine.yield_guard import RecentYield
-from apep_datagen.providers import Provider
+from apep_datagen.providers.base import Provider, spell_offer
 from apep_datagen.storage.conversations import StepRecord
 
 __all__ = ["Worker"]
 
-_SHOWN_MODELS = 12
 # A commit takes less, and so many calls may be on their way to the disk at once.
 _PAID_AHEAD_SECONDS = 0.05
 _MOST_AHEAD = 32
@@ -100,7 +100,7 @@ class Worker:
                 while await self._wait_for_work():
                     try:
                         await availability.unless_interrupted(self._ahead.acquire())
-                    except OverError:
+                    except NotNowError:
                         continue
                     is_probe = not availability.breaker.is_closed
                     conversation = None if availability.has_to_wait() else schedule.take(self.name, is_probe=is_probe)
@@ -118,10 +118,6 @@ class Worker:
         finally:
             schedule.release_provider(self.name)
             self._context.wake()
-
-    def learn(self, reported: ReportedLimits) -> None:
-        """Take note of what the provider's headers say about its limits."""
-        self.availability.pacer.learn(reported)
 
     async def _wait_for_work(self) -> bool:
         """Wait until this provider has something to do, and may do it; False when it never will have."""
@@ -157,7 +153,7 @@ class Worker:
             self.spent_budget = error.budget
             await self._leave(_spell_budget(error.budget))
             self._put_back(conversation)
-        except OverError:
+        except NotNowError:
             self._put_back(conversation)
         except ProviderError as error:
             if self.availability.breaker.never_comes_back:
@@ -220,7 +216,7 @@ class Worker:
     async def _end(self, committed: Committed) -> None:
         """Take note of a judged conversation; leave the run where too few are accepted."""
         context, problem = self._context, committed.problem
-        context.schedule.end(committed.conversation, is_saved=problem is None, timeline=committed.timeline)
+        context.schedule.end(committed.conversation, is_accepted=problem is None, timeline=committed.timeline)
         if problem is None:
             context.counters.done += 1
             self._counters.conversations += 1
@@ -251,7 +247,7 @@ class Worker:
         )
         self._context.tries.pop(number, None)
         self._count(committed)
-        self._context.schedule.end(conversation, is_saved=False, timeline=None)
+        self._context.schedule.end(conversation, is_accepted=False, timeline=None)
         self._context.counters.set_aside += 1
         self._counters.set_aside += 1
         self._context.log.write("set aside", provider=self.name, conversation=number, reason=reason)
@@ -263,11 +259,10 @@ class Worker:
             return
         self.availability.out_because = reason
         self.availability.leave_to_others()
-        if with_models and (names := sorted(await self._provider.list_models())):
-            others = " and others" if len(names) > _SHOWN_MODELS else ""
-            self.availability.out_because += f"; it offers {', '.join(names[:_SHOWN_MODELS])}{others}"
+        if with_models:
+            self.availability.out_because += spell_offer(await self._provider.list_models())
         self.availability.set_state("out", reason=self.availability.out_because)
-        if self.spent_budget not in ("--max-requests", "--max-tokens"):  # these end the run, which says so itself
+        if self.spent_budget not in ENDING_LIMITS:  # these end the run, which says so itself
             self._context.notify(f"{self.name} is out for the rest of this run: {self.availability.out_because}")
 
 
@@ -283,6 +278,6 @@ def _most_ahead(settings: ProviderSettings) -> int:
 
 
 def _spell_budget(budget: str) -> str:
-    if budget == MONTH:
+    if budget == MONTH_LIMIT:
         return "its tokens_per_month are spent; raise the limit or use another provider"
     return f"the budget {budget} is reached"

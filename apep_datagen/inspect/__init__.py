@@ -1,5 +1,6 @@
-"""What can be asked about a run, before, during and after: `status`, `plan`, `providers` and `show`.
+"""What can be asked about a run: how far it is, what it will need, whether its providers work, what was said.
 
-Each reads, and none changes anything but `providers`, which sends a request to each model. It imports `terminal`,
-`providers`, `budget`, `storage`, `config`, `conversation`, `people` and `core`.
+`status`, `estimate` (the command `plan`), `provider_check` (`providers`), which alone sends something, and `show`;
+`*_report` put them into words. It imports `terminal`, `providers`, `budget`, `storage`, `config`, `conversation`,
+`people` and `core`.
 """

@@ -8,11 +8,11 @@ from __future__ import annotations
 from apep_datagen.config.settings import GenerationSettings, RolesSettings
 from apep_datagen.conversation.brief import Brief, QuestionAnswer
 from apep_datagen.conversation.machine import advance_with_completion, advance_with_results
+from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import prompt
-from apep_datagen.conversation.prompts import PromptSet
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import ModelRole, Step
-from apep_datagen.inspect.status import Need
+from apep_datagen.inspect.need import Need
 from apep_datagen.people.cast import Cast
 from apep_datagen.people.drawing import draw_scenario, draw_user, generator
 from apep_datagen.people.scenario import Ability

@@ -21,11 +21,12 @@ from apep_datagen.config.invocation import Invocation
 from apep_datagen.config.settings import GenerationSettings, ProviderSettings
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.inspect.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, ASSUMED_YIELD, assumed_needs
-from apep_datagen.inspect.status import Need, RunStatus, read_status
+from apep_datagen.inspect.need import Need
+from apep_datagen.inspect.status import RunStatus, read_status
 from apep_datagen.storage.access import state_path
 from apep_datagen.storage.output import inspect_output
 from apep_datagen.storage.spending import ModelUse
-from apep_datagen.terminal.tables import about
+from apep_datagen.terminal.spelling import rounded
 
 __all__ = ["BudgetOutlook", "Estimate", "Share", "read_estimate", "share_out", "total_usd"]
 
@@ -180,7 +181,7 @@ def _budgets_of_run(
     """
     conversations = sum(share.conversations for share in shares)
     need = sum((share.need for share in shares), Need())
-    needed = {"requests": about(need.requests), "tokens": about(need.tokens)}
+    needed = {"requests": rounded(need.requests), "tokens": rounded(need.tokens)}
     return [
         BudgetOutlook(limit.name, dollars(limit.most), usd, total_usd(shares), conversations, is_usd=True)
         if limit.unit == "picodollars"
@@ -312,5 +313,5 @@ def _budgets_of_month(invocation: Invocation, status: RunStatus | None, shares: 
             own = status.tokens_by_month.get((month, share.provider), 0) if status else 0
             spent = others.get(share.provider, 0) + own
             name = f"tokens_per_month of {share.provider}"
-            budgets.append(BudgetOutlook(name, limit, spent, about(share.need.tokens), share.conversations))
+            budgets.append(BudgetOutlook(name, limit, spent, rounded(share.need.tokens), share.conversations))
     return budgets

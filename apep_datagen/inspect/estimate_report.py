@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from apep_datagen.budget.prices import missing_prices_hint
 from apep_datagen.inspect.assumptions import ASSUMED_COMPLETION_TOKENS, ASSUMED_TOOL_ROUNDS, BYTES_PER_TOKEN
 from apep_datagen.inspect.estimate import BudgetOutlook, Estimate, Share, total_usd
-from apep_datagen.inspect.status import Need
-from apep_datagen.terminal.tables import about, missing_prices_hint, spell_count, spell_number, spell_usd, table
-from apep_datagen.terminal.text import spell_duration
+from apep_datagen.inspect.need import Need
+from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_number, spell_usd
+from apep_datagen.terminal.tables import table
 
 __all__ = ["describe_estimate"]
 
@@ -30,9 +31,8 @@ def describe_estimate(estimate: Estimate) -> str:
 
 def _describe_basis(estimate: Estimate) -> str:
     one = estimate.one
-    each = (
-        f"{one.requests:.1f} requests with {about(one.prompt_tokens):,} + {about(one.completion_tokens):,} tokens each"
-    )
+    tokens = f"{rounded(one.prompt_tokens):,} + {rounded(one.completion_tokens):,} tokens"
+    each = f"{one.requests:.1f} requests with {tokens} each"
     if estimate.history is None:
         completions = ", ".join(f"{tokens} ({role})" for role, tokens in ASSUMED_COMPLETION_TOKENS.items())
         return (
@@ -61,7 +61,7 @@ def _describe_shares(shares: tuple[Share, ...]) -> str:
 
 def _cells(name: str, conversations: float, need: Need, usd: float | None) -> list[str]:
     numbers = (conversations, need.requests, need.prompt_tokens, need.completion_tokens)
-    return [name, *(spell_count(about(number)) for number in numbers), spell_usd(usd)]
+    return [name, *(spell_count(rounded(number)) for number in numbers), spell_usd(usd)]
 
 
 def _describe_time(estimate: Estimate) -> str:
@@ -91,4 +91,4 @@ def _describe_budgets(budgets: tuple[BudgetOutlook, ...]) -> str:
 def _verdict(budget: BudgetOutlook) -> str:
     if budget.makes is None:
         return "unknown"
-    return "yes" if budget.makes == budget.conversations else f"for about {about(budget.makes):,} more"
+    return "yes" if budget.makes == budget.conversations else f"for about {rounded(budget.makes):,} more"

@@ -12,7 +12,7 @@ from apep_datagen.core.errors import SettingsError, StorageError
 from apep_datagen.core.messages import Step
 from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.conversations import brief_from_json
-from apep_datagen.storage.output_reader import read_elements, read_line_at
+from apep_datagen.storage.output_reader import read_element_at, read_elements
 
 __all__ = ["Background", "find_element", "read_background"]
 
@@ -59,7 +59,7 @@ def find_element(path: Path, number: int) -> tuple[int, bytes]:
             return number, element
         last.append(offset)
     if number < 0 and len(last) == -number:
-        return count + 1 + number, read_line_at(path, last[0])
+        return count + 1 + number, read_element_at(path, last[0])
     there = f"its numbers go from 1 to {count}, or from -1 at the end to -{count}" if count else "it holds none yet"
     raise SettingsError(f"{path}: there is no conversation {number}; {there}")
 
@@ -111,7 +111,7 @@ def read_background(connection: sqlite3.Connection, number: int, element: bytes)
     conversation_id = _conversation_id(connection, number, element)
     if conversation_id is None:
         return None
-    plan, timeline, length = connection.execute(
+    brief, timeline, length = connection.execute(
         "SELECT plan, timeline_id, timelines.conversations FROM conversations"
         " JOIN timelines ON timelines.id = timeline_id WHERE conversations.id = ?",
         (conversation_id,),
@@ -130,7 +130,7 @@ def read_background(connection: sqlite3.Connection, number: int, element: bytes)
         roles.setdefault(f"{provider} / {model}", {})[Step(kind).model_role.value] = None
     makers = tuple(f"{maker} ({', '.join(names)})" for maker, names in roles.items())
     try:
-        return Background(brief_from_json(plan), makers, timeline, place, length)
+        return Background(brief_from_json(brief), makers, timeline, place, length)
     except ValueError:  # an older version's
         return Background(None, makers, timeline, place, length)
 

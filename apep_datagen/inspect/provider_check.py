@@ -14,14 +14,15 @@ from typing import Any
 from apep_datagen.config.settings import ProviderSettings, Settings
 from apep_datagen.core.errors import ModelUnknownError, ProviderError
 from apep_datagen.core.messages import CompletionRequest, Message, ModelRole, ReportedLimits, Step, Usage
-from apep_datagen.providers import Provider, create_provider
-from apep_datagen.terminal.tables import spell_count, spell_number, table
+from apep_datagen.providers.base import Provider, spell_offer
+from apep_datagen.providers.factory import create_provider
+from apep_datagen.terminal.spelling import spell_count, spell_number
+from apep_datagen.terminal.tables import table
 
 __all__ = ["Checked", "check_providers", "checks_as_json", "describe_checks"]
 
 _LONGEST_TIMEOUT_SECONDS = 60.0
 _MOST_TOKENS = 16
-_SHOWN_MODELS = 12
 _SHOWN_MODEL_LENGTH = 40
 # A limit that differs by less is the same, spelled otherwise.
 _NOTABLE_DIFFERENCE = 0.02
@@ -99,8 +100,8 @@ class _Check:
 
     async def run(self) -> list[Checked]:
         models: dict[str, list[ModelRole]] = {}
-        for role in ModelRole:
-            models.setdefault(self._settings.model_for(role), []).append(role)
+        for role, model in self._settings.models_by_role().items():
+            models.setdefault(model, []).append(role)
         try:
             return [await self._check(model, tuple(roles)) for model, roles in models.items()]
         finally:
@@ -196,7 +197,8 @@ def describe_checks(checks: list[Checked]) -> str:
     lines = [table(columns, [_row(check) for check in checks], left=3)]
     for check in checks:
         if check.problem is not None:
-            lines.append(f"{check.provider}: {check.problem}{_offer(check.offered_models)}")
+            offer = spell_offer(check.offered_models, others=" and others (see --json)")
+            lines.append(f"{check.provider}: {check.problem}{offer}")
         if check.hint:
             lines.append(f"{check.provider}: {check.hint}")
     return "\n".join(dict.fromkeys(lines))
@@ -213,10 +215,3 @@ def _row(check: Checked) -> list[str]:
         spell_count(check.limits.tokens_per_minute),
         spell_count(check.usage.total_tokens),
     ]
-
-
-def _offer(models: tuple[str, ...]) -> str:
-    if not models:
-        return ""
-    others = " and others (see --json)" if len(models) > _SHOWN_MODELS else ""
-    return f"; it offers {', '.join(models[:_SHOWN_MODELS])}{others}"

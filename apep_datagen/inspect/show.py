@@ -20,7 +20,7 @@ from apep_datagen.core.calls import ToolCall, render_call
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
-from apep_datagen.core.samples import messages_of
+from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.inspect.lookup import Background, find_element, read_background
 from apep_datagen.people.scenario import Fact
 from apep_datagen.storage.access import read_only, state_path
@@ -63,7 +63,7 @@ def show_conversation(path: Path, number: int, *, with_system: bool = False) -> 
         StorageError: There is no such file, or it is no array of conversations.
     """
     number, element = find_element(path, number)
-    messages = messages_of(element)
+    messages = parse_messages(element)
     if messages is None:
         raise StorageError(f"{path}: element {number} is no conversation; apep-datagen verify says what is wrong")
     _print([*_head(path, number, element), *_body(messages, with_system=with_system)])

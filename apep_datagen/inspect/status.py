@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apep_datagen.core.messages import ModelRole
+from apep_datagen.inspect.need import Need
 from apep_datagen.storage.access import read_only, run_is_active, state_path
 from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.spending import ModelUse, read_uses, tokens_by_month
@@ -20,37 +21,12 @@ from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 
 __all__ = [
     "Failures",
-    "Need",
     "RunStatus",
     "SetAside",
     "read_status",
 ]
 
 _SECONDS_PER_HOUR = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """What a number of conversations needs in one role."""
-
-    requests: float = 0.0
-    prompt_tokens: float = 0.0
-    completion_tokens: float = 0.0
-
-    def __add__(self, other: Need) -> Need:
-        return Need(
-            self.requests + other.requests,
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-        )
-
-    def __mul__(self, factor: float) -> Need:
-        return Need(self.requests * factor, self.prompt_tokens * factor, self.completion_tokens * factor)
-
-    @property
-    def tokens(self) -> float:
-        """Prompt and completion tokens together."""
-        return self.prompt_tokens + self.completion_tokens
 
 
 @dataclass(frozen=True, slots=True)

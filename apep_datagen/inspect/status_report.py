@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
-from apep_datagen.budget.prices import Prices
+from apep_datagen.budget.prices import Prices, missing_prices_hint
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import ModelRole
+from apep_datagen.core.words import shorten
 from apep_datagen.inspect.status import RunStatus, SetAside
 from apep_datagen.storage.spending import ModelUse
-from apep_datagen.terminal.tables import about, missing_prices_hint, spell_count, spell_usd, table
-from apep_datagen.terminal.text import shorten, spell_duration
+from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_usd
+from apep_datagen.terminal.tables import table
 from apep_datagen.terminal.yields import describe_yield, yield_as_json
 
 __all__ = ["describe_status", "status_as_json"]
@@ -183,8 +184,8 @@ def _describe_rest(status: RunStatus) -> str:
     line = f"Left: {status.missing:,} conversations"
     if needed := status.still_needed:
         line += (
-            f", about {about(needed.requests):,} requests with {about(needed.prompt_tokens):,} +"
-            f" {about(needed.completion_tokens):,} tokens"
+            f", about {rounded(needed.requests):,} requests with {rounded(needed.prompt_tokens):,} +"
+            f" {rounded(needed.completion_tokens):,} tokens"
         )
     pace = status.conversations_per_hour
     if status.active is not False and pace is not None and status.seconds_left is not None:

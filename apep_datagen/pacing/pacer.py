@@ -9,93 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from dataclasses import dataclass
 
 import aiolimiter
 
 from apep_datagen.core.messages import ReportedLimits
 from apep_datagen.pacing.adaptive_rate import FORGIVEN_SECONDS, AdaptiveRate, Sending
+from apep_datagen.pacing.token_window import FIRST_ESTIMATE_TOKENS, Charge, TokenWindow
 
 __all__ = ["Pacer", "Permit"]
 
-_WINDOW_SECONDS = 60.0
-# What a request is assumed to cost until answers have told.
-_FIRST_ESTIMATE_TOKENS = 4_000
-_REMEMBERED_ANSWERS = 64
 # A reset that a header announces is believed so far: a limit that matters here is one of seconds or of a minute.
 _LONGEST_REPORTED_PAUSE_SECONDS = 60.0
-
-
-@dataclass(slots=True)
-class _Charge:
-    tokens: int
-    expires: float = math.inf  # while the request is in flight
-
-
-class TokenWindow:
-    """Tokens per minute, as a sliding window.
-
-    A request is charged what it is assumed to cost when it is sent, and what it did cost when it is answered; the
-    charge counts until a minute after the answer. So whether a server counts a request when it comes or when it is
-    answered, no minute of its clock holds more than the limit, as long as the assumption is not too low: it is the
-    most that one of the last answers cost.
-
-    Args:
-        tokens_per_minute: The limit.
-    """
-
-    def __init__(self, tokens_per_minute: int) -> None:
-        self.tokens_per_minute = tokens_per_minute
-        self._charges: deque[_Charge] = deque()
-        self._total = 0
-        self._recent: deque[int] = deque(maxlen=_REMEMBERED_ANSWERS)
-        self._changed = asyncio.Event()
-
-    @property
-    def estimate(self) -> int:
-        """Tokens that the next request is assumed to cost."""
-        return max(self._recent, default=_FIRST_ESTIMATE_TOKENS)
-
-    def set_limit(self, tokens_per_minute: int) -> None:
-        """Replace the limit; what is charged stays charged."""
-        self.tokens_per_minute = tokens_per_minute
-        self._changed.set()
-
-    async def acquire(self) -> _Charge:
-        """Wait until a request fits into the window, and charge it."""
-        while True:
-            estimate = self.estimate
-            now = asyncio.get_running_loop().time()
-            next_expiry = self._expire(now)
-            # A request that is larger than the limit itself can only be sent into an empty window.
-            if not self._charges or self._total + estimate <= self.tokens_per_minute:
-                charge = _Charge(estimate)
-                self._charges.append(charge)
-                self._total += estimate
-                return charge
-            self._changed.clear()
-            try:
-                timeout = None if next_expiry == math.inf else max(0.0, next_expiry - now)
-                await asyncio.wait_for(self._changed.wait(), timeout)
-            except TimeoutError:
-                pass
-
-    def settle(self, charge: _Charge, tokens: int | None) -> None:
-        """Replace the assumption by what the request did cost; None leaves it."""
-        if tokens is not None:
-            self._total += tokens - charge.tokens
-            charge.tokens = tokens
-            if tokens:
-                self._recent.append(tokens)
-        charge.expires = asyncio.get_running_loop().time() + _WINDOW_SECONDS
-        self._changed.set()
-
-    def _expire(self, now: float) -> float:
-        """Forget charges that are older than the window; return when the next one will be."""
-        self._charges = deque(charge for charge in self._charges if charge.expires > now and charge.tokens)
-        self._total = sum(charge.tokens for charge in self._charges)
-        return min((charge.expires for charge in self._charges), default=math.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +33,7 @@ class Permit:
     """
 
     sending: Sending
-    charge: _Charge | None
+    charge: Charge | None
 
 
 class Pacer:
@@ -133,7 +58,7 @@ class Pacer:
         self._configured_tokens = tokens_per_minute
         self._rate = AdaptiveRate(requests_per_second)
         self._line = asyncio.Lock()
-        self._slots = asyncio.Semaphore(max_in_flight) if max_in_flight else None
+        self._places = asyncio.Semaphore(max_in_flight) if max_in_flight else None
         self._tokens = TokenWindow(tokens_per_minute) if tokens_per_minute else None
         self._requests: aiolimiter.AsyncLimiter | None = None
         if requests_per_second:
@@ -143,9 +68,9 @@ class Pacer:
 
     async def acquire(self) -> Permit:
         """Wait until a request may be sent now."""
-        if self._slots:
-            await self._slots.acquire()
-        charge: _Charge | None = None
+        if self._places:
+            await self._places.acquire()
+        charge: Charge | None = None
         try:
             if self._tokens:
                 charge = await self._tokens.acquire()
@@ -237,14 +162,14 @@ class Pacer:
 
     def _assumed_cost(self) -> int:
         """Tokens that must be left for a request; no more than a minute ever holds."""
-        return min(self._tokens.estimate, self._tokens.tokens_per_minute) if self._tokens else _FIRST_ESTIMATE_TOKENS
+        return min(self._tokens.estimate, self._tokens.tokens_per_minute) if self._tokens else FIRST_ESTIMATE_TOKENS
 
     def _pause_until_reset(self, seconds: float | None) -> None:
         if seconds is not None and seconds > 0:
             self.pause(min(seconds, _LONGEST_REPORTED_PAUSE_SECONDS))
 
-    def _give_back(self, charge: _Charge | None, tokens: int | None) -> None:
+    def _give_back(self, charge: Charge | None, tokens: int | None) -> None:
         if self._tokens and charge:
             self._tokens.settle(charge, tokens)
-        if self._slots:
-            self._slots.release()
+        if self._places:
+            self._places.release()

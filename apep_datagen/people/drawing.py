@@ -17,7 +17,7 @@ from apep_datagen.people.cast import Cast, Connection, Slot
 from apep_datagen.people.scenario import Ability, Fact, KnownFact, Scenario, User
 from apep_datagen.people.story import Story, connected_pair, told_before
 
-__all__ = ["draw_moment", "draw_scenario", "draw_user", "generator", "possible_abilities"]
+__all__ = ["draw_scenario", "draw_time", "draw_user", "generator", "possible_abilities"]
 
 _MOST_ASKED = 2
 _FACTS_TOLD_AT_ONCE = 2
@@ -53,7 +53,7 @@ def draw_user(cast: Cast, draw: random.Random) -> User:
     )
 
 
-def draw_moment(draw: random.Random, previous: str, first_day: str, last_day: str) -> str:
+def draw_time(draw: random.Random, previous: str, first_day: str, last_day: str) -> str:
     """Draw when a conversation takes place.
 
     Args:

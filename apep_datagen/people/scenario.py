@@ -1,4 +1,4 @@
-"""What a conversation is to be about: plain values, decided before its first call and stored with its plan."""
+"""What a conversation is to be about: plain values, decided before its first call and stored with its brief."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What every provider does, and how what goes wrong is classified.
 
 An adapter sends messages, returns text with usage and finish reason, and turns its SDK's exceptions into the family
-of `core.errors`. It never retries and never waits: pacing, retrying and accounting happen in one place for all.
+of `core.errors`. It never retries, and never waits: pacing, retrying and accounting happen in one place for all.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import email.utils
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,11 +34,13 @@ __all__ = [
     "fold_completion",
     "not_a_completion",
     "retry_after_seconds",
+    "spell_offer",
     "transport_error",
     "without_version",
 ]
 
 _LONGEST_WAIT_SECONDS = 86_400.0
+_SHOWN_MODELS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,13 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Free what `start` took."""
+
+
+def spell_offer(models: Iterable[str], *, others: str = " and others") -> str:
+    """Say what an endpoint offers, behind a sentence; nothing where it does not say. `others` stands for the rest."""
+    names = sorted(models)
+    shown = ", ".join(names[:_SHOWN_MODELS]) + (others if len(names) > _SHOWN_MODELS else "")
+    return f"; it offers {shown}" if names else ""
 
 
 def without_version(base_url: str | None) -> str | None:

@@ -62,8 +62,8 @@ class LocalProvider:
         self._model = model
         self._timeout = timeout
         self._server: Any = None
-        self._endpoint: OpenAICompatibleProvider | None = None
-        # Requests wait here and not in the engine, where waiting would count towards their time-out.
+        self._adapter: OpenAICompatibleProvider | None = None
+        # Requests wait here and not in llama.cpp, where waiting would count towards their time-out.
         self._slots = asyncio.Semaphore(SLOTS)
 
     async def start(self) -> None:
@@ -82,8 +82,8 @@ class LocalProvider:
         self._server = await asyncio.to_thread(_start_server, path, key)
         # No proxy stands between a process and itself.
         address = f"{self._server.listening_address}/v1"
-        self._endpoint = OpenAICompatibleProvider(Endpoint(address, key, self._timeout), trust_env=False)
-        await self._endpoint.start()
+        self._adapter = OpenAICompatibleProvider(Endpoint(address, key, self._timeout), trust_env=False)
+        await self._adapter.start()
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Send one request and return the answer, which has the form that its step asks for.
@@ -91,7 +91,7 @@ class LocalProvider:
         Raises:
             ProviderError: One of its subclasses, which say whether asking again can help.
         """
-        if self._endpoint is None:
+        if self._adapter is None:
             raise ProviderUnusableError("it was not started")
         chooses_itself = _chooses_itself(self._model)
         body: dict[str, Any] = {
@@ -107,7 +107,7 @@ class LocalProvider:
         if not chooses_itself:
             body["temperature"] = min(_SMALL_MODEL_TEMPERATURE, request.temperature)
         async with self._slots:
-            return await self._endpoint.complete(request, body)
+            return await self._adapter.complete(request, body)
 
     async def list_models(self) -> list[str]:
         """Return the one model that is loaded."""
@@ -115,9 +115,9 @@ class LocalProvider:
 
     async def close(self) -> None:
         """Close the connections and free the model."""
-        endpoint, self._endpoint = self._endpoint, None
-        if endpoint is not None:
-            await endpoint.close()
+        adapter, self._adapter = self._adapter, None
+        if adapter is not None:
+            await adapter.close()
         # The engine stops when its last reference goes, which waits for its threads; not on the event loop.
         holder = [self._server]
         self._server = None

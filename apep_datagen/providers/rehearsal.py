@@ -14,7 +14,7 @@ import json
 from apep_datagen.config.settings import ProviderSettings
 from apep_datagen.core.errors import ProviderError
 from apep_datagen.core.messages import CompletionRequest, Message, Step
-from apep_datagen.providers import create_provider
+from apep_datagen.providers.factory import create_provider
 
 __all__ = ["rehearse"]
 

@@ -1,4 +1,4 @@
-"""Third stage: what the ability demands has happened.
+"""The stage `effect`: what the ability demands has happened.
 
 What should be in the memory is known before a model speaks, because it was planned; so nobody has to be asked.
 """
@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.notebook import Note
 from apep_datagen.core.words import holds, words
 from apep_datagen.people.phrases import Phrases
@@ -136,7 +135,7 @@ def _asked(view: _View) -> Problem | None:
 
 
 # So many letters has a word that says something, mostly; and so many of a page's words come up where it is told of.
-TELLING_LETTERS = 4
+_SHORTEST_TELLING_WORD = 4
 _TOLD_WORDS = 2
 
 
@@ -151,7 +150,7 @@ def _tells_of_page(view: _View, fact: Fact) -> bool:
         return True
     pages = " ".join(note.text for note in notes_that_hold(fact, view.before))
     said = {*words(view.question), *words(fact.ask)}
-    news = {word for word in words(pages) if len(word) >= TELLING_LETTERS} - said
+    news = {word for word in words(pages) if len(word) >= _SHORTEST_TELLING_WORD} - said
     return len(news.intersection(words(view.reply))) >= _TOLD_WORDS
 
 
@@ -199,9 +198,9 @@ def _unknown_names(view: _View) -> list[str]:
 
 
 def _diary(view: _View) -> Problem | None:
+    if problem := _told(view):
+        return problem
     for fact in view.scenario.facts:
-        if not holds(view.question, fact.forms):
-            return _problem("the user's message does not tell what was planned", f"{fact.tell} ({fact.slot})")
         pages = view.added(view.after.diary, view.before.diary)
         if not any(holds(page.text, fact.forms) for page in pages):
             return _problem("there is no diary page about the moment", fact.tell)
@@ -213,8 +212,7 @@ def _diary(view: _View) -> Problem | None:
 def _without_tools(view: _View) -> Problem | None:
     for turn in view.turns:
         for call in turn.calls:
-            name = call.name if isinstance(call, ToolCall) else call.text
-            return _problem("a tool was called where there was nothing to remember or look up", name)
+            return _problem("a tool was called where there was nothing to remember or look up", call.label)
     return None
 
 

@@ -1,7 +1,8 @@
-"""Second stage: the saved calls, executed again, give the saved results; and errors were dealt with."""
+"""The stage `execution`: the saved calls, executed again, give the saved results; and errors were dealt with."""
 
 from __future__ import annotations
 
+from apep_datagen.core.markup import is_error
 from apep_datagen.core.notebook import Notebook, Notes
 from apep_datagen.core.tools import run_call
 from apep_datagen.quality.problem import Problem, Stage
@@ -28,7 +29,7 @@ def replay_calls(sample: Sample, before: Notes, date: str) -> tuple[Problem | No
             for call, saved in zip(turn.calls, turn.results, strict=True):
                 result = run_call(call, notebook)
                 if result != saved and problem is None:
-                    detail = f"{call.name if hasattr(call, 'name') else call.text}: saved {saved}, replayed {result}"
+                    detail = f"{call.label}: saved {saved}, replayed {result}"
                     problem = Problem(Stage.EXECUTION, "a saved tool result is not what the call gives", detail)
     return problem, notebook.notes()
 
@@ -53,6 +54,6 @@ def _unmended_error(sample: Sample) -> Problem | None:
     for exchange in sample.exchanges:
         rounds = [turn for turn in exchange.turns if turn.calls]
         for result in rounds[-1].results if rounds else ():
-            if isinstance(result, dict) and "error" in result:
+            if is_error(result):
                 return Problem(Stage.EXECUTION, "a call failed, and was not made again rightly", str(result["error"]))
     return None

@@ -15,7 +15,7 @@ from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
-from apep_datagen.core.samples import messages_of
+from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.core.words import words
 from apep_datagen.people.scenario import Ability
 from apep_datagen.stats.distribution import Distribution
@@ -183,7 +183,7 @@ class Tally:
 def _tally_chunk(first: int, elements: list[bytes]) -> Tally:
     tally = Tally()
     for number, element in enumerate(elements, start=first):
-        messages = messages_of(element)
+        messages = parse_messages(element)
         if messages is None:
             tally.others += 1
         else:

@@ -23,10 +23,10 @@ from hashlib import blake2b
 from apep_datagen.core.words import opening, shingles, words
 from apep_datagen.stats.distribution import most_frequent
 
-__all__ = ["NEARLY_THE_SAME", "NGRAMS_COUNTED", "NGRAM_SIZES", "Distinct", "Diversity", "Texts", "diversity_of"]
+__all__ = ["NGRAMS_COUNTED", "NGRAM_SIZES", "Distinct", "Diversity", "Texts", "diversity_of"]
 
 NGRAM_SIZES = (1, 2, 3)
-NEARLY_THE_SAME = 0.5
+_NOTABLE_SIMILARITY = 0.5
 NGRAMS_COUNTED = 20_000
 _MOST_COMPARED = 1_000
 _MOST_COMPRESSED_BYTES = 1_000_000
@@ -135,7 +135,7 @@ def diversity_of(part: Texts) -> Diversity:
         distinct={size: _distinct(said, size) for size in NGRAM_SIZES},
         compared=len(nearest),
         nearest_mean=sum(nearest) / len(nearest) if nearest else 0.0,
-        nearest_above_half=sum(share > NEARLY_THE_SAME for share in nearest) / len(nearest) if nearest else 0.0,
+        nearest_above_half=sum(share > _NOTABLE_SIMILARITY for share in nearest) / len(nearest) if nearest else 0.0,
         begun=sum(part.openings.values()),
         openings=len(part.openings),
         most_frequent=most_frequent(part.openings),

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from apep_datagen.core.words import shorten
 from apep_datagen.stats.dataset import DatasetStats, FileStats
 from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import NGRAM_SIZES, NGRAMS_COUNTED, Diversity
 from apep_datagen.stats.run import RunStats
-from apep_datagen.terminal.tables import spell_count, table
-from apep_datagen.terminal.text import shorten
+from apep_datagen.terminal.spelling import spell_count
+from apep_datagen.terminal.tables import table
 from apep_datagen.terminal.yields import describe_yield, yield_as_json
 
 __all__ = ["describe_stats", "stats_as_json"]

@@ -19,8 +19,8 @@ from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 
 __all__ = ["AbilityShare", "Maker", "RunStats", "read_run"]
 
-# One parse of each plan, and only what is counted leaves SQLite.
-_PLANS = """
+# One parse of each brief, and only what is counted leaves SQLite.
+_BRIEFS = """
     SELECT json_extract(plan, '$.scenario.ability', '$.scenario.topic', '$.scenario.mood', '$.scenario.style', '$.at')
     FROM conversations WHERE id IN (SELECT conversation_id FROM samples)
 """
@@ -106,7 +106,7 @@ def read_run(connection: sqlite3.Connection, path: Path, mix: Mapping[Ability, f
     if output_name != path.name and path.with_name(output_name).exists():
         raise StorageError(f"{state_path(path)} belongs to {path.with_name(output_name)}")
     (accepted,) = connection.execute("SELECT count(*) FROM samples").fetchone()
-    abilities, topics, moods, styles, days = _count_plans(connection)
+    abilities, topics, moods, styles, days = _count_briefs(connection)
     users: Counter[str] = Counter()
     lengths: Counter[int] = Counter()
     for user, conversations in connection.execute(_TIMELINES):
@@ -131,13 +131,13 @@ def read_run(connection: sqlite3.Connection, path: Path, mix: Mapping[Ability, f
     )
 
 
-def _count_plans(connection: sqlite3.Connection) -> tuple[Counter[str], ...]:
-    """Return how often each ability, topic, mood, style and day was planned."""
+def _count_briefs(connection: sqlite3.Connection) -> tuple[Counter[str], ...]:
+    """Return how often each ability, topic, mood, style and day was drawn."""
     counts: tuple[Counter[str], ...] = tuple(Counter() for _ in range(5))
-    for (values,) in connection.execute(_PLANS):
+    for (values,) in connection.execute(_BRIEFS):
         *texts, at = json.loads(values)
         for counter, text in zip(counts, (*texts, at and at[:10]), strict=True):
-            if text is not None:  # else the plan is an older version's
+            if text is not None:  # else the brief is an older version's
                 counter[text] += 1
     return counts
 

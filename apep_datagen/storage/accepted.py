@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from apep_datagen.core.samples import messages_of
+from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.core.words import opening, words
 from apep_datagen.quality.novelty import BANDS, MOST_IN_A_BAND, PARTS, Part, signature_keys
 from apep_datagen.quality.sample import spoken
@@ -40,7 +40,7 @@ class AcceptedConversations:
         row = self._connection.execute(
             "SELECT CAST(line AS BLOB) FROM samples WHERE conversation_id = ?", (conversation_id,)
         ).fetchone()
-        messages = messages_of(row[0]) if row else None
+        messages = parse_messages(row[0]) if row else None
         return spoken(messages) if messages else None
 
     def times_begun(self, part: Part, begins: str) -> int:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from apep_datagen.core.errors import StorageError
-from apep_datagen.core.samples import messages_from
+from apep_datagen.core.sample_json import messages_in
 
 __all__ = ["ForeignOutput", "OutputFile", "element_bytes", "inspect_output", "is_json"]
 
@@ -74,7 +74,7 @@ def inspect_output(path: Path) -> ForeignOutput | None:
     if not isinstance(value, list):
         raise StorageError(f"{path}: holds no JSON array; {remedy}")
     for number, element in enumerate(value, start=1):
-        if messages_from(element) is None:
+        if messages_in(element) is None:
             raise StorageError(
                 f'{path}: element {number} is no conversation ({{"conversations": [{{"role": …, "content": …}}, …]}}); '
                 + remedy

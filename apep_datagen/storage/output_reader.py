@@ -19,7 +19,7 @@ from typing import BinaryIO, TypeVar
 
 from apep_datagen.core.errors import StorageError
 
-__all__ = ["map_chunks", "read_elements", "read_line_at", "read_lines"]
+__all__ = ["map_chunks", "read_element_at", "read_elements", "read_lines"]
 
 Result = TypeVar("Result")
 
@@ -30,7 +30,6 @@ _BYTES_IN_A_CHUNK = 1 << 20
 # A process takes longer to start than these take to be worked through.
 _CHUNKS_WITHOUT_POOL = 3
 
-_WHITE_SPACE = b" \t\r\n"
 _NOT_WHITE_SPACE = re.compile(rb"[^ \t\r\n]")
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 # An object without another in it, such as a message, is taken at once.
@@ -70,7 +69,7 @@ def _unreadable(path: Path, error: OSError) -> StorageError:
     return StorageError(f"{path}: the output cannot be read ({error.strerror})")
 
 
-def read_line_at(path: Path, offset: int) -> bytes:
+def read_element_at(path: Path, offset: int) -> bytes:
     """Return the element that begins at a byte offset, as `read_elements` has told it.
 
     Raises:
@@ -105,7 +104,7 @@ def map_chunks(
             the file is small, so it is a function of a module, or a `functools.partial` of one.
         processes: In how many.
         limit: How many elements are read; the file is not looked at behind them.
-        offsets: Gets the byte offset of each element, for `read_line_at`.
+        offsets: Gets the byte offset of each element, for `read_element_at`.
 
     Raises:
         StorageError: As for `read_lines`.

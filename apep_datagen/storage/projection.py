@@ -16,7 +16,7 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.storage.access import state_path
 from apep_datagen.storage.output import OutputFile, element_bytes, inspect_output, is_json
 
-__all__ = ["Projection"]
+__all__ = ["Projection", "record_sample"]
 
 _LARGEST_APPEND = 500
 
@@ -159,3 +159,19 @@ class Projection:
     def _end_of(self, position: int) -> int:
         row = self._connection.execute("SELECT end FROM samples WHERE position = ?", (position,)).fetchone()
         return int(row[0])
+
+
+def record_sample(connection: sqlite3.Connection, conversation_id: int, line: str) -> None:
+    """Record what the output gets for a conversation, behind all others; it gets it when this is committed."""
+    base_count, base_end, base_position = connection.execute(
+        "SELECT base_count, base_end, base_position FROM run"
+    ).fetchone()
+    last_position, last_end = connection.execute(
+        "SELECT position, end FROM samples ORDER BY position DESC LIMIT 1"
+    ).fetchone() or (0, 0)
+    start = last_end if last_position > base_position else base_end
+    is_first = base_count == 0 and last_position <= base_position
+    connection.execute(
+        "INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, ?)",
+        (last_position + 1, conversation_id, line, start + len(element_bytes(line, first=is_first))),
+    )

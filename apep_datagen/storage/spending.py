@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from apep_datagen.core.errors import FailureKind
 from apep_datagen.core.messages import ModelRole, Usage
 
-__all__ = ["ModelUse", "count_lost", "read_uses", "record_reservation", "record_settlement", "tokens_by_month"]
+__all__ = ["ModelUse", "book_lost", "read_uses", "record_reservation", "record_settlement", "tokens_by_month"]
 
 
 _ADD_UP = """
@@ -131,10 +131,10 @@ def record_settlement(
     connection.execute("DELETE FROM reservations WHERE id = ?", (reservation,))
 
 
-def count_lost(connection: sqlite3.Connection) -> int:
-    """Count what a crashed invocation left behind as spent in full; return how many requests these are."""
+def book_lost(connection: sqlite3.Connection) -> None:
+    """Book what a crashed invocation left behind as spent in full."""
     connection.execute(_BOOK_LOST)
-    return connection.execute("DELETE FROM reservations").rowcount
+    connection.execute("DELETE FROM reservations")
 
 
 def tokens_by_month(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:

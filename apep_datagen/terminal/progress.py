@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from apep_datagen.engine.counters import ProviderCounters, RunCounters
-from apep_datagen.terminal.text import plain_text, say, spell_duration
+from apep_datagen.terminal.spelling import spell_duration
+from apep_datagen.terminal.text import plain_text, say
 
 if TYPE_CHECKING:
     import rich.console

@@ -1,4 +1,4 @@
-"""Text for a person: printed, cleaned of what a terminal would obey, and times spelled."""
+"""Text for a person: printed, and cleaned of what a terminal would obey."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 import unicodedata
 
-__all__ = ["plain_text", "say", "shorten", "spell_duration"]
+__all__ = ["plain_text", "say"]
 
 
 def say(message: str) -> None:
@@ -22,18 +22,3 @@ def plain_text(text: str) -> str:
     return "".join(
         character for character in text if character == "\n" or not unicodedata.category(character).startswith("C")
     )
-
-
-def shorten(text: str, longest: int) -> str:
-    """Return a text of at most `longest` characters: its end is left out where it has more."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def spell_duration(seconds: float) -> str:
-    """Spell a time span for a person, e.g. `2 h 05 min`."""
-    whole = round(seconds)
-    if whole < 60:  # noqa: PLR2004 - seconds in a minute
-        return f"{whole} s"
-    if whole < 3600:  # noqa: PLR2004 - seconds in an hour
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"

@@ -9,7 +9,8 @@ from typing import Any
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
 from apep_datagen.storage.verdicts import VerdictCount
-from apep_datagen.terminal.tables import spell_count, table
+from apep_datagen.terminal.spelling import spell_count
+from apep_datagen.terminal.tables import table
 
 __all__ = ["describe_yield", "yield_as_json"]
 

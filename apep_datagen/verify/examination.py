@@ -9,7 +9,7 @@ from typing import Any
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.markup import parse_answer, read_result
 from apep_datagen.core.messages import Message
-from apep_datagen.core.samples import messages_of, sample_line
+from apep_datagen.core.sample_json import parse_messages, sample_line
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.quality import form
 from apep_datagen.quality.sample import Sample, read_sample, spoken
@@ -38,13 +38,13 @@ class Examination:
 
     Attributes:
         number: Of the first one in the file, from 1.
-        problems: What is wrong with their form.
+        findings: What is wrong with their form.
         fingerprints: By which they are compared with others.
         calls: The calls of those that have any, with their number in the file.
     """
 
     number: int
-    problems: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     fingerprints: Fingerprints = field(default_factory=Fingerprints)
     calls: dict[int, tuple[SavedCall, ...]] = field(default_factory=dict)
 
@@ -58,15 +58,15 @@ def examine(number: int, elements: Sequence[bytes]) -> Examination:
     """
     found = Examination(number)
     for place, element in enumerate(elements, start=number):
-        messages = messages_of(element)
+        messages = parse_messages(element)
         if messages is None:
-            found.problems.append(Finding(place, NOT_A_CONVERSATION, element[:60].decode(errors="replace")))
+            found.findings.append(Finding(place, NOT_A_CONVERSATION, element[:60].decode(errors="replace")))
             found.fingerprints.append(number_for(element), ("", ""))
             continue
         sample = read_sample(messages)
         problem = form.check(sample) if isinstance(sample, Sample) else sample
         if problem is not None:
-            found.problems.append(Finding(place, problem.reason, problem.detail))
+            found.findings.append(Finding(place, problem.reason, problem.detail))
         if calls := calls_of(messages):
             found.calls[place] = calls
         # Another layout of the same messages is the same.

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.notebook import Entry, Notebook
 from apep_datagen.core.tools import run_call
+from apep_datagen.core.words import shorten
 from apep_datagen.storage.notes import FORGOTTEN_BY_RESET
-from apep_datagen.terminal.text import shorten
 from apep_datagen.verify.examination import SavedCall
 from apep_datagen.verify.findings import (
     NO_RESULT,
@@ -95,7 +94,7 @@ class Replay:
             if not compares:
                 continue
             self.calls += 1
-            name = saved.call.name if isinstance(saved.call, ToolCall) else saved.call.text
+            name = saved.call.label
             if not saved.results:
                 self._report(notebook.conversation_id, NO_RESULT, name)
             elif saved.results[0] != result:

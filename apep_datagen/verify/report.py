@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from apep_datagen.terminal.text import shorten
+from apep_datagen.core.words import shorten
 from apep_datagen.verify.findings import Finding
 from apep_datagen.verify.matching import ComparedWithDatabase
 from apep_datagen.verify.verification import Verification

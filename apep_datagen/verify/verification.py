@@ -20,11 +20,11 @@ from pathlib import Path
 
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import Message
-from apep_datagen.core.samples import messages_of
+from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.sample import spoken
 from apep_datagen.storage.access import read_only, state_path
-from apep_datagen.storage.output_reader import map_chunks, read_line_at
+from apep_datagen.storage.output_reader import map_chunks, read_element_at
 from apep_datagen.verify.examination import examine
 from apep_datagen.verify.findings import DOUBLED, NOT_A_CONVERSATION, Finding
 from apep_datagen.verify.fingerprints import Fingerprints
@@ -98,7 +98,7 @@ def _verify(output: Path, settings: Settings, written: Written | None) -> Verifi
     fingerprints, problems = Fingerprints(), list[Finding]()
     limit = written.expected if written and written.active else None
     for examination in map_chunks(output, examine, _PROCESSES, limit=limit, offsets=file.offsets):
-        problems += examination.problems
+        problems += examination.findings
         fingerprints.extend(examination.fingerprints)
         if matching:
             matching.take(examination)
@@ -147,7 +147,7 @@ class _File:
 
     def messages(self, number: int) -> tuple[Message, ...] | None:
         """Return the conversation with a number; None where the element is none."""
-        return messages_of(read_line_at(self._path, self.offsets[number - 1]))
+        return parse_messages(read_element_at(self._path, self.offsets[number - 1]))
 
     def spoken(self, number: int) -> tuple[str, str] | None:
         """Return what both say in the conversation with a number; None where the element is none."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from apep_datagen.core.messages import Message
-from apep_datagen.core.samples import messages_of
+from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.storage.access import run_is_active
 from apep_datagen.verify.fingerprints import number_for
 
@@ -69,7 +69,7 @@ class Written:
         active = connection.execute("SELECT id FROM conversations WHERE status = 'active'")
         written.unchecked.update(number for (number,) in active)
         rows = connection.execute(
-            # Plans of an older version have `date`. As bytes, lines need not be decoded.
+            # Briefs of an older version have `date`. As bytes, lines need not be decoded.
             "SELECT position, conversation_id, timeline_id, substr(coalesce(plan ->> 'at', plan ->> 'date'), 1, 10),"
             " provider, CAST(line AS BLOB) FROM samples JOIN conversations ON id = conversation_id ORDER BY position"
         )
@@ -94,4 +94,4 @@ class Written:
             "SELECT CAST(line AS BLOB) FROM samples WHERE conversation_id = ?",
             (self.conversations[place].conversation_id,),
         ).fetchone()
-        return messages_of(line) or ()
+        return parse_messages(line) or ()

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from apep_datagen.budget.account import Account, Limit, run_limits
 from apep_datagen.budget.amounts import Amount, Price, picodollars, worst_case
+from apep_datagen.budget.obstacles import BudgetSpentError, NotNowError
 from apep_datagen.budget.prices import Prices
-from apep_datagen.budget.purse import BudgetSpentError, OverError, Purse, Treasury
+from apep_datagen.budget.purse import Purse, Treasury
 from apep_datagen.core.errors import FailureKind, SettingsError
 from apep_datagen.core.messages import CompletionRequest, Message, ModelRole, Step, Usage
 from apep_datagen.storage.database import StateDatabase
-from apep_datagen.storage.spending import ModelUse, count_lost, read_uses
+from apep_datagen.storage.spending import ModelUse, book_lost, read_uses
 from support.loopback_server import LoopbackServer, Received, Reply, hangs_after, well_behaved
 from support.memory_database import MemoryDatabase
 from support.program import Program, section
@@ -118,7 +119,7 @@ def test_no_interleaving_of_answers_failures_and_crashes_exceeds_a_budget(
     bill, database = Bill(), MemoryDatabase()
 
     async def invocation(scripts: list[Script], rounds: int) -> None:
-        count_lost(database.connection)
+        book_lost(database.connection)
         treasury = Treasury(Account(limits, spent_in(database)), cast("StateDatabase", database))
         purse = Purse("provider", PRICES, treasury, None, lambda: False)
         tasks = [asyncio.create_task(serve(purse, bill, script, database)) for script in scripts]
@@ -136,7 +137,7 @@ def test_no_interleaving_of_answers_failures_and_crashes_exceeds_a_budget(
 
     for scripts, rounds in invocations:
         asyncio.run(invocation(scripts, rounds))
-    count_lost(database.connection)
+    book_lost(database.connection)
     # And what is booked is never less than the bill.
     booked = spent_in(database)
     assert booked.requests >= bill.sent
@@ -182,7 +183,7 @@ def test_who_waits_for_a_budget_is_sent_home_when_the_run_is_over() -> None:
         assert not waiting.done()
         over = True
         treasury.note_settlement()
-        with pytest.raises(OverError):
+        with pytest.raises(NotNowError):
             await waiting
 
     asyncio.run(main())

@@ -19,14 +19,14 @@ from apep_datagen.conversation.machine import (
     advance_with_completion,
     advance_with_results,
     next_step,
-    replay,
+    rebuild,
 )
+from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.prompting import prompt
-from apep_datagen.conversation.prompts import load_prompts
 from apep_datagen.conversation.state import Conversation, Exchange
 from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Completion, Message, Step, Usage, clean_text
-from apep_datagen.core.samples import sample_line
+from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import describe_tools
 from support.briefs import BRIEF
@@ -120,7 +120,7 @@ def test_all_results_of_a_round_are_one_message() -> None:
     )
 
 
-def test_a_call_is_saved_in_its_canonical_spelling() -> None:
+def test_a_call_is_accepted_in_its_canonical_spelling() -> None:
     conversation = say(begin(), "Hi.", "<tool_call>add_memory('Likes tea.')</tool_call>", "Noted.")
     assert sample(conversation)[1] == ("assistant", CALL)
 
@@ -199,7 +199,7 @@ def test_a_follow_up_is_asked_from_the_whole_chat_as_the_user_saw_it() -> None:
     assert not any(hidden in user.content for hidden in ("T0", "R0", "<tool", "<think"))
 
 
-def test_a_follow_up_is_answered_from_the_whole_chat_as_it_is_saved() -> None:
+def test_a_follow_up_is_answered_from_the_whole_chat_as_it_is_accepted() -> None:
     conversation = say(begin(exchanges=2), "Q0", f"<think>T0</think>{CALL}", "<think>T1</think>A0")
     conversation = say(conversation, "[[1]] R0\n[[2]] R1", "Q1")
     messages = sent(conversation)
@@ -346,7 +346,7 @@ RESULT = st.recursive(
 
 
 def go_through(data: st.DataObject, conversation: Conversation) -> tuple[Conversation, list[Outcome], list[Step]]:
-    """Drive a conversation to its end with any texts, as a dispatcher would; an unusable answer is asked for again."""
+    """Drive a conversation to its end with any texts, as a worker would; an unusable answer is asked for again."""
     outcomes: list[Outcome] = []
     calls: list[Step] = []
     refused = 0
@@ -380,7 +380,7 @@ def test_whatever_the_models_write_the_sample_keeps_its_form(data: st.DataObject
     conversation, outcomes, calls = go_through(data, begin(exchanges=exchanges, max_tool_rounds=rounds))
 
     # It is rebuilt from its outcomes, after each of them.
-    assert replay(conversation.brief, PROMPTS, outcomes) == conversation
+    assert rebuild(conversation.brief, PROMPTS, outcomes) == conversation
     assert calls.count(Step.ASK) == calls.count(Step.ANSWER) == len(conversation.exchanges) == exchanges
     assert calls.count(Step.CONTINUE) <= rounds * exchanges
     assert calls.count(Step.REWRITE) == sum(bool(exchange.thoughts) for exchange in conversation.exchanges)
@@ -414,7 +414,7 @@ def test_whatever_the_models_write_the_sample_keeps_its_form(data: st.DataObject
 def test_a_conversation_is_rebuilt_from_any_beginning_of_its_outcomes(data: st.DataObject) -> None:
     conversation, outcomes, _ = go_through(data, begin(exchanges=2, max_tool_rounds=1))
     length = data.draw(st.integers(0, len(outcomes)))
-    part = replay(conversation.brief, PROMPTS, outcomes[:length])
+    part = rebuild(conversation.brief, PROMPTS, outcomes[:length])
     assert part.steps == length
     if length < len(outcomes):
         needed = next_step(part)
@@ -450,7 +450,7 @@ REWRITE = ("rewrite", "R", "stop")
 )
 def test_outcomes_that_do_not_follow_from_each_other_are_refused(outcomes: list[Outcome]) -> None:
     with pytest.raises(ValueError, match=r"conversation 1: |Expecting"):
-        replay(BRIEF, PROMPTS, outcomes)
+        rebuild(BRIEF, PROMPTS, outcomes)
 
 
 def test_what_is_not_due_is_refused() -> None:

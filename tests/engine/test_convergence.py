@@ -1,4 +1,4 @@
-"""What a run makes of its limits when providers misbehave: in virtual time, with the real dispatchers and pacers.
+"""What a run makes of its limits when providers misbehave: in virtual time, with the real workers and pacers.
 
 The servers are simulated, and the state database is in memory: its thread would not know of virtual time.
 """
@@ -16,7 +16,7 @@ import pytest
 from apep_datagen.budget.account import Account
 from apep_datagen.budget.purse import Treasury
 from apep_datagen.config.settings import DEFAULT_MIX, ProviderSettings, RolesSettings
-from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.core.errors import FailureKind, ProviderError, RateLimitedError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, Step, Usage
 from apep_datagen.engine.briefs import BriefSource
@@ -106,7 +106,7 @@ class Server:
 
 
 def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server]) -> RunCounters:
-    """Let the dispatchers make conversations for so long; return what they counted."""
+    """Let the workers make conversations for so long; return what they counted."""
 
     async def main() -> RunCounters:
         state = cast("StateDatabase", MemoryDatabase(0.001))
@@ -133,18 +133,18 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
             notify=lambda _: None,
             log=EventLog(None, with_text=False, notify=lambda _: None),
         )
-        dispatchers = []
+        workers = []
         for name, server in servers.items():
             provider = ProviderSettings(kind="openai", model="m", requests_per_second=rates[name])
-            dispatchers.append(Worker(name, provider, server, shared, prices={}, open_month=None, rules=rules))
+            workers.append(Worker(name, provider, server, shared, prices={}, open_month=None, rules=rules))
 
         def stop() -> None:
             shared.stopping = True
-            for dispatcher in dispatchers:
-                dispatcher.availability.interrupt()
+            for worker in workers:
+                worker.availability.interrupt()
 
         asyncio.get_running_loop().call_later(seconds, stop)
-        await asyncio.gather(*(dispatcher.run() for dispatcher in dispatchers))
+        await asyncio.gather(*(worker.run() for worker in workers))
         return counters
 
     random.seed(3)  # the jitter of back-offs

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from apep_datagen.config.settings import DEFAULT_MIX
 from apep_datagen.conversation.brief import Brief, QuestionAnswer
 from apep_datagen.conversation.machine import advance_with_completion
-from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.people.cast import load_cast
 from apep_datagen.people.story import Story
-from apep_datagen.storage.conversations import ActiveConversation, Timeline
+from apep_datagen.storage.conversations import ActiveConversation
+from apep_datagen.storage.timelines import Timeline
 from support import briefs
 
 PROMPTS = load_prompts()
@@ -60,7 +61,7 @@ def step(conversation: Conversation, text: str = "Hm.") -> Conversation:
 
 def finish(schedule: Schedule, conversation: Conversation, question: str = "Q", answer: str = "A") -> None:
     conversation = step(step(conversation, question), answer)
-    schedule.end(conversation, is_saved=True, timeline=after(conversation))
+    schedule.end(conversation, is_accepted=True, timeline=after(conversation))
 
 
 def after(conversation: Conversation) -> Timeline:
@@ -143,7 +144,7 @@ def test_a_timeline_has_one_conversation_at_once_and_hands_on_what_was_last_said
 
 def test_a_timeline_that_is_over_is_followed_by_a_new_one() -> None:
     schedule = make(10)
-    schedule.end(step(take(schedule)), is_saved=True, timeline=None)
+    schedule.end(step(take(schedule)), is_accepted=True, timeline=None)
     assert take(schedule).brief.timeline_id == 2
 
 
@@ -160,7 +161,7 @@ def test_a_resumed_timeline_goes_on() -> None:
 
 def test_a_conversation_that_is_set_aside_ends_its_timeline_and_is_replaced() -> None:
     schedule = make(1)
-    schedule.end(step(take(schedule)), is_saved=False, timeline=None)
+    schedule.end(step(take(schedule)), is_accepted=False, timeline=None)
     assert schedule.missing == 1
     assert not schedule.finished
     replacement = take(schedule)
@@ -193,7 +194,7 @@ def test_users_and_days_depend_on_the_timeline_alone() -> None:
 def test_a_conversation_in_place_of_a_rejected_one_has_another_scenario_on_the_same_day() -> None:
     first = make(9)
     rejected = take(first)
-    first.end(rejected, is_saved=False, timeline=Timeline(1, Story(rejected.brief.user), rejected_in_a_row=1))
+    first.end(rejected, is_accepted=False, timeline=Timeline(1, Story(rejected.brief.user), rejected_in_a_row=1))
     again = take(first)
     assert (again.brief.user, again.brief.at) == (rejected.brief.user, rejected.brief.at)
     assert again.brief.seed != rejected.brief.seed
@@ -236,7 +237,7 @@ def test_more_than_are_missing_are_left_the_least_advanced_ones() -> None:
     assert schedule.in_progress == 2
     assert numbers(schedule) == [3, 2]
     # One that is set aside is replaced by what was left, not by a new one.
-    schedule.end(active[2].conversation, is_saved=False, timeline=None)
+    schedule.end(active[2].conversation, is_accepted=False, timeline=None)
     assert numbers(schedule) == [1]
 
 
@@ -280,13 +281,13 @@ def test_whatever_happens_no_more_are_in_progress_than_missing_and_the_target_is
             conversation, provider = held.pop(data.draw(st.integers(0, len(held) - 1)))
             if deed == "save":
                 ended = step(conversation)
-                schedule.end(ended, is_saved=True, timeline=after(ended) if goes_on else None)
+                schedule.end(ended, is_accepted=True, timeline=after(ended) if goes_on else None)
                 saved += 1
             elif deed == "set aside":
-                schedule.end(step(conversation), is_saved=False, timeline=None)
+                schedule.end(step(conversation), is_accepted=False, timeline=None)
             elif deed == "reject":
                 ended = step(conversation)
-                schedule.end(ended, is_saved=False, timeline=after(ended) if goes_on else None)
+                schedule.end(ended, is_accepted=False, timeline=after(ended) if goes_on else None)
             else:
                 schedule.put_back(step(conversation) if deed == "step" else conversation, provider)
         assert 0 <= schedule.in_progress <= max(0, schedule.missing)

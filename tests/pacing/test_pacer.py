@@ -41,7 +41,7 @@ def now() -> float:
 async def send_for(
     seconds: float, pacer: Pacer, *, latency: Callable[[], float], tokens: Callable[[], int] = lambda: 0
 ) -> Traffic:
-    """Send as many requests as the pacer permits, as a dispatcher does."""
+    """Send as many requests as the pacer permits, as a worker does."""
     traffic = Traffic()
     end = now() + seconds
     in_flight = 0

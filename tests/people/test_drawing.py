@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.core.words import holds
 from apep_datagen.people.cast import Cast, load_cast
-from apep_datagen.people.drawing import draw_moment, draw_scenario, draw_user, generator, possible_abilities
+from apep_datagen.people.drawing import draw_scenario, draw_time, draw_user, generator, possible_abilities
 from apep_datagen.people.scenario import Ability, Fact, KnownFact, Scenario, User
 from apep_datagen.people.story import Story, story_after, told_before
 from support import briefs
@@ -62,7 +62,7 @@ class Life:
 
     def next_day(self) -> str:
         draw = generator(self.seed, "when", len(self.past))
-        return draw_moment(draw, self.story.at, FIRST_DAY, LAST_DAY)
+        return draw_time(draw, self.story.at, FIRST_DAY, LAST_DAY)
 
     def draw(self, ability: Ability, at: str, times: int = 0) -> Scenario:
         draw = generator(self.seed, "scenario", len(self.past), times)
@@ -232,9 +232,9 @@ def test_the_least_asked_is_asked_for() -> None:
 
 @given(st.integers(0, 2**31), st.integers(2, 30))
 def test_time_goes_forward_by_hours_to_weeks(seed: int, count: int) -> None:
-    moments = [draw_moment(generator(seed, 0), "", FIRST_DAY, LAST_DAY)]
+    moments = [draw_time(generator(seed, 0), "", FIRST_DAY, LAST_DAY)]
     for number in range(1, count):
-        moments.append(draw_moment(generator(seed, number), moments[-1], FIRST_DAY, LAST_DAY))
+        moments.append(draw_time(generator(seed, number), moments[-1], FIRST_DAY, LAST_DAY))
     assert FIRST_DAY <= moments[0][:10] <= LAST_DAY
     times = [datetime.datetime.fromisoformat(moment) for moment in moments]
     assert [time.isoformat(timespec="minutes") for time in times] == moments
@@ -245,7 +245,7 @@ def test_time_goes_forward_by_hours_to_weeks(seed: int, count: int) -> None:
 
 @pytest.mark.parametrize("previous", ["2026-12-31T23:30", "2026-02-28T06:30", "2028-02-28T23:29", "2026-05-01T21:30"])
 def test_a_late_or_a_last_hour_is_no_obstacle(previous: str) -> None:
-    drawn = {draw_moment(generator(seed), previous, FIRST_DAY, LAST_DAY) for seed in range(300)}
+    drawn = {draw_time(generator(seed), previous, FIRST_DAY, LAST_DAY) for seed in range(300)}
     assert min(drawn) > previous
     assert len({moment[:10] for moment in drawn}) > 10
 
@@ -253,7 +253,7 @@ def test_a_late_or_a_last_hour_is_no_obstacle(previous: str) -> None:
 def test_gaps_are_of_all_kinds() -> None:
     gaps = []
     for seed in range(2_000):
-        later = draw_moment(generator(seed), "2026-03-14T12:00", FIRST_DAY, LAST_DAY)
+        later = draw_time(generator(seed), "2026-03-14T12:00", FIRST_DAY, LAST_DAY)
         gaps.append((datetime.date.fromisoformat(later[:10]) - datetime.date(2026, 3, 14)).days)
     assert 0.12 <= sum(gap == 0 for gap in gaps) / 2_000 <= 0.18
     assert 0.40 <= sum(1 <= gap <= 3 for gap in gaps) / 2_000 <= 0.50
@@ -262,7 +262,7 @@ def test_gaps_are_of_all_kinds() -> None:
 
 
 def test_one_day_is_enough_for_a_beginning() -> None:
-    assert {draw_moment(generator(seed), "", "2026-01-05", "2026-01-05")[:10] for seed in range(50)} == {"2026-01-05"}
+    assert {draw_time(generator(seed), "", "2026-01-05", "2026-01-05")[:10] for seed in range(50)} == {"2026-01-05"}
 
 
 # Users.

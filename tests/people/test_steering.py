@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from apep_datagen.config.settings import DEFAULT_MIX
-from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.engine.briefs import BriefSource
@@ -19,7 +19,7 @@ from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability
 from apep_datagen.people.steering import draw_ability
 from apep_datagen.people.story import Story, story_after
-from apep_datagen.storage.conversations import Timeline
+from apep_datagen.storage.timelines import Timeline
 
 PROMPTS, CAST = load_prompts(), load_cast()
 EVEN = dict.fromkeys(Ability, 0.9)
@@ -60,15 +60,15 @@ def simulate(
         conversation = flying.pop(draw.randrange(len(flying)))
         brief = conversation.brief
         timeline = timelines.get(brief.timeline_id) or Timeline(brief.timeline_id, Story(brief.user))
-        is_saved = draw.random() < yields[brief.scenario.ability]
-        if is_saved:
+        is_accepted = draw.random() < yields[brief.scenario.ability]
+        if is_accepted:
             accepted[brief.scenario.ability] += 1
             timeline = _goes_on(timeline, conversation)
         else:
             timeline = replace(timeline, rejected_in_a_row=timeline.rejected_in_a_row + 1)
         timelines[brief.timeline_id] = timeline
         over = timeline.conversations >= 12 or timeline.rejected_in_a_row >= 5
-        schedule.end(conversation, is_saved=is_saved, timeline=None if over else timeline)
+        schedule.end(conversation, is_accepted=is_accepted, timeline=None if over else timeline)
     return accepted
 
 

@@ -26,8 +26,8 @@ from apep_datagen.core.errors import (
 )
 from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Completion, CompletionRequest, Usage
-from apep_datagen.providers import _FitToShow
 from apep_datagen.providers.base import error_from_response, fold_completion, retry_after_seconds, transport_error
+from apep_datagen.providers.factory import _WithShowableErrors
 
 QUOTA = FailureKind.QUOTA_SPENT
 
@@ -171,7 +171,7 @@ class _Refusing:
 @given(st.integers(0, 1000))
 def test_an_error_is_short_and_no_part_of_a_key_is_left_in_it(padding: int) -> None:
     key = "sk-secret-key-of-the-user"
-    provider = _FitToShow(_Refusing("x" * padding + key + "y" * 1000), key)
+    provider = _WithShowableErrors(_Refusing("x" * padding + key + "y" * 1000), key)
     with pytest.raises(TransientError) as caught:
         asyncio.run(provider.start())
     assert len(str(caught.value)) <= 400

@@ -109,7 +109,7 @@ def test_a_rewrite_keeps_the_marks_of_its_parts(runner: Runner) -> None:
 
 def test_the_grammar_of_a_larger_model_is_understood_and_allows_both(runner: Runner) -> None:
     two = Message("user", "[[1]] They seem worried.\n[[2]] I hope that they sleep.")
-    endpoint = runner.provider._endpoint
+    endpoint = runner.provider._adapter
     assert endpoint is not None
     for wanted in (request(Step.ASK, 1), request(Step.ANSWER, 1), request(Step.REWRITE, 1, SYSTEM, two)):
         grammar = grammar_for(wanted, chooses_itself=True)
@@ -167,7 +167,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_engine_writes_nothing_and_leaves_the_process_in_peace(runner: Runner) -> None:
-    assert runner.provider._endpoint is not None  # the weights are here
+    assert runner.provider._adapter is not None  # the weights are here
     script = (
         "import asyncio\n"
         "from apep_datagen.providers.local import LocalProvider\n"

@@ -14,7 +14,7 @@ import pytest
 from apep_datagen.config.settings import ProviderKind, ProviderSettings
 from apep_datagen.core.errors import FailureKind, ProviderError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, Message, ReportedLimits, Step
-from apep_datagen.providers import create_provider
+from apep_datagen.providers.factory import create_provider
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.program import KEYS, Program, section
 from support.waiting import PATIENCE_SECONDS

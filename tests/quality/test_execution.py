@@ -57,7 +57,7 @@ UNMENDED = "a call failed, and was not made again rightly"
 
 
 @pytest.mark.parametrize("rounds", [(), ((LOOK,),), ((ADD,),), ((LOOK,), (DELETE, ADD)), ((ADD, LOOK), (LOOK,))])
-def test_what_was_executed_as_it_is_saved_has_no_problem(rounds: tuple[Calls, ...]) -> None:
+def test_what_was_executed_as_it_is_accepted_has_no_problem(rounds: tuple[Calls, ...]) -> None:
     assert reason(*executed(*rounds)) is None
 
 

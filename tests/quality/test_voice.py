@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.messages import Message

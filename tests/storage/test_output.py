@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Message, storable_text
-from apep_datagen.core.samples import sample_line
+from apep_datagen.core.sample_json import sample_line
 from apep_datagen.storage.output import OutputFile, element_bytes, inspect_output, is_json
 
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Message
-from apep_datagen.core.samples import messages_of
+from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.storage import output_reader as reading
 from apep_datagen.storage.output import OutputFile
-from apep_datagen.storage.output_reader import map_chunks, read_elements, read_line_at, read_lines
+from apep_datagen.storage.output_reader import map_chunks, read_element_at, read_elements, read_lines
 
 # Texts made of what could be taken for structure, and of anything.
 texts = st.text(st.sampled_from('"\\[]{},:\n ü')) | st.text()
@@ -72,7 +72,7 @@ def test_the_elements_are_those_of_the_array_in_any_layout(
         assert [json.loads(line) for line in read_lines(place)] == expected
         for offset, element in read_elements(place):
             assert content[offset : offset + len(element)] == element
-            assert read_line_at(place, offset) == element
+            assert read_element_at(place, offset) == element
 
 
 def test_what_the_program_appends_to_a_foreign_beginning_is_read(tmp_path: Path) -> None:
@@ -161,10 +161,10 @@ def test_an_element_that_changed_meanwhile_is_told(tmp_path: Path) -> None:
     path.write_bytes(b'[{"a": 1}]')
     for offset in (9, 100):
         with pytest.raises(StorageError, match="changed"):
-            read_line_at(path, offset)
+            read_element_at(path, offset)
     path.write_bytes(b'[{"a": "to')
     with pytest.raises(StorageError, match="changed"):
-        read_line_at(path, 1)
+        read_element_at(path, 1)
 
 
 def collected(number: int, elements: list[bytes]) -> tuple[int, list[bytes], int]:
@@ -180,7 +180,7 @@ def test_chunks_come_in_order_and_large_files_are_shared_out(tmp_path: Path, cou
     elements = [element for _, chunk, _ in chunks for element in chunk]
     assert [json.loads(element)["number"] for element in elements] == list(range(count))
     assert [first for first, _, _ in chunks] == [json.loads(chunk[0])["number"] + 1 for _, chunk, _ in chunks]
-    assert [read_line_at(path, offset) for offset in offsets] == elements
+    assert [read_element_at(path, offset) for offset in offsets] == elements
     workers = {process for _, _, process in chunks} - {os.getpid()}
     assert len(workers) <= processes
     assert bool(workers) == bool(processes)
@@ -193,7 +193,7 @@ def test_chunks_of_long_elements_are_short(tmp_path: Path) -> None:
 
 
 def test_messages_of_a_conversation_and_of_what_is_none() -> None:
-    assert messages_of(b'{"conversations": [{"role": "user", "content": "\xc3\xbc"}], "more": 1}') == (
+    assert parse_messages(b'{"conversations": [{"role": "user", "content": "\xc3\xbc"}], "more": 1}') == (
         Message("user", "ü"),
     )
     for element in (
@@ -206,4 +206,4 @@ def test_messages_of_a_conversation_and_of_what_is_none() -> None:
         b'{"conversations": [{"role": "user"}]}',
         b"[" * 100_000,
     ):
-        assert messages_of(element) is None
+        assert parse_messages(element) is None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apep_datagen.conversation.brief import Brief
-from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.markup import call_block
@@ -19,8 +19,9 @@ from apep_datagen.people.phrases import load_phrases
 from apep_datagen.quality.judge import Judge, Level
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.problem import Stage
-from apep_datagen.storage.conversations import StepRecord, read_story
+from apep_datagen.storage.conversations import StepRecord
 from apep_datagen.storage.notes import read_notebook, undo_conversation
+from apep_datagen.storage.timelines import read_story
 from support import briefs
 from support.notes import CALL, CONVERSATION, call_all, database
 

@@ -8,7 +8,7 @@ from typing import Any
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.people.scenario import Ability, Scenario, User
 from apep_datagen.people.story import Story
-from apep_datagen.storage.conversations import Timeline
+from apep_datagen.storage.timelines import Timeline
 
 USER = User("Marta", 34, "Porto", "a nurse", "dry", "short sentences")
 SCENARIO = Scenario(Ability.SMALLTALK, "the rain", "calm", "short", "Write about the rain.")

@@ -21,7 +21,7 @@ from apep_datagen.core.messages import Completion, CompletionRequest
 from apep_datagen.engine import commit as recording
 from apep_datagen.providers.openai_compatible import OpenAICompatibleProvider
 from apep_datagen.storage import journal
-from apep_datagen.storage.conversations import StepRecord, record_finish, record_step
+from apep_datagen.storage.conversations import StepRecord, record_acceptance, record_step
 from apep_datagen.storage.output import OutputFile
 
 POINT = sys.argv[1]
@@ -47,7 +47,7 @@ def record_step_and_note(connection: sqlite3.Connection, conversation: int, numb
 
 
 def record_finish_and_note(connection: sqlite3.Connection, *arguments: Any) -> None:
-    record_finish(connection, *arguments)
+    record_acceptance(connection, *arguments)
     if passed("finish"):
         DUE.append("finish")
 
@@ -83,7 +83,7 @@ def write_and_die(self: OutputFile, content: bytes, offset: int) -> None:
 
 
 vars(recording)["record_step"] = record_step_and_note
-vars(recording)["record_finish"] = record_finish_and_note
+vars(recording)["record_acceptance"] = record_finish_and_note
 journal.Journal._commit = commit_and_die  # type: ignore[method-assign]
 OpenAICompatibleProvider.complete = complete_and_die  # type: ignore[assignment, method-assign]
 OutputFile._write = write_and_die  # type: ignore[method-assign]

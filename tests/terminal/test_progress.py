@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from apep_datagen.engine.counters import ProviderCounters, RunCounters
 from apep_datagen.terminal.progress import PlainView, QuietView, TerminalView, _Drawing, _status_line, make_view
-from apep_datagen.terminal.text import plain_text, spell_duration
+from apep_datagen.terminal.spelling import spell_duration
+from apep_datagen.terminal.text import plain_text
 
 ESCAPES = ["\x1b[31m", "\x1b]0;title\x07", "\x9b2J", "\x1b[2J\x1b[H", "\r", "\b\b\b", "\x00", "\u202e", "\ud800"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apep_datagen.conversation.prompts import PromptSet, load_prompts
+from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.core.errors import SettingsError
 from support.paths import REPOSITORY
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from apep_datagen.core.messages import Message
 
-__all__ = ["messages_from", "messages_of", "sample_line"]
+__all__ = ["messages_in", "parse_messages", "sample_line"]
 
 
 def sample_line(messages: Iterable[Message]) -> str:
@@ -16,16 +16,16 @@ def sample_line(messages: Iterable[Message]) -> str:
     return json.dumps({"conversations": [message.as_dict() for message in messages]}, ensure_ascii=False)
 
 
-def messages_of(line: bytes) -> tuple[Message, ...] | None:
-    """Return the messages of a training sample that is spelled as JSON, or None where it is none."""
+def parse_messages(element: bytes) -> tuple[Message, ...] | None:
+    """Return the messages of an element of the output, a training sample as JSON, or None where it is none."""
     try:
-        value = json.loads(line.decode())
+        value = json.loads(element.decode())
     except (ValueError, RecursionError):
         return None
-    return messages_from(value)
+    return messages_in(value)
 
 
-def messages_from(value: Any) -> tuple[Message, ...] | None:
+def messages_in(value: Any) -> tuple[Message, ...] | None:
     """Return the messages of a training sample, as JSON gives it, or None where it is none."""
     messages = value.get("conversations") if isinstance(value, dict) else None
     if not isinstance(messages, list) or not messages or not all(map(_is_message, messages)):

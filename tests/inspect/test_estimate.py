@@ -10,11 +10,11 @@ import pytest
 
 from apep_datagen.budget.ledger import Ledger, this_month
 from apep_datagen.config.settings import GenerationSettings, PriceSettings, ProviderSettings, RolesSettings
-from apep_datagen.conversation.prompts import load_prompts
+from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.inspect.assumptions import ASSUMED_TOOL_ROUNDS, assumed_needs
 from apep_datagen.inspect.estimate import share_out
-from apep_datagen.inspect.status import Need
+from apep_datagen.inspect.need import Need
 from apep_datagen.people.cast import load_cast
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.program import OUTPUT, Program, section

@@ -1,0 +1,132 @@
+"""Timelines: the histories of simulated users with Ada, as they are stored.
+
+All functions take the connection; the caller commits.
+"""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from apep_datagen.conversation.brief import QuestionAnswer
+from apep_datagen.people.scenario import User
+from apep_datagen.people.story import Story
+
+__all__ = [
+    "Timeline",
+    "begin_timeline",
+    "end_all_timelines",
+    "end_timeline",
+    "go_on_after_acceptance",
+    "go_on_after_rejection",
+    "open_timelines",
+    "read_story",
+    "read_timeline",
+]
+
+# A timeline on which so many conversations in a row were rejected is over: its story may be the reason.
+_MOST_REJECTED_IN_A_ROW = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A simulated user's history with Ada.
+
+    Attributes:
+        id: Its number in the run, from 1.
+        story: Who the user is, and what she knows of them.
+        conversations: How many were accepted.
+        previous: What was said last.
+        rejected_in_a_row: How many were rejected since the last one that was accepted.
+    """
+
+    id: int
+    story: Story
+    conversations: int = 0
+    previous: QuestionAnswer | None = None
+    rejected_in_a_row: int = 0
+
+
+_TIMELINE = "SELECT id, story, conversations, last_question, last_answer, rejected_in_a_row FROM timelines"
+
+
+def open_timelines(connection: sqlite3.Connection) -> list[Timeline]:
+    """Return the timelines that go on, oldest first."""
+    return [_timeline(*row) for row in connection.execute(f"{_TIMELINE} WHERE NOT closed ORDER BY id")]
+
+
+def read_story(connection: sqlite3.Connection, timeline_id: int) -> Story:
+    """Return the story of a timeline, which may be over."""
+    (story,) = connection.execute("SELECT story FROM timelines WHERE id = ?", (timeline_id,)).fetchone()
+    return _stories().validate_json(story)
+
+
+def read_timeline(connection: sqlite3.Connection, timeline_id: int) -> Timeline | None:
+    """Return a timeline; None if it is over."""
+    row = connection.execute(f"{_TIMELINE} WHERE NOT closed AND id = ?", (timeline_id,)).fetchone()
+    return None if row is None else _timeline(*row)
+
+
+def _timeline(  # noqa: PLR0917 - the columns of a row, in order
+    number: int, story: str, conversations: int, question: str | None, answer: str, rejected_in_a_row: int
+) -> Timeline:
+    previous = None if question is None else QuestionAnswer(question, answer)
+    return Timeline(number, _stories().validate_json(story), conversations, previous, rejected_in_a_row)
+
+
+def begin_timeline(connection: sqlite3.Connection, timeline_id: int, user: User) -> None:
+    """Record a timeline with its first conversation; one that is there already stays as it is."""
+    connection.execute(
+        "INSERT OR IGNORE INTO timelines (id, story) VALUES (?, ?)",
+        (timeline_id, _stories().dump_json(Story(user)).decode()),
+    )
+
+
+def go_on_after_acceptance(
+    connection: sqlite3.Connection, timeline_id: int, story: Story, said: QuestionAnswer, length: int
+) -> None:
+    """Record what a timeline has come to with an accepted conversation.
+
+    Args:
+        connection: The state database.
+        timeline_id: Which timeline.
+        story: Its story, with the conversation.
+        said: What was said last.
+        length: How many conversations a timeline has; with the last of them it is over.
+    """
+    connection.execute(
+        "UPDATE timelines SET conversations = conversations + 1, closed = closed OR conversations + 1 >= ?,"
+        " last_question = ?, last_answer = ?, story = ?, rejected_in_a_row = 0 WHERE id = ?",
+        (length, said.question, said.answer, _stories().dump_json(story).decode(), timeline_id),
+    )
+
+
+def go_on_after_rejection(connection: sqlite3.Connection, timeline_id: int) -> None:
+    """Let a timeline go on as if its last conversation had not taken place, unless too many in a row were rejected."""
+    connection.execute(
+        "UPDATE timelines SET rejected_in_a_row = rejected_in_a_row + 1, closed = closed OR rejected_in_a_row + 1 >= ?"
+        " WHERE id = ?",
+        (_MOST_REJECTED_IN_A_ROW, timeline_id),
+    )
+
+
+def end_timeline(connection: sqlite3.Connection, conversation_id: int) -> None:
+    """Record that the timeline of a conversation is over."""
+    connection.execute(
+        "UPDATE timelines SET closed = 1 WHERE id = (SELECT timeline_id FROM conversations WHERE id = ?)",
+        (conversation_id,),
+    )
+
+
+def end_all_timelines(connection: sqlite3.Connection) -> None:
+    """Record that all timelines are over, with the conversations that are going on in them."""
+    connection.execute("UPDATE timelines SET closed = 1")
+
+
+# Made when it is first needed: it takes some milliseconds.
+@functools.cache
+def _stories() -> TypeAdapter[Story]:
+    return TypeAdapter(Story)

@@ -53,10 +53,7 @@ def load_settings(
     """
     models, rates = models or {}, rates or {}
     path = config or DEFAULT_CONFIG
-    if config is not None and not path.exists():
-        raise SettingsError(f"{path}: there is no such file; check --config")
-    is_there = config is not None or path.is_file()
-    values = parse_toml(read_text(path, "the configuration"), str(path)) if is_there else {}
+    values = _read(path) if config is not None or path.is_file() else {}
     providers = values.get("providers", {})
     if not isinstance(providers, dict) or not all(isinstance(section, dict) for section in providers.values()):
         raise SettingsError(f"{path}: providers: write one section for each, e.g. [providers.mistral]")
@@ -82,6 +79,15 @@ def load_settings(
         values[key] = {**section, **chosen} if isinstance(section, dict) else section
         given |= {f"{key}.{name}": _option(key, name) for name in chosen}
     return validate(Settings, values, str(path), options=given)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return parse_toml(read_text(path, "the configuration"), str(path))
+    except SettingsError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise SettingsError(f"{path}: there is no such file; check --config") from error
+        raise
 
 
 def _option(section: str, key: str) -> str:

@@ -105,7 +105,7 @@ def load_prompts(directory: Path | None = None) -> PromptSet:
     if directory is not None and not any((directory / name).is_file() for name in names):
         raise SettingsError(f"{directory}: no prompts here; a prompt directory holds one or more of {', '.join(names)}")
     paths = {name: path_of_prompt(name, directory) for name in _TRIALS}
-    texts = {name: read_text(path, "the prompt") for name, path in paths.items()}
+    texts = {name: read_text(path, "the prompt", encoding="utf-8") for name, path in paths.items()}
     for name, path in paths.items():
         _try_template(path, name, texts)
     return PromptSet(texts)

@@ -17,18 +17,19 @@ __all__ = ["explain_validation_error", "parse_toml", "read_text", "validate"]
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_text(path: Path, what: str) -> str:
-    """Return what a text file holds, without a byte order mark.
+def read_text(path: Path, what: str, *, encoding: str = "utf-8-sig") -> str:
+    """Return what a text file holds.
 
     Args:
         path: The file.
         what: What it is, for the message, e.g. `the prompt`.
+        encoding: `utf-8-sig` leaves out a byte order mark.
 
     Raises:
         SettingsError: It cannot be read, or is no UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding=encoding)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {what} cannot be read ({error})") from error
 

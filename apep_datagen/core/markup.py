@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from apep_datagen.core.calls import MalformedCall, ToolCall, leading_call, parse_calls, render_call
 from apep_datagen.core.tags import escape_tags, strip_tags
@@ -110,27 +110,29 @@ def call_block(call: ToolCall | MalformedCall) -> str:
 
 
 def result_block(result: Any) -> str:
-    """Return a tool's result, spelled as JSON, in its tag.
-
-    Raises:
-        ValueError: It holds a number that JSON has not.
-    """
-    return f"<tool_result>{escape_tags(json.dumps(result, ensure_ascii=False, allow_nan=False))}</tool_result>"
+    """Return a tool's result, spelled as JSON, in its tag."""
+    return f"<tool_result>{escape_tags(json.dumps(result, ensure_ascii=False))}</tool_result>"
 
 
-def read_result(block: str) -> Any:
+def read_result(block: str, *, is_strict: bool = False) -> Any:
     """Return a tool's result as a JSON value.
 
     Args:
         block: The result as `result_block` returns it, or otherwise spelled, also without its tag.
+        is_strict: Whether `NaN` and `Infinity` are refused, which Python reads and JSON has not.
 
     Raises:
         ValueError: It is no JSON.
     """
+    text = block.removeprefix("<tool_result>").removesuffix("</tool_result>")
     try:
-        return json.loads(block.removeprefix("<tool_result>").removesuffix("</tool_result>"))
+        return json.loads(text, parse_constant=_refuse_constant if is_strict else None)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
 
 
 def is_error(result: Any) -> bool:

@@ -12,7 +12,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from apep_datagen.core.errors import (
@@ -55,7 +55,7 @@ class Endpoint:
     """
 
     base_url: str | None
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     timeout: float
     on_limits: Callable[[ReportedLimits], None] | None = None
 

@@ -83,7 +83,7 @@ def _stored(view: _View) -> Problem | None:
 def _order_of_memory(view: _View, known: tuple[Fact, ...]) -> Problem | None:
     """What was known is still there, and nothing is there twice."""
     scenario = view.scenario
-    told = list(scenario.facts) if scenario.ability in TELLING else []
+    told = [fact for fact in scenario.facts if fact.shelf == "memory"] if scenario.ability in TELLING else []
     leaving = {fact.slot for fact in scenario.facts} if scenario.ability in _LEAVING else set()
     staying = [fact for fact in known if fact.slot not in leaving]
     for fact in staying:

@@ -192,7 +192,7 @@ def _read_results(content: str) -> tuple[Any, ...]:
         if not (line.startswith("<tool_result>") and line.endswith("</tool_result>")):
             _refuse("a tool message holds something else than results", line)
         try:
-            value = read_result(line)
+            value = read_result(line, is_strict=True)
             written = result_block(value)
         except (ValueError, RecursionError):
             _refuse("a result is no JSON", line)

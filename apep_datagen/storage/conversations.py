@@ -228,6 +228,4 @@ def brief_from_json(text: str) -> Brief:
     try:
         return _briefs().validate_json(text)
     except ValidationError as error:
-        raise ValueError(
-            "an earlier version of the program began it, whose conversations cannot be gone on with"
-        ) from error
+        raise ValueError("what was decided about it cannot be read, as where an earlier version began it") from error

@@ -23,7 +23,7 @@ _MIGRATIONS = (
     CREATE TABLE prompt_sets (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, texts TEXT NOT NULL);
     CREATE TABLE timelines (
         id INTEGER PRIMARY KEY,
-        conversations INTEGER NOT NULL DEFAULT 0,  -- accepted ones
+        conversations INTEGER NOT NULL DEFAULT 0,  -- finished ones
         closed INTEGER NOT NULL DEFAULT 0,
         last_question TEXT,
         last_answer TEXT

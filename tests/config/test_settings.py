@@ -315,3 +315,12 @@ def test_an_unknown_ability_a_mix_of_nothing_and_days_in_the_wrong_order_are_ref
     nothing = "".join(f"{ability.value} = 0\n" for ability in Ability)
     assert "all shares are 0" in refusal(write(tmp_path, f"[scenarios.mix]\n{nothing}"))
     assert "first_day is after last_day" in refusal(write(tmp_path, "[scenarios]\nlast_day = 2020-01-01\n"))
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "file/c.toml"])
+def test_a_configuration_whose_path_cannot_be_looked_at_is_told_as_one_that_cannot_be_read(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(SettingsError, match="the configuration cannot be read"):
+        load_settings(tmp_path / name)

@@ -123,6 +123,7 @@ WRONG_CONTENT: list[tuple[str, int, Callable[[str], str]]] = [
     ("a result is no JSON", RESULT, lambda text: text.replace("}", "")),
     ("a result is no JSON", RESULT, lambda text: text.replace('"', "'")),
     ("a result is no JSON", RESULT, lambda text: text.replace("[4]", "NaN")),
+    ("a result is not in canonical form", RESULT, lambda text: text.replace("[4]", "1e999")),
     ("a result is no JSON", RESULT, lambda text: text.replace("[4]", "[" * 50_000)),
     ("a result is no JSON", RESULT, lambda text: text.replace("[4]", "9" * 5_000)),
     ("a result is not in canonical form", RESULT, lambda text: text.replace(": ", ":")),

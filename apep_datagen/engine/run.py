@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import gc
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from apep_datagen.budget.account import Account
 from apep_datagen.budget.amounts import Price
@@ -18,13 +17,13 @@ from apep_datagen.budget.prices import Prices
 from apep_datagen.budget.purse import Treasury
 from apep_datagen.config.invocation import Invocation
 from apep_datagen.core.errors import ProviderError, StorageError
-from apep_datagen.core.messages import ReportedLimits
+from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
 from apep_datagen.engine.outcome import Outcome, why_nothing_is_sent
-from apep_datagen.engine.resumption import Resumed, resume
+from apep_datagen.engine.resumption import resume
 from apep_datagen.engine.signals import work_until_stopped
 from apep_datagen.engine.view import View
 from apep_datagen.engine.worker import Worker
@@ -92,28 +91,6 @@ class _Run:
             return self._outcome()
         if self._has_monthly_limit():
             await asyncio.to_thread(self._ledger.book, resumed.tokens_by_month)
-        workers: dict[str, Worker] = {}
-        providers: dict[str, Provider] = {}
-        try:
-            failures = await _start_providers(
-                self._invocation, providers, lambda name, reported: workers[name].availability.pacer.learn(reported)
-            )
-            if providers:  # else they are told once, at the end
-                for name, reason in failures.items():
-                    self._view.notify(f"{name} cannot be used: {reason}")
-            status = await self._work(providers, resumed, workers)
-        finally:
-            for provider in providers.values():
-                await provider.close()
-        # Not where storage failed: what the ledger is booked with then is more than was spent, until the next start.
-        await self._close_books()
-        verdicts = await self._state.run(read_verdicts)
-        outcome = self._outcome(status, failures, [*workers.values()], verdicts)
-        self._log.write("end", conversations=self._counters.done, exit_status=outcome.exit_status)
-        return outcome
-
-    async def _work(self, providers: Mapping[str, Provider], resumed: Resumed, workers: dict[str, Worker]) -> int:
-        """Let a worker for each provider work, put into `workers`; return the exit status of a signal, or 0."""
         context = RunContext(
             schedule=resumed.schedule,
             state=self._state,
@@ -123,8 +100,31 @@ class _Run:
             notify=self._view.notify,
             log=self._log,
         )
-        for name, provider in providers.items():
-            workers[name] = self._worker(name, provider, context, resumed.tokens_by_month)
+        sections = self._settings.providers
+        available = {name: Availability(name, sections[name], context) for name in self._invocation.providers}
+        providers: dict[str, Provider] = {}
+        try:
+            failures = await _start_providers(self._invocation, providers, available)
+            if providers:  # else they are told once, at the end
+                for name, reason in failures.items():
+                    self._view.notify(f"{name} cannot be used: {reason}")
+            workers = [
+                self._worker(available[name], provider, context, resumed.tokens_by_month)
+                for name, provider in providers.items()
+            ]
+            status = await self._work(workers, context)
+        finally:
+            for provider in providers.values():
+                await provider.close()
+        # Not where storage failed: what the ledger is booked with then is more than was spent, until the next start.
+        await self._close_books()
+        verdicts = await self._state.run(read_verdicts)
+        outcome = self._outcome(status, failures, workers, verdicts)
+        self._log.write("end", conversations=self._counters.done, exit_status=outcome.exit_status)
+        return outcome
+
+    async def _work(self, workers: list[Worker], context: RunContext) -> int:
+        """Let the workers work; return the exit status of a signal that stopped them, or 0."""
         # What the SDKs brought along stays to the end; without this, each full garbage collection would look
         # through it all, and hold up the loop that paces requests: for 56 ms, measured with three SDKs loaded.
         gc.collect()
@@ -132,14 +132,19 @@ class _Run:
         if not workers:
             return 0
         output, target = str(self._invocation.output), self._counters.target
-        self._log.write("start", output=output, target=target, providers=[*providers])
+        self._log.write("start", output=output, target=target, providers=[worker.name for worker in workers])
         with self._view.showing(self._counters):
             grace = self._settings.generation.grace_seconds
-            return await work_until_stopped([*workers.values()], context, self._view, grace)
+            return await work_until_stopped(workers, context, self._view, grace)
 
     def _worker(
-        self, name: str, provider: Provider, context: RunContext, tokens: Mapping[tuple[str, str], int]
+        self,
+        availability: Availability,
+        provider: Provider,
+        context: RunContext,
+        tokens: Mapping[tuple[str, str], int],
     ) -> Worker:
+        name = availability.name
         settings = self._settings.providers[name]
         most = settings.tokens_per_month
 
@@ -148,7 +153,7 @@ class _Run:
             return MonthAccount(self._ledger, name, month, most=most, spent=tokens.get((month, name), 0))
 
         return Worker(
-            name,
+            availability,
             settings,
             provider,
             context,
@@ -196,13 +201,13 @@ class _Run:
 
 
 async def _start_providers(
-    invocation: Invocation, providers: dict[str, Provider], on_limits: Callable[[str, ReportedLimits], None]
+    invocation: Invocation, providers: dict[str, Provider], available: Mapping[str, Availability]
 ) -> dict[str, str]:
     """Start every provider; fill `providers`, and return why the others could not be started."""
     failures: dict[str, str] = {}
     for name, key in invocation.providers.items():
         settings = invocation.settings.providers[name]
-        provider = create_provider(settings, key, functools.partial(on_limits, name))
+        provider = create_provider(settings, key, available[name].pacer.learn)
         try:
             if settings.requests_per_second:
                 await rehearse(settings)

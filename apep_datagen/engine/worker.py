@@ -46,7 +46,7 @@ class Worker:
     """Drives one provider for a run.
 
     Args:
-        name: The provider's name.
+        availability: The provider's state.
         settings: Its model and limits.
         provider: Its adapter, started.
         context: What all workers have in common.
@@ -55,13 +55,14 @@ class Worker:
         rules: What decides about its finished conversations.
 
     Attributes:
-        availability: Whether the provider is to be asked.
+        name: The provider's name.
+        availability: As above.
         spent_budget: The budget that it is out for, or None.
     """
 
     def __init__(
         self,
-        name: str,
+        availability: Availability,
         settings: ProviderSettings,
         provider: Provider,
         context: RunContext,
@@ -70,16 +71,16 @@ class Worker:
         open_month: Callable[[str], Account] | None,
         rules: Rules,
     ) -> None:
-        self.name = name
-        self.availability = Availability(name, settings, context)
+        self.name = availability.name
+        self.availability = availability
         self.spent_budget: str | None = None
         self._settings = settings
         self._provider = provider
         self._rules = rules
         self._context = context
-        purse = Purse(name, prices, context.treasury, open_month, self.availability.is_over)
-        self._requester = Requester(provider, self.availability, purse, context)
-        self._counters = context.counters.providers[name] = self.availability.counters
+        purse = Purse(self.name, prices, context.treasury, open_month, availability.is_over)
+        self._requester = Requester(provider, availability, purse, context)
+        self._counters = context.counters.providers[self.name] = availability.counters
         # One at a time is strictly so: the next is chosen when the last is committed, and the same seed and answers
         # then lead to the same choices.
         self._is_serial = settings.max_in_flight == 1

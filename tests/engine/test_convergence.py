@@ -19,6 +19,7 @@ from apep_datagen.config.settings import DEFAULT_MIX, ProviderSettings, RolesSet
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.core.errors import FailureKind, ProviderError, RateLimitedError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, Step, Usage
+from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
@@ -124,7 +125,7 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
             last_timeline_id=0,
         )
         counters = RunCounters(target=1_000_000, done_before=0, done=0)
-        shared = RunContext(
+        context = RunContext(
             schedule=schedule,
             state=state,
             treasury=Treasury(Account(), state),
@@ -136,10 +137,20 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
         workers = []
         for name, server in servers.items():
             provider = ProviderSettings(kind="openai", model="m", requests_per_second=rates[name])
-            workers.append(Worker(name, provider, server, shared, prices={}, open_month=None, rules=rules))
+            workers.append(
+                Worker(
+                    Availability(name, provider, context),
+                    provider,
+                    server,
+                    context,
+                    prices={},
+                    open_month=None,
+                    rules=rules,
+                )
+            )
 
         def stop() -> None:
-            shared.stopping = True
+            context.stopping = True
             for worker in workers:
                 worker.availability.interrupt()
 

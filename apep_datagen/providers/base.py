@@ -32,6 +32,7 @@ __all__ = [
     "Provider",
     "error_from_response",
     "fold_completion",
+    "model_names",
     "not_a_completion",
     "retry_after_seconds",
     "spell_offer",
@@ -82,6 +83,15 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Free what `start` took."""
+
+
+def model_names(body: Any) -> list[str]:
+    """Return the names of the models in the answer to `GET …/models`, as JSON gives it; none where it is no list."""
+    models = body.get("data") if isinstance(body, dict) else body
+    if not isinstance(models, list):
+        return []
+    names = (model.get("id") if isinstance(model, dict) else model for model in models)
+    return [name for name in names if isinstance(name, str) and name]
 
 
 def spell_offer(models: Iterable[str], *, others: str = " and others") -> str:

@@ -13,7 +13,7 @@ from apep_datagen.providers.base import (
     transport_error,
     without_version,
 )
-from apep_datagen.providers.rate_headers import limits_hook
+from apep_datagen.providers.rate_headers import limits_hooks
 
 __all__ = ["MistralProvider"]
 
@@ -36,7 +36,7 @@ class MistralProvider:
 
         # Not bounded here: how many requests are in flight is the pacer's to say.
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
-        hooks = {"response": [limits_hook(self._endpoint.on_limits)]} if self._endpoint.on_limits else {}
+        hooks = limits_hooks(self._endpoint.on_limits)
         self._http = httpx2.AsyncClient(event_hooks=hooks, follow_redirects=True, limits=limits)
         self._client = Mistral(
             api_key=self._endpoint.api_key or "",

@@ -21,10 +21,11 @@ from apep_datagen.providers.base import (
     Endpoint,
     error_from_response,
     fold_completion,
+    model_names,
     not_a_completion,
     transport_error,
 )
-from apep_datagen.providers.rate_headers import limits_hook
+from apep_datagen.providers.rate_headers import limits_hooks
 
 if TYPE_CHECKING:
     import httpx2
@@ -86,9 +87,9 @@ class OpenAICompatibleProvider:
             usable = False
         if not usable:
             raise ProviderUnusableError(f"base_url {self._base_url!r} is no address such as http://localhost:11434/v1")
-        hooks: dict[str, list[Callable[..., Any]]] = {} if self._api_key else {"request": [_take_off_key]}
-        if self._on_limits:
-            hooks["response"] = [limits_hook(self._on_limits)]
+        hooks: dict[str, list[Callable[..., Any]]] = {**limits_hooks(self._on_limits)}
+        if not self._api_key:
+            hooks["request"] = [_take_off_key]
         self._http = httpx2.AsyncClient(
             event_hooks=hooks,
             follow_redirects=True,
@@ -151,14 +152,9 @@ class OpenAICompatibleProvider:
             response = await self._http.get(
                 endpoint_address(self._base_url, "models"), headers=headers, timeout=_LIST_SECONDS
             )
-            body: Any = response.raise_for_status().json()
+            return model_names(response.raise_for_status().json())
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, RecursionError):
             return []
-        models = body.get("data") if isinstance(body, dict) else body
-        if not isinstance(models, list):
-            return []
-        names = (model.get("id") if isinstance(model, dict) else model for model in models)
-        return [name for name in names if isinstance(name, str) and name]
 
     async def close(self) -> None:
         """Close the connections."""

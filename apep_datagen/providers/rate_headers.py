@@ -21,7 +21,7 @@ from typing import Protocol
 
 from apep_datagen.core.messages import ReportedLimits
 
-__all__ = ["limits_hook", "read_limits"]
+__all__ = ["limits_hooks", "read_limits"]
 
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _DURATION = re.compile(
@@ -45,22 +45,25 @@ class _Answer(Protocol):
     def headers(self) -> Mapping[str, str]: ...
 
 
-def limits_hook(
-    on_limits: Callable[[ReportedLimits], None], *, plain_limit_seconds: float | None = None
-) -> Callable[[_Answer], Awaitable[None]]:
-    """Return a response event hook for an HTTP client of httpx or httpx2, which reads every answer, errors included.
+def limits_hooks(
+    on_limits: Callable[[ReportedLimits], None] | None, *, plain_limit_seconds: float | None = None
+) -> dict[str, list[Callable[[_Answer], Awaitable[None]]]]:
+    """Return the event hooks of an HTTP client of httpx or httpx2 that read every answer's headers, errors included.
 
     Args:
-        on_limits: Called with what an answer's headers say, if they say anything, before the answer's body is read.
+        on_limits: Called with what an answer's headers say, if they say anything, before the answer's body is read;
+            None for no hooks.
         plain_limit_seconds: See `read_limits`.
     """
+    if on_limits is None:
+        return {}
 
     async def hook(answer: _Answer) -> None:
         limits = read_limits(answer.headers, plain_limit_seconds=plain_limit_seconds)
         if limits is not None:
             on_limits(limits)
 
-    return hook
+    return {"response": [hook]}
 
 
 def read_limits(headers: Mapping[str, str], *, plain_limit_seconds: float | None = None) -> ReportedLimits | None:

@@ -9,11 +9,12 @@ from apep_datagen.providers.base import (
     Endpoint,
     error_from_response,
     fold_completion,
+    model_names,
     not_a_completion,
     transport_error,
     without_version,
 )
-from apep_datagen.providers.rate_headers import limits_hook
+from apep_datagen.providers.rate_headers import limits_hooks
 
 __all__ = ["TogetherProvider"]
 
@@ -37,11 +38,7 @@ class TogetherProvider:
         # Not bounded here: how many requests are in flight is the pacer's to say.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
         # Its plain limits are for a second: https://docs.together.ai/docs/rate-limits
-        hooks = (
-            {"response": [limits_hook(self._endpoint.on_limits, plain_limit_seconds=1.0)]}
-            if self._endpoint.on_limits
-            else {}
-        )
+        hooks = limits_hooks(self._endpoint.on_limits, plain_limit_seconds=1.0)
         self._client = AsyncTogether(
             api_key=self._endpoint.api_key or "",
             base_url=without_version(self._endpoint.base_url),
@@ -87,15 +84,9 @@ class TogetherProvider:
 
         try:
             # The SDK's own `models.list` lists the custom models of a project, and asks for one.
-            models: Any = await self._client.get("/v1/models", cast_to=object)
+            return model_names(await self._client.get("/v1/models", cast_to=object))
         except (together.APIError, TypeError, ValueError):
             return []
-        if isinstance(models, dict):
-            models = models.get("data")
-        if not isinstance(models, list):
-            return []
-        found = (model.get("id") for model in models if isinstance(model, dict))
-        return [name for name in found if isinstance(name, str)]
 
     async def close(self) -> None:
         """Close the client."""

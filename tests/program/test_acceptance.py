@@ -55,10 +55,10 @@ def run(program: Program, target: int, *options: str, command: tuple[str, ...] =
 
 
 def judged(program: Program) -> list[tuple[str, str, str | None, str | None]]:
-    """Return question, status, stage and reason of each conversation, in order."""
+    """Return question, status, stage and reason of each conversation, in the order in which they were judged."""
     return program.query(
         "SELECT text, status, stage, reason FROM conversations JOIN steps ON conversation_id = id AND number = 1"
-        " ORDER BY id"
+        " ORDER BY ended_at"
     )
 
 
@@ -92,7 +92,7 @@ def test_a_faultless_pair_is_accepted_entirely(tmp_path: Path) -> None:
     assert [row for row in judged(program) if row[1] != "finished"] == []
     assert len(program.conversations()) == 70
     # The tester was told what was planned, and all that there is to show is shown.
-    briefs = [brief_from_json(plan) for (plan,) in program.query("SELECT plan FROM conversations ORDER BY id")]
+    briefs = [brief_from_json(plan) for (plan,) in program.query("SELECT plan FROM conversations ORDER BY ended_at")]
     abilities = [brief.scenario.ability for brief in briefs]
     assert abilities == [people.ability_of[question] for question, *_ in judged(program)]
     assert set(abilities) == set(Ability)

@@ -416,8 +416,13 @@ class ScriptedPeople:
         if way == "explains the message":
             return f"{question} Here is the message as the user."
         if way == "asks the same":
-            same = "how does one keep a plant alive in a dark kitchen when the window looks to the north"
-            return f"{draw.choice(_WHEN)} {draw.choice(_THINGS)}: {same} and the heating is on all day long?"
+            # So long that no bad luck keeps two of them from sharing a band of their signatures.
+            return (
+                f"{draw.choice(_WHEN)} {draw.choice(_THINGS)}: how does one keep a plant alive in a dark kitchen when"
+                " the window looks to the north and the heating is on all day long, and somebody always forgets water"
+                " before the weekend, while the cat next door comes in through the balcony to dig in whatever stands"
+                " on the lowest shelf beside the bread bin and the old radio that nobody has switched on for years?"
+            )
         return question
 
     # Ada.

@@ -235,7 +235,8 @@ def _ability_of(prompt: str, cast: Cast) -> Ability:
     return max(Ability, key=share)
 
 
-# Chatter that is new each time.
+# Chatter that is new each time: numbers near the beginning and near the end keep chance from making two texts alike, or
+# begin alike. They are larger than any in `facts.toml`, so that none is taken for a value that was told or claimed.
 
 _WHEN = (
     "This morning", "Just now", "Since breakfast", "Around noon", "An hour ago", "Before daybreak", "At lunch", "Today",
@@ -280,18 +281,21 @@ _ADA_ENDS = (
 )  # fmt: skip
 
 
+def _many(draw: random.Random) -> str:
+    return f"{draw.randint(10_000, 99_999)} {draw.choice(_UNITS)}"
+
+
 def _aside(draw: random.Random) -> str:
-    number, unit = draw.randint(2, 999), draw.choice(_UNITS)
-    return f"{draw.choice(_WHEN)} {draw.choice(_THINGS)} {draw.choice(_DID)} for {number} {unit}"
+    return f"{draw.choice(_WHEN)}, for {_many(draw)}, {draw.choice(_THINGS)} {draw.choice(_DID)}"
 
 
 def _ada_aside(draw: random.Random) -> str:
-    return f"{draw.choice(_ADA_OPENS)} {draw.choice(_THINGS)} {draw.choice(_ADA_SAYS)}"
+    return f"{draw.choice(_ADA_OPENS)} after {_many(draw)} {draw.choice(_THINGS)} {draw.choice(_ADA_SAYS)}"
 
 
 def _reply(draw: random.Random, *sentences: str) -> str:
     """Return what Ada says aloud: `sentences`, with something new around them."""
-    extra = f"{draw.randint(2, 999)} {draw.choice(_UNITS)} of {draw.choice(_DID)} and {draw.choice(_THINGS)}"
+    extra = f"{_many(draw)} of {draw.choice(_DID)} and {_many(draw)} with {draw.choice(_THINGS)}"
     parts = [f"{_ada_aside(draw)}.", *sentences, f"I keep thinking of those {extra}.", draw.choice(_ADA_ENDS)]
     return " ".join(parts)
 
@@ -323,7 +327,7 @@ class ScriptedPeople:
 
     Attributes:
         ways: What may go wrong; empty: nothing does.
-        share: The share of the conversations that go wrong, of those that can.
+        share: The share of the conversations that go wrong, of those that can, once each way has been taken.
         way_of: For each question that was asked, how its conversation goes wrong; None: not at all.
         ability_of: What each question was to show, as its prompt said.
         used: How often each way was taken.
@@ -374,7 +378,7 @@ class ScriptedPeople:
         known = self._told.get(user, {})
         knows = all(slot.slot in known for slot in heard.asked)
         possible = [way for way in self.ways if ability in way.abilities and (knows or way.name not in _KNOWING)]
-        if not possible or draw.random() >= self.share:
+        if not possible or (draw.random() >= self.share and all(self.used[way.name] for way in possible)):
             return None
         way = min(possible, key=lambda way: self.used[way.name] - way.accepted_first)
         self.used[way.name] += 1

@@ -1,7 +1,7 @@
 """Ada's markup: `<think>`, `<tool_call>` and `<tool_result>`, read from model text and written in one spelling.
 
 What a model may write is wide, and nothing that it writes raises: what cannot be understood as a call becomes a
-`MalformedCall`, which is answered with an error result. Text is parsed with `ast` and `json`, never evaluated.
+`MalformedCall`, which is answered with an error result. What stands in a call, `core.calls` reads.
 """
 
 from __future__ import annotations
@@ -124,11 +124,14 @@ def read_result(block: str, *, is_strict: bool = False) -> Any:
     Raises:
         ValueError: It is no JSON.
     """
-    text = block.removeprefix("<tool_result>").removesuffix("</tool_result>")
     try:
-        return json.loads(text, parse_constant=_refuse_constant if is_strict else None)
+        return json.loads(_without_tag(block), parse_constant=_refuse_constant if is_strict else None)
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def _without_tag(block: str) -> str:
+    return block.removeprefix("<tool_result>").removesuffix("</tool_result>")
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -149,7 +152,7 @@ def read_results(content: str) -> Iterator[tuple[Any, bool]]:
         try:
             value = read_result(block)
         except ValueError:
-            value = block.removeprefix("<tool_result>").removesuffix("</tool_result>")
+            value = _without_tag(block)
         yield value, is_error(value)
 
 

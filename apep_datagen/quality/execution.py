@@ -8,7 +8,9 @@ from apep_datagen.core.tools import run_call
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample
 
-__all__ = ["check", "replay_calls"]
+__all__ = ["WRONG_RESULT", "check", "replay_calls"]
+
+WRONG_RESULT = "a saved tool result is not what the call gives"
 
 
 def replay_calls(sample: Sample, before: Notes, date: str) -> tuple[Problem | None, Notes]:
@@ -30,7 +32,7 @@ def replay_calls(sample: Sample, before: Notes, date: str) -> tuple[Problem | No
                 result = run_call(call, notebook)
                 if result != saved and problem is None:
                     detail = f"{call.label}: saved {saved}, replayed {result}"
-                    problem = Problem(Stage.EXECUTION, "a saved tool result is not what the call gives", detail)
+                    problem = Problem(Stage.EXECUTION, WRONG_RESULT, detail)
     return problem, notebook.notes()
 
 

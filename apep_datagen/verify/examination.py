@@ -16,7 +16,7 @@ from apep_datagen.quality.sample import Sample, read_sample, spoken
 from apep_datagen.verify.findings import NOT_A_CONVERSATION, Finding
 from apep_datagen.verify.fingerprints import Fingerprints, number_for
 
-__all__ = ["Examination", "SavedCall", "calls_of", "examine"]
+__all__ = ["Examination", "SavedCall", "calls_of", "calls_of_sample", "examine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +67,20 @@ def examine(number: int, elements: Sequence[bytes]) -> Examination:
         problem = form.check(sample) if isinstance(sample, Sample) else sample
         if problem is not None:
             found.findings.append(Finding(place, problem.reason, problem.detail))
-        if calls := calls_of(messages):
+        if calls := calls_of_sample(sample) if isinstance(sample, Sample) else calls_of(messages):
             found.calls[place] = calls
         # Another layout of the same messages is the same.
         content = number_for(sample_line(messages).encode(errors="surrogatepass"))
         found.fingerprints.append(content, spoken(messages) if isinstance(sample, Sample) else ("", ""))
     return found
+
+
+def calls_of_sample(sample: Sample) -> tuple[SavedCall, ...]:
+    """Return the calls of a conversation that has been read: what `calls_of` finds in its messages."""
+    turns = (turn for exchange in sample.exchanges for turn in exchange.turns)
+    return tuple(
+        SavedCall(call, (result,)) for turn in turns for call, result in zip(turn.calls, turn.results, strict=True)
+    )
 
 
 def calls_of(messages: Sequence[Message]) -> tuple[SavedCall, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from apep_datagen.quality.execution import WRONG_RESULT
+
 __all__ = [
     "BEGINS_ALIKE",
     "CHANGED",
@@ -35,8 +37,7 @@ MISSING = "a conversation that was written is not there"
 MOVED = "the conversation is not in its place"
 UNKNOWN = "the conversation was not written by this run"
 
-# When the calls are executed again.
-WRONG_RESULT = "a saved tool result is not what the call gives"
+# When the calls are executed again, beside `WRONG_RESULT`.
 NO_RESULT = "a call has no result that can be read"
 NOTE_CHANGED = "a note is not as its call wrote it"
 NOTE_MISSING = "a note that a call wrote is not in the state database"

@@ -16,7 +16,7 @@ from itertools import zip_longest
 from apep_datagen.core.messages import Message
 from apep_datagen.quality.sample import Sample, read_sample
 from apep_datagen.verify.alignment import align
-from apep_datagen.verify.examination import Examination, calls_of
+from apep_datagen.verify.examination import Examination, calls_of, calls_of_sample
 from apep_datagen.verify.findings import CHANGED, MISSING, MOVED, UNKNOWN, Finding
 from apep_datagen.verify.replay import Replay
 from apep_datagen.verify.written import Written, WrittenConversation
@@ -133,7 +133,8 @@ class Matching:
         self.findings.append(Finding(number, CHANGED, _difference(was, now)))
         calls = calls_of(was)
         # What has not the form is found for that, and its calls may not be whole.
-        changed = calls_of(now) if isinstance(read_sample(now), Sample) else calls
+        sample = read_sample(now)
+        changed = calls_of_sample(sample) if isinstance(sample, Sample) else calls
         written = self._written.conversations[place]
         self._replay.conversation(written, calls, changed=None if changed == calls else changed)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -44,6 +46,11 @@ DEFAULT_MIX: dict[Ability, float] = {
     Ability.SMALLTALK: 20,
     Ability.ADVICE: 20,
 }
+
+# These decide what is asked, how its answer is read and how much it can cost.
+_OWN_FIELDS = ("model", "messages", "stream", "n", "best_of", "max_tokens", "max_completion_tokens")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OWN_HEADERS = ("host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection")
 
 Positive = Annotated[float, Field(gt=0, le=100_000)]
 
@@ -246,7 +253,15 @@ class ProviderSettings(_Section):
             is out. Mistral's free tier has 1,000,000,000 (https://docs.mistral.ai/deployment/ai-studio/tier).
         max_in_flight: The most requests at the same time; 4 for an `openai` endpoint without a rate, else as many as
             rate and latency ask for.
-        timeout_seconds: How long one answer may take.
+        timeout_seconds: How long one answer may take, from the request to its last byte.
+        max_tokens_parameter: What the endpoint calls the most tokens of an answer; newer models of OpenAI and others
+            want `max_completion_tokens`.
+        omit_parameters: Parameters that the endpoint or its model refuses and that are left out: `seed`,
+            `temperature`.
+        extra_body: Further fields of each request's body, written as `[providers.NAME.extra_body]`, e.g. to switch a
+            model's reasoning off.
+        extra_headers: Further headers of each request, written as `[providers.NAME.extra_headers]`; what they hold is
+            never printed.
         price_per_million_tokens: What `model` costs.
         prices: What other models cost, by their names.
     """
@@ -260,8 +275,47 @@ class ProviderSettings(_Section):
     tokens_per_month: Annotated[int, Field(ge=1)] | None = None
     max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
     timeout_seconds: Positive = 300.0
+    max_tokens_parameter: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")] = "max_tokens"
+    omit_parameters: tuple[Literal["seed", "temperature"], ...] = ()
+    extra_body: dict[str, Any] = {}
+    extra_headers: dict[str, str] = Field(default={}, repr=False)
     price_per_million_tokens: PriceSettings | None = None
     prices: dict[str, PriceSettings] = {}
+
+    @field_validator("omit_parameters", mode="before")
+    @classmethod
+    def _a_list_is_a_tuple(cls, names: Any) -> Any:
+        return tuple(names) if isinstance(names, list) else names
+
+    @field_validator("extra_body")
+    @classmethod
+    def _body_can_be_sent(cls, body: dict[str, Any]) -> dict[str, Any]:
+        for name in body:
+            if name in _OWN_FIELDS:
+                raise ValueError(f"{name} is for this program to set; {', '.join(_OWN_FIELDS)} cannot stand here")
+        try:
+            json.dumps(body, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"it cannot be sent as JSON ({error})") from error
+        return body
+
+    @field_validator("extra_headers")
+    @classmethod
+    def _headers_can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
+                raise ValueError(f"{name} is no header that can be set")
+            if not value.isascii() or not value.isprintable() or value != value.strip():
+                raise ValueError(f"the value of {name} holds a character that no header can hold")
+        return headers
+
+    @model_validator(mode="after")
+    def _embedded_model_has_no_requests(self) -> Self:
+        if self.kind == "local":
+            for key in ("max_tokens_parameter", "omit_parameters", "extra_body", "extra_headers"):
+                if key in self.model_fields_set:
+                    raise ValueError(f"{key} is for endpoints; the embedded model has none")
+        return self
 
     def model_for(self, role: ModelRole) -> str:
         """Return the model that a role uses."""

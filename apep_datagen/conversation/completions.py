@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from apep_datagen.conversation.state import Conversation, due_call
 from apep_datagen.core.markup import Answer, parse_answer, visible_text
-from apep_datagen.core.messages import Completion, Step
+from apep_datagen.core.messages import Completion, Ending, Step, ending_of
 from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import canonical_call
 
@@ -23,8 +23,11 @@ def problem_with(conversation: Conversation, completion: Completion) -> str | No
     step = due_call(conversation)
     if step is None or step is Step.REWRITE:
         return None
-    if completion.finish_reason == "length":
-        return f"the answer was cut off at its length limit (max_tokens in [roles.{step.model_role}] sets it)"
+    match ending_of(completion.finish_reason):
+        case Ending.CUT_OFF:
+            return f"the answer was cut off at its length limit (max_tokens in [roles.{step.model_role}] sets it)"
+        case Ending.BROKEN_OFF:
+            return f'the answer was broken off (finish reason "{completion.finish_reason}")'
     if step is Step.ASK:
         return None if read_question(completion.text) else "the answer is empty"
     answer = read_answer(conversation, completion.text)

@@ -20,7 +20,7 @@ from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import training_sample
 from apep_datagen.conversation.state import Conversation, Exchange, Turn, due_call
 from apep_datagen.core.calls import MalformedCall, ToolCall
-from apep_datagen.core.messages import Message, Step
+from apep_datagen.core.messages import Ending, Message, Step, ending_of
 
 __all__ = [
     "Finished",
@@ -78,7 +78,8 @@ def advance_with_completion(conversation: Conversation, text: str, finish_reason
         exchanges = (*exchanges, Exchange(read_question(text)))
     elif step is Step.REWRITE:
         thoughts = exchanges[-1].thoughts
-        rewritten = read_rewritten_thoughts(thoughts, text) if finish_reason != "length" else None
+        is_whole = ending_of(finish_reason) is Ending.WHOLE
+        rewritten = read_rewritten_thoughts(thoughts, text) if is_whole else None
         exchanges = (*exchanges[:-1], replace(exchanges[-1], rewritten=rewritten or thoughts))
     else:
         turn = Turn(read_answer(conversation, text))

@@ -94,6 +94,8 @@ class FailureKind(StrEnum):
     QUOTA_SPENT = "quota spent"
     MODEL_UNKNOWN = "model unknown"
     UNUSABLE = "unusable"
+    BROKEN_OFF = "broken off"
+    UNFORESEEN = "unforeseen error"
 
 
 class ProviderError(ApepError):
@@ -134,14 +136,21 @@ class TransientError(RetryableError):
         message: What happened.
         kind: What it is counted as.
         may_be_billed: Whether the provider may have worked on the request, and charge for it.
+        retry_after: Seconds to wait, where the provider said so.
     """
 
     def __init__(
-        self, message: str, kind: FailureKind = FailureKind.UNAVAILABLE, *, may_be_billed: bool = False
+        self,
+        message: str,
+        kind: FailureKind = FailureKind.UNAVAILABLE,
+        *,
+        may_be_billed: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
         self.may_be_billed = may_be_billed
+        self.retry_after = retry_after
 
 
 class UnusableAnswerError(RetryableError):

@@ -10,12 +10,14 @@ from typing import Literal
 __all__ = [
     "Completion",
     "CompletionRequest",
+    "Ending",
     "Message",
     "ModelRole",
     "ReportedLimits",
     "Step",
     "Usage",
     "clean_text",
+    "ending_of",
     "storable_text",
 ]
 
@@ -96,6 +98,35 @@ class Usage:
     def total_tokens(self) -> int:
         """Prompt and completion together."""
         return self.prompt_tokens + self.completion_tokens
+
+
+class Ending(StrEnum):
+    """How an answer ended."""
+
+    WHOLE = "whole"
+    CUT_OFF = "cut off"
+    BROKEN_OFF = "broken off"
+
+
+# What APIs say of an answer that is whole, and of one that its length has cut off. OpenAI and most: stop, length,
+# tool_calls, function_call; Together: eos; text-generation-inference: eos_token, stop_sequence; Mistral: model_length;
+# Anthropic: end_turn, tool_use, max_tokens; Cohere: COMPLETE, MAX_TOKENS; Gemini: STOP, MAX_TOKENS.
+_WHOLE = frozenset(
+    {"stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete", "tool_calls", "tool_use", "function_call"}
+)
+_CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
+
+
+def ending_of(finish_reason: str) -> Ending:
+    """Return how an answer ended.
+
+    Only what is known to be a good end is one: what else a provider says (`content_filter`, `error`, `abort`) stands
+    for an answer that was broken off. Where it says nothing, nothing is known against the answer.
+    """
+    reason = finish_reason.strip().lower()
+    if not reason or reason in _WHOLE:
+        return Ending.WHOLE
+    return Ending.CUT_OFF if reason in _CUT_OFF else Ending.BROKEN_OFF
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
 
 from apep_datagen.config.settings import ProviderSettings
-from apep_datagen.core.errors import ProviderError
+from apep_datagen.core.errors import FailureKind, ProviderError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
 from apep_datagen.core.words import shorten
 from apep_datagen.providers.base import Endpoint, Provider
+from apep_datagen.providers.parameters import RequestParameters
 
 __all__ = ["create_provider"]
 
 _SHOWN_LENGTH = 400
+_LIST_SECONDS = 15.0
 # What is shorter is no key but a word that a local server was given, and stands in other words.
 _SHORTEST_SECRET = 6
 # Hugging Face's router to its inference providers speaks the OpenAI protocol:
@@ -32,8 +37,11 @@ def create_provider(
         on_limits: Called with what an answer's headers say about the endpoint's limits, on every answer, errors
             included, whose headers say anything. It is not called for the embedded model, which has no limits.
     """
-    endpoint = Endpoint(settings.base_url, api_key, settings.timeout_seconds, on_limits)
-    return _WithShowableErrors(_create_adapter(settings, endpoint), api_key)
+    parameters = RequestParameters(
+        settings.max_tokens_parameter, settings.omit_parameters, settings.extra_body, settings.extra_headers
+    )
+    endpoint = Endpoint(settings.base_url, api_key, settings.timeout_seconds, on_limits, parameters)
+    return _WithShowableErrors(_create_adapter(settings, endpoint), _secrets(settings, api_key))
 
 
 def _create_adapter(settings: ProviderSettings, endpoint: Endpoint) -> Provider:
@@ -54,14 +62,25 @@ def _create_adapter(settings: ProviderSettings, endpoint: Endpoint) -> Provider:
     return OpenAICompatibleProvider(replace(endpoint, base_url=endpoint.base_url or _HUGGING_FACE_URL))
 
 
-class _WithShowableErrors:
-    """Makes every error of an adapter fit to be shown: without the API key, which servers quote, and short."""
+def _secrets(settings: ProviderSettings, api_key: str | None) -> frozenset[str]:
+    """Return what a server knows of this endpoint's user and may quote: the key, and what else can hold one."""
+    address = urlsplit(settings.base_url or "")
+    texts = [api_key or "", address.netloc.rpartition("@")[0], *settings.extra_headers.values()]
+    texts += [value for _, value in parse_qsl(address.query)]
+    words = {word for text in texts for word in (text, *text.split(), *text.split(":"))}
+    return frozenset(word for word in words if len(word) >= _SHORTEST_SECRET)
 
-    def __init__(self, adapter: Provider, api_key: str | None) -> None:
+
+class _WithShowableErrors:
+    """Makes all that an adapter says fit to be shown: without secrets, which servers quote, and short.
+
+    Whatever an adapter raises is one of the errors of a provider here, also what nobody foresaw.
+    """
+
+    def __init__(self, adapter: Provider, secrets: frozenset[str]) -> None:
         self._adapter = adapter
-        self._api_key = api_key
-        self.list_models = adapter.list_models
-        self.close = adapter.close
+        # The longest first: what is left of it otherwise would not be found.
+        self._secrets = sorted(secrets, key=len, reverse=True)
 
     async def start(self) -> None:
         try:
@@ -76,10 +95,28 @@ class _WithShowableErrors:
         except ProviderError as error:
             self._make_fit(error)
             raise
+        except Exception as error:
+            unforeseen = TransientError(f"{error} ({type(error).__name__})", FailureKind.UNFORESEEN, may_be_billed=True)
+            self._make_fit(unforeseen)
+            raise unforeseen from error
+
+    async def list_models(self) -> list[str]:
+        try:
+            async with asyncio.timeout(_LIST_SECONDS):
+                return [self._without_secrets(name) for name in await self._adapter.list_models()]
+        except Exception:  # noqa: BLE001 - it is a help for who reads an error, and never an error of its own
+            return []
+
+    async def close(self) -> None:
+        # What cannot be closed any more is none of the run's concern.
+        with contextlib.suppress(Exception):
+            await self._adapter.close()
 
     def _make_fit(self, error: ProviderError) -> None:
-        words = str(error)
-        if self._api_key and len(self._api_key) >= _SHORTEST_SECRET:
-            # Before it is cut: a key that the cut went through would not be found.
-            words = words.replace(self._api_key, "[API key]")
-        error.args = (shorten(words, _SHOWN_LENGTH),)
+        # Before it is cut: a key that the cut went through would not be found.
+        error.args = (shorten(self._without_secrets(str(error)), _SHOWN_LENGTH),)
+
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "[API key]")
+        return text

@@ -10,22 +10,15 @@ because they are meant for Hugging Face's own service:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies
 
-from apep_datagen.core.errors import ProviderError, ProviderUnusableError, TransientError
+from apep_datagen.core.errors import ProviderUnusableError
 from apep_datagen.core.messages import Completion, CompletionRequest
-from apep_datagen.providers.base import (
-    Endpoint,
-    error_from_response,
-    fold_completion,
-    model_names,
-    not_a_completion,
-    transport_error,
-)
-from apep_datagen.providers.rate_headers import limits_hooks
+from apep_datagen.providers.base import Endpoint, model_names
+from apep_datagen.providers.exchange import client_hooks, connect_seconds, exchange
 
 if TYPE_CHECKING:
     import httpx2
@@ -35,8 +28,6 @@ __all__ = ["OpenAICompatibleProvider", "endpoint_address"]
 
 # The SDK insists on some key; the request hook takes the header that it makes of this one off again.
 _NO_KEY = "none"
-_CONNECT_SECONDS = 15.0
-_LIST_SECONDS = 15.0
 _KEPT_CONNECTIONS = 256
 
 
@@ -61,10 +52,10 @@ class OpenAICompatibleProvider:
     """
 
     def __init__(self, endpoint: Endpoint, *, trust_env: bool = True) -> None:
+        self._endpoint = endpoint
         self._base_url = endpoint.base_url or ""
         self._api_key = endpoint.api_key
         self._timeout = endpoint.timeout
-        self._on_limits = endpoint.on_limits
         self._trust_env = trust_env
         self._http: httpx2.AsyncClient | None = None
         self._sdk: AsyncInferenceClient | None = None
@@ -87,18 +78,20 @@ class OpenAICompatibleProvider:
             usable = False
         if not usable:
             raise ProviderUnusableError(f"base_url {self._base_url!r} is no address such as http://localhost:11434/v1")
-        hooks: dict[str, list[Callable[..., Any]]] = {**limits_hooks(self._on_limits)}
+        hooks = client_hooks(self._endpoint)
         if not self._api_key:
-            hooks["request"] = [_take_off_key]
+            hooks["request"].insert(0, _take_off_key)
+        timeout = httpx2.Timeout(None, connect=connect_seconds(self._timeout))
         self._http = httpx2.AsyncClient(
             event_hooks=hooks,
-            follow_redirects=True,
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS),
+            timeout=timeout,
             transport=None if self._trust_env and getproxies() else ConnectionStack(trust_env=self._trust_env),
-            timeout=httpx2.Timeout(self._timeout, connect=min(_CONNECT_SECONDS, self._timeout)),
             trust_env=self._trust_env,
         )
-        self._sdk = AsyncInferenceClient(base_url=address, api_key=self._api_key or _NO_KEY, timeout=self._timeout)
+        self._sdk = AsyncInferenceClient(base_url=address, api_key=self._api_key or _NO_KEY)
+        # The SDK hands its time-out on as it is, and would bring one of its own for every part of a request.
+        self._sdk.timeout = timeout  # type: ignore[assignment]  # it knows numbers only, its HTTP client both
         # The SDK has no argument for this; a factory exists, but it is global to the process.
         self._sdk._async_client = self._http  # noqa: SLF001
 
@@ -112,34 +105,17 @@ class OpenAICompatibleProvider:
         Raises:
             ProviderError: One of its subclasses, which say whether asking again can help.
         """
-        import httpx2
-        from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError
-
         if self._sdk is None:
             raise ProviderUnusableError("it was not started")
-        try:
-            output = await self._sdk.chat_completion(
-                [message.as_dict() for message in request.messages],
-                model=request.model,
-                temperature=request.temperature,
-                max_tokens=request.max_tokens,
-                seed=request.seed,
-                extra_body=dict(extra_body) if extra_body else None,
-            )
-        except HfHubHTTPError as error:
-            raise _classified(error) from error
-        except (InferenceTimeoutError, httpx2.TransportError) as error:
-            raise transport_error(error, self._timeout) from error
-        except httpx2.DecodingError as error:
-            raise not_a_completion("its answer cannot be read") from error
-        except httpx2.TooManyRedirects as error:
-            raise TransientError("its answer cannot be read") from error
-        except httpx2.InvalidURL as error:
-            raise ProviderUnusableError(f"base_url {self._base_url!r} is no address") from error
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            # The SDK reads any JSON into its classes and fails with whatever the first unfit value brings about.
-            raise not_a_completion() from error
-        return _read(output)
+        call = self._sdk.chat_completion(
+            [message.as_dict() for message in request.messages],
+            model=request.model,
+            temperature=request.temperature,
+            max_tokens=request.max_tokens,
+            seed=request.seed,
+            extra_body=dict(extra_body) if extra_body else None,
+        )
+        return await exchange(call, self._timeout)
 
     async def list_models(self) -> list[str]:
         """Return the names of the models that the endpoint offers; empty where it does not say."""
@@ -149,9 +125,7 @@ class OpenAICompatibleProvider:
             return []
         headers = {"authorization": f"Bearer {self._api_key}"} if self._api_key else {}
         try:
-            response = await self._http.get(
-                endpoint_address(self._base_url, "models"), headers=headers, timeout=_LIST_SECONDS
-            )
+            response = await self._http.get(endpoint_address(self._base_url, "models"), headers=headers)
             return model_names(response.raise_for_status().json())
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, RecursionError):
             return []
@@ -165,51 +139,3 @@ class OpenAICompatibleProvider:
 
 async def _take_off_key(request: httpx2.Request) -> None:
     request.headers.pop("authorization", None)
-
-
-def _classified(error: Any) -> ProviderError:
-    response = error.response
-    try:
-        text = response.text
-    except RuntimeError:  # the body was not read; status and headers still say what happened
-        text = ""
-    return error_from_response(response.status_code, response.headers, text)
-
-
-def _read(output: Any) -> Completion:
-    """Take the answer out of the SDK's object, whose fields can be of any type."""
-    choices = getattr(output, "choices", None)
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    message = getattr(choice, "message", None)
-    content, thinking = _parts_of(getattr(message, "content", None))
-    reasoning = _text_of(getattr(message, "reasoning", None)) or _text_of(getattr(message, "reasoning_content", None))
-    reasoning = reasoning or thinking
-    if message is None or isinstance(message, str | list) or (content is None and not reasoning):
-        raise not_a_completion()
-    usage = getattr(output, "usage", None)
-    return fold_completion(
-        content,
-        reasoning,
-        _text_of(getattr(choice, "finish_reason", None)),
-        getattr(usage, "prompt_tokens", None),
-        getattr(usage, "completion_tokens", None),
-    )
-
-
-def _parts_of(content: Any) -> tuple[str | None, str | None]:
-    """Return text and thinking of a message's content, which may be a list of `text` and `thinking` parts."""
-    if not isinstance(content, list):
-        return _text_of(content), None
-    texts: list[str] = []
-    thoughts: list[str] = []
-    for part in content:
-        if isinstance(part, dict) and part.get("type") == "thinking":
-            text, _ = _parts_of(part.get("thinking"))
-            thoughts.append(text or "")
-        elif isinstance(part, dict):
-            texts.append(_text_of(part.get("text")) or "")
-    return "".join(texts) or None, "".join(thoughts) or None
-
-
-def _text_of(value: Any) -> str | None:
-    return value if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""What a provider's response headers say about its limits, in one form for all providers.
+"""What a provider's response headers say about its limits and about waiting, in one form for all providers.
 
 Spellings that are read, and where they come from:
 
@@ -14,14 +14,16 @@ Spellings that are read, and where they come from:
 
 from __future__ import annotations
 
+import datetime
+import email.utils
+import math
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from collections.abc import Mapping
 
 from apep_datagen.core.messages import ReportedLimits
 
-__all__ = ["limits_hooks", "read_limits"]
+__all__ = ["read_limits", "retry_after_seconds"]
 
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _DURATION = re.compile(
@@ -36,34 +38,6 @@ _LONGEST_RESET_SECONDS = 31 * 86_400.0
 _MINUTE_SECONDS = 60.0
 # Far from a minute and from a day, on both sides.
 _LONGEST_REFILL_SECONDS = 600.0
-
-
-class _Answer(Protocol):
-    """A response of httpx or of httpx2."""
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-
-def limits_hooks(
-    on_limits: Callable[[ReportedLimits], None] | None, *, plain_limit_seconds: float | None = None
-) -> dict[str, list[Callable[[_Answer], Awaitable[None]]]]:
-    """Return the event hooks of an HTTP client of httpx or httpx2 that read every answer's headers, errors included.
-
-    Args:
-        on_limits: Called with what an answer's headers say, if they say anything, before the answer's body is read;
-            None for no hooks.
-        plain_limit_seconds: See `read_limits`.
-    """
-    if on_limits is None:
-        return {}
-
-    async def hook(answer: _Answer) -> None:
-        limits = read_limits(answer.headers, plain_limit_seconds=plain_limit_seconds)
-        if limits is not None:
-            on_limits(limits)
-
-    return {"response": [hook]}
 
 
 def read_limits(headers: Mapping[str, str], *, plain_limit_seconds: float | None = None) -> ReportedLimits | None:
@@ -102,6 +76,28 @@ def read_limits(headers: Mapping[str, str], *, plain_limit_seconds: float | None
         tokens_reset_seconds=_seconds(headers, "x-ratelimit-reset-tokens", "x-ratelimit-reset-tokens-minute"),
     )
     return None if limits == ReportedLimits() else limits
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Read how long a server asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110).
+
+    A duration such as `7m12s`, which some write there, is read as well.
+
+    Returns:
+        Seconds, from 0 to a month, or None where the server does not say or says nonsense.
+    """
+    milliseconds = _float(headers.get("retry-after-ms", ""))
+    value = headers.get("retry-after", "").strip()
+    seconds = milliseconds / 1000 if milliseconds is not None else _wait(value)
+    return None if seconds is None else min(max(0.0, seconds), _LONGEST_RESET_SECONDS)
+
+
+def _wait(value: str) -> float | None:
+    for read in (_duration, _float, _seconds_until):
+        seconds = read(value)
+        if seconds is not None:
+            return seconds
+    return None
 
 
 def _requests_per_second(headers: Mapping[str, str], plain_limit_seconds: float | None) -> float | None:
@@ -166,3 +162,21 @@ def _duration(value: str) -> float | None:
     if not value or match is None:
         return None
     return sum(float(number) * _UNIT_SECONDS[unit] for unit, number in match.groupdict().items() if number is not None)
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        at = email.utils.parsedate_to_datetime(date)
+        if at.tzinfo is None:  # "-0000", or no zone at all
+            at = at.replace(tzinfo=datetime.UTC)
+        return at.timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _float(value: str) -> float | None:
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

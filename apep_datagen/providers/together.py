@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from apep_datagen.core.messages import Completion, CompletionRequest
-from apep_datagen.providers.base import (
-    Endpoint,
-    error_from_response,
-    fold_completion,
-    model_names,
-    not_a_completion,
-    transport_error,
-    without_version,
-)
-from apep_datagen.providers.rate_headers import limits_hooks
+from apep_datagen.providers.base import Endpoint, model_names, without_version
+from apep_datagen.providers.exchange import client_hooks, connect_seconds, exchange
 
 __all__ = ["TogetherProvider"]
 
@@ -38,45 +30,26 @@ class TogetherProvider:
         # Not bounded here: how many requests are in flight is the pacer's to say.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
         # Its plain limits are for a second: https://docs.together.ai/docs/rate-limits
-        hooks = limits_hooks(self._endpoint.on_limits, plain_limit_seconds=1.0)
+        hooks = client_hooks(self._endpoint, plain_limit_seconds=1.0)
         self._client = AsyncTogether(
             api_key=self._endpoint.api_key or "",
             base_url=without_version(self._endpoint.base_url),
-            timeout=self._endpoint.timeout,
+            timeout=httpx.Timeout(None, connect=connect_seconds(self._endpoint.timeout)),
             max_retries=0,
-            http_client=DefaultAsyncHttpxClient(limits=limits, event_hooks=hooks),
+            http_client=DefaultAsyncHttpxClient(limits=limits, event_hooks=hooks, follow_redirects=False),
         )
         _ = self._client.chat.completions  # imported lazily by the SDK; the first request is not to wait for it
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """Send one request; see `Provider.complete`."""
-        import together
-
-        try:
-            response = await self._client.chat.completions.create(
-                model=request.model,
-                messages=[message.as_dict() for message in request.messages],
-                temperature=request.temperature,
-                max_tokens=request.max_tokens,
-                seed=request.seed,
-            )
-            choice = response.choices[0]
-            message, usage = choice.message, response.usage
-            reasoning = getattr(message, "reasoning", None) or getattr(message, "reasoning_content", None)
-            return fold_completion(
-                message.content,
-                reasoning,
-                choice.finish_reason,
-                getattr(usage, "prompt_tokens", 0),
-                getattr(usage, "completion_tokens", 0),
-            )
-        except together.APIStatusError as error:
-            raise error_from_response(error.status_code, error.response.headers, error.response.text) from error
-        except together.APIConnectionError as error:
-            raise transport_error(error.__cause__ or error, self._endpoint.timeout) from error
-        except (together.APIError, AttributeError, IndexError, TypeError, ValueError) as error:
-            # The SDK does not check what it reads; what is no chat completion shows when it is used.
-            raise not_a_completion() from error
+        call = self._client.chat.completions.create(
+            model=request.model,
+            messages=[message.as_dict() for message in request.messages],
+            temperature=request.temperature,
+            max_tokens=request.max_tokens,
+            seed=request.seed,
+        )
+        return await exchange(call, self._endpoint.timeout)
 
     async def list_models(self) -> list[str]:
         """Return the names of the models that the server offers; empty where it does not say."""

@@ -1,0 +1,136 @@
+"""One request to an endpoint, and what its server answered, whatever the SDK in between makes of either.
+
+The SDKs build requests, sign them and keep connections. What they make of an answer differs: fields are dropped, an
+error inside a success is an empty object, what does not fit raises whatever comes first. So the answer is taken where
+all of them pass it on, in the hooks of their HTTP client, and read in one place (`response`). Here is also what holds
+for each request: a deadline for the whole answer, and a largest size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from typing import Any, Protocol
+
+from apep_datagen.core.messages import Completion
+from apep_datagen.providers.base import Endpoint
+from apep_datagen.providers.failures import transport_error
+from apep_datagen.providers.rate_headers import read_limits
+from apep_datagen.providers.response import LARGEST_BODY, Response, read_completion
+
+__all__ = ["client_hooks", "connect_seconds", "exchange"]
+
+_LONGEST_CONNECT_SECONDS = 15.0
+_SUCCESSES = range(200, 300)
+# What the call under way has received; None where nobody calls `exchange`, as for a list of models.
+_received: contextvars.ContextVar[list[Response] | None] = contextvars.ContextVar("received", default=None)
+
+
+class _Request(Protocol):
+    """A request of httpx or of httpx2."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def headers(self) -> MutableMapping[str, str]: ...
+    async def aread(self) -> bytes: ...
+
+    stream: Any
+
+
+class _Answer(Protocol):
+    """A response of httpx or of httpx2."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
+
+    _content: bytes
+
+
+async def exchange(call: Coroutine[Any, Any, object], seconds: float) -> Completion:
+    """Make one call of an SDK whose client has the hooks of `client_hooks`, and return what the server answered.
+
+    Args:
+        call: Sends one request.
+        seconds: Until when the whole answer has to be there.
+
+    Raises:
+        ProviderError: One of its subclasses, which say whether asking again can help.
+    """
+    received: list[Response] = []
+    token = _received.set(received)
+    failure: Exception | None = None
+    try:
+        async with asyncio.timeout(seconds):
+            await call
+    except Exception as error:  # noqa: BLE001 - what was received says what happened, not what an SDK makes of it
+        failure = error
+    finally:
+        _received.reset(token)
+    if received:
+        return read_completion(received[-1])
+    raise transport_error(failure or RuntimeError("nothing was sent"), seconds) from failure
+
+
+def connect_seconds(seconds: float) -> float:
+    """Return how long connecting may take, where the whole answer has to be there after so many seconds.
+
+    It is less: a server that was never reached is told from one that does not answer.
+    """
+    return min(_LONGEST_CONNECT_SECONDS, seconds / 2)
+
+
+def client_hooks(
+    endpoint: Endpoint, *, plain_limit_seconds: float | None = None
+) -> dict[str, list[Callable[[Any], Awaitable[None]]]]:
+    """Return the event hooks of an HTTP client of httpx or httpx2 with which an SDK speaks to an endpoint.
+
+    Args:
+        endpoint: Its `parameters` are put into requests, and its `on_limits` is told what the headers of every answer
+            say about limits, errors included, before the body is read.
+        plain_limit_seconds: See `read_limits`.
+    """
+    parameters = endpoint.parameters
+
+    async def complete_request(request: _Request) -> None:
+        request.headers.update(parameters.extra_headers)
+        if request.method == "POST":
+            content = parameters.apply(await request.aread())
+            request.stream = type(request.stream)(content)
+            request.headers["content-length"] = str(len(content))
+
+    async def take_answer(answer: _Answer) -> None:
+        limits = read_limits(answer.headers, plain_limit_seconds=plain_limit_seconds)
+        if limits is not None and endpoint.on_limits is not None:
+            endpoint.on_limits(limits)
+        received = _received.get()
+        if received is not None:
+            # The SDK finds the body read.
+            answer._content = await _body_of(answer)  # noqa: SLF001 - there is no other way to bound it
+            received.append(Response(answer.status_code, answer.headers, answer._content))  # noqa: SLF001
+
+    changes = parameters != type(parameters)()
+    return {"request": [complete_request] if changes else [], "response": [take_answer]}
+
+
+async def _body_of(answer: _Answer) -> bytes:
+    """Return a body, or a little more than its largest size.
+
+    Of an error, as much of it as came: status and headers say what happened, however the body ends.
+    """
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in answer.aiter_bytes():
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST_BODY:
+                break
+    except Exception:
+        if answer.status_code in _SUCCESSES:
+            raise
+    return b"".join(parts)

@@ -218,7 +218,7 @@ _LIMITS = ("requests_per_second", "tokens_per_minute")
 
 
 def _value(value: object) -> str:
-    if value is None or value == {}:
+    if value is None or value in ({}, ()):
         return "not set"
     if isinstance(value, tuple):
         return f"`[{', '.join(str(part) for part in value)}]`"
@@ -243,12 +243,14 @@ def _words(part: Any, metadata: list[Any]) -> str:
     if origin is typing.Literal:
         *others, last = (f"`{value}`" for value in arguments)
         return f"{', '.join(others)} or {last}"
+    if origin is tuple and arguments[-1] is ...:
+        return f"`[…]` of {_words(arguments[0], [])}"
     if origin is tuple:
         return f"`[…, …]`, each a {_words(arguments[0], [])}"
     if origin is dict:
         names, values = arguments
         what = "ability" if isinstance(names, type) and issubclass(names, enum.Enum) else "name"
-        return f"for each {what} a {_words(values, [])}"
+        return f"for each {what} a {'value' if values is Any else _words(values, [])}"
     spelled = {int: "whole number", float: "number", str: "text", datetime.date: "day, `YYYY-MM-DD`"}[part]
     return f"{spelled}{_bounds(metadata)}"
 

@@ -25,6 +25,7 @@ __all__ = [
     "Model",
     "Number",
     "Output",
+    "Patience",
     "Prompts",
     "Providers",
     "Quality",
@@ -105,6 +106,14 @@ GraceSeconds = Annotated[
     float | None,
     typer.Option(
         metavar="SECONDS", help="How long requests under way may still come in after a signal to stop. [default: 30]"
+    ),
+]
+Patience = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="End the run when no provider has answered for so long: all are out of order, or refuse for their rates."
+        " [default: go on without end]",
     ),
 ]
 Quality = Annotated[

@@ -70,6 +70,8 @@ class GenerationSettings(_Section):
         max_tool_rounds: How often Ada may use tools before she answers.
         timeline_length: Conversations that share a memory and a diary, before a new user begins.
         grace_seconds: How long requests under way may still come in after a signal to stop; `--grace-seconds`.
+        patience_seconds: For how long the run goes on while no provider answers; without end where it is not set;
+            `--patience`.
     """
 
     target: Annotated[int, Field(ge=1)] = 5000
@@ -78,6 +80,7 @@ class GenerationSettings(_Section):
     max_tool_rounds: Annotated[int, Field(ge=0, le=20)] = 3
     timeline_length: Annotated[int, Field(ge=1)] = 12
     grace_seconds: Annotated[float, Field(ge=0, le=86_400)] = 30.0
+    patience_seconds: Annotated[float, Field(gt=0, le=31_536_000)] | None = None
 
     @model_validator(mode="before")
     @classmethod

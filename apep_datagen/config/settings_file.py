@@ -77,7 +77,7 @@ def load_settings(
         chosen = {name: value for name, value in (options or {}).items() if value is not None}
         section = values.get(key, {})
         values[key] = {**section, **chosen} if isinstance(section, dict) else section
-        given |= {f"{key}.{name}": _option(key, name) for name in chosen}
+        given |= {f"{key}.{name}": _option(name) for name in chosen}
     return validate(Settings, values, str(path), options=given)
 
 
@@ -90,9 +90,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise
 
 
-def _option(section: str, key: str) -> str:
-    """Return the option that gives a key of a section."""
-    return "--quality" if section == "quality" else f"--{key.replace('_', '-')}"
+def _option(key: str) -> str:
+    """Return the option that gives a key."""
+    named = {"level": "--quality", "patience_seconds": "--patience"}
+    return named.get(key, f"--{key.replace('_', '-')}")
 
 
 def _provider_values(

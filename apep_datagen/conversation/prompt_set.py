@@ -18,7 +18,7 @@ from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.files import read_text
 from apep_datagen.core.templates import compile_template, path_of_prompt
 
-__all__ = ["PromptSet", "load_prompts"]
+__all__ = ["PromptSet", "UnusablePromptError", "load_prompts"]
 
 _EXCHANGE = {"question": "How are you?", "answer": "Well."}
 _USER = {
@@ -62,6 +62,10 @@ _TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
 _TABLES = ("users.toml", "facts.toml", "scenarios.toml", "phrases.toml")
 
 
+class UnusablePromptError(ValueError):
+    """A prompt cannot be written: its template fails with the values that it is given."""
+
+
 class PromptSet:
     """One text for each prompt file, and what they render to.
 
@@ -74,8 +78,15 @@ class PromptSet:
         self._templates = {name: compile_template(text) for name, text in self.texts.items()}
 
     def render(self, name: str, **values: Any) -> str:
-        """Return the prompt `name` with its variables filled in, without white space around it."""
-        return self._templates[name].render(values).strip()
+        """Return the prompt `name` with its variables filled in, without white space around it.
+
+        Raises:
+            UnusablePromptError: It cannot be rendered with these values.
+        """
+        try:
+            return self._templates[name].render(values).strip()
+        except Exception as error:  # a template is a program, and raises what it likes
+            raise UnusablePromptError(f"the prompt {name} cannot be written: {error}") from error
 
     @cached_property
     def digest(self) -> str:
@@ -121,4 +132,5 @@ def _try_template(path: Path, name: str, texts: Mapping[str, str]) -> None:
     except Exception as error:  # a template is a program, and raises what it likes
         given = ", ".join(_TRIALS[name][0])
         known = f"its variables are {given}" if given else "it has no variables"
-        raise SettingsError(f"{path}: {str(error) or type(error).__name__}; {known}") from error
+        cause = error.__cause__ or error
+        raise SettingsError(f"{path}: {str(cause) or type(cause).__name__}; {known}") from error

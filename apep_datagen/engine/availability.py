@@ -2,10 +2,11 @@
 
 - A refusal for the rate is the provider's state: the pacer pauses and slows down.
 - Several transient failures in a row are the provider's state too: it rests (`pacing.breaker`).
+- Whose tokens of a month are spent comes back in the next one, if another provider works until then.
 - What cannot be used for the rest of the run is out.
 
-While a provider rests, pauses for long or is out, what waits for it waits for any provider, also what has waited for
-its turn here: such waits end with `NotNowError`.
+While a provider rests, pauses for long, waits for a month or is out, what waits for it waits for any provider, also
+what has waited for its turn here: such waits end with `NotNowError`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from apep_datagen.budget.obstacles import NotNowError
+from apep_datagen.budget.ledger import this_month
 from apep_datagen.config.settings import ProviderSettings
 from apep_datagen.core.errors import ProviderError, RateLimitedError, TransientError
+from apep_datagen.core.messages import ReportedLimits
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import ProviderCounters
+from apep_datagen.engine.interruption import Interruption
+from apep_datagen.engine.streak import Streak
 from apep_datagen.pacing.breaker import CircuitBreaker
 from apep_datagen.pacing.pacer import Pacer, Permit
 
@@ -29,8 +33,11 @@ Result = TypeVar("Result")
 # A provider that pauses for longer lets others take over what it had begun.
 _LONG_PAUSE_SECONDS = 30.0
 _SECONDS_BETWEEN_PAUSE_MESSAGES = 60.0
-# How a task knows that it was interrupted by its worker, and not ended by its task group.
-_INTERRUPTED = "interrupted"
+# A provider that answers nothing but 429 for so long has another problem than its pace.
+_SECONDS_OF_REFUSALS = 300.0
+_MINUTES_FROM_SECONDS = 300.0
+# How often it is looked whether the month has turned: by the clock on the wall, which can be set.
+_SECONDS_BETWEEN_LOOKS_AT_MONTH = 60.0
 
 
 class Availability:
@@ -46,7 +53,9 @@ class Availability:
         counters: What the view of progress shows.
         pacer: When its next request may be sent.
         breaker: Whether it rests.
+        streak: Whether its answers are of any use.
         out_because: Why the provider is out for the rest of the run, or None.
+        spent_month: The month, as `2026-01`, whose tokens are spent, or None.
     """
 
     def __init__(self, name: str, settings: ProviderSettings, context: RunContext) -> None:
@@ -58,10 +67,15 @@ class Availability:
             max_in_flight=settings.max_in_flight,
         )
         self.breaker = CircuitBreaker()
+        self.streak = Streak()
         self.out_because: str | None = None
+        self.spent_month: str | None = None
         self._context = context
-        self._interruptible: set[asyncio.Task[Any]] = set()
+        context.available.append(self)
+        self._interruption = Interruption()
         self._pause_told_at = -_SECONDS_BETWEEN_PAUSE_MESSAGES
+        self._refused_since: float | None = None
+        self._refusals_told = False
 
     # When to ask.
 
@@ -71,9 +85,18 @@ class Availability:
 
     def rests_for(self) -> float:
         """Return for how many seconds others are to do what waits for this provider; 0 or less if it does."""
+        if self.waits_for_month():
+            return _SECONDS_BETWEEN_LOOKS_AT_MONTH
         pause = self.pacer.paused_for
         rest = self.breaker.rests_for(asyncio.get_running_loop().time())
         return max(rest, pause if pause > _LONG_PAUSE_SECONDS else 0.0)
+
+    def waits_for_month(self) -> bool:
+        """Tell whether the tokens of this month are spent."""
+        if self.spent_month is not None and self.spent_month != this_month():
+            self.spent_month = None
+            self.set_state("")
+        return self.spent_month is not None
 
     def has_to_wait(self) -> bool:
         """Tell whether nothing is to be sent for a while, or any more."""
@@ -81,8 +104,7 @@ class Availability:
 
     def interrupt(self) -> None:
         """End all waiting, once nothing is to be sent for a while; requests under way are not touched."""
-        for task in self._interruptible:
-            task.cancel(_INTERRUPTED)
+        self._interruption.end_waits()
         self._context.wake()
 
     def leave_to_others(self) -> None:
@@ -96,32 +118,50 @@ class Availability:
         Raises:
             NotNowError: It did.
         """
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine runs in a task
-        self._interruptible.add(task)
-        try:
-            return await waiting
-        except asyncio.CancelledError as error:
-            if error.args != (_INTERRUPTED,) or task.uncancel() > 0:
-                raise
-            raise NotNowError from None
-        finally:
-            self._interruptible.discard(task)
+        return await self._interruption.wait_for(waiting)
 
     # What answers say.
 
+    def learn(self, reported: ReportedLimits) -> None:
+        """Take over what the headers of an answer say about limits."""
+        before = self.pacer.paused_for
+        self.pacer.learn(reported)
+        pause = self.pacer.paused_for
+        if pause > max(before, _LONG_PAUSE_SECONDS):
+            self._begin_pause(pause, "its limit is used up")
+
     def note(self, permit: Permit, failure: ProviderError | None) -> None:
         """Take note of how a request ended: None for an answer that can be used."""
+        now = asyncio.get_running_loop().time()
         if isinstance(failure, RateLimitedError):
             self.breaker.answered()
-            self._begin_pause(self.pacer.rate_limited(permit, failure.retry_after), failure)
-        elif isinstance(failure, TransientError):
-            if self.breaker.failed(asyncio.get_running_loop().time()):
+            self._begin_pause(self.pacer.rate_limited(permit, failure.retry_after), "rate limited", failure.retry_after)
+            self._note_refusal(now)
+            return
+        self._refused_since = None
+        if isinstance(failure, TransientError):
+            if failure.retry_after:
+                self.pacer.pause(failure.retry_after)
+                self._begin_pause(failure.retry_after, str(failure), failure.retry_after)
+            if self.breaker.failed(now):
                 self._begin_rest(failure)
         else:
+            self._context.answered_at = now
             self.pacer.accepted(permit)
             self.breaker.answered()
-            self.set_state("")
+            if self.rests_for() <= 0:
+                self.set_state("")
+
+    def spend_month(self) -> None:
+        """Take note that the tokens of this month are spent."""
+        self.spent_month = this_month()
+        self.set_state("waiting for the next month")
+        self.leave_to_others()
+
+    def leave(self, reason: str) -> None:
+        """Be out for the rest of the run; what waits for this provider may go on elsewhere."""
+        self.out_because = reason
+        self.leave_to_others()
 
     def set_state(self, state: str, **details: Any) -> None:
         """Show and log a change of the provider's state: empty when it works."""
@@ -129,14 +169,27 @@ class Availability:
             self.counters.state = state
             self._context.log.write("provider", provider=self.name, state=state or "working", **details)
 
-    def _begin_pause(self, seconds: float, failure: RateLimitedError) -> None:
+    def _note_refusal(self, now: float) -> None:
+        """Take note of a 429; tell once where nothing else has been answered for long."""
+        if self._refused_since is None:
+            self._refused_since, self._refusals_told = now, False
+        seconds = now - self._refused_since
+        if seconds >= _SECONDS_OF_REFUSALS and not self._refusals_told:
+            self._refusals_told = True
+            self._context.notify(
+                f"{self.name}: it has answered nothing but 429 (too many requests) for {spell_seconds(seconds)}. It is"
+                " asked again and again; perhaps another program uses the same key, or its limit is a day's or is lower"
+                " than --rps. --patience ends a run in which nobody answers"
+            )
+
+    def _begin_pause(self, seconds: float, why: str, retry_after: float | None = None) -> None:
         rate = self.counters.requests_per_second = self.pacer.requests_per_second
         self._context.log.write(
             "pause",
             provider=self.name,
             seconds=round(seconds, 3),
             requests_per_second=round(rate, 4) if rate else None,
-            retry_after=failure.retry_after,
+            retry_after=retry_after,
         )
         if seconds > _LONG_PAUSE_SECONDS:
             self.set_state("paused")
@@ -145,7 +198,7 @@ class Availability:
         if now - self._pause_told_at >= _SECONDS_BETWEEN_PAUSE_MESSAGES or seconds > _LONG_PAUSE_SECONDS:
             self._pause_told_at = now
             at_rate = f", then {rate:.3g} requests/s" if rate else ""
-            self._context.notify(f"{self.name}: rate limited, waiting {spell_seconds(seconds)}{at_rate}")
+            self._context.notify(f"{self.name}: {why}, waiting {spell_seconds(seconds)}{at_rate}")
 
     def _begin_rest(self, failure: TransientError) -> None:
         seconds = self.breaker.rests_for(asyncio.get_running_loop().time())
@@ -158,7 +211,10 @@ class Availability:
 
 
 def spell_seconds(seconds: float) -> str:
-    """Spell a short time for a person, e.g. `20 ms` or `1.5 s`."""
+    """Spell a time for a person, e.g. `20 ms`, `1.5 s` or `7 h 05 min`."""
     if seconds < 0.1:  # noqa: PLR2004 - style
         return f"{1000 * seconds:.0f} ms"
+    if seconds >= _MINUTES_FROM_SECONDS:
+        hours, minutes = divmod(round(seconds / 60), 60)
+        return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
     return f"{seconds:.0f} s" if seconds >= 10 or seconds == int(seconds) else f"{seconds:.1f} s"  # noqa: PLR2004 - style

@@ -18,6 +18,7 @@ from apep_datagen.conversation.machine import (
 )
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.errors import FailureKind
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Notebook, Notes
 from apep_datagen.core.sample_json import sample_line
@@ -36,6 +37,7 @@ from apep_datagen.storage.conversations import (
 )
 from apep_datagen.storage.notes import read_notebook, write_notebook
 from apep_datagen.storage.timelines import Timeline, read_story, read_timeline
+from apep_datagen.storage.verdicts import count_set_aside
 
 __all__ = ["Committed", "Rules", "commit_answer", "commit_failure"]
 
@@ -149,13 +151,24 @@ def _judge(
     )
 
 
-def commit_failure(connection: sqlite3.Connection, conversation: Conversation, reason: str, provider: str) -> Committed:
-    """Set a conversation aside, and undo what it did to memory and diary; arguments as for `commit_answer`."""
+def commit_failure(
+    connection: sqlite3.Connection, conversation: Conversation, kind: FailureKind, reason: str, provider: str
+) -> Committed:
+    """Set a conversation aside, and undo what it did to memory and diary.
+
+    Args:
+        connection: In a transaction that the caller commits.
+        conversation: What failed.
+        kind: What failed it, as it is counted.
+        reason: The same in words.
+        provider: Where it failed.
+    """
     brief = conversation.brief
     if conversation.steps == 0:
         record_start(connection, conversation, provider)
     notebook = _notebook(connection, brief)
     record_set_aside(connection, brief.conversation_id, reason)
+    count_set_aside(connection, brief, provider, kind)
     return Committed(conversation, *_gained(notebook.notes(), notebook.notes_before()))
 
 

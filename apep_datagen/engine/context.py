@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from apep_datagen.budget.purse import Treasury
 from apep_datagen.config.settings import RolesSettings
@@ -12,6 +13,9 @@ from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.storage.database import StateDatabase
+
+if TYPE_CHECKING:
+    from apep_datagen.engine.availability import Availability
 
 __all__ = ["RunContext", "Tries"]
 
@@ -45,6 +49,9 @@ class RunContext:
         work_changed: Set, and replaced, whenever the schedule has changed.
         stopping: Whether nothing new is to be sent.
         tries: By conversation, where its due call failed.
+        available: The state of each provider.
+        answered_at: When a provider has last answered, on the loop's clock; when the run began, before that.
+        silent_for: For how many seconds nobody had answered when the run lost its patience; None if it did not.
     """
 
     schedule: Schedule
@@ -57,6 +64,13 @@ class RunContext:
     work_changed: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
     tries: dict[int, Tries] = field(default_factory=dict)
+    available: list[Availability] = field(default_factory=list)
+    answered_at: float = 0.0
+    silent_for: float | None = None
+
+    def somebody_works(self) -> bool:
+        """Tell whether a provider is left that need not wait for the next month."""
+        return any(item.out_because is None and not item.waits_for_month() for item in self.available)
 
     def wake(self) -> None:
         """Let every worker look at the schedule again, and every purse at the accounts."""

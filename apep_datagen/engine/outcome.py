@@ -8,6 +8,7 @@ from pathlib import Path
 
 from apep_datagen.budget.month import MONTH_LIMIT
 from apep_datagen.core.errors import ApepError, BudgetReachedError, NoProviderLeftError
+from apep_datagen.engine.availability import spell_seconds
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.worker import Worker
 from apep_datagen.storage.verdicts import VerdictCount
@@ -40,7 +41,11 @@ class Outcome:
 
 
 def why_nothing_is_sent(
-    counters: RunCounters, output: Path, failures: Mapping[str, str], workers: Sequence[Worker]
+    counters: RunCounters,
+    output: Path,
+    failures: Mapping[str, str],
+    workers: Sequence[Worker],
+    silent_for: float | None = None,
 ) -> ApepError:
     """Say why nothing can be sent any more, and how to go on.
 
@@ -49,8 +54,14 @@ def why_nothing_is_sent(
         output: Where it is.
         failures: Why providers could not be started, by name.
         workers: Of the other providers.
+        silent_for: For how many seconds nobody had answered, if that is why the run ended.
     """
     there = f"{counters.done} of {counters.target} conversations are in {output}; nothing is lost."
+    if silent_for is not None:
+        return NoProviderLeftError(
+            f"No provider has answered for {spell_seconds(silent_for)}, as long as --patience permits. {there}\n"
+            "The same command goes on; apep-datagen providers shows which of them answer."
+        )
     budgets = {worker.spent_budget for worker in workers if worker.spent_budget}
     if run_budgets := sorted(budgets - {MONTH_LIMIT}):
         return BudgetReachedError(

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import random
 import sqlite3
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,11 +28,12 @@ from apep_datagen.core.errors import (
     FailureKind,
     ProviderError,
     RateLimitedError,
+    RequestRefusedError,
     RetryableError,
     TransientError,
     UnusableAnswerError,
 )
-from apep_datagen.core.messages import Completion, CompletionRequest, Usage
+from apep_datagen.core.messages import Completion, CompletionRequest, Ending, Usage, ending_of
 from apep_datagen.engine.availability import Availability, spell_seconds
 from apep_datagen.engine.context import RunContext, Tries
 from apep_datagen.pacing.pacer import Permit
@@ -42,6 +44,14 @@ __all__ = ["PaidCompletion", "Requester"]
 _ATTEMPTS = 3
 _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 60.0
+
+
+# What an answer is counted as that cannot be used.
+_KINDS = {
+    Ending.WHOLE: FailureKind.EMPTY_ANSWER,
+    Ending.CUT_OFF: FailureKind.CUT_OFF,
+    Ending.BROKEN_OFF: FailureKind.BROKEN_OFF,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ class Requester:
             StorageError: What it cost could not be recorded.
         """
         retrying = tenacity.AsyncRetrying(
-            stop=lambda _state: self._availability.has_to_wait() or not self.may_succeed(conversation),
+            stop=lambda _state: self._is_in_vain(conversation, request),
             retry=tenacity.retry_if_exception_type(RetryableError),
             wait=lambda state: self._seconds_to_wait(conversation, state),
             before_sleep=self._before_retry,
@@ -151,8 +161,7 @@ class Requester:
             try:
                 completion = await self._provider.complete(request)
                 if problem := problem_with(conversation, completion):
-                    is_cut = completion.finish_reason == "length"
-                    raise UnusableAnswerError(problem, FailureKind.CUT_OFF if is_cut else FailureKind.EMPTY_ANSWER)
+                    raise UnusableAnswerError(problem, _KINDS[ending_of(completion.finish_reason)])
                 failure = None
             except ProviderError as error:
                 failure = error
@@ -160,7 +169,7 @@ class Requester:
             usage = _usage(completion, failure)
             tokens = usage.total_tokens if usage else None
             self._availability.note(permit, failure)
-            self._count_try(conversation, failure)
+            self._count_try(conversation, request, failure)
         finally:
             self._pacer.release(permit, tokens)
             counters.in_flight = self._pacer.in_flight
@@ -176,13 +185,20 @@ class Requester:
         await self._context.state.run(self._purse.settle(reservation, usage, requests=requests, failure=failure.kind))
         raise failure
 
-    def _count_try(self, conversation: Conversation, failure: ProviderError | None) -> None:
+    def _is_in_vain(self, conversation: Conversation, request: CompletionRequest) -> bool:
+        """Tell whether asking once more, now and here, cannot help."""
+        is_useless = self._availability.streak.complaint(request.step.model_role) is not None
+        return is_useless or self._availability.has_to_wait() or not self.may_succeed(conversation)
+
+    def _count_try(self, conversation: Conversation, request: CompletionRequest, failure: ProviderError | None) -> None:
         """Count what failed against its conversation: a transient failure only where the provider worked until then."""
-        if not isinstance(failure, TransientError | UnusableAnswerError):
+        if isinstance(failure, UnusableAnswerError | RequestRefusedError):
+            self._availability.streak.note_useless_answer(request.step.model_role)
+        if not isinstance(failure, TransientError | UnusableAnswerError | RequestRefusedError):
             return
         tries = self._context.tries.setdefault(conversation.brief.conversation_id, Tries())
         tries.total += 1
-        is_its_own = isinstance(failure, UnusableAnswerError) or self._availability.breaker.failures_in_a_row == 1
+        is_its_own = not isinstance(failure, TransientError) or self._availability.breaker.failures_in_a_row == 1
         tries.counted += is_its_own
 
     def _count_cost(self, request: CompletionRequest, usage: Usage) -> None:
@@ -211,6 +227,7 @@ class Requester:
             completion_tokens=completion.usage.completion_tokens if completion else None,
             outcome=failure.kind.value if failure else "answer",
             error=str(failure) if failure else None,
+            traceback=_traceback_of(failure),
             messages=[message.as_dict() for message in request.messages] if log.with_text else None,
             answer=completion.text if log.with_text and completion else None,
         )
@@ -235,6 +252,13 @@ class Requester:
 
     async def _sleep(self, seconds: float) -> None:
         await self._availability.unless_interrupted(asyncio.sleep(seconds))
+
+
+def _traceback_of(failure: ProviderError | None) -> str | None:
+    """Return where an error came from that nobody foresaw."""
+    if failure is None or failure.kind is not FailureKind.UNFORESEEN:
+        return None
+    return "".join(traceback.format_exception(failure))
 
 
 def _usage(completion: Completion | None, failure: ProviderError | None) -> Usage | None:

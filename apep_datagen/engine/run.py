@@ -119,7 +119,7 @@ class _Run:
         # Not where storage failed: what the ledger is booked with then is more than was spent, until the next start.
         await self._close_books()
         verdicts = await self._state.run(read_verdicts)
-        outcome = self._outcome(status, failures, workers, verdicts)
+        outcome = self._outcome(status, failures, workers, verdicts, context.silent_for)
         self._log.write("end", conversations=self._counters.done, exit_status=outcome.exit_status)
         return outcome
 
@@ -135,7 +135,9 @@ class _Run:
         self._log.write("start", output=output, target=target, providers=[worker.name for worker in workers])
         with self._view.showing(self._counters):
             grace = self._settings.generation.grace_seconds
-            return await work_until_stopped(workers, context, self._view, grace)
+            return await work_until_stopped(
+                workers, context, self._view, grace, patience_seconds=self._settings.generation.patience_seconds
+            )
 
     def _worker(
         self,
@@ -192,11 +194,12 @@ class _Run:
         failures: Mapping[str, str] | None = None,
         workers: Sequence[Worker] = (),
         verdicts: tuple[VerdictCount, ...] = (),
+        silent_for: float | None = None,
     ) -> Outcome:
         counters = self._counters
         error = None
         if counters.done < counters.target and status == 0:
-            error = why_nothing_is_sent(counters, self._invocation.output, failures or {}, workers)
+            error = why_nothing_is_sent(counters, self._invocation.output, failures or {}, workers, silent_for)
         return Outcome(counters, time.monotonic() - self._began, verdicts, status, error)
 
 
@@ -207,13 +210,13 @@ async def _start_providers(
     failures: dict[str, str] = {}
     for name, key in invocation.providers.items():
         settings = invocation.settings.providers[name]
-        provider = create_provider(settings, key, available[name].pacer.learn)
+        provider = create_provider(settings, key, available[name].learn)
         try:
             if settings.requests_per_second:
                 await rehearse(settings)
             await provider.start()
         except ProviderError as error:
-            failures[name] = str(error)
+            failures[name] = available[name].out_because = str(error)
             await provider.close()
         else:
             providers[name] = provider

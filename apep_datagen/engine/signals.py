@@ -1,7 +1,7 @@
-"""Letting a run's workers work to their end, or until a signal stops them.
+"""Letting a run's workers work to their end, until a signal stops them, or until nobody has answered for too long.
 
 A first signal: nothing new is sent, what is under way may come in for a grace period. A second one: stop at once.
-Both are equally safe, because everything that counts is on the disk already.
+Both are equally safe, because everything that counts is on the disk already. Patience that ends is as a first signal.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Iterator
 
+from apep_datagen.engine.availability import spell_seconds
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.view import View
 from apep_datagen.engine.worker import Worker
@@ -23,11 +24,36 @@ if hasattr(signal, "SIGHUP"):
     _SIGNAL_STATUS[signal.SIGHUP] = 143
 
 
-async def work_until_stopped(workers: list[Worker], context: RunContext, view: View, grace_seconds: float) -> int:
-    """Run all workers to their end; return 0, or the exit status of the signal that stopped them."""
+async def work_until_stopped(
+    workers: list[Worker],
+    context: RunContext,
+    view: View,
+    grace_seconds: float,
+    *,
+    patience_seconds: float | None = None,
+) -> int:
+    """Run all workers to their end; return 0, or the exit status of the signal that stopped them.
+
+    Args:
+        workers: One for each provider.
+        context: What they have in common.
+        view: Is told what ends the run.
+        grace_seconds: How long requests under way may still come in once nothing new is sent.
+        patience_seconds: For how long nobody may answer; None for ever.
+    """
     status = 0
     stop = asyncio.Event()
     hurry = asyncio.Event()
+    context.answered_at = asyncio.get_running_loop().time()
+
+    def end(why: str) -> None:
+        stop.set()
+        context.stopping = True
+        in_flight = sum(counters.in_flight for counters in context.counters.providers.values())
+        view.notify(f"{why}: {in_flight} requests are in flight and may still come in; once more to stop at once.")
+        for worker in workers:
+            worker.availability.interrupt()
+        context.wake()
 
     def on_signal(number: int) -> None:
         nonlocal status
@@ -37,17 +63,19 @@ async def work_until_stopped(workers: list[Worker], context: RunContext, view: V
         status = _SIGNAL_STATUS[signal.Signals(number)]
         if number != signal.SIGINT:
             view.let_go_of_terminal()
-        stop.set()
-        context.stopping = True
-        in_flight = sum(counters.in_flight for counters in context.counters.providers.values())
-        view.notify(f"Stopping: {in_flight} requests are in flight and may still come in; once more to stop at once.")
-        for worker in workers:
-            worker.availability.interrupt()
-        context.wake()
+        end("Stopping")
+
+    async def be_patient(seconds: float) -> None:
+        while (left := context.answered_at + seconds - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110 - a known time
+            await asyncio.sleep(left)
+        if not stop.is_set():
+            context.silent_for = seconds
+            end(f"No provider has answered for {spell_seconds(seconds)} (--patience), stopping")
 
     with _handling_signals(on_signal):
         work = asyncio.create_task(_run_all(workers))
         stopping = asyncio.create_task(stop.wait())
+        patience = None if patience_seconds is None else asyncio.create_task(be_patient(patience_seconds))
         try:
             await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
@@ -60,6 +88,8 @@ async def work_until_stopped(workers: list[Worker], context: RunContext, view: V
         finally:
             stopping.cancel()
             work.cancel()
+            if patience is not None:
+                patience.cancel()
     return status
 
 

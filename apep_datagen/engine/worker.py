@@ -5,15 +5,15 @@
 A conversation is pulled just so early that its call is paid for on the disk when its permit comes: by one permit, at
 the rates of most providers. So no commit comes between a permit and its request, and few conversations are half-done.
 
-What fails for good sets its conversation aside, not the run. A provider that cannot be used, or has spent its budget,
-leaves the run, and others take over what it had begun; so they do while it rests.
+What fails for good sets its conversation aside, not the run: a refusal, an answer of no use, whatever nobody foresaw in
+one request or one prompt. A provider that cannot be used, is of no use to several conversations in a row (`streak`) or
+has spent its budget leaves the run, and others take over what it had begun; so they do while it rests.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import Callable, Mapping
 
 from apep_datagen.budget.account import ENDING_LIMITS, Account
@@ -25,15 +25,20 @@ from apep_datagen.config.settings import ProviderSettings
 from apep_datagen.conversation.machine import ModelCall, next_step
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.core.errors import ModelUnknownError, ProviderError, ProviderUnusableError, RetryableError
-from apep_datagen.core.messages import CompletionRequest
+from apep_datagen.core.errors import (
+    ModelUnknownError,
+    ProviderError,
+    ProviderUnusableError,
+    RequestRefusedError,
+    StorageError,
+)
+from apep_datagen.core.messages import CompletionRequest, ModelRole
 from apep_datagen.engine.availability import Availability
-from apep_datagen.engine.commit import Committed, Rules, commit_answer, commit_failure
+from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext, Tries
-from apep_datagen.engine.recent_yield import RecentYield
-from apep_datagen.engine.requester import PaidCompletion, Requester
+from apep_datagen.engine.recorder import Recorder
+from apep_datagen.engine.requester import Requester
 from apep_datagen.providers.base import Provider, spell_offer
-from apep_datagen.storage.conversations import StepRecord
 
 __all__ = ["Worker"]
 
@@ -76,7 +81,6 @@ class Worker:
         self.spent_budget: str | None = None
         self._settings = settings
         self._provider = provider
-        self._rules = rules
         self._context = context
         purse = Purse(self.name, prices, context.treasury, open_month, availability.is_over)
         self._requester = Requester(provider, availability, purse, context)
@@ -85,7 +89,8 @@ class Worker:
         # then lead to the same choices.
         self._is_serial = settings.max_in_flight == 1
         self._ahead = asyncio.Semaphore(_most_ahead(settings))
-        self._yield = RecentYield()
+        self._recorder = Recorder(self._counters, context, rules)
+        self._streak = availability.streak
 
     async def run(self) -> None:
         """Make calls until the output lacks nothing, the provider is out or the run is stopping.
@@ -126,6 +131,10 @@ class Worker:
             rest = self.availability.rests_for()
             if rest <= 0 and self._context.schedule.has_work(self.name):
                 return True
+            if self.availability.waits_for_month() and not self._context.somebody_works():
+                self.spent_budget = MONTH_LIMIT
+                await self._leave("its tokens_per_month are spent; raise the limit or use another provider")
+                return False
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(rest if rest > 0 else None):
                     await self._context.work_changed.wait()
@@ -143,33 +152,80 @@ class Worker:
     async def _call_and_record(self, conversation: Conversation) -> None:
         needed = next_step(conversation)
         assert isinstance(needed, ModelCall)  # noqa: S101 - only such conversations are in the schedule
-        request = self._request(conversation, needed)
+        role = needed.step.model_role
+        sent: Callable[[], None] = (lambda: None) if self._is_serial else self._ahead.release
         try:
-            sent = (lambda: None) if self._is_serial else self._ahead.release
+            request = self._request(conversation, needed)
+        except Exception as error:  # noqa: BLE001 - a prompt is a user's program, and costs this conversation alone
+            sent()
+            await self._set_aside_unforeseen(conversation, error, role)
+            return
+        try:
             answer = await self._requester.ask(conversation, request, sent)
         except ProviderUnusableError as error:
-            await self._leave(str(error), with_models=isinstance(error, ModelUnknownError))
+            if self._streak.believe_verdict(role):
+                await self._leave(str(error), with_models=isinstance(error, ModelUnknownError))
             self._put_back(conversation)
         except BudgetSpentError as error:
-            self.spent_budget = error.budget
-            await self._leave(_spell_budget(error.budget))
+            await self._end_budget(error.budget)
             self._put_back(conversation)
         except NotNowError:
             self._put_back(conversation)
         except ProviderError as error:
-            if self.availability.breaker.never_comes_back:
-                await self._leave(f"it has never answered; the last failure: {error}")
-            if isinstance(error, RetryableError) and self._requester.may_succeed(conversation):
-                self._put_back(conversation)
-            else:
-                await self._set_aside(conversation, needed, error)
+            await self._end_call(conversation, needed, error)
+        except StorageError:
+            raise  # nothing can be recorded any more
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs this conversation alone
+            await self._set_aside_unforeseen(conversation, error, role)
         else:
-            await self._record(conversation, request, answer)
+            self._streak.note_use(role)
+            going_on = await self._recorder.record(conversation, request, answer)
+            if going_on is not None:
+                self._put_back(going_on)
+        if complaint := self._recorder.complaint():
+            await self._leave(complaint)
 
-    def _put_back(self, conversation: Conversation) -> None:
+    async def _set_aside_unforeseen(self, conversation: Conversation, error: Exception, role: ModelRole) -> None:
+        await self._recorder.set_aside_unforeseen(conversation, error)
+        self._streak.note_failure(role, conversation.brief.conversation_id)
+        if complaint := self._streak.complaint(role):
+            await self._leave(_spell_complaint(self.name, complaint, error))
+
+    async def _end_budget(self, budget: str) -> None:
+        """Wait for the next month, or leave: until then others may work, or not."""
+        if budget == MONTH_LIMIT:
+            if not self.availability.waits_for_month():
+                self.availability.spend_month()
+                if self._context.somebody_works():
+                    self._context.notify(
+                        f"{self.name}: its tokens_per_month are spent; it comes back when the month turns"
+                    )
+            return
+        self.spent_budget = budget
+        await self._leave(f"the budget {budget} is reached")
+
+    async def _end_call(self, conversation: Conversation, call: ModelCall, error: ProviderError) -> None:
+        """Let a conversation whose call failed be tried again, or set it aside; leave the run where others fail too."""
+        role, number = call.step.model_role, conversation.brief.conversation_id
+        is_refused = isinstance(error, RequestRefusedError)
+        if is_refused or not self._requester.may_succeed(conversation):
+            self._streak.note_failure(role, number)
+        if complaint := self._streak.complaint(role):
+            await self._leave(_spell_complaint(self.name, complaint, error))
+            # That says nothing of its conversations.
+            for useless in self._streak.conversations():
+                self._context.tries.pop(useless, None)
+        elif self.availability.breaker.never_comes_back:
+            await self._leave(f"it has never answered; the last failure: {error}")
+        if self._requester.may_succeed(conversation):
+            self._put_back(conversation, to_any=is_refused)
+        else:
+            await self._recorder.set_aside(conversation, error.kind, f"{call.step.value} failed: {error}")
+
+    def _put_back(self, conversation: Conversation, *, to_any: bool = False) -> None:
         """Let a conversation wait for its next call; from any provider where this one does not send for a while."""
         tries = self._context.tries.get(conversation.brief.conversation_id, Tries())
-        provider = None if self.availability.has_to_wait() else self.name
+        provider = None if to_any or self.availability.has_to_wait() else self.name
         self._context.schedule.put_back(conversation, provider, failures=tries.total)
 
     def _request(self, conversation: Conversation, call: ModelCall) -> CompletionRequest:
@@ -185,83 +241,13 @@ class Worker:
             seed=(conversation.brief.seed + conversation.steps) % 2**31,
         )
 
-    # Recording what came of it.
-
-    async def _record(self, conversation: Conversation, request: CompletionRequest, answer: PaidCompletion) -> None:
-        """Commit an answer with all that follows from it, and let the conversation go on."""
-        context, completion = self._context, answer.completion
-        record = StepRecord(
-            kind=request.step.value,
-            text=completion.text,
-            finish_reason=completion.finish_reason,
-            provider=self.name,
-            model=request.model,
-            prompt_tokens=completion.usage.prompt_tokens,
-            completion_tokens=completion.usage.completion_tokens,
-            seconds=answer.seconds,
-        )
-
-        def settle_and_record(connection: sqlite3.Connection) -> Committed:
-            answer.settle(connection)
-            return commit_answer(connection, conversation, record, self.name, self._rules)
-
-        committed = await context.state.run(settle_and_record)
-        context.tries.pop(conversation.brief.conversation_id, None)
-        self._count(committed)
-        context.counters.last_question = committed.conversation.exchanges[-1].question
-        if committed.is_finished:
-            await self._end(committed)
-        else:
-            self._put_back(committed.conversation)
-
-    async def _end(self, committed: Committed) -> None:
-        """Take note of a judged conversation; leave the run where too few are accepted."""
-        context, problem = self._context, committed.problem
-        context.schedule.end(committed.conversation, is_accepted=problem is None, timeline=committed.timeline)
-        if problem is None:
-            context.counters.done += 1
-            self._counters.conversations += 1
-        else:
-            context.counters.rejected += 1
-            self._counters.rejected += 1
-            context.log.write(
-                "rejected",
-                provider=self.name,
-                conversation=committed.conversation.brief.conversation_id,
-                ability=committed.conversation.brief.scenario.ability.value,
-                stage=problem.stage.value,
-                reason=problem.reason,
-            )
-        self._yield.count(committed.conversation.brief.scenario.ability, problem)
-        if complaint := self._yield.complaint(self._rules.least_yield):
-            await self._leave(complaint)
-
-    def _count(self, committed: Committed) -> None:
-        self._context.counters.memories += committed.memories
-        self._context.counters.diary_pages += committed.diary_pages
-
-    async def _set_aside(self, conversation: Conversation, call: ModelCall, error: ProviderError) -> None:
-        number = conversation.brief.conversation_id
-        reason = f"{call.step.value} at {self.name}: {error}"
-        committed = await self._context.state.run(
-            lambda connection: commit_failure(connection, conversation, reason, self.name)
-        )
-        self._context.tries.pop(number, None)
-        self._count(committed)
-        self._context.schedule.end(conversation, is_accepted=False, timeline=None)
-        self._context.counters.set_aside += 1
-        self._counters.set_aside += 1
-        self._context.log.write("set aside", provider=self.name, conversation=number, reason=reason)
-        self._context.notify(f"{self.name}: conversation {number} is set aside, {call.step.value} failed: {error}")
-
     async def _leave(self, reason: str, *, with_models: bool = False) -> None:
         """Take this provider out of the run; what waits for it may go on elsewhere."""
         if self.availability.out_because is not None:
             return
-        self.availability.out_because = reason
-        self.availability.leave_to_others()
+        self.availability.leave(reason)
         if with_models:
-            self.availability.out_because += spell_offer(await self._provider.list_models())
+            self.availability.out_because = reason + spell_offer(await self._provider.list_models())
         self.availability.set_state("out", reason=self.availability.out_because)
         if self.spent_budget not in ENDING_LIMITS:  # these end the run, which says so itself
             self._context.notify(f"{self.name} is out for the rest of this run: {self.availability.out_because}")
@@ -278,7 +264,12 @@ def _most_ahead(settings: ProviderSettings) -> int:
     return min(_MOST_AHEAD, max(1, round(most)))
 
 
-def _spell_budget(budget: str) -> str:
-    if budget == MONTH_LIMIT:
-        return "its tokens_per_month are spent; raise the limit or use another provider"
-    return f"the budget {budget} is reached"
+def _spell_complaint(provider: str, complaint: str, error: Exception) -> str:
+    """Say that a provider is of no use, in its own words, and what to change."""
+    said = f"{complaint}, the last time: {error}"
+    if isinstance(error, RequestRefusedError):
+        said += (
+            ". If it refuses a parameter, change how it is asked: max_tokens_parameter, omit_parameters or extra_body"
+            f" in [providers.{provider}]"
+        )
+    return said

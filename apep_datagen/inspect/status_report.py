@@ -12,6 +12,7 @@ from apep_datagen.core.messages import ModelRole
 from apep_datagen.core.words import shorten
 from apep_datagen.inspect.status import RunStatus, SetAside
 from apep_datagen.storage.spending import ModelUse
+from apep_datagen.storage.verdicts import SET_ASIDE
 from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_usd
 from apep_datagen.terminal.tables import table
 from apep_datagen.terminal.yields import describe_yield, yield_as_json
@@ -108,7 +109,7 @@ def _describe_conversations(status: RunStatus, now: float) -> str:
     if status.last_recorded_at is not None:
         activity += f"; the last step was recorded {spell_duration(max(0.0, now - status.last_recorded_at))} ago"
     set_aside = sum(item.count for item in status.set_aside)
-    rejected = sum(item.count for item in status.verdicts if item.stage)
+    rejected = sum(item.count for item in status.verdicts if item.stage not in ("", SET_ASIDE))
     return (
         f"{status.done:,}{target} conversations are in {status.output}\n"
         f"{activity}.\n"

@@ -19,9 +19,6 @@ from apep_datagen.pacing.token_window import FIRST_ESTIMATE_TOKENS, Charge, Toke
 
 __all__ = ["Pacer", "Permit"]
 
-# A reset that a header announces is believed so far: a limit that matters here is one of seconds or of a minute.
-_LONGEST_REPORTED_PAUSE_SECONDS = 60.0
-
 
 @dataclass(frozen=True, slots=True)
 class Permit:
@@ -165,8 +162,8 @@ class Pacer:
         return min(self._tokens.estimate, self._tokens.tokens_per_minute) if self._tokens else FIRST_ESTIMATE_TOKENS
 
     def _pause_until_reset(self, seconds: float | None) -> None:
-        if seconds is not None and seconds > 0:
-            self.pause(min(seconds, _LONGEST_REPORTED_PAUSE_SECONDS))
+        if seconds is not None and 0 < seconds < math.inf:
+            self.pause(seconds)
 
     def _give_back(self, charge: Charge | None, tokens: int | None) -> None:
         if self._tokens and charge:

@@ -54,7 +54,7 @@ def error_from_response(  # noqa: PLR0911 - one return for each class of error
     lowered = body.lower()
     retry_after = retry_after_seconds(headers)
     if 300 <= status < 400:
-        place = clean_text(headers.get("location", "")).partition("?")[0]
+        place = _line(headers.get("location", "").partition("?")[0])
         return TransientError(
             f"HTTP {status}: it redirects{f' to {place}' if place else ''}, where no request is sent;"
             " if that is where it is now, put it into base_url"
@@ -90,6 +90,11 @@ def error_in_success(status: int, headers: Mapping[str, str], error: Any) -> Pro
         headers: As above.
         error: What JSON holds in place of a completion: the error itself, or all there is.
     """
+    while isinstance(error, (list, dict)):
+        inner = error.get("error") if isinstance(error, dict) else error[0] if len(error) == 1 else None
+        if not isinstance(inner, (list, dict)):
+            break
+        error = inner
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) == 3:
         code = int(code)
@@ -116,7 +121,7 @@ def _is_page(headers: Mapping[str, str], body: str) -> bool:
 
 def _title(page: str) -> str:
     found = _TITLE.search(page)
-    return " ".join(clean_text(found[1]).split()) if found else ""
+    return _line(found[1]) if found else ""
 
 
 def _is_json(body: str) -> bool:
@@ -250,4 +255,8 @@ def _spell(value: Any) -> str:
     if value is None or value in ({}, []):
         return raw
     words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return " ".join(clean_text(f"{words}: {raw}" if raw else words).split())
+    return _line(f"{words}: {raw}" if raw else words)
+
+
+def _line(text: str) -> str:
+    return " ".join(clean_text(text).split())

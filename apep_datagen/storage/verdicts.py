@@ -1,4 +1,4 @@
-"""How the finished conversations of a run were judged, over all its invocations."""
+"""What became of the conversations of a run, over all its invocations: how they were judged, or that they failed."""
 
 from __future__ import annotations
 
@@ -7,21 +7,33 @@ from collections import Counter
 from dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
+from apep_datagen.core.errors import FailureKind
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Problem
 
-__all__ = ["VerdictCount", "accepted_by_ability", "count_verdict", "read_verdicts", "rejected_count"]
+__all__ = [
+    "SET_ASIDE",
+    "VerdictCount",
+    "accepted_by_ability",
+    "count_set_aside",
+    "count_verdict",
+    "read_verdicts",
+    "rejected_count",
+]
+
+SET_ASIDE = "set aside"
+"""What stands in place of a stage for conversations that failed for good, before they could be judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictCount:
-    """How many conversations were judged alike.
+    """How many conversations ended alike.
 
     Attributes:
-        provider: Who made their last call.
+        provider: Who made their last call, or failed to.
         ability: What they were to show.
-        stage: The stage that rejected them; empty where they were accepted.
-        reason: Why; empty where they were accepted.
+        stage: The stage that rejected them, or `SET_ASIDE`; empty where they were accepted.
+        reason: Why; for those set aside, the kind of failure; empty where they were accepted.
         count: How many.
     """
 
@@ -33,7 +45,7 @@ class VerdictCount:
 
 
 def read_verdicts(connection: sqlite3.Connection) -> tuple[VerdictCount, ...]:
-    """Return how the conversations of a run were judged."""
+    """Return what became of the conversations of a run."""
     rows = connection.execute(
         "SELECT provider, ability, stage, reason, count FROM verdicts ORDER BY provider, ability, stage, reason"
     )
@@ -42,7 +54,9 @@ def read_verdicts(connection: sqlite3.Connection) -> tuple[VerdictCount, ...]:
 
 def rejected_count(connection: sqlite3.Connection) -> int:
     """Return how many conversations were rejected."""
-    (count,) = connection.execute("SELECT coalesce(sum(count), 0) FROM verdicts WHERE stage != ''").fetchone()
+    (count,) = connection.execute(
+        "SELECT coalesce(sum(count), 0) FROM verdicts WHERE stage NOT IN ('', ?)", (SET_ASIDE,)
+    ).fetchone()
     return int(count)
 
 
@@ -60,4 +74,13 @@ def count_verdict(connection: sqlite3.Connection, brief: Brief, problem: Problem
         " SELECT provider, ?, ?, ?, 1 FROM conversations WHERE id = ?"
         " ON CONFLICT DO UPDATE SET count = count + 1",
         (brief.scenario.ability.value, stage, reason, brief.conversation_id),
+    )
+
+
+def count_set_aside(connection: sqlite3.Connection, brief: Brief, provider: str, kind: FailureKind) -> None:
+    """Count a conversation that failed for good at a provider."""
+    connection.execute(
+        "INSERT INTO verdicts (provider, ability, stage, reason, count) VALUES (?, ?, ?, ?, 1)"
+        " ON CONFLICT DO UPDATE SET count = count + 1",
+        (provider, brief.scenario.ability.value, SET_ASIDE, kind.value),
     )

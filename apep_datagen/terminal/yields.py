@@ -1,4 +1,4 @@
-"""How many conversations were accepted, by provider, ability and stage, in words and as JSON."""
+"""How many conversations were accepted, and why others were not, by provider and ability, in words and as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
-from apep_datagen.storage.verdicts import VerdictCount
+from apep_datagen.storage.verdicts import SET_ASIDE, VerdictCount
 from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
@@ -21,8 +21,9 @@ def yield_as_json(verdicts: Iterable[VerdictCount]) -> dict[str, Any]:
     """Return the yield for a script.
 
     Returns:
-        `judged`, `accepted`, `rejected`: conversations; `by_provider` and `by_ability`: for each `judged`, `accepted`,
-        `rejected` and `rejected_by_stage`; `rejections`: a list of `provider`, `ability`, `stage`, `reason`, `count`.
+        `ended`, `judged`, `accepted`, `rejected`, `set_aside`: conversations; `by_provider` and `by_ability`: for each
+        the same and `rejected_by_stage`; `rejections`: a list of `provider`, `ability`, `stage` (`set aside` for those
+        that could not be judged), `reason`, `count`.
     """
     verdicts = tuple(verdicts)
     return {
@@ -45,8 +46,15 @@ def yield_as_json(verdicts: Iterable[VerdictCount]) -> dict[str, Any]:
 
 def _numbers(verdicts: Iterable[VerdictCount]) -> dict[str, int]:
     stages = _by_stage(verdicts)
-    judged = sum(stages.values())
-    return {"judged": judged, "accepted": stages[""], "rejected": judged - stages[""]}
+    ended, accepted, set_aside = sum(stages.values()), stages[""], stages[SET_ASIDE]
+    judged = ended - set_aside
+    return {
+        "ended": ended,
+        "judged": judged,
+        "accepted": accepted,
+        "rejected": judged - accepted,
+        "set_aside": set_aside,
+    }
 
 
 def _group_as_json(verdicts: Iterable[VerdictCount]) -> dict[str, Any]:
@@ -56,19 +64,20 @@ def _group_as_json(verdicts: Iterable[VerdictCount]) -> dict[str, Any]:
 
 
 def describe_yield(verdicts: Iterable[VerdictCount]) -> list[str]:
-    """Return paragraphs for a person; none where nothing was judged."""
+    """Return paragraphs for a person; none where nothing has ended."""
     verdicts = tuple(verdicts)
     numbers = _numbers(verdicts)
-    if not numbers["judged"]:
+    if not numbers["ended"]:
         return []
-    head = f"Accepted {numbers['accepted']:,} of {numbers['judged']:,} finished conversations ({_percent(numbers)})"
-    columns = ["judged", "accepted", "yield", *(stage.value for stage in Stage)]
+    head = f"Accepted {numbers['accepted']:,} of {numbers['ended']:,} conversations ({_percent(numbers)})"
+    why_not = [stage.value for stage in Stage] + ([SET_ASIDE] if numbers["set_aside"] else [])
+    columns = ["ended", "accepted", "yield", *why_not]
     parts = []
     for name, key in (("provider", _provider), ("ability", _ability)):
-        rows = [[group, *_cells(items)] for group, items in _by(verdicts, key).items()]
+        rows = [[group, *_cells(items, why_not)] for group, items in _by(verdicts, key).items()]
         parts.append(table([name, *columns], rows))
-    parts[0] = f"{head}; rejected by stage:\n{parts[0]}"
-    if numbers["rejected"]:
+    parts[0] = f"{head}; the others by stage:\n{parts[0]}"
+    if numbers["accepted"] < numbers["ended"]:
         parts.append(_describe_reasons(verdicts))
     return parts
 
@@ -81,7 +90,7 @@ def _describe_reasons(verdicts: Iterable[VerdictCount]) -> str:
     rows = [[ability, stage, reason, spell_count(count)] for (ability, stage, reason), count in reasons.most_common()]
     shown = table(["ability", "stage", "reason", "count"], rows[:_SHOWN_REASONS], left=3)
     more = f"\nand {len(rows) - _SHOWN_REASONS} more reasons (see --json)" if len(rows) > _SHOWN_REASONS else ""
-    return f"Rejected most often:\n{shown}{more}"
+    return f"Not accepted most often:\n{shown}{more}"
 
 
 def _provider(item: VerdictCount) -> str:
@@ -108,12 +117,12 @@ def _by_stage(verdicts: Iterable[VerdictCount]) -> Counter[str]:
     return stages
 
 
-def _cells(verdicts: Iterable[VerdictCount]) -> list[str]:
+def _cells(verdicts: Iterable[VerdictCount], why_not: Iterable[str]) -> list[str]:
     verdicts = tuple(verdicts)
     stages, numbers = _by_stage(verdicts), _numbers(verdicts)
-    rejected = [spell_count(stages[stage.value]) if stages[stage.value] else "" for stage in Stage]
-    return [spell_count(numbers["judged"]), spell_count(numbers["accepted"]), _percent(numbers), *rejected]
+    lost = [spell_count(stages[stage]) if stages[stage] else "" for stage in why_not]
+    return [spell_count(numbers["ended"]), spell_count(numbers["accepted"]), _percent(numbers), *lost]
 
 
 def _percent(numbers: dict[str, int]) -> str:
-    return f"{100 * numbers['accepted'] / numbers['judged']:.0f} %"
+    return f"{100 * numbers['accepted'] / numbers['ended']:.0f} %"

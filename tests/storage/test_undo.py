@@ -13,6 +13,7 @@ from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.errors import FailureKind
 from apep_datagen.core.markup import call_block
 from apep_datagen.engine.commit import Committed, Rules, commit_answer, commit_failure
 from apep_datagen.people.phrases import load_phrases
@@ -151,7 +152,7 @@ def test_a_conversation_that_is_set_aside_leaves_every_row_as_it_was(
                 connection, recorded.conversation, StepRecord(kind, text, "stop"), "endpoint", rules("strict")
             )
             memories, diary_pages = memories + recorded.memories, diary_pages + recorded.diary_pages
-        failed = commit_failure(connection, recorded.conversation, "it was refused", "endpoint")
+        failed = commit_failure(connection, recorded.conversation, FailureKind.REFUSED, "it was refused", "endpoint")
         assert rows(connection) == before
         assert (memories + failed.memories, diary_pages + failed.diary_pages) == (0, 0)
 

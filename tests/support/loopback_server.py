@@ -80,7 +80,8 @@ class Received:
 class Reply:
     """What to answer: a completion's text, or a fault.
 
-    `fault` is `drop` (hang up), `hang` (accept and never answer), `tear` (end in the middle of the body) or empty.
+    `fault` is `drop` (hang up), `hang` (accept and never answer), `tear` (end in the middle of the body), `trickle` (a
+    byte every so often, without end) or empty.
     `raw` replaces the whole body. `delay` is how many seconds the answer takes, beyond the server's latency. `until`
     holds the answer until it returns something true: so a test decides what happens before the answer comes, however
     slow the machine is.
@@ -89,7 +90,7 @@ class Reply:
     text: str = ""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    raw: str | None = None
+    raw: str | bytes | None = None
     fault: str = ""
     finish_reason: str = "stop"
     message: dict[str, Any] = field(default_factory=dict)
@@ -158,6 +159,16 @@ FAULTS: dict[str, tuple[float, Reply]] = {
     "cut off": (1, Reply("She told me that", finish_reason="length")),
     "slow": (1, Reply(delay=0.3)),
     "422": (0.5, Reply("not this", status=422)),
+    "200, 429 inside": (1, Reply(raw='{"error": {"code": 429, "message": "slow down", "metadata": {}}}')),
+    "200, a list of errors": (1, Reply(raw='[{"error": {"code": 503, "message": "overloaded"}}]')),
+    "choices of another kind": (1, Reply(raw='{"id": "1", "choices": {}}')),
+    "null": (1, Reply(message={"content": None})),
+    "filtered": (1, Reply("She told me that", finish_reason="content_filter")),
+    "403, a page": (1, Reply(raw="<html><title>Blocked</title></html>", status=403)),
+    "404, a page": (1, Reply(raw="<html><title>Not found</title></html>", status=404)),
+    "redirected": (1, Reply(status=307, headers={"Location": "http://127.0.0.1:9/elsewhere"})),
+    "absurd usage": (1, Reply(usage=(10**20, 10**20))),
+    "trickle": (0.25, Reply(fault="trickle")),
 }
 
 
@@ -184,9 +195,11 @@ class Faulty:
         _, reply = FAULTS[received.drawn]
         if received.drawn == "slow":
             return replace(good, delay=reply.delay)
-        if received.step == "rewrite" and received.drawn in {"empty", "cut off"}:
+        if received.drawn == "absurd usage":
+            return replace(good, usage=reply.usage)
+        if received.step == "rewrite" and received.drawn in {"empty", "cut off", "null", "filtered"}:
             # Such a rewrite is accepted, and not used. It says which one it is, so that it is found again.
-            return replace(reply, text=f"<think>{received.drawn} {received.number}</think>")
+            return replace(reply, text=f"<think>{received.drawn} {received.number}</think>", message={})
         return reply
 
 
@@ -330,13 +343,17 @@ class LoopbackServer:
             received.status = -1
             await self._stop.wait()
             return web.Response()
+        if reply.fault == "trickle":
+            received.status = -1
+            return await self._trickle(request)
         received.status = reply.status
-        text = reply.raw if reply.raw is not None else json.dumps(_completion(received, reply))
+        raw = reply.raw if reply.raw is not None else json.dumps(_completion(received, reply))
+        content = raw.encode() if isinstance(raw, str) else raw
         if reply.fault == "tear":
             response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "100000"})
             with contextlib.suppress(ConnectionError):  # the client may have been killed
                 await response.prepare(request)
-                await response.write(text.encode())
+                await response.write(content)
             if request.transport is not None:
                 request.transport.close()
             return response
@@ -345,12 +362,22 @@ class LoopbackServer:
         received.answered_at = time.monotonic()
         received.answer = reply.text
         headers = {"Content-Type": "application/json", **reply.headers}
-        return web.Response(status=reply.status, body=text.encode(), headers=headers)
+        return web.Response(status=reply.status, body=content, headers=headers)
+
+    async def _trickle(self, request: web.Request) -> web.StreamResponse:
+        """Send white space, which may stand before JSON, as long as somebody reads it."""
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        with contextlib.suppress(ConnectionError):
+            await response.prepare(request)
+            while not self._stop.is_set():
+                await response.write(b" ")
+                await asyncio.sleep(0.05)
+        return response
 
 
 def _is_usable(received: Received, reply: Reply) -> bool:
     """Whether a conversation goes on with this answer: with any rewrite, else if it is neither empty nor cut off."""
-    return received.step == "rewrite" or bool(reply.text and reply.finish_reason != "length")
+    return received.step == "rewrite" or bool(reply.text and reply.finish_reason in {"stop", "tool_calls"})
 
 
 _STEP_SIGNS = {"ask": "You play", "rewrite": "You rewrite", "answer": "", "continue": ""}

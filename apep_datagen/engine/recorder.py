@@ -1,0 +1,177 @@
+"""What came of one provider's calls, recorded: an answer with all that follows from it, or a conversation that failed.
+
+Each is one transaction (`commit`); behind it the schedule, the counters and the log are told. What nobody foresaw in a
+transaction, such as a judgement that fails, costs its conversation alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import traceback
+from collections.abc import Callable
+
+from apep_datagen.conversation.prompt_set import UnusablePromptError
+from apep_datagen.conversation.state import Conversation
+from apep_datagen.core.errors import FailureKind, StorageError
+from apep_datagen.core.messages import CompletionRequest
+from apep_datagen.engine.commit import Committed, Rules, commit_answer, commit_failure
+from apep_datagen.engine.context import RunContext
+from apep_datagen.engine.counters import ProviderCounters
+from apep_datagen.engine.recent_yield import RecentYield
+from apep_datagen.engine.requester import PaidCompletion
+from apep_datagen.storage.conversations import StepRecord
+
+__all__ = ["Recorder"]
+
+Job = Callable[[sqlite3.Connection], None]
+
+
+class Recorder:
+    """Records what came of the calls of one provider.
+
+    Args:
+        counters: The provider's.
+        context: What all providers of the run have in common.
+        rules: What decides about its finished conversations.
+    """
+
+    def __init__(self, counters: ProviderCounters, context: RunContext, rules: Rules) -> None:
+        self._name = counters.name
+        self._counters = counters
+        self._context = context
+        self._rules = rules
+        self._yield = RecentYield()
+
+    def complaint(self) -> str | None:
+        """Say what is wrong where too few of the provider's conversations are accepted; else None."""
+        return self._yield.complaint(self._rules.least_yield)
+
+    async def record(
+        self, conversation: Conversation, request: CompletionRequest, answer: PaidCompletion
+    ) -> Conversation | None:
+        """Commit an answer with all that follows from it.
+
+        Returns:
+            The conversation as it goes on, or None where it has ended.
+
+        Raises:
+            StorageError: Nothing can be recorded any more.
+        """
+        completion = answer.completion
+        record = StepRecord(
+            kind=request.step.value,
+            text=completion.text,
+            finish_reason=completion.finish_reason,
+            provider=self._name,
+            model=request.model,
+            prompt_tokens=completion.usage.prompt_tokens,
+            completion_tokens=completion.usage.completion_tokens,
+            seconds=answer.seconds,
+        )
+
+        def settle_and_record(connection: sqlite3.Connection) -> Committed:
+            answer.settle(connection)
+            return commit_answer(connection, conversation, record, self._name, self._rules)
+
+        try:
+            committed = await self._context.state.run(settle_and_record)
+        except StorageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs this conversation alone
+            await self.set_aside_unforeseen(conversation, error, answer.settle)
+            return None
+        self._context.tries.pop(conversation.brief.conversation_id, None)
+        self._count_notes(committed)
+        self._context.counters.last_question = committed.conversation.exchanges[-1].question
+        if not committed.is_finished:
+            return committed.conversation
+        self._end(committed)
+        return None
+
+    def _end(self, committed: Committed) -> None:
+        """Take note of a judged conversation."""
+        context, conversation, problem = self._context, committed.conversation, committed.problem
+        context.schedule.end(conversation, is_accepted=problem is None, timeline=committed.timeline)
+        if problem is None:
+            context.counters.done += 1
+            self._counters.conversations += 1
+        else:
+            context.counters.rejected += 1
+            self._counters.rejected += 1
+            context.log.write(
+                "rejected",
+                provider=self._name,
+                conversation=conversation.brief.conversation_id,
+                ability=conversation.brief.scenario.ability.value,
+                stage=problem.stage.value,
+                reason=problem.reason,
+            )
+        why = f"{problem.reason} ({problem.stage.value})" if problem else None
+        self._yield.count(conversation.brief.scenario.ability, why)
+
+    async def set_aside(
+        self,
+        conversation: Conversation,
+        kind: FailureKind,
+        reason: str,
+        settle: Job = lambda _connection: None,
+    ) -> None:
+        """Set a conversation aside that failed for good, and undo what it did to memory and diary.
+
+        Args:
+            conversation: Which one.
+            kind: What it is counted as.
+            reason: Why, for a person.
+            settle: Records what its last answer cost, where that is not done yet.
+
+        Raises:
+            StorageError: Nothing can be recorded any more.
+        """
+        number, context = conversation.brief.conversation_id, self._context
+
+        def settle_and_set_aside(connection: sqlite3.Connection) -> Committed:
+            settle(connection)
+            return commit_failure(connection, conversation, kind, f"{self._name}: {reason}", self._name)
+
+        committed = await context.state.run(settle_and_set_aside)
+        context.tries.pop(number, None)
+        self._count_notes(committed)
+        context.schedule.end(conversation, is_accepted=False, timeline=None)
+        context.counters.set_aside += 1
+        self._counters.set_aside += 1
+        context.log.write("set aside", provider=self._name, conversation=number, reason=reason)
+        context.notify(f"{self._name}: conversation {number} is set aside, {reason}")
+        self._yield.count(conversation.brief.scenario.ability, f"set aside ({kind.value})")
+
+    async def set_aside_unforeseen(
+        self, conversation: Conversation, error: Exception, settle: Job = lambda _connection: None
+    ) -> None:
+        """Set a conversation aside in which something went wrong that nobody foresaw, or a prompt cannot be written.
+
+        Where it came from is in the log, for a developer; other arguments as for `set_aside`.
+
+        Raises:
+            StorageError: It cannot even be set aside.
+        """
+        words = str(error) if isinstance(error, UnusablePromptError) else f"{type(error).__name__}: {error}"
+        number = conversation.brief.conversation_id
+        self._context.log.write(
+            "unforeseen",
+            provider=self._name,
+            conversation=number,
+            error=words,
+            traceback="".join(traceback.format_exception(error)),
+        )
+        try:
+            await self.set_aside(conversation, FailureKind.UNFORESEEN, words, settle)
+        except StorageError:
+            raise
+        except Exception as second:
+            raise StorageError(
+                f"Conversation {number} can neither go on ({words}) nor be set aside"
+                f" ({type(second).__name__}: {second}); apep-datagen verify shows whether the state database is damaged"
+            ) from second
+
+    def _count_notes(self, committed: Committed) -> None:
+        self._context.counters.memories += committed.memories
+        self._context.counters.diary_pages += committed.diary_pages

@@ -1,0 +1,51 @@
+"""When a provider is of no use: several conversations or many answers in a row, with no usable answer between."""
+
+from __future__ import annotations
+
+from apep_datagen.core.messages import ModelRole
+from apep_datagen.engine.streak import Streak
+
+ADA, TESTER = ModelRole.ADA, ModelRole.TESTER
+
+
+def test_several_conversations_in_a_row_are_too_many_and_one_never_is() -> None:
+    streak = Streak()
+    for _ in range(50):
+        streak.note_failure(ADA, 1)
+    for number in (2, 3, 4):
+        streak.note_failure(ADA, number)
+        assert streak.complaint(ADA) is None
+    streak.note_failure(ADA, 5)
+    assert streak.complaint(ADA) == "5 conversations in a row got no usable answer from it"
+    assert streak.complaint(TESTER) is None
+    assert streak.conversations() == {1, 2, 3, 4, 5}
+
+
+def test_many_useless_answers_in_a_row_are_too_many() -> None:
+    streak = Streak()
+    for _ in range(19):
+        streak.note_useless_answer(ADA)
+    assert streak.complaint(ADA) is None
+    streak.note_useless_answer(ADA)
+    assert streak.complaint(ADA) == "20 answers in a row were of no use"
+
+
+def test_a_usable_answer_of_the_same_role_ends_the_row_and_one_of_another_does_not() -> None:
+    streak = Streak()
+    for number in range(100):
+        streak.note_use(TESTER)
+        streak.note_failure(ADA, number)
+    assert streak.complaint(ADA)
+    for number in range(100):
+        streak.note_use(ADA)
+        streak.note_failure(ADA, number)
+        streak.note_useless_answer(ADA)
+    assert streak.complaint(ADA) is None
+
+
+def test_that_a_provider_cannot_be_used_is_believed_at_once_unless_it_worked() -> None:
+    assert Streak().believe_verdict(ADA)
+    streak = Streak()
+    streak.note_use(ADA)
+    assert [streak.believe_verdict(ADA) for _ in range(5)] == [False] * 4 + [True]
+    assert streak.believe_verdict(TESTER)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
 import pytest
 
-from apep_datagen.budget.account import Account
+from apep_datagen.budget.account import Account, Limit
+from apep_datagen.budget.month import MONTH_LIMIT
 from apep_datagen.budget.purse import Treasury
 from apep_datagen.config.settings import DEFAULT_MIX, ProviderSettings, RolesSettings
 from apep_datagen.conversation.prompt_set import load_prompts
@@ -106,8 +107,15 @@ class Server:
         return []
 
 
-def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server]) -> RunCounters:
-    """Let the workers make conversations for so long; return what they counted."""
+def run_for(
+    seconds: float,
+    rates: dict[str, float],
+    servers: dict[str, Server],
+    *,
+    open_month: Mapping[str, Callable[[str], Account]] | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> RunCounters:
+    """Let the workers make conversations for so long, or to their end; return what they counted."""
 
     async def main() -> RunCounters:
         state = cast("StateDatabase", MemoryDatabase(0.001))
@@ -131,7 +139,7 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
             treasury=Treasury(Account(), state),
             counters=counters,
             roles=RolesSettings(),
-            notify=lambda _: None,
+            notify=notify,
             log=EventLog(None, with_text=False, notify=lambda _: None),
         )
         workers = []
@@ -144,7 +152,7 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
                     server,
                     context,
                     prices={},
-                    open_month=None,
+                    open_month=(open_month or {}).get(name),
                     rules=rules,
                 )
             )
@@ -154,8 +162,9 @@ def run_for(seconds: float, rates: dict[str, float], servers: dict[str, Server])
             for worker in workers:
                 worker.availability.interrupt()
 
-        asyncio.get_running_loop().call_later(seconds, stop)
+        stopping = asyncio.get_running_loop().call_later(seconds, stop)
         await asyncio.gather(*(worker.run() for worker in workers))
+        stopping.cancel()
         return counters
 
     random.seed(3)  # the jitter of back-offs
@@ -240,3 +249,100 @@ def test_every_error_of_an_adapter_is_dealt_with() -> None:
     counters = run_for(600, {"a": 4.0, "b": 4.0}, cast("dict[str, Server]", servers))
     assert counters.done > 5
     assert all(provider.in_flight == 0 for provider in counters.providers.values())
+
+
+# Tokens of a month.
+
+TOKENS_OF_A_MONTH = 200_000
+
+
+@pytest.fixture
+def month_turns_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let another month begin so many seconds after the beginning, on every calendar that is looked at."""
+
+    def arrange(seconds: float) -> None:
+        def this_month() -> str:
+            return "2026-01" if asyncio.get_running_loop().time() - START_SECONDS < seconds else "2026-02"
+
+        for module in ("engine.availability", "budget.purse"):
+            monkeypatch.setattr(f"apep_datagen.{module}.this_month", this_month)
+
+    return arrange
+
+
+def limited_month(_: str) -> Account:
+    return Account([Limit(MONTH_LIMIT, "tokens", TOKENS_OF_A_MONTH)])
+
+
+def test_a_provider_whose_month_is_spent_comes_back_when_the_month_turns(
+    month_turns_after: Callable[[float], None],
+) -> None:
+    month_turns_after(3_000)
+    servers, told = {name: Server(lambda _: 2.0) for name in ("limited", "free")}, list[str]()
+    counters = run_for(
+        4_000,
+        dict.fromkeys(servers, 2.0),
+        servers,
+        open_month={"limited": limited_month},
+        notify=told.append,
+    )
+    times = [at for at, _ in servers["limited"].sent]
+    assert [at for at in times if at < 1_000]
+    assert not [at for at in times if 1_000 <= at < 3_000]
+    back = [at for at in times if at >= 3_000]
+    # It is looked once a minute whether the month has turned.
+    assert 3_000 <= back[0] < 3_070
+    assert servers["free"].used(0, 4_000) >= 0.95
+    assert [message for message in told if "it comes back when the month turns" in message] == [
+        "limited: its tokens_per_month are spent; it comes back when the month turns"
+    ] * 2
+    assert counters.set_aside == 0
+
+
+def test_a_run_in_which_only_the_next_month_could_help_ends(month_turns_after: Callable[[float], None]) -> None:
+    month_turns_after(1_000_000)
+    servers = {name: Server(lambda _: 2.0) for name in ("a", "b")}
+    counters = run_for(900_000, dict.fromkeys(servers, 2.0), servers, open_month=dict.fromkeys(servers, limited_month))
+    assert max(at for server in servers.values() for at, _ in server.sent) < 5_000
+    assert {provider.state for provider in counters.providers.values()} == {"out"}
+
+
+# Refusals without end.
+
+
+def test_a_provider_that_answers_nothing_but_429_for_minutes_is_named_once() -> None:
+    class Refusing(Server):
+        async def complete(self, request: CompletionRequest) -> Completion:
+            if 100 <= asyncio.get_running_loop().time() - START_SECONDS < 2_000:
+                raise RateLimitedError("slow down", 5.0)
+            return await super().complete(request)
+
+    told: list[str] = []
+    server = Refusing(lambda _: 5.0)
+    run_for(3_000, {"a": 5.0}, {"a": server}, notify=told.append)
+    [named] = [message for message in told if "nothing but 429" in message]
+    assert named.startswith("a: it has answered nothing but 429 (too many requests) for 5 min.")
+    assert "--patience" in named
+    assert server.used(2_500, 3_000) >= 0.9
+
+
+def test_an_overloaded_server_is_left_alone_for_as_long_as_it_says() -> None:
+    class Overloaded(Server):
+        refused_at: float | None = None
+        next_at: float | None = None
+
+        async def complete(self, request: CompletionRequest) -> Completion:
+            now = asyncio.get_running_loop().time()
+            if self.refused_at is None and now - START_SECONDS >= 100:
+                self.refused_at = now
+                raise TransientError("HTTP 503: over capacity", retry_after=120.0)
+            if self.refused_at is not None and self.next_at is None and now > self.refused_at + 5:
+                self.next_at = now
+            return await super().complete(request)
+
+    server, told = Overloaded(lambda _: 5.0), list[str]()
+    run_for(400, {"a": 5.0}, {"a": server}, notify=told.append)
+    assert server.refused_at is not None
+    assert server.next_at is not None
+    assert 119 <= server.next_at - server.refused_at < 135
+    assert any("HTTP 503: over capacity, waiting 120 s" in message for message in told)

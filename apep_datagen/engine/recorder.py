@@ -13,7 +13,7 @@ from collections.abc import Callable
 from apep_datagen.conversation.prompt_set import UnusablePromptError
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import FailureKind, StorageError
-from apep_datagen.core.messages import CompletionRequest
+from apep_datagen.core.messages import CompletionRequest, Step
 from apep_datagen.engine.commit import Committed, Rules, commit_answer, commit_failure
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import ProviderCounters
@@ -78,7 +78,7 @@ class Recorder:
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs this conversation alone
-            await self.set_aside_unforeseen(conversation, error, answer.settle)
+            await self.set_aside_unforeseen(conversation, request.step, error, answer.settle)
             return None
         self._context.tries.pop(conversation.brief.conversation_id, None)
         self._count_notes(committed)
@@ -112,26 +112,29 @@ class Recorder:
     async def set_aside(
         self,
         conversation: Conversation,
+        step: Step,
         kind: FailureKind,
-        reason: str,
+        words: str,
         settle: Job = lambda _connection: None,
     ) -> None:
         """Set a conversation aside that failed for good, and undo what it did to memory and diary.
 
         Args:
             conversation: Which one.
-            kind: What it is counted as.
-            reason: Why, for a person.
+            step: Which of its steps failed.
+            kind: What that is counted as.
+            words: What went wrong.
             settle: Records what its last answer cost, where that is not done yet.
 
         Raises:
             StorageError: Nothing can be recorded any more.
         """
         number, context = conversation.brief.conversation_id, self._context
+        reason = f"{step.value} at {self._name}: {words}"
 
         def settle_and_set_aside(connection: sqlite3.Connection) -> Committed:
             settle(connection)
-            return commit_failure(connection, conversation, kind, f"{self._name}: {reason}", self._name)
+            return commit_failure(connection, conversation, kind, reason, self._name)
 
         committed = await context.state.run(settle_and_set_aside)
         context.tries.pop(number, None)
@@ -140,11 +143,11 @@ class Recorder:
         context.counters.set_aside += 1
         self._counters.set_aside += 1
         context.log.write("set aside", provider=self._name, conversation=number, reason=reason)
-        context.notify(f"{self._name}: conversation {number} is set aside, {reason}")
+        context.notify(f"{self._name}: conversation {number} is set aside, {step.value} failed: {words}")
         self._yield.count(conversation.brief.scenario.ability, f"set aside ({kind.value})")
 
     async def set_aside_unforeseen(
-        self, conversation: Conversation, error: Exception, settle: Job = lambda _connection: None
+        self, conversation: Conversation, step: Step, error: Exception, settle: Job = lambda _connection: None
     ) -> None:
         """Set a conversation aside in which something went wrong that nobody foresaw, or a prompt cannot be written.
 
@@ -163,7 +166,7 @@ class Recorder:
             traceback="".join(traceback.format_exception(error)),
         )
         try:
-            await self.set_aside(conversation, FailureKind.UNFORESEEN, words, settle)
+            await self.set_aside(conversation, step, FailureKind.UNFORESEEN, words, settle)
         except StorageError:
             raise
         except Exception as second:

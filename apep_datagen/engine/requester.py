@@ -42,6 +42,9 @@ from apep_datagen.providers.base import Provider
 __all__ = ["PaidCompletion", "Requester"]
 
 _ATTEMPTS = 3
+# What is refused is asked for once more, of another provider where one has time: so a provider that refuses how it is
+# asked costs no conversation.
+_ATTEMPTS_OF_A_REFUSAL = 2
 _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 60.0
 
@@ -198,8 +201,10 @@ class Requester:
             return
         tries = self._context.tries.setdefault(conversation.brief.conversation_id, Tries())
         tries.total += 1
-        is_its_own = not isinstance(failure, TransientError) or self._availability.breaker.failures_in_a_row == 1
-        tries.counted += is_its_own
+        if isinstance(failure, RequestRefusedError):
+            tries.counted += _ATTEMPTS_OF_A_REFUSAL
+        elif isinstance(failure, UnusableAnswerError) or self._availability.breaker.failures_in_a_row == 1:
+            tries.counted += 1
 
     def _count_cost(self, request: CompletionRequest, usage: Usage) -> None:
         self._counters.prompt_tokens += usage.prompt_tokens

@@ -32,7 +32,7 @@ from apep_datagen.core.errors import (
     RequestRefusedError,
     StorageError,
 )
-from apep_datagen.core.messages import CompletionRequest, ModelRole
+from apep_datagen.core.messages import CompletionRequest, Step
 from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext, Tries
@@ -158,7 +158,7 @@ class Worker:
             request = self._request(conversation, needed)
         except Exception as error:  # noqa: BLE001 - a prompt is a user's program, and costs this conversation alone
             sent()
-            await self._set_aside_unforeseen(conversation, error, role)
+            await self._set_aside_unforeseen(conversation, needed.step, error)
             return
         try:
             answer = await self._requester.ask(conversation, request, sent)
@@ -176,7 +176,7 @@ class Worker:
         except StorageError:
             raise  # nothing can be recorded any more
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs this conversation alone
-            await self._set_aside_unforeseen(conversation, error, role)
+            await self._set_aside_unforeseen(conversation, needed.step, error)
         else:
             self._streak.note_use(role)
             going_on = await self._recorder.record(conversation, request, answer)
@@ -185,10 +185,10 @@ class Worker:
         if complaint := self._recorder.complaint():
             await self._leave(complaint)
 
-    async def _set_aside_unforeseen(self, conversation: Conversation, error: Exception, role: ModelRole) -> None:
-        await self._recorder.set_aside_unforeseen(conversation, error)
-        self._streak.note_failure(role, conversation.brief.conversation_id)
-        if complaint := self._streak.complaint(role):
+    async def _set_aside_unforeseen(self, conversation: Conversation, step: Step, error: Exception) -> None:
+        await self._recorder.set_aside_unforeseen(conversation, step, error)
+        self._streak.note_failure(step.model_role, conversation.brief.conversation_id)
+        if complaint := self._streak.complaint(step.model_role):
             await self._leave(_spell_complaint(self.name, complaint, error))
 
     async def _end_budget(self, budget: str) -> None:
@@ -218,9 +218,11 @@ class Worker:
         elif self.availability.breaker.never_comes_back:
             await self._leave(f"it has never answered; the last failure: {error}")
         if self._requester.may_succeed(conversation):
+            if is_refused and self.availability.out_because is None:
+                self._context.notify(f"{self.name}: refused, asking once more: {error}")
             self._put_back(conversation, to_any=is_refused)
         else:
-            await self._recorder.set_aside(conversation, error.kind, f"{call.step.value} failed: {error}")
+            await self._recorder.set_aside(conversation, call.step, error.kind, str(error))
 
     def _put_back(self, conversation: Conversation, *, to_any: bool = False) -> None:
         """Let a conversation wait for its next call; from any provider where this one does not send for a while."""

@@ -16,10 +16,11 @@ from typing import Any, Protocol
 from apep_datagen.core.messages import Completion
 from apep_datagen.providers.base import Endpoint
 from apep_datagen.providers.failures import transport_error
+from apep_datagen.providers.parameters import RequestParameters
 from apep_datagen.providers.rate_headers import read_limits
 from apep_datagen.providers.response import LARGEST_BODY, Response, read_completion
 
-__all__ = ["client_hooks", "connect_seconds", "exchange"]
+__all__ = ["client_hooks", "exchange"]
 
 _LONGEST_CONNECT_SECONDS = 15.0
 _SUCCESSES = range(200, 300)
@@ -37,6 +38,7 @@ class _Request(Protocol):
     async def aread(self) -> bytes: ...
 
     stream: Any
+    extensions: Any
 
 
 class _Answer(Protocol):
@@ -76,14 +78,6 @@ async def exchange(call: Coroutine[Any, Any, object], seconds: float) -> Complet
     raise transport_error(failure or RuntimeError("nothing was sent"), seconds) from failure
 
 
-def connect_seconds(seconds: float) -> float:
-    """Return how long connecting may take, where the whole answer has to be there after so many seconds.
-
-    It is less: a server that was never reached is told from one that does not answer.
-    """
-    return min(_LONGEST_CONNECT_SECONDS, seconds / 2)
-
-
 def client_hooks(
     endpoint: Endpoint, *, plain_limit_seconds: float | None = None
 ) -> dict[str, list[Callable[[Any], Awaitable[None]]]]:
@@ -95,10 +89,15 @@ def client_hooks(
         plain_limit_seconds: See `read_limits`.
     """
     parameters = endpoint.parameters
+    # The whole has its deadline in `exchange`. Connecting has less: a server that was never reached is told from one
+    # that does not answer.
+    connect_seconds = min(_LONGEST_CONNECT_SECONDS, endpoint.timeout / 2)
+    timeouts = {"connect": connect_seconds, "pool": connect_seconds, "read": None, "write": None}
 
     async def complete_request(request: _Request) -> None:
+        request.extensions["timeout"] = timeouts
         request.headers.update(parameters.extra_headers)
-        if request.method == "POST":
+        if request.method == "POST" and parameters != RequestParameters():
             content = parameters.apply(await request.aread())
             request.stream = type(request.stream)(content)
             request.headers["content-length"] = str(len(content))
@@ -113,8 +112,7 @@ def client_hooks(
             answer._content = await _body_of(answer)  # noqa: SLF001 - there is no other way to bound it
             received.append(Response(answer.status_code, answer.headers, answer._content))  # noqa: SLF001
 
-    changes = parameters != type(parameters)()
-    return {"request": [complete_request] if changes else [], "response": [take_answer]}
+    return {"request": [complete_request], "response": [take_answer]}
 
 
 async def _body_of(answer: _Answer) -> bytes:

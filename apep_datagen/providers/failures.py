@@ -152,6 +152,8 @@ def transport_error(error: BaseException, timeout: float) -> TransientError:
 
 
 def _what_happened(causes: list[BaseException], timeout: float) -> tuple[str, FailureKind]:
+    if any(type(cause).__name__ in _CONNECT_TIMEOUTS for cause in causes):
+        return "no connection could be made in time", FailureKind.NOT_REACHED
     for cause in causes:
         if found := _known(cause, timeout):
             return found
@@ -171,10 +173,7 @@ def _what_happened(causes: list[BaseException], timeout: float) -> tuple[str, Fa
 
 
 def _known(cause: BaseException, timeout: float) -> tuple[str, FailureKind] | None:
-    name = type(cause).__name__
-    if name in ("ConnectTimeout", "PoolTimeout"):
-        return "no connection could be made in time", FailureKind.NOT_REACHED
-    if "Timeout" in name:
+    if "Timeout" in type(cause).__name__:
         return f"no answer within {timeout:g} s", FailureKind.TIME_OUT
     if isinstance(cause, ConnectionRefusedError):
         return "connection refused", FailureKind.NOT_REACHED
@@ -188,6 +187,7 @@ def _is_of_transport(cause: BaseException) -> bool:
     return isinstance(cause, OSError) or bool(names & {"HTTPError", "StreamError"})
 
 
+_CONNECT_TIMEOUTS = ("ConnectTimeout", "PoolTimeout")
 # Names of exceptions that httpx and httpx2 share, and that say more than what they were caused by: a connection that is
 # reset while it is made carries no request yet.
 _KINDS_BY_NAME = {

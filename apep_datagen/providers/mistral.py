@@ -6,7 +6,7 @@ from typing import Any
 
 from apep_datagen.core.messages import Completion, CompletionRequest
 from apep_datagen.providers.base import Endpoint, without_version
-from apep_datagen.providers.exchange import client_hooks, connect_seconds, exchange
+from apep_datagen.providers.exchange import client_hooks, exchange
 
 __all__ = ["MistralProvider"]
 
@@ -29,8 +29,7 @@ class MistralProvider:
 
         # Not bounded here: how many requests are in flight is the pacer's to say.
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
-        timeout = httpx2.Timeout(None, connect=connect_seconds(self._endpoint.timeout))
-        self._http = httpx2.AsyncClient(event_hooks=client_hooks(self._endpoint), limits=limits, timeout=timeout)
+        self._http = httpx2.AsyncClient(event_hooks=client_hooks(self._endpoint), limits=limits)
         self._client = Mistral(
             api_key=self._endpoint.api_key or "",
             server_url=without_version(self._endpoint.base_url),

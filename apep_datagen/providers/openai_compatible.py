@@ -18,7 +18,7 @@ from urllib.request import getproxies
 from apep_datagen.core.errors import ProviderUnusableError
 from apep_datagen.core.messages import Completion, CompletionRequest
 from apep_datagen.providers.base import Endpoint, model_names
-from apep_datagen.providers.exchange import client_hooks, connect_seconds, exchange
+from apep_datagen.providers.exchange import client_hooks, exchange
 
 if TYPE_CHECKING:
     import httpx2
@@ -81,17 +81,13 @@ class OpenAICompatibleProvider:
         hooks = client_hooks(self._endpoint)
         if not self._api_key:
             hooks["request"].insert(0, _take_off_key)
-        timeout = httpx2.Timeout(None, connect=connect_seconds(self._timeout))
         self._http = httpx2.AsyncClient(
             event_hooks=hooks,
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS),
-            timeout=timeout,
             transport=None if self._trust_env and getproxies() else ConnectionStack(trust_env=self._trust_env),
             trust_env=self._trust_env,
         )
         self._sdk = AsyncInferenceClient(base_url=address, api_key=self._api_key or _NO_KEY)
-        # The SDK hands its time-out on as it is, and would bring one of its own for every part of a request.
-        self._sdk.timeout = timeout  # type: ignore[assignment]  # it knows numbers only, its HTTP client both
         # The SDK has no argument for this; a factory exists, but it is global to the process.
         self._sdk._async_client = self._http  # noqa: SLF001
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from apep_datagen.core.messages import Completion, CompletionRequest
 from apep_datagen.providers.base import Endpoint, model_names, without_version
-from apep_datagen.providers.exchange import client_hooks, connect_seconds, exchange
+from apep_datagen.providers.exchange import client_hooks, exchange
 
 __all__ = ["TogetherProvider"]
 
@@ -34,7 +34,6 @@ class TogetherProvider:
         self._client = AsyncTogether(
             api_key=self._endpoint.api_key or "",
             base_url=without_version(self._endpoint.base_url),
-            timeout=httpx.Timeout(None, connect=connect_seconds(self._endpoint.timeout)),
             max_retries=0,
             http_client=DefaultAsyncHttpxClient(limits=limits, event_hooks=hooks, follow_redirects=False),
         )

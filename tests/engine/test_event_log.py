@@ -21,7 +21,16 @@ def events(path: Path, kind: str) -> list[dict[str, Any]]:
 def test_every_request_and_every_pause_is_logged_once_without_words(tmp_path: Path) -> None:
     program = Program(tmp_path)
     limited = Reply("slow down", status=429, headers={"Retry-After": "1"})
-    behaviour = InTurn(limited, Reply("over capacity", status=503), Reply(""), Reply("no", status=422), step="answer")
+    refused: set[str] = set()
+    in_turn = InTurn(limited, Reply("over capacity", status=503), Reply(""), Reply("no", status=422), step="answer")
+
+    def behaviour(received: Received) -> Reply:
+        """Fail in every way, once; what is refused is refused again."""
+        reply = Reply("no", status=422) if received.content in refused else in_turn(received)
+        if reply.status == 422:
+            refused.add(received.content)
+        return reply
+
     with LoopbackServer(behaviour, latency=0.05) as server:
         program.configure(section("endpoint", server.url("endpoint"), requests_per_second=20))
         ended = program.run("--providers", "endpoint", "--target", "8", "--log-file", "logs/run.jsonl")
@@ -30,11 +39,11 @@ def test_every_request_and_every_pause_is_logged_once_without_words(tmp_path: Pa
     path = tmp_path / "logs/run.jsonl"
     requests = events(path, "request")
     assert Counter(event["outcome"] for event in requests) == {
-        "answer": len(received) - 4,
+        "answer": len(received) - 5,
         "rate limited": 1,
         "unavailable": 1,
         "empty answer": 1,
-        "refused": 1,
+        "refused": 2,
     }
     for event in requests:
         assert datetime.datetime.fromisoformat(event["at"]).tzinfo is not None

@@ -128,21 +128,31 @@ def test_a_conversation_that_fails_for_good_is_set_aside_and_another_takes_its_p
     assert_complete(program, 2)
 
 
-def test_a_refused_request_is_not_sent_again_and_costs_one_conversation(tmp_path: Path) -> None:
+def test_a_request_that_is_refused_twice_costs_one_conversation(tmp_path: Path) -> None:
+    """Refused once, it is asked for once more, of any provider: it may refuse how it is asked, and others take it."""
     program = Program(tmp_path)
-    refusals = (Reply("the prompt is too long", status=400), Reply("not this", status=422))
-    behaviour = {name: InTurn(*refusals, step="answer") for name in ADAPTERS}
-    with LoopbackServer(lambda received: behaviour[received.provider](received)) as server:
+    refusals = {"the prompt is too long": 400, "not this": 422}
+    refused: dict[str, str] = {}
+
+    def refuses_two(received: Received) -> Reply:
+        asked = received.body["messages"][-1]["content"]
+        if received.step == "answer" and len(refused) < len(refusals):
+            refused.setdefault(asked, list(refusals)[len(refused)])
+        words = refused.get(asked) if received.step == "answer" else None
+        return Reply(words, status=refusals[words]) if words else well_behaved(received)
+
+    with LoopbackServer(refuses_two) as server:
         program.configure("".join(section(name, server.url(name)) for name in ADAPTERS))
         ended = program.run("--providers", ",".join(ADAPTERS), "--target", "12")
-        sent = contents(server.received)
+        sent = Counter(
+            received.prompt for received in server.received if received.step == "answer" and received.status >= 400
+        )
     assert ended.status == 0, ended.said
-    for name in ADAPTERS:
-        assert [sent[body] for body in contents(behaviour[name].failed)] == [1, 1]
+    assert sent == dict.fromkeys(refused, 2)
+    assert ended.stdout.count("refused, asking once more: HTTP ") == 2
     reasons = [reason for (reason,) in program.query("SELECT reason FROM conversations WHERE status = 'set aside'")]
-    assert sorted(reasons) == sorted(
-        f"answer at {name}: HTTP {refusal.status}: {refusal.text}" for name in ADAPTERS for refusal in refusals
-    )
+    told = sorted(reason.partition(": ")[2] for reason in reasons)
+    assert told == sorted(f"HTTP {status}: {words}" for words, status in refusals.items())
     assert_complete(program, 12)
 
 

@@ -176,14 +176,16 @@ def test_a_key_is_neither_shown_nor_stored_though_the_server_repeats_it(program:
             "enabled_providers": ["mistral", "together", "mine"],
         },
     )
-    refused: set[str] = set()
+    refused: dict[str, str] = {}
 
     def repeats_the_key(received: Received) -> Reply:
         """Refuse the key of mistral for good, a conversation of together's, and be overloaded once at mine."""
         status = {"mistral": 401, "together": 400, "mine": 503}[received.provider]
-        if received.provider in refused and status != 401:
+        refused.setdefault(received.provider, received.prompt)
+        if status != 401 and refused[received.provider] != received.prompt:
             return well_behaved(received)
-        refused.add(received.provider)
+        if status == 503:
+            refused["mine"] = "no other one"
         # Long enough that the key stands where a long message is cut.
         return Reply(f"{'Incorrect ' * 28} key: {received.authorization.removeprefix('Bearer ')}", status=status)
 

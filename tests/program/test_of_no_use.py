@@ -139,7 +139,10 @@ def test_a_prompt_that_fails_with_certain_values_costs_its_conversations_alone(t
         ended = program.run("--providers", "endpoint", "--target", "30", "--seed", "1", "--prompts", "prompts", *log)
     assert ended.status == 0, ended.said
     assert len(program.conversations()) == 30
-    assert "is set aside, the prompt tester_user.txt cannot be written: 'never_heard_of' is undefined" in ended.stdout
+    assert (
+        "is set aside, ask failed: the prompt tester_user.txt cannot be written: 'never_heard_of' is undefined"
+        in ended.stdout
+    )
     assert "Traceback" not in ended.said
     events = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert any("UndefinedError" in event["traceback"] for event in events if event["event"] == "unforeseen")

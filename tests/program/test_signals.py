@@ -95,7 +95,7 @@ def test_a_signal_ends_a_long_pause_at_once(tmp_path: Path) -> None:
     with LoopbackServer(asks_for_an_hour) as server:
         program.configure(section("endpoint", server.url("endpoint"), requests_per_second=20))
         running = program.watch("--providers", "endpoint", "--target", "9")
-        running.wait_for("endpoint: rate limited, waiting 3600 s")
+        running.wait_for("endpoint: rate limited, waiting 1 h 00 min")
         server.wait_until(lambda: server.in_flight == 0)
         sent = len(server.received)
         running.process.send_signal(signal.SIGINT)

@@ -320,7 +320,7 @@ def test_it_says_so_in_words_and_as_json(program: Program) -> None:
     assert text.startswith("8 conversations with 8 exchanges are in ")
     for words in ("8 conversations were accepted", "different users", "timelines with", "difference in points"):
         assert words in text
-    assert "Accepted 8 of 8 finished conversations (100 %)" in text
+    assert "Accepted 8 of 8 conversations (100 %)" in text
     assert "Not known" not in text
     assert "-0.0" not in text
     assert json.loads(json.dumps(value)) == value

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
-from support.paths import REPOSITORY
+from support.paths import REPOSITORY, SUPPORT
 from support.program import PLAINLY, QUICKLY, Ended, Program, section
 
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
@@ -71,6 +71,31 @@ def never_reached(program: Program) -> Ended:
 
 def month_spent(program: Program) -> Ended:
     return run(program, config="tokens_per_month = 5\n")
+
+
+def month_spent_beside_another(program: Program) -> Ended:
+    with LoopbackServer() as server:
+        limited = section("mistral", server.url("mistral"), tokens_per_month=5)
+        program.configure(limited + section("other", server.url("other")))
+        return program.run("--providers", "mistral,other", "--target", "3")
+
+
+def refuses_one_conversation() -> Behaviour:
+    refused: list[str] = []
+
+    def behaviour(received: Received) -> Reply:
+        if received.step == "answer":
+            refused.append(received.prompt)
+        is_refused = received.step == "answer" and received.prompt == refused[0]
+        return Reply("flagged", status=422) if is_refused else well_behaved(received)
+
+    return behaviour
+
+
+def nothing_but_429(program: Program) -> Ended:
+    faster = (str(SUPPORT / "other_speed.py"), "400")
+    behaviour = from_the_fifth_on(Reply("slow down", status=429))
+    return run(program, "--patience", "900", behaviour=behaviour, command=faster)
 
 
 def twice_at_once(program: Program) -> Ended:
@@ -157,12 +182,20 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     ),
     "mistral is out for the rest of this run: it has never answered": (5, never_reached),
     "mistral is out for the rest of this run: its tokens_per_month": (6, month_spent),
+    "mistral: its tokens_per_month": (0, month_spent_beside_another),
     "mistral is out for the rest of this run: only": (5, nothing_accepted),
+    "mistral is out for the rest of this run: … in a row": (
+        5,
+        functools.partial(run, behaviour=always(Reply("no max_tokens", status=400))),
+    ),
+    "mistral: it has answered nothing but 429": (5, nothing_but_429),
+    "No provider has answered": (5, nothing_but_429),
+    "mistral: refused": (0, functools.partial(run, behaviour=once(Reply("flagged", status=422)))),
     "findings:": (7, doubled),
     "No provider is left": (5, functools.partial(run, behaviour=always(Reply(status=401)))),
     "The budget --max-requests": (6, lambda program: run(program, "--max-requests", "3")),
     "--max-usd: there is no price": (2, lambda program: run(program, "--max-usd", "1")),
-    "conversation": (0, functools.partial(run, behaviour=once(Reply("flagged", status=422)))),
+    "conversation": (0, lambda program: run(program, behaviour=refuses_one_conversation())),
     "another apep-datagen": (4, twice_at_once),
     "no valid JSON": (4, output_broken),
     "the state database cannot be written": (4, functools.partial(disk_full, output=False)),

@@ -399,6 +399,10 @@ def test_a_thought_may_trail_off(thinking: str) -> None:
     assert form.check(answered("Yes.", thinking)) is None
 
 
+LONG = "".join(f"n{number:04}" for number in range(2_000))
+"""Without repetition."""
+
+
 def calling(count: int) -> Sample:
     turn = SavedTurn("Look.", "", (ToolCall("recall_memories", {}),) * count, ({},) * count)
     return Sample(SYSTEM, (SavedExchange("Hello.", (turn, SavedTurn("They wait.", "Hello."))),))
@@ -409,11 +413,11 @@ def calling(count: int) -> Sample:
     [
         (
             "a user's message is too long",
-            answered("Yes.", question="a" * 4_000),
-            answered("Yes.", question="a" * 4_001),
+            answered("Yes.", question=LONG[:4_000]),
+            answered("Yes.", question=LONG[:4_001]),
         ),
-        ("a reply is too long", answered("a" * 5_999 + "."), answered("a" * 6_000 + ".")),
-        ("a thought is too long", answered("Yes.", "a" * 8_000), answered("Yes.", "a" * 8_001)),
+        ("a reply is too long", answered(LONG[:5_999] + "."), answered(LONG[:6_000] + ".")),
+        ("a thought is too long", answered("Yes.", LONG[:8_000]), answered("Yes.", LONG[:8_001])),
         ("too many calls in one round", calling(20), calling(21)),
     ],
 )

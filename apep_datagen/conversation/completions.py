@@ -9,7 +9,7 @@ from dataclasses import replace
 from apep_datagen.conversation.preamble import without_preamble
 from apep_datagen.conversation.state import Conversation, due_call
 from apep_datagen.core.dialects import foreign_markup, own_markup
-from apep_datagen.core.marks import trim
+from apep_datagen.core.marks import trim_marks
 from apep_datagen.core.markup import Answer, parse_answer, visible_text
 from apep_datagen.core.messages import Completion, Step
 from apep_datagen.core.repetition import repeated_words
@@ -88,17 +88,17 @@ def read_rewritten_thoughts(thoughts: Sequence[str], text: str) -> tuple[str, ..
 
     What a reasoning model thinks about the rewriting itself is dropped, and so is a line that announces the rest.
     """
-    text = _OWN_THINKING.sub("", own_markup(text))
+    text = trim_marks(_OWN_THINKING.sub("", own_markup(text)))
     marks = list(_MARK.finditer(text))
     if marks:
         expected = [str(number) for number in range(1, len(marks) + 1)]
-        before = trim(text[: marks[0].start()])
+        before = text[: marks[0].start()].strip()
         if [mark[1] for mark in marks] != expected or (before and not _is_announcement(before)):
             return None
         ends = [mark.start() for mark in marks[1:]] + [len(text)]
         parts = [text[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]
     else:
-        parts = [without_preamble(text.strip(), also_in_doubt=True)]
+        parts = [without_preamble(text, also_in_doubt=True)]
     if len(parts) != len(thoughts):
         return None
     rewritten = [_read_part(thought, part) for thought, part in zip(thoughts, parts, strict=True)]
@@ -113,7 +113,7 @@ def _is_announcement(before: str) -> bool:
 def _read_part(thought: str, part: str) -> str:
     """Return the rewritten thought that stands behind a mark; empty if it cannot stand for the thought."""
     part = _THOUGHT_IN_TAG.sub(r"\1", part.strip()).strip()
-    rewritten = trim(part)
+    rewritten = trim_marks(part)
     longest = max(_LONGEST_REWRITE_FACTOR * len(thought), _ALWAYS_PERMITTED_LENGTH)
     if part != strip_tags(part) or len(rewritten) > longest:
         return ""

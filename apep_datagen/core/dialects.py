@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from apep_datagen.core.bare_calls import bare_calls, spelled_call
-from apep_datagen.core.marks import Mark, Meaning, marks_in
+from apep_datagen.core.marks import Mark, Meaning, begins_turn_of_another, marks_at_ends, marks_in
 
 __all__ = ["foreign_markup", "own_markup"]
 
@@ -46,8 +46,10 @@ def foreign_markup(text: str) -> str:
     about code and HTML is none.
     """
     for spelled in dict.fromkeys((text, html.unescape(text))):
-        for mark in marks_in(spelled):
-            if mark.meaning is not Meaning.REPLY or not mark.is_plain:
+        marks = list(marks_in(spelled))
+        at_ends = marks_at_ends(spelled, marks)
+        for mark in marks:
+            if not mark.is_reply_element or mark in at_ends:
                 return spelled[mark.start : mark.end]
         if found := spelled_call(spelled):
             return found
@@ -78,8 +80,6 @@ _ENDS_A_TURN = frozenset(
         "end_of_turn_token",  # Cohere Command
     }
 )  # fmt: skip
-_OTHERS = frozenset({"user", "system", "developer", "tool", "human", "ipython", "observation", "environment"})
-_WORD = re.compile(r"\s*(\w+)")
 _TAGS = {
     Meaning.THINKING: "think",
     Meaning.CALL: "tool_call",
@@ -175,12 +175,9 @@ class _Reader:
                 self.position = head.end()
         elif head := _GEMMA_THOUGHT.match(self.text, mark.start):
             self._open("think", mark, head.end())
-        else:
-            behind = _WORD.match(self.text, mark.end)
-            roles = {mark.name, behind[1].lower() if behind and mark.opens else ""}
-            if not roles.isdisjoint(_OTHERS) and ("tool_call" in self.seen or self._is_something_said(mark.start)):
-                self._end(mark.start)
-                self.is_over = True
+        elif begins_turn_of_another(self.text, mark) and self._has_content(mark.start):
+            self._end(mark.start)
+            self.is_over = True
 
     def _read_in_thinking(self, mark: Mark) -> None:
         if mark.meaning is Meaning.THINKING and not mark.opens:
@@ -235,10 +232,11 @@ class _Reader:
             self.seen.add(self.tag)
         self.position, self.tag, self.head, self.opened_by = end, "", "", Meaning.REPLY
 
-    def _is_something_said(self, end: int) -> bool:
-        return bool(self.text[self.position : end].strip()) or any(
-            not piece.tag and piece.text.strip() for piece in self.pieces
-        )
+    def _has_content(self, end: int) -> bool:
+        """Tell whether there is a call, or something said aloud, before `end`."""
+        if "tool_call" in self.seen or self.text[self.position : end].strip():
+            return True
+        return any(not piece.tag and piece.text.strip() for piece in self.pieces)
 
 
 def _content_end(text: str, marks: list[Mark]) -> int:

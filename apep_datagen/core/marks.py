@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
 from apep_datagen.core.tags import strip_tags
 
-__all__ = ["Mark", "Meaning", "marks_in", "trim"]
+__all__ = ["Mark", "Meaning", "begins_turn_of_another", "marks_at_ends", "marks_in", "trim", "trim_marks"]
 
 
 class Meaning(StrEnum):
@@ -56,6 +56,11 @@ class Mark:
     name: str
     target: str = ""
     is_plain: bool = False
+
+    @property
+    def is_reply_element(self) -> bool:
+        """Whether it is an element that people could write as well, beside which the answer stands."""
+        return self.meaning is Meaning.REPLY and self.is_plain
 
 
 # Names without what says that something begins or ends: `begin_of_thought`, `/THINK`, `tool_call_end`, `inner_prefix`.
@@ -152,7 +157,16 @@ _ENDING = frozenset({"end", "suffix"})
 
 _UNUSED = re.compile(r"unused\d{1,5}")  # Gemma, MedGemma
 _AROUND_A_TEXT = frozenset({Meaning.CONTROL, Meaning.REPLY})
-_OWN_ROLE = re.compile(r"\s*(?:assistant|model)[ \t]*(?=[\n<]|\Z)", re.IGNORECASE)
+# Behind a special token, or as its name: whose turn begins.
+_ROLE = re.compile(r"\s*+(\w{1,20})[ \t]*+(?=[\n<]|\Z)")
+_OWN_ROLES = frozenset({"assistant", "model"})
+_OTHER_ROLES = frozenset(
+    {
+        "user", "system", "developer", "tool", "human", "ipython", "observation", "environment",
+        "user_token", "system_token",  # Cohere Command
+        "inst",  # Mistral, Llama 2
+    }
+)  # fmt: skip
 
 # Each piece is bounded, so that a text of opening brackets costs no more than its length.
 _CANDIDATE = re.compile(r"<</?SYS>>|<[^<>\n]{1,120}>|\[/?[A-Z_]{4,20}\]|◁/?\w{1,20}▷")
@@ -225,19 +239,52 @@ def _meaning(name: str, *, is_special: bool) -> Meaning | None:
     return Meaning.CONTROL if _UNUSED.fullmatch(name) else None
 
 
+def begins_turn_of_another(text: str, mark: Mark) -> bool:
+    """Tell whether what stands behind a special token in `text` is not the answer of a model."""
+    if mark.meaning is not Meaning.CONTROL or not mark.opens:
+        return False
+    role = _ROLE.match(text, mark.end)
+    return mark.name in _OTHER_ROLES or (role is not None and role[1].lower() in _OTHER_ROLES)
+
+
 def trim(text: str) -> str:
-    """Return `text` without Ada's tags, and without white space, special tokens and marks of a reply around it."""
-    text = strip_tags(text)
+    """Return `text` without Ada's tags, and without what `trim_marks` takes away around it."""
+    return trim_marks(strip_tags(text))
+
+
+def trim_marks(text: str) -> str:
+    """Return `text` without white space, special tokens and elements for replies around it."""
     start, end = 0, len(text)
     marks = deque(mark for mark in marks_in(text) if mark.meaning in _AROUND_A_TEXT)
-    while marks and not text[start : marks[0].start].strip():
-        mark = marks.popleft()
-        start = mark.end
-        if mark.opens and (role := _OWN_ROLE.match(text, start)):
-            start = role.end()
-    while marks and not text[marks[-1].end : end].strip():
-        end = marks.pop().start
+    while True:
+        while marks and not text[start : marks[0].start].strip():
+            first = marks[0]
+            if first.is_reply_element or begins_turn_of_another(text, first):
+                break
+            start = marks.popleft().end
+            if first.opens and (role := _ROLE.match(text, start)) and role[1].lower() in _OWN_ROLES:
+                start = role.end()
+        while marks and not marks[-1].is_reply_element:
+            behind = text[marks[-1].end : end].strip()
+            if behind and not (marks[-1].opens and behind.lower() in _OWN_ROLES):
+                break
+            end = marks.pop().start
+        if len(marks) < 2 or not _encloses(marks[0], marks[-1], text, start, end):  # noqa: PLR2004 - a pair
+            break
+        start, end = marks.popleft().end, marks.pop().start
     text = text[start:end].strip()
     if text.startswith("<s>") and text.endswith("</s>") and text.count("<s>") == 1:  # the two ends of the text
-        return trim(text.removeprefix("<s>").removesuffix("</s>"))
+        return trim_marks(text.removeprefix("<s>").removesuffix("</s>"))
     return text
+
+
+def _encloses(first: Mark, last: Mark, text: str, start: int, end: int) -> bool:
+    around = text[start : first.start] + text[last.end : end]
+    return first.is_reply_element and first.name == last.name and first.opens > last.opens and not around.strip()
+
+
+def marks_at_ends(text: str, marks: Sequence[Mark]) -> list[Mark]:
+    """Return the first and the last mark, where a text begins or ends with it."""
+    return [
+        mark for mark in (*marks[:1], *marks[-1:]) if not text[: mark.start].strip() or not text[mark.end :].strip()
+    ]

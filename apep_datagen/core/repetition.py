@@ -28,8 +28,6 @@ def repeated_words(text: str) -> str:
     if found := _CHARACTER.search(text):
         return found[1]
     said = words(text)
-    if len(said) <= _MOST_IN_A_ROW:
-        return ""
     for word, same in groupby(said):
         if sum(1 for _ in same) > _MOST_IN_A_ROW:
             return word

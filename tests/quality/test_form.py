@@ -426,6 +426,44 @@ def test_nothing_is_longer_than_its_limit(reason: str, within: Sample, beyond: S
     assert reason_of(form.check(beyond)) == reason
 
 
+WHOEVER_SPEAKS = ("question", "thinking", "reply")
+
+
+@pytest.mark.parametrize("who", WHOEVER_SPEAKS)
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ("a text holds markup that no person writes", "Good night. <|im_end|> Sleep well."),
+        ("a text holds markup that no person writes", "One [/INST] two."),
+        ("a text holds markup that no person writes", "I keep it: add_diary(input_text=['rain'])."),
+        (
+            "a text holds markup that no person writes",
+            '{"name": "delete_memory", "parameters": {"indices": [1]}} Done.',
+        ),
+        ("a text holds markup that no person writes", "&lt;tool_call&gt; Good night."),
+        ("a text says the same again and again", "The rain came in, and the rain went out. " * 6 + "Yes."),
+        ("a text says the same again and again", "no " * 60 + "yes."),
+    ],
+)
+def test_nobody_writes_markup_or_in_a_loop(who: str, reason: str, text: str) -> None:
+    said = {"question": "Hello there.", "thinking": "They are glad.", "reply": "Yes."} | {who: text}
+    assert reason_of(form.check(answered(**said))) == reason
+
+
+@pytest.mark.parametrize("who", WHOEVER_SPEAKS)
+def test_everybody_may_speak_of_code(who: str) -> None:
+    said = {"question": "Hello there.", "thinking": "They are glad.", "reply": "Yes."}
+    said |= {who: "Write <b>no</b> or <s>yes</s>, x <- 3, f(x=[1]), [LAUGHS], <3 and {'name': 'Tom'}."}
+    assert form.check(answered(**said)) is None
+
+
+def test_only_a_reply_may_announce_a_text() -> None:
+    text = "Here is a short version:\n\nDear neighbour, your music is lovely, and loud."
+    for said in ({"question": text}, {"thinking": text}):
+        assert reason_of(form.check(answered(**{"reply": "Yes."} | said))) == "a text is announced before it begins"
+    assert form.check(answered(text)) is None
+
+
 @given(TEXTS | st.text())
 def test_no_text_makes_the_check_raise(text: str) -> None:
     form.check(answered(text, text, text))

@@ -67,7 +67,13 @@ def _shapes(combinations: int, seed: int) -> Iterator[tuple[str, str, str]]:
     for unit in units:
         for before in ("", "<tool_call>", "<think>", "\n{"):
             yield before, unit, ""
-    for opening, closing in (("<answer>", "</answer>"), ("<thi", "nk>"), ("[f(x=", ")]"), ('{"name": ', "}")):
+    for opening, closing in (
+        ("<answer>", "</answer>"),
+        ("<thi", "nk>"),
+        ("</tool_", "call>"),
+        ("[f(x=", ")]"),
+        ('{"name": ', "}"),
+    ):
         yield "", opening, closing
 
 

@@ -28,14 +28,13 @@ def repeated_words(text: str) -> str:
     if found := _CHARACTER.search(text):
         return found[1]
     said = words(text)
+    runs = list(zip(*(said[start:] for start in range(_RUN_LENGTH)), strict=False))
+    if len(runs) - len(set(runs)) < _MOST_TIMES:
+        return ""
     for word, same in groupby(said):
         if sum(1 for _ in same) > _MOST_IN_A_ROW:
             return word
-    # The words of a run are different where any two that follow each other are.
-    runs = Counter(
-        run
-        for run in zip(*(said[start:] for start in range(_RUN_LENGTH)), strict=False)
-        if any(word != following for word, following in pairwise(run))
-    )
-    run, times = max(runs.items(), key=lambda item: item[1], default=((), 0))
+    # Not all words of a run are the same where two that follow each other are not.
+    varied = Counter(run for run in runs if any(word != following for word, following in pairwise(run)))
+    run, times = max(varied.items(), key=lambda item: item[1], default=((), 0))
     return " ".join(run) if times > _MOST_TIMES else ""

@@ -367,7 +367,14 @@ def read_in_every_way(text: str) -> None:
 @pytest.mark.parametrize("before", ["", "<tool_call>", "<think>", "\n{"])
 def test_reading_takes_time_in_proportion_to_the_length(before: str) -> None:
     """Sixteen times the text takes some sixteen times as long; where it is read again and again, 256 times."""
-    nested = [("<answer>", "</answer>"), ("<think>", "</think>"), ("<thi", "nk>"), ("[f(x=", ")]"), ('{"name": ', "}")]
+    nested = [
+        ("<answer>", "</answer>"),
+        ("<think>", "</think>"),
+        ("<thi", "nk>"),
+        ("</tool_", "call>"),
+        ("[f(x=", ")]"),
+        ('{"name": ', "}"),
+    ]
     for unit, closing in [*((piece, "") for piece in MARKUP_PIECES), *nested]:
         times = (length // len(unit + closing) for length in (1_500, 24_000))
         short, long = (before + unit * count + closing * count for count in times)

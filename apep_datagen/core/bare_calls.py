@@ -24,6 +24,7 @@ _BEGINNING = re.compile(
         (?:\[[ \t]*+)?(?:print[ \t]*+\()?(?:default_api\.|functions\.)?(?:{_NAMES})\s*+[({{（]
       | [\[{{]\s*+(?:{{\s*+)?["'“](?:name|tool_name|function|type|id|tool_calls|{_NAMES})["'”]\s*+:
       | Action:[ \t]*+(?:{_NAMES})\b
+      | (?:{_NAMES})[ \t]*+$
       | <(?:{_NAMES})>
     )
     """,  # noqa: RUF001 - the bracket of wide scripts

@@ -164,7 +164,11 @@ class _Reader:
 
     def _read_control(self, mark: Mark) -> None:
         """Read a special token: the head of a message, a channel, or the beginning of somebody else's turn."""
-        if head := _HARMONY.match(self.text, mark.start):
+        if begins_turn_of_another(self.text, mark):
+            if self._has_content(mark.start):
+                self._end(mark.start)
+                self.is_over = True
+        elif head := _HARMONY.match(self.text, mark.start):
             recipient = _RECIPIENT.search(head[0])
             if recipient:
                 self._open("tool_call", mark, head.end(), f"{recipient[1]} ")
@@ -175,9 +179,6 @@ class _Reader:
                 self.position = head.end()
         elif head := _GEMMA_THOUGHT.match(self.text, mark.start):
             self._open("think", mark, head.end())
-        elif begins_turn_of_another(self.text, mark) and self._has_content(mark.start):
-            self._end(mark.start)
-            self.is_over = True
 
     def _read_in_thinking(self, mark: Mark) -> None:
         if mark.meaning is Meaning.THINKING and not mark.opens:
@@ -251,7 +252,8 @@ def _content_end(text: str, marks: list[Mark]) -> int:
 # From piece to piece.
 
 _SHORTEST_DOUBLED = 5  # words
-_FENCE_BEFORE = re.compile(r"(?:(?:(?:\A|\n)[ \t]*```[\w-]*\s*)+|`+)\Z")
+_FENCE_BEFORE = re.compile(r"(?:(?:\A|\n)[ \t]*```[\w-]*\s*|(?<!`)`)\Z")
+_FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
 _FENCE_BEHIND = re.compile(r"\n?[ \t]*```\s*\Z")
 _BEFORE_TAG = 40
 
@@ -291,9 +293,11 @@ def _without_wrapping(pieces: list[_Piece]) -> list[_Piece]:
             continue
         # Only the end is looked at: there is one piece before each tag, and each is looked at once.
         end = piece.text[-_BEFORE_TAG:]
-        if found := _FENCE_BEFORE.search(end):
+        found = _FENCE_BEFORE.search(end)
+        is_fence = found is not None and "```" in found[0]
+        if found and not (is_fence and len(_FENCE.findall(piece.text)) % 2 == 0):  # which closes what was opened before
             piece.text = piece.text[: len(piece.text) - len(end) + found.start()]
-            was_fenced = was_fenced or (following.tag == "think" and "```" in found[0])
+            was_fenced = was_fenced or (is_fence and following.tag == "think")
     if was_fenced and not pieces[-1].tag:
         pieces[-1].text = _FENCE_BEHIND.sub("", pieces[-1].text)
     return pieces

@@ -21,6 +21,7 @@ from apep_datagen.core.repetition import repeated_words
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.core.words import holds
 from support.hostile_texts import MARKUP_PIECES
+from support.samples import FAULTLESS
 
 
 def read(text: str) -> Answer:
@@ -101,6 +102,7 @@ def test_a_block_that_the_template_opened_behind_a_thought_is_a_thought_as_well(
         "<｜end▁of▁sentence｜><｜User｜>And you?<｜Assistant｜>Me too.",
         "<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|USER_TOKEN|>And you?",
         "<|observation|>\n{}",
+        "<|end|><|start|>user<|message|>And you?<|end|>",
     ],
 )
 def test_a_turn_that_is_written_for_somebody_else_is_cut_off(next_turn: str) -> None:
@@ -228,6 +230,11 @@ def test_several_calls_of_any_family_stay_several() -> None:
         assert called(text) == ["recall_diary()", "recall_memories()"], text
 
 
+@pytest.mark.parametrize("text", ["recall_diary", "recall_diary()", "```\nrecall_diary\n```", "[recall_diary()]"])
+def test_a_name_or_a_call_on_a_line_of_its_own_is_a_call(text: str) -> None:
+    assert read(f"<think>Let me read.</think>\n{text}") == Answer("Let me read.", "", (ToolCall("recall_diary", {}),))
+
+
 def test_a_tool_that_there_is_not_is_called_where_a_mark_says_that_it_is_a_call() -> None:
     assert called("[TOOL_CALLS]get_weather[ARGS]{}") == ["get_weather()"]
     assert called("get_weather()") == []
@@ -246,6 +253,11 @@ def test_a_tool_that_there_is_not_is_called_where_a_mark_says_that_it_is_a_call(
 )
 def test_what_cannot_be_read_in_a_call_is_answered_as_a_call(text: str, unread: str) -> None:
     assert called(text) == [f"not understood: {unread}"]
+
+
+def test_a_block_of_code_before_a_call_stays_closed() -> None:
+    said = "Try this:\n\n```\nprint(1)\n```"
+    assert read(f"<think>Hm.</think>{said}\n<tool_call>recall_diary()</tool_call>").reply == said
 
 
 def test_results_that_a_model_invents_are_no_part_of_the_reply() -> None:
@@ -300,6 +312,12 @@ def test_markup_that_no_person_writes_is_found(text: str) -> None:
 def test_what_people_write_of_code_and_hearts_stays_as_it_is(text: str) -> None:
     assert parse_answer(own_markup(text)) == Answer("", text)
     assert not foreign_markup(text)
+
+
+@pytest.mark.parametrize("name", FAULTLESS)
+def test_what_good_models_write_stays_as_it_is(name: str) -> None:
+    for message in FAULTLESS[name][1:]:
+        assert own_markup(message.content) == message.content
 
 
 # Whatever it is.

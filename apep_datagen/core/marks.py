@@ -154,6 +154,11 @@ _SIDES = re.compile(
     r"(?P<before>begin|start|end)_(?:of_)?(?P<rest>\w+)|(?P<name>\w+?)_(?P<behind>begin|start|end|prefix|suffix)"
 )
 _ENDING = frozenset({"end", "suffix"})
+_SIDED = frozenset({"turn", "utterance"})
+"""Names that say nothing in plain brackets, but with a side: `<end_of_turn>`."""
+_PLACEHOLDERS = frozenset({"function", "invoke", "parameter", "parameters", "arguments"})
+"""What people write where something is to be filled in: "call <function> with <arguments>"."""
+_ADAS = frozenset({"think", "thinking", "tool_call", "tool_result"})
 
 _UNUSED = re.compile(r"unused\d{1,5}")  # Gemma, MedGemma
 _AROUND_A_TEXT = frozenset({Meaning.CONTROL, Meaning.REPLY})
@@ -192,9 +197,16 @@ def marks_in(text: str) -> Iterator[Mark]:
     strikes_out = text.count("<s>") == text.count("</s>")
     for found in _CANDIDATE.finditer(text):
         read = _read(found[0])
-        if read is not None and not (strikes_out and read[2] == "s"):
-            meaning, opens, name, target, is_plain = read
-            yield Mark(found.start(), found.end(), meaning, opens, name, target, is_plain)
+        if read is None or (strikes_out and read[2] == "s"):
+            continue
+        mark = Mark(found.start(), found.end(), *read)
+        if not _is_type(text, mark):
+            yield mark
+
+
+def _is_type(text: str, mark: Mark) -> bool:
+    """Tell whether a mark is the type in brackets that programs have: `List<Thought>`."""
+    return mark.is_plain and mark.opens and text[mark.start - 1 : mark.start].isalnum() and mark.name not in _ADAS
 
 
 @lru_cache(maxsize=1024)
@@ -218,9 +230,10 @@ def _read(spelled: str) -> tuple[Meaning, bool, str, str, bool] | None:
     closes = closes or side in _ENDING or found["rest"].endswith("/")
     base = base if base in _MEANINGS or base in _SPECIAL_MEANINGS else name
     meaning = _meaning(base, is_special=is_special)
-    if meaning is None:
-        return None
     target = _TARGET.search(found["rest"])
+    is_placeholder = not is_special and not target and not closes and base in _PLACEHOLDERS
+    if meaning is None or is_placeholder or (base in _SIDED and not is_special and not side):
+        return None
     return meaning, not closes, name, target[1] if target else "", not is_special
 
 

@@ -306,6 +306,8 @@ def test_markup_that_no_person_writes_is_found(text: str) -> None:
         "I remember it (diary, memory), add memory to it; the tool call of a blackbird",
         "<https://example.org> <me@example.org> -> <- <-> <!-- no -->",
         "Put <message> there, and <answer> here.",
+        "Call <function> with <parameter> and <arguments>, it is your <turn>, mind the <pad-thai>",
+        "It returns a List<Thought> or a Promise<Response>",
         "«Guillemets», <<so>> ⟨and⟩ ◁ ▷",
     ],
 )

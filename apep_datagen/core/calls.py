@@ -12,14 +12,15 @@ import keyword
 import re
 import threading
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from apep_datagen.core.elements import ElementCall, is_in_elements, read_elements
+from apep_datagen.core.literals import mend_strings
 from apep_datagen.core.messages import storable_text
 from apep_datagen.core.tags import escape_tags, strip_tags
 
-__all__ = ["MalformedCall", "ToolCall", "leading_call", "parse_calls", "render_call"]
+__all__ = ["MalformedCall", "ToolCall", "parse_calls", "render_call"]
 
 # A call is a few lines; the bound keeps the parsers' cost and recursion small whatever a model writes.
 _LONGEST_CALL = 20_000
@@ -31,13 +32,29 @@ _WARNING_FILTERS = threading.Lock()
 
 _CODE_FENCE = re.compile(r"\A```\w*\n(.*?)\n?```\Z", re.DOTALL)
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_AFTER_STRING = re.compile(r"\s*(?:[,:)\]}]|\Z)")
 # A call as `render_call` spells nearly all. What stands in its list is the same in Python and in JSON: strings without
 # raw control characters, of whose escapes both understand the same, and whole numbers of a few digits.
 _STRING = r'"(?:[^"\\\x00-\x1f\ud800-\udfff]++|\\(?:["\\bfnrt]|u(?!d[89a-f])[0-9a-f]{4}))*+"'
 _ITEM = rf"(?:{_STRING}|0|[1-9][0-9]{{0,8}})"
 _USUAL_CALL = re.compile(rf"([A-Za-z_]\w*)\((?:([A-Za-z_]\w*)=(\[{_ITEM}(?:, {_ITEM})*+\]))?\)", re.ASCII)
-_CALL_START = re.compile(r"\s*[A-Za-z_]\w*\s*\(", re.ASCII)
+# A name, and its arguments as JSON: Mistral, DeepSeek, Kimi, gpt-oss, Gemma, and prompts after ReAct. Between them may
+# stand marks of these families.
+_NAME_AND_JSON = re.compile(
+    r"""
+    (?:function\s*+<[^<>]{1,40}>\s*+)?(?:Action:\s*+|call:)?
+    (?P<name>[A-Za-z_][\w.-]{0,80}+)(?::\d{1,4})?\s*+
+    (?:(?:<[^<>]{1,60}>|\[[A-Z_]{4,20}\](?:\w{1,40}(?=\[))?)(?:json(?=<|\s))?\s*+){0,4}
+    (?:Action\ Input:\s*+)?
+    (?:```(?:json)?\s*+)?
+    (?P<arguments>\{.*\})
+    (?:\s*```)?
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+# What stands before a tool's name where a model takes it for one of a library.
+_NAMESPACE = re.compile(r"\A(?:default_api|functions|tools)\.")
+_GEMMA_QUOTE = '<|"|>'
+_CONSTANTS = {"true": True, "false": False, "null": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +98,45 @@ class MalformedCall:
 def parse_calls(body: str) -> list[ToolCall | MalformedCall]:
     """Read what stands between `<tool_call>` and `</tool_call>`: at least one call. Never raises.
 
-    Understood are Python call syntax (also several calls, one a line), a bare tool name, and JSON or a Python
-    dictionary with `name` and `arguments` (also a list of them); a code fence around any of these is ignored.
+    Understood are Python call syntax (also several calls, one a line, or in a list), a bare tool name, JSON or a Python
+    dictionary with `name` and `arguments` (also a list of them), in the shapes that model families give them, a name
+    with its arguments as JSON behind it, and elements; a code fence around any of these is ignored.
     """
     text = body.strip()
-    if fenced := _CODE_FENCE.match(text):
-        text = fenced[1].strip()
     if len(text) > _LONGEST_CALL:
-        return [MalformedCall(text[:200] + "…", f"the call is longer than {_LONGEST_CALL} characters")]
+        beginning = strip_tags(text[:200])
+        return [MalformedCall(beginning + "…", f"the call is longer than {_LONGEST_CALL} characters")]
+    fenced = _CODE_FENCE.match(text)
     try:
-        calls = _usual_call(text) or _json_calls(text)
-        if calls is None:
-            calls = _python_calls(text)
+        return list(_read_calls(fenced[1].strip() if fenced else text))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         # SyntaxError and ValueError are what a wrong spelling gives; the others are how `ast` and `json` refuse
         # nesting that is too deep.
-        return [MalformedCall(strip_tags(text), _problem(error))]
-    return list(calls)
+        without_tags = strip_tags(text)
+        if without_tags != text:
+            return parse_calls(without_tags)  # as it will be read again, where it is written without them
+        return [MalformedCall(text, _problem(error))]
+
+
+def _read_calls(text: str) -> list[ToolCall]:
+    if usual := _usual_call(text):
+        return usual
+    if is_in_elements(text):
+        return [_element_call(call) for call in read_elements(text, _literal)]
+    if text.startswith(("{", "[")):
+        return _json_calls(text)
+    if found := _NAME_AND_JSON.fullmatch(text):
+        return [_json_call({"name": found["name"], "arguments": _json_value(found["arguments"])})]
+    return _python_calls(text)
 
 
 def _problem(error: Exception) -> str:
     if isinstance(error, _NotACallError):
         return str(error)
     return 'the call cannot be read; write it as name(argument="value") or name(argument=["one", "two"])'
+
+
+_NEEDS_NAME = 'a call in JSON form needs "name" and "arguments"'
 
 
 class _NotACallError(ValueError):
@@ -118,31 +151,55 @@ def _usual_call(text: str) -> list[ToolCall] | None:
     return [ToolCall(found[1], {found[2]: _plain(json.loads(found[3]))} if found[2] else {})]
 
 
-def _json_calls(text: str) -> list[ToolCall] | None:
-    """Read calls in JSON form; None if the text does not begin as one."""
-    if not text.startswith(("{", "[")):
-        return None
-    try:
-        value = json.loads(text, strict=False)
-    except ValueError:
-        value = _literal(text)
+def _json_calls(text: str) -> list[ToolCall]:
+    """Read an object or a list; what stands in a list may also be in Python."""
+    value = _json_value(text)
+    if isinstance(value, dict) and isinstance(value.get("tool_calls"), list):
+        value = value["tool_calls"]
     items = value if isinstance(value, list) else [value]
     if not items:
         raise _NotACallError("the list of calls is empty")
-    return [_json_call(item) for item in items]
+    return [item if isinstance(item, ToolCall) else _json_call(item) for item in items]
+
+
+def _json_value(text: str) -> Any:
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        return _literal(text.replace(_GEMMA_QUOTE, '"'))
 
 
 def _json_call(item: Any) -> ToolCall:
-    if not isinstance(item, dict) or not isinstance(item.get("name"), str):
-        raise _NotACallError('a call in JSON form needs "name" and "arguments"')
-    arguments = item.get("arguments", item.get("parameters", {}))
+    """Read a call as OpenAI, Hermes, Llama, Cohere and Apertus spell it in JSON."""
+    if isinstance(item, dict) and isinstance(item.get("function"), dict):
+        item = item["function"]
+    if not isinstance(item, dict):
+        raise _NotACallError(_NEEDS_NAME)
+    name = next((item[key] for key in ("name", "tool_name", "function") if isinstance(item.get(key), str)), None)
+    arguments: Any = next((item[key] for key in ("arguments", "parameters", "args", "input") if key in item), {})
+    if name is None and len(item) == 1:
+        ((name, arguments),) = item.items()  # {"add_memory": {…}}
+        if not isinstance(arguments, dict):
+            name = None
+    if name is None:
+        raise _NotACallError(_NEEDS_NAME)
+    name = _NAMESPACE.sub("", name)
     if isinstance(arguments, str) and arguments.lstrip().startswith("{"):
         arguments = json.loads(arguments, strict=False)
     if arguments is None:
         arguments = {}
     if isinstance(arguments, dict):
-        return _checked(ToolCall(item["name"], arguments))
-    return _checked(ToolCall(item["name"], {}, tuple(arguments) if isinstance(arguments, list) else (arguments,)))
+        return _checked(ToolCall(name, arguments))
+    return _checked(ToolCall(name, {}, tuple(arguments) if isinstance(arguments, list) else (arguments,)))
+
+
+def _element_call(call: ElementCall) -> ToolCall:
+    name = _NAMESPACE.sub("", call.name)
+    if not call.content:
+        return _checked(ToolCall(name, call.arguments))
+    return _json_call(
+        {"name": name, "arguments": _json_value(call.content) if call.content[0] == "{" else call.content}
+    )
 
 
 def _python_calls(text: str) -> list[ToolCall]:
@@ -157,7 +214,7 @@ def _parse(text: str) -> list[ast.expr]:
         try:
             module = ast.parse(text)
         except SyntaxError:
-            module = ast.parse(_mend_strings(text))
+            module = ast.parse(mend_strings(text))
     if not module.body:
         raise _NotACallError("there is no call in the tag")
     expressions = []
@@ -168,34 +225,14 @@ def _parse(text: str) -> list[ast.expr]:
     return expressions
 
 
-def _mend_strings(text: str) -> str:
-    """Escape what a model forgot to escape inside strings: line breaks, and quotation marks that cannot end them."""
-    mended: list[str] = []
-    quote = ""
-    escaped = False
-    for index, character in enumerate(text):
-        if not quote:
-            quote = character if character in "\"'" else ""
-            mended.append(character)
-        elif escaped:
-            escaped = False
-            mended.append(character)
-        elif character == "\n":
-            mended.append("\\n")
-        elif character == quote and not _closes_string(text, index):
-            mended.append("\\" + character)
-        else:
-            escaped = character == "\\"
-            quote = "" if character == quote else quote
-            mended.append(character)
-    return "".join(mended)
-
-
 def _python_call(expression: ast.expr) -> ToolCall:
     if isinstance(expression, ast.Name):
         return _checked(ToolCall(expression.id, {}))
-    if not isinstance(expression, ast.Call) or not isinstance(expression.func, ast.Name):
-        raise _NotACallError('only tool calls may stand in the tag, spelled name(argument="value")')
+    if not isinstance(expression, ast.Call):
+        raise _NotACallError(_ONLY_CALLS)
+    name = _function_name(expression.func)
+    if name == "print" and not expression.keywords and [type(value) for value in expression.args] == [ast.Call]:
+        return _python_call(expression.args[0])  # Gemini writes print(default_api.add_memory(…))
     arguments: dict[str, Any] = {}
     for argument in expression.keywords:
         if argument.arg is None:
@@ -204,11 +241,36 @@ def _python_call(expression: ast.expr) -> ToolCall:
             raise _NotACallError(f"{argument.arg} was given twice")
         arguments[argument.arg] = ast.literal_eval(argument.value)
     positional = tuple(ast.literal_eval(value) for value in expression.args)
-    return _checked(ToolCall(expression.func.id, arguments, positional))
+    return _checked(ToolCall(name, arguments, positional))
+
+
+_ONLY_CALLS = 'only tool calls may stand in the tag, spelled name(argument="value")'
+
+
+def _function_name(function: ast.expr) -> str:
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+        return _NAMESPACE.sub("", f"{function.value.id}.{function.attr}")
+    if not isinstance(function, ast.Name):
+        raise _NotACallError(_ONLY_CALLS)
+    return function.id
 
 
 def _literal(text: str) -> Any:
+    """Read a value in Python, or in JSON with mistakes; a call in a list is read as such."""
     (expression,) = _parse(text)
+    if isinstance(expression, ast.List) and any(isinstance(item, ast.Call) for item in expression.elts):
+        return [_python_call(item) for item in expression.elts]
+    return _value(expression)
+
+
+def _value(expression: ast.expr) -> Any:
+    if isinstance(expression, ast.Dict):
+        keys = [key.id if isinstance(key, ast.Name) else _value(key) for key in expression.keys if key is not None]
+        return dict(zip(keys, map(_value, expression.values), strict=True))
+    if isinstance(expression, ast.List):
+        return [_value(item) for item in expression.elts]
+    if isinstance(expression, ast.Name) and expression.id in _CONSTANTS:
+        return _CONSTANTS[expression.id]
     return ast.literal_eval(expression)
 
 
@@ -265,55 +327,3 @@ def _spell(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_spell(key)}: {_spell(item)}' for key, item in value.items())}}}"
     return repr(value)
-
-
-def leading_call(body: str) -> str:
-    """Return the call that `body` begins with, where no closing tag says how far it goes."""
-    start = len(body) - len(body.lstrip())
-    if body[start : start + 1] == "{":
-        try:
-            _, end = json.JSONDecoder().raw_decode(body, start)
-        except (ValueError, RecursionError):
-            return body
-        return body[start:end]
-    if not _CALL_START.match(body):
-        first_line = body.strip().partition("\n")[0].strip()
-        return first_line if _IDENTIFIER.fullmatch(first_line) else body
-    depth = 0
-    for index, character, in_string in _scan(body):
-        if in_string:
-            continue
-        if character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-            if depth == 0:
-                return body[: index + 1]
-    return body
-
-
-def _scan(text: str) -> Iterator[tuple[int, str, bool]]:
-    """Yield each character with its index and whether it belongs to a string literal."""
-    quote = ""
-    escaped = False
-    for index, character in enumerate(text):
-        if quote:
-            yield index, character, True
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == quote and _closes_string(text, index):
-                quote = ""
-        else:
-            if character in "\"'":
-                quote = character
-            yield index, character, bool(quote)
-
-
-def _closes_string(text: str, index: int) -> bool:
-    """Tell whether the quotation mark at `index` can end a string: only `,`, `:` or a bracket may follow, or the end.
-
-    Models write `['User's cat']`: the first apostrophe after `User` is followed by a letter and cannot be the end.
-    """
-    return _AFTER_STRING.match(text, index + 1) is not None

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from apep_datagen.core.calls import MalformedCall, ToolCall, leading_call, parse_calls, render_call
+from apep_datagen.core.calls import MalformedCall, ToolCall, parse_calls, render_call
+from apep_datagen.core.literals import leading_call
+from apep_datagen.core.marks import trim
 from apep_datagen.core.tags import escape_tags, strip_tags
 
 __all__ = [
@@ -66,9 +68,9 @@ def parse_answer(text: str) -> Answer:
     if first_call:
         reply = rest[: first_call.start()]
         for body, closed in _call_bodies(rest[first_call.start() :]):
-            if body.strip():
+            if strip_tags(body):
                 calls.extend(parse_calls(body) if closed else parse_calls(leading_call(body)))
-    return Answer(strip_tags(thinking), strip_tags(reply), tuple(calls))
+    return Answer(trim(thinking), trim(reply), tuple(calls))
 
 
 def visible_text(text: str) -> str:

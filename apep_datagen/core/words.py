@@ -62,7 +62,7 @@ def holds(text: str, forms: Iterable[str]) -> bool:
     said = _said(text)
     if any(phrase in said.text for phrase in wanted.inside):
         return True
-    return any(before.endswith(wanted.at_the_end) for before in said.possessives)
+    return any(said.before.endswith(wanted.at_the_end, 0, end) for end in said.possessives)
 
 
 def shingles(text: str, size: int = 3) -> frozenset[tuple[str, ...]]:
@@ -90,11 +90,13 @@ class _Said:
 
     Attributes:
         text: Its words, with a space before and behind each.
-        possessives: For each possessive, all words up to it, without its ending.
+        before: All words up to the last possessive, with a space before each.
+        possessives: Where in `before` the words end that are possessives, without their ending.
     """
 
     text: str
-    possessives: tuple[str, ...]
+    before: str
+    possessives: tuple[int, ...]
 
 
 @lru_cache(maxsize=4096)
@@ -106,13 +108,15 @@ def _phrases(forms: tuple[str, ...]) -> _Phrases:
 # The same few texts of a conversation are searched for one list of phrases after the other.
 @lru_cache(maxsize=64)
 def _said(text: str) -> _Said:
-    possessives = []
-    before = ""
+    parts: list[str] = []
+    possessives: list[int] = []
+    length = 0
     for piece in _POSSESSIVE.split(text)[:-1]:
-        before += "".join(f" {word}" for word in words(piece))
-        possessives.append(before)
-        before += "s"
-    return _Said(f" {' '.join(words(text))} ", tuple(possessives))
+        part = "".join(f" {word}" for word in words(piece))
+        possessives.append(length + len(part))
+        parts.append(part + "s")
+        length += len(part) + 1
+    return _Said(f" {' '.join(words(text))} ", "".join(parts), tuple(possessives))
 
 
 def _folded(code: int) -> str:

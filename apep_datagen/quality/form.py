@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from apep_datagen.conversation.preamble import is_announced
+from apep_datagen.core.dialects import foreign_markup
+from apep_datagen.core.repetition import repeated_words
+from apep_datagen.core.words import shorten
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample, SavedExchange, SavedTurn
 
@@ -35,7 +39,7 @@ _EMOTICON = re.compile(
 )
 _LONGEST_EMOTICON = 8
 _LIST_MARK_ALONE = re.compile(r"(?:\A|\n)[ \t]*(?:[-*•]|\d+[.)])\Z")
-_ADDRESS = re.compile(r"(?:\A|[\s(<])(?:https?://|www\.)\S+\Z")
+_ADDRESS = re.compile(r"(?:\A|[(<])(?:https?://|www\.)\S")
 _CODE_FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
 # Behind an emoji: how it is to be drawn, and what joins it to others.
 _VARIATION_SELECTORS = frozenset("\ufe0e\ufe0f")
@@ -46,7 +50,7 @@ _SCRIPTS_WITHOUT_MARKS = ("THAI ", "LAO ")
 def check(sample: Sample) -> Problem | None:
     """Return what is wrong with the form of a sample that was read, or None."""
     for exchange in sample.exchanges:
-        problem = _check_lengths(exchange) or _check_endings(exchange)
+        problem = _check_lengths(exchange) or _check_texts(exchange) or _check_endings(exchange)
         if problem:
             return problem
     return None
@@ -67,6 +71,21 @@ def _check_lengths(exchange: SavedExchange) -> Problem | None:
 
 def _too_long(reason: str, length: int, limit: int) -> Problem:
     return Problem(Stage.FORM, reason, f"{length} characters, {limit} at most")
+
+
+def _check_texts(exchange: SavedExchange) -> Problem | None:
+    """Look for what no person writes, whoever speaks."""
+    thoughts = [turn.thinking for turn in exchange.turns]
+    for text in (exchange.question, *thoughts, *(turn.reply for turn in exchange.turns)):
+        if found := foreign_markup(text):
+            return Problem(Stage.FORM, "a text holds markup that no person writes", shorten(found, _EXCERPT_LENGTH))
+        if found := repeated_words(text):
+            return Problem(Stage.FORM, "a text says the same again and again", shorten(found, _EXCERPT_LENGTH))
+    # A reply may hand over a draft that was asked for, and announce it.
+    for text in (exchange.question, *thoughts):
+        if is_announced(text):
+            return Problem(Stage.FORM, "a text is announced before it begins", shorten(text, _EXCERPT_LENGTH))
+    return None
 
 
 def _check_endings(exchange: SavedExchange) -> Problem | None:
@@ -101,7 +120,9 @@ def _is_cut_off(text: str) -> bool:
         return False
     if _is_word_character(text[-1]):
         last_line = text[text.rfind("\n") + 1 :]
-        return not (_ends_without_mark(text[-1]) or _ADDRESS.search(last_line) or _line_before_is_bare(text))
+        return not (
+            _ends_without_mark(text[-1]) or _ADDRESS.search(last_line.split()[-1]) or _line_before_is_bare(text)
+        )
     return _promises_more(text)
 
 

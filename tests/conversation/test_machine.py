@@ -288,7 +288,7 @@ THOUGHT = "They greet me, and I am glad of it."
         ("[[2]] Oh, they greet me.", "stop"),
         ("[[0]] Oh, they greet me.", "stop"),
         (f"[[{'9' * 5_000}]] Oh.", "stop"),
-        ("Here it is:\n[[1]] Oh, they greet me.", "stop"),
+        ("Here it is.\n[[1]] Oh, they greet me.", "stop"),
         ("Oh, they greet", "length"),
     ],
 )
@@ -316,10 +316,10 @@ def test_a_usable_rewrite_takes_the_place_of_the_thought(rewrite: str) -> None:
 
 
 def test_a_long_thought_may_become_at_most_three_times_as_long() -> None:
-    thought = "They greet me again. " * 20
+    thought = " ".join(f"They greet me on day {day}." for day in range(20))
     conversation = say(begin(), "Hi.", f"<think>{thought}</think>Hello.")
-    for factor, rewritten in ((3, "x" * 3 * len(thought.strip())), (4, thought.strip())):
-        text = "x" * factor * len(thought.strip())
+    longest = "".join(f"{number:04}" for number in range(len(thought)))[: 3 * len(thought)]
+    for text, rewritten in ((longest, longest), (longest + "5", thought)):
         assert say(conversation, text).exchanges[0].rewritten == (rewritten,)
 
 

@@ -399,6 +399,10 @@ def test_a_thought_may_trail_off(thinking: str) -> None:
     assert form.check(answered("Yes.", thinking)) is None
 
 
+LONG = "".join(f"n{number:04}" for number in range(2_000))
+"""Without repetition."""
+
+
 def calling(count: int) -> Sample:
     turn = SavedTurn("Look.", "", (ToolCall("recall_memories", {}),) * count, ({},) * count)
     return Sample(SYSTEM, (SavedExchange("Hello.", (turn, SavedTurn("They wait.", "Hello."))),))
@@ -409,17 +413,55 @@ def calling(count: int) -> Sample:
     [
         (
             "a user's message is too long",
-            answered("Yes.", question="a" * 4_000),
-            answered("Yes.", question="a" * 4_001),
+            answered("Yes.", question=LONG[:4_000]),
+            answered("Yes.", question=LONG[:4_001]),
         ),
-        ("a reply is too long", answered("a" * 5_999 + "."), answered("a" * 6_000 + ".")),
-        ("a thought is too long", answered("Yes.", "a" * 8_000), answered("Yes.", "a" * 8_001)),
+        ("a reply is too long", answered(LONG[:5_999] + "."), answered(LONG[:6_000] + ".")),
+        ("a thought is too long", answered("Yes.", LONG[:8_000]), answered("Yes.", LONG[:8_001])),
         ("too many calls in one round", calling(20), calling(21)),
     ],
 )
 def test_nothing_is_longer_than_its_limit(reason: str, within: Sample, beyond: Sample) -> None:
     assert form.check(within) is None
     assert reason_of(form.check(beyond)) == reason
+
+
+WHOEVER_SPEAKS = ("question", "thinking", "reply")
+
+
+@pytest.mark.parametrize("who", WHOEVER_SPEAKS)
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ("a text holds markup that no person writes", "Good night. <|im_end|> Sleep well."),
+        ("a text holds markup that no person writes", "One [/INST] two."),
+        ("a text holds markup that no person writes", "I keep it: add_diary(input_text=['rain'])."),
+        (
+            "a text holds markup that no person writes",
+            '{"name": "delete_memory", "parameters": {"indices": [1]}} Done.',
+        ),
+        ("a text holds markup that no person writes", "&lt;tool_call&gt; Good night."),
+        ("a text says the same again and again", "The rain came in, and the rain went out. " * 6 + "Yes."),
+        ("a text says the same again and again", "no " * 60 + "yes."),
+    ],
+)
+def test_nobody_writes_markup_or_in_a_loop(who: str, reason: str, text: str) -> None:
+    said = {"question": "Hello there.", "thinking": "They are glad.", "reply": "Yes."} | {who: text}
+    assert reason_of(form.check(answered(**said))) == reason
+
+
+@pytest.mark.parametrize("who", WHOEVER_SPEAKS)
+def test_everybody_may_speak_of_code(who: str) -> None:
+    said = {"question": "Hello there.", "thinking": "They are glad.", "reply": "Yes."}
+    said |= {who: "Write <b>no</b> or <s>yes</s>, x <- 3, f(x=[1]), [LAUGHS], <3 and {'name': 'Tom'}."}
+    assert form.check(answered(**said)) is None
+
+
+def test_only_a_reply_may_announce_a_text() -> None:
+    text = "Here is a short version:\n\nDear neighbour, your music is lovely, and loud."
+    for said in ({"question": text}, {"thinking": text}):
+        assert reason_of(form.check(answered(**{"reply": "Yes."} | said))) == "a text is announced before it begins"
+    assert form.check(answered(text)) is None
 
 
 @given(TEXTS | st.text())

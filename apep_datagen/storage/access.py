@@ -19,7 +19,7 @@ from apep_datagen.storage.schema import APPLICATION_ID, NEWEST_VERSION
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["connect", "holds_run", "lock_beside", "lock_file", "read_only", "run_is_active", "state_path"]
+__all__ = ["connect", "holds_run", "lock_beside", "lock_file", "lock_path", "read_only", "run_is_active", "state_path"]
 
 Result = TypeVar("Result")
 
@@ -29,7 +29,12 @@ _SECONDS_BETWEEN_ATTEMPTS = 0.03
 
 def state_path(output: Path) -> Path:
     """Return where the state database of an output is."""
-    return output.with_name(output.stem + ".state.db")
+    return output.parent / (output.stem + ".state.db")
+
+
+def lock_path(path: Path) -> Path:
+    """Return the file whose lock says that a process works on a state database."""
+    return path.with_suffix(".lock")
 
 
 def holds_run(path: Path) -> bool:
@@ -58,7 +63,7 @@ def lock_beside(path: Path) -> filelock.BaseFileLock:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0)
+        lock = filelock.FileLock(lock_path(path), timeout=0)
         lock.acquire()
     except filelock.Timeout as error:
         raise StorageError(
@@ -182,7 +187,7 @@ def run_is_active(path: Path) -> bool | None:
     some file systems.
     """
     try:
-        inode = str(path.with_suffix(".lock").stat().st_ino)
+        inode = str(lock_path(path).stat().st_ino)
     except OSError:
         return False
     try:

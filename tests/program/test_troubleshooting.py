@@ -100,6 +100,13 @@ def disk_full(program: Program, *, output: bool) -> Ended:
         return program.run_on_a_full_disk(1_504_000 if output else 300_000, "--providers", "mistral", "--target", "30")
 
 
+def log_full(program: Program) -> Ended:
+    with LoopbackServer() as server, (program.directory / "log").open("wb") as log:
+        log.truncate(5_000_000)
+        program.configure(section("mistral", server.url("mistral")))
+        return program.run_on_a_full_disk(5_000_000, "--providers", "mistral", "--target", "3", "--log-file", "log")
+
+
 def ledger_broken(program: Program) -> Ended:
     (program.directory / "data").mkdir()
     (program.directory / "data/ledger.db").write_text("I am no database. " * 100)
@@ -168,7 +175,7 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "the state database cannot be written": (4, functools.partial(disk_full, output=False)),
     "the output cannot be written": (4, functools.partial(disk_full, output=True)),
     "ledger.db": (4, ledger_broken),
-    "the log cannot be written": (0, lambda program: run(program, "--log-file", "/dev/full")),
+    "the log cannot be written": (0, log_full),
     "Stopped; everything is saved": (130, stopped),
 }
 

@@ -26,6 +26,7 @@ from apep_datagen.core.errors import (
 )
 from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits, Usage, clean_text
 from apep_datagen.core.tags import strip_tags
+from apep_datagen.providers.environment import problem_of_machine
 
 __all__ = [
     "Endpoint",
@@ -184,6 +185,8 @@ def transport_error(error: BaseException, timeout: float) -> TransientError:
     causes = [error]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
         causes.append(cause)
+    for problem in filter(None, map(problem_of_machine, causes)):
+        return TransientError(problem, FailureKind.NOT_SENT)
     words, kind = _what_happened(causes, timeout)
     names = (type(cause).__name__ for cause in causes)
     kind = next((_KINDS_BY_NAME[name] for name in names if name in _KINDS_BY_NAME), kind)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from apep_datagen.config.settings import ProviderSettings
-from apep_datagen.core.errors import ProviderError
+from apep_datagen.core.errors import ProviderError, ProviderUnusableError
 from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
 from apep_datagen.core.words import shorten
 from apep_datagen.providers.base import Endpoint, Provider
+from apep_datagen.providers.environment import problem_of_machine, problem_of_variables
 
 __all__ = ["create_provider"]
 
@@ -69,6 +70,12 @@ class _WithShowableErrors:
         except ProviderError as error:
             self._make_fit(error)
             raise
+        except Exception as error:
+            # Importing an SDK and making its client can raise anything; the other providers go on.
+            problem = problem_of_machine(error) or problem_of_variables(error)
+            unusable = ProviderUnusableError(problem or f"it cannot be started ({type(error).__name__}: {error})")
+            self._make_fit(unusable)
+            raise unusable from error
 
     async def complete(self, request: CompletionRequest) -> Completion:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -136,6 +137,21 @@ def doubled(program: Program) -> Ended:
     return program.run("verify")
 
 
+def broken_variable(program: Program) -> Ended:
+    """Together's client cannot be made with such an address; Mistral's can."""
+    program.environment["NO_PROXY"] = "127.0.0.1,[::1]"
+    with LoopbackServer() as server:
+        program.configure(section("mistral", server.url("mistral")) + section("together", server.url("together")))
+        return program.run("--providers", "mistral,together", "--target", "1")
+
+
+def with_few_open_files(program: Program) -> Ended:
+    limit = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, (70, 70))
+    with LoopbackServer() as server:
+        program.configure(section("mistral", server.url("mistral")))
+        return program.run("--providers", "mistral", "--target", "3", preexec_fn=limit)
+
+
 # By the beginning of the message: what brings it about, and the status that the program ends with.
 SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "No API clients": (3, without_keys),
@@ -166,6 +182,9 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "mistral is out for the rest of this run: its tokens_per_month": (6, month_spent),
     "mistral is out for the rest of this run: only": (5, nothing_accepted),
     "findings:": (7, doubled),
+    "together cannot be used: no HTTP client": (0, broken_variable),
+    "mistral: its requests in flight": (0, with_few_open_files),
+    "… would be the same file": (2, lambda program: program.run("--output", "a.json", "--log-file", "a.json")),
     "No provider is left": (5, functools.partial(run, behaviour=always(Reply(status=401)))),
     "The budget --max-requests": (6, lambda program: run(program, "--max-requests", "3")),
     "--max-usd: there is no price": (2, lambda program: run(program, "--max-usd", "1")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import typer
 
 from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.paths import is_there
 
 __all__ = ["parse_dataset_and_number", "parse_exchanges", "parse_pairs", "parse_rates"]
 
@@ -75,7 +75,7 @@ def parse_dataset_and_number(file: str | None, number: str | None, default: Path
     Raises:
         SettingsError: The number is none, or there are two.
     """
-    if file is not None and not os.path.exists(file):  # noqa: PTH110 - `Path.exists` fails where a name is too long
+    if file is not None and not is_there(Path(file)):
         if number is None and _as_number(file) is not None:
             file, number = None, file
         elif file.startswith("-"):

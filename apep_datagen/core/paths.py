@@ -10,7 +10,7 @@ from pathlib import Path
 
 from apep_datagen.core.errors import SettingsError
 
-__all__ = ["NamedFile", "check_files", "kind_of_file"]
+__all__ = ["NamedFile", "check_files", "is_there", "kind_of_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ def check_files(files: Iterable[NamedFile]) -> None:
             raise SettingsError(
                 f"{file.path}: {file.what} would be the same file as {other.what}, {other.path}; name another file"
             )
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether there is anything at a path; there is nothing where its name is impossible."""
+    return os.path.exists(path)  # noqa: PTH110 - `Path.exists` fails where a name is too long
 
 
 def kind_of_file(mode: int) -> str:
@@ -109,7 +114,7 @@ def _nearest(path: Path) -> tuple[Path, tuple[str, ...]]:
     """Follow all links; return the file, or the directory nearest to it that is there, and the names behind that."""
     there = Path(os.path.realpath(path))  # also where the end of a link is missing
     names: list[str] = []
-    while not os.path.exists(there):  # noqa: PTH110 - `Path.exists` fails where a name is too long
+    while not is_there(there):
         names.insert(0, there.name)
         there = there.parent
     return there, tuple(names)

@@ -14,6 +14,7 @@ from typing import TypeVar
 import filelock
 
 from apep_datagen.core.errors import StorageError
+from apep_datagen.core.paths import is_there
 from apep_datagen.storage.schema import APPLICATION_ID, NEWEST_VERSION
 
 if sys.platform != "win32":
@@ -44,7 +45,7 @@ def holds_run(path: Path) -> bool:
         StorageError: It is another program's, or a newer version's; it is left as it was.
         sqlite3.Error: It is no database, or cannot be read.
     """
-    if not path.exists() or path.stat().st_size == 0:
+    if not is_there(path) or path.stat().st_size == 0:
         return False
     connection = sqlite3.connect(path)
     try:
@@ -130,7 +131,7 @@ def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Resu
     Raises:
         StorageError: There is no run in it, or it is another program's or another version's, or cannot be read.
     """
-    if not path.is_file():
+    if not is_there(path) or not path.is_file():
         raise StorageError(f"{path}: there is no such file, so no run has begun for this output; check --output")
     for attempt in range(1, _ATTEMPTS_TO_READ + 1):
         try:

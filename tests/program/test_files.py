@@ -126,3 +126,27 @@ def test_a_run_whose_files_all_differ_goes_its_way(program: Program) -> None:
         ended = program.run("--prompts", "prompts", "--target", "1", "--log-file", "data/secrets.jsonl")
     assert ended.status == 0, ended.said
     assert len(program.conversations()) == 1
+
+
+@pytest.mark.parametrize("command", ["verify", "stats", "show"])
+def test_a_dataset_beside_which_no_state_database_can_be_is_looked_at_as_one_without(
+    tmp_path: Path, command: str
+) -> None:
+    """Its name is as long as a name can be, and that of a state database would be longer."""
+    path = tmp_path / ("n" * 250 + ".json")
+    path.write_text(json.dumps([{"conversations": [{"role": "user", "content": "Hello."}]}]), encoding="utf-8")
+    ended = Program(tmp_path).run(command, path.name)
+    assert ended.status in (0, 7), ended.said
+    assert "Traceback" not in ended.said
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "-" + "9" * 30, "9" * 5_000])
+def test_a_number_that_no_conversation_has_is_told(tmp_path: Path, number: str) -> None:
+    with LoopbackServer() as server:
+        program = Program(tmp_path)
+        program.configure(section("mistral", server.url("mistral")))
+        assert program.run("--providers", "mistral", "--target", "1").status == 0
+    for arguments in ((number,), (str(program.output), number)):
+        ended = program.run("show", *arguments)
+        assert ended.status in (2, 4), ended.said
+        assert "Traceback" not in ended.said

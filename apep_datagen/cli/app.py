@@ -89,11 +89,13 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
         if _is_for_subcommand(context):
             return
         with _telling_errors():
+            from apep_datagen.cli.files import files_of_run
             from apep_datagen.cli.values import parse_exchanges, parse_pairs, parse_rates
             from apep_datagen.config.invocation import read_invocation
             from apep_datagen.config.provider_choice import choose_providers
             from apep_datagen.config.secrets import load_secrets
             from apep_datagen.config.settings_file import load_settings
+            from apep_datagen.core.paths import check_files
 
             settings = load_settings(
                 config,
@@ -109,6 +111,10 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
                 models=parse_pairs("--model", model),
                 rates=parse_rates(rps),
             )
+            files = files_of_run(
+                settings, output=output, config=config, secrets=secrets, prompts=prompts, log_file=log_file
+            )
+            check_files(files)
             keys = load_secrets(secrets, settings.providers, os.environ)
             choice = choose_providers(providers, keys, settings, purpose="run" if sends else "plan")
             for name, what in choice.missing.items():
@@ -218,14 +224,16 @@ def status(output: Output = None, config: Config = None, as_json: AsJson = False
     """
     from apep_datagen.config.settings import DEFAULT_OUTPUT
     from apep_datagen.config.settings_file import load_settings
+    from apep_datagen.core.paths import NamedFile, check_files
     from apep_datagen.inspect.status import read_status
     from apep_datagen.inspect.status_report import describe_status, status_as_json
     from apep_datagen.terminal.text import say
 
     with _telling_errors():
+        check_files([NamedFile(path := output or DEFAULT_OUTPUT, "the dataset")])
         settings = load_settings(config)
         now = time.time()
-        run = read_status(output or DEFAULT_OUTPUT, now)
+        run = read_status(path, now)
         say(json.dumps(status_as_json(run, settings), indent=2) if as_json else describe_status(run, settings, now))
 
 
@@ -278,12 +286,14 @@ def verify(file: Dataset = None, config: Config = None, as_json: AsJson = False)
     """
     from apep_datagen.config.settings import DEFAULT_OUTPUT
     from apep_datagen.config.settings_file import load_settings
+    from apep_datagen.core.paths import NamedFile, check_files
     from apep_datagen.terminal.text import say
     from apep_datagen.verify.report import describe_verification, verification_as_json
     from apep_datagen.verify.verification import verify as verify_output
 
     with _telling_errors():
-        found = verify_output(file or DEFAULT_OUTPUT, load_settings(config))
+        check_files([NamedFile(path := file or DEFAULT_OUTPUT, "the dataset")])
+        found = verify_output(path, load_settings(config))
         say(json.dumps(verification_as_json(found), indent=2) if as_json else describe_verification(found))
         raise typer.Exit(found.exit_status)
 
@@ -299,12 +309,14 @@ def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) 
     """
     from apep_datagen.config.settings import DEFAULT_OUTPUT
     from apep_datagen.config.settings_file import load_settings
+    from apep_datagen.core.paths import NamedFile, check_files
     from apep_datagen.stats.dataset import read_stats
     from apep_datagen.stats.report import describe_stats, stats_as_json
     from apep_datagen.terminal.text import say
 
     with _telling_errors():
-        contents = read_stats(file or DEFAULT_OUTPUT, load_settings(config).scenarios.shares)
+        check_files([NamedFile(path := file or DEFAULT_OUTPUT, "the dataset")])
+        contents = read_stats(path, load_settings(config).scenarios.shares)
         say(json.dumps(stats_as_json(contents), indent=2) if as_json else describe_stats(contents))
 
 
@@ -322,10 +334,12 @@ def show(file: DatasetOrNumber = None, number: Number = None, with_system: WithS
     """
     from apep_datagen.cli.values import parse_dataset_and_number
     from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.core.paths import NamedFile, check_files
     from apep_datagen.inspect.show import show_conversation
 
     with _telling_errors():
         path, wanted = parse_dataset_and_number(file, number, DEFAULT_OUTPUT)
+        check_files([NamedFile(path, "the dataset")])
         show_conversation(path, wanted, with_system=with_system)
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 import typer
 
 from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.paths import is_there
 
 __all__ = ["parse_dataset_and_number", "parse_exchanges", "parse_pairs", "parse_rates"]
 
+# What the state database can count.
+_MOST_CONVERSATIONS = 2**63 - 1
 _EXCHANGES = re.compile(r"(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
 
 
@@ -34,10 +37,11 @@ def parse_pairs(option: str, values: Sequence[str] | None) -> dict[str, str]:
         typer.BadParameter: One is no such pair.
     """
     pairs = {}
-    for value in values or []:
+    for number, value in enumerate(values or [], start=1):
         name, separator, rest = value.partition("=")
         if not separator or not name.strip() or not rest.strip():
-            raise typer.BadParameter(f"{value!r} is not PROVIDER=VALUE", param_hint=option)
+            # It is not quoted, as it may be a key that was put into the wrong place.
+            raise typer.BadParameter(f"value {number} is not PROVIDER=VALUE", param_hint=option)
         pairs[name.strip()] = rest.strip()
     return pairs
 
@@ -49,14 +53,15 @@ def parse_rates(values: Sequence[str] | None) -> dict[str, float]:
         SettingsError: A rate is no number.
         typer.BadParameter: One is no pair of a provider and a rate.
     """
-    return {name: _rate(name, value) for name, value in parse_pairs("--rps", values).items()}
+    pairs = parse_pairs("--rps", values)
+    return {name: _rate(number, value) for number, (name, value) in enumerate(pairs.items(), start=1)}
 
 
-def _rate(name: str, value: str) -> float:
+def _rate(number: int, value: str) -> float:
     try:
         return float(value)
     except ValueError as error:
-        raise SettingsError(f"--rps {name}={value}: the rate must be a number, e.g. --rps {name}=2.5") from error
+        raise SettingsError(f"--rps: rate {number} is no number; write e.g. --rps mistral=2.5") from error
 
 
 def parse_dataset_and_number(file: str | None, number: str | None, default: Path) -> tuple[Path, int]:
@@ -70,7 +75,7 @@ def parse_dataset_and_number(file: str | None, number: str | None, default: Path
     Raises:
         SettingsError: The number is none, or there are two.
     """
-    if file is not None and not Path(file).exists():
+    if file is not None and not is_there(Path(file)):
         if number is None and _as_number(file) is not None:
             file, number = None, file
         elif file.startswith("-"):
@@ -83,6 +88,7 @@ def parse_dataset_and_number(file: str | None, number: str | None, default: Path
 
 def _as_number(text: str) -> int | None:
     try:
-        return int(text)
+        number = int(text)
     except ValueError:
         return None
+    return number if abs(number) <= _MOST_CONVERSATIONS else None

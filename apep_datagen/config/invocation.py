@@ -9,10 +9,9 @@ from pathlib import Path
 from apep_datagen.config.provider_choice import ProviderChoice
 from apep_datagen.config.settings import DEFAULT_OUTPUT, Settings
 from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
-from apep_datagen.core.errors import SettingsError
 from apep_datagen.people.cast import Cast, load_cast
 
-__all__ = ["Invocation", "read_invocation"]
+__all__ = ["Invocation", "ledger_path", "read_invocation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,11 @@ class Invocation:
     log_text: bool = False
 
 
+def ledger_path(secrets: Path) -> Path:
+    """Return where the ledger is: beside the keys, whose limits it keeps."""
+    return secrets.parent / "ledger.db"
+
+
 def read_invocation(
     settings: Settings,
     choice: ProviderChoice,
@@ -64,19 +68,16 @@ def read_invocation(
         log_text: `--log-text`.
 
     Raises:
-        SettingsError: An option or a prompt cannot be used.
+        SettingsError: A prompt cannot be used.
     """
-    invocation = Invocation(
+    return Invocation(
         settings=settings,
         providers=choice.keys,
         output=output or DEFAULT_OUTPUT,
-        ledger=choice.secrets_path.with_name("ledger.db"),
+        ledger=ledger_path(choice.secrets_path),
         prompts=load_prompts(prompts),
         cast=load_cast(prompts),
         reset_tools=reset_tools,
         log_file=log_file,
         log_text=log_text,
     )
-    if invocation.output.is_dir():
-        raise SettingsError(f"--output {invocation.output}: this is a directory; name a file in it")
-    return invocation

@@ -10,6 +10,7 @@ from typing import Literal
 from apep_datagen.config.secrets import KEY_SOURCES, Secrets
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import NoUsableProviderError, SettingsError
+from apep_datagen.core.suggestions import ask_for_nearest
 
 __all__ = ["ProviderChoice", "choose_providers"]
 
@@ -49,7 +50,7 @@ def choose_providers(
     """
     choice = _choose(option, secrets, settings)
     usable = {name: key for name, key in choice.keys.items() if name not in choice.missing}
-    if purpose == "run" and not usable and not secrets.exists:
+    if purpose == "run" and not usable and not secrets.exists and not any(map(secrets.is_unfit, choice.keys)):
         secrets.write_template()
         raise NoUsableProviderError(_welcome(secrets.path))
     if not (choice.keys if purpose == "plan" else usable):
@@ -63,7 +64,7 @@ def _choose(option: str | None, secrets: Secrets, settings: Settings) -> Provide
     missing = {
         name: secrets.what_is_missing(name)
         for name, key in keys.items()
-        if key is None and settings.providers[name].kind not in _KINDS_WITHOUT_KEY
+        if key is None and (secrets.is_unfit(name) or settings.providers[name].kind not in _KINDS_WITHOUT_KEY)
     }
     return ProviderChoice(keys, missing, secrets.path)
 
@@ -71,11 +72,13 @@ def _choose(option: str | None, secrets: Secrets, settings: Settings) -> Provide
 def _read_names(option: str, settings: Settings) -> list[str]:
     """Read what `--providers` names."""
     names = [name.strip() for name in option.split(",") if name.strip()]
-    for name in names:
+    for number, name in enumerate(names, start=1):
         if name not in settings.providers:
+            # It is not quoted, as it may be a key that was put into the wrong place.
             raise SettingsError(
-                f"--providers: there is no provider {name!r}; there are {', '.join(settings.providers)}; any other"
-                " OpenAI-compatible endpoint gets a section [providers.NAME] in apep-datagen.toml"
+                f"--providers: name {number} is no provider{ask_for_nearest(name, settings.providers)}; there are"
+                f" {', '.join(settings.providers)}; any other OpenAI-compatible endpoint gets a section"
+                " [providers.NAME] in apep-datagen.toml"
             )
     return names
 

@@ -1,6 +1,7 @@
 """API keys and the enabled providers: `data/secrets.json`, or environment variables, which win over it.
 
-No key is ever part of a message.
+No key is ever part of a message: nothing of the file is quoted, as a key can stand anywhere in it. What is meant is
+told by its place, and by the nearest name that there is.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.files import read_text
+from apep_datagen.core.suggestions import ask_for_nearest
 
 __all__ = ["DEFAULT_SECRETS", "KEY_SOURCES", "SECRETS_TEMPLATE", "Secrets", "environment_variable", "load_secrets"]
 
@@ -50,7 +53,7 @@ class Secrets:
     Attributes:
         path: The file that was, or would be, read.
         exists: Whether there is such a file.
-        enabled_providers: From the file, or those with a key in the environment where there is no file.
+        enabled_providers: From the file, or those that the environment gives a key where there is no file.
     """
 
     path: Path
@@ -60,22 +63,41 @@ class Secrets:
     _environment: Mapping[str, str] = field(repr=False)
 
     def key_for(self, provider: str) -> str | None:
-        """Return the provider's API key, or None if there is none that could be one."""
-        return _usable(self._environment.get(environment_variable(provider))) or _usable(self._file_keys.get(provider))
+        """Return the provider's API key, or None if there is none that can be sent."""
+        key = self._given(provider)
+        return key if key is not None and _unfit_character(key) is None else None
+
+    def is_unfit(self, provider: str) -> bool:
+        """Tell whether the provider was given a key that cannot be sent."""
+        return self._given(provider) is not None and self.key_for(provider) is None
 
     def what_is_missing(self, provider: str) -> str:
         """Say what is wrong with a provider's key, and where to put it."""
         name = f'"{provider}_api_key"'
+        if self.is_unfit(provider):
+            return self._unfit(provider)
         if provider not in self._file_keys:
             wrong = f"{name} is missing in {self.path}"
         elif not self._file_keys[provider].strip():
             wrong = f"{name} is empty in {self.path}"
-        elif _is_placeholder(self._file_keys[provider].strip()):
-            wrong = f"{name} is still the placeholder in {self.path}"
         else:
-            wrong = f"{name} holds a character that no key has in {self.path}"
+            wrong = f"{name} is still the placeholder in {self.path}"
         source = f" (get a key at {KEY_SOURCES[provider]})" if provider in KEY_SOURCES else ""
         return f"{wrong}: put your key there, or into the environment variable {environment_variable(provider)}{source}"
+
+    def _given(self, provider: str) -> str | None:
+        """Return what is meant as the provider's key: the environment's, else the file's."""
+        return _meant(self._environment.get(environment_variable(provider))) or _meant(self._file_keys.get(provider))
+
+    def _unfit(self, provider: str) -> str:
+        variable = environment_variable(provider)
+        is_in_environment = _meant(self._environment.get(variable)) is not None
+        where = f"the environment variable {variable}" if is_in_environment else f'"{provider}_api_key" in {self.path}'
+        place = _unfit_character(self._given(provider) or "")
+        return (
+            f"{where} holds no key: character {place} of it cannot be sent in a header, which takes printable ASCII"
+            " alone; copy the key again"
+        )
 
     def write_template(self) -> None:
         """Write a template for the user to fill in, readable by its owner only.
@@ -110,45 +132,54 @@ def load_secrets(path: Path | None, known_providers: Iterable[str], environment:
     """
     path, known_providers = path or DEFAULT_SECRETS, tuple(known_providers)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        with_key = (name for name in known_providers if _usable(environment.get(environment_variable(name))))
+        text = read_text(path, "the secrets")
+    except SettingsError as error:
+        if not isinstance(error.__cause__, FileNotFoundError):
+            raise
+        with_key = (name for name in known_providers if _meant(environment.get(environment_variable(name))))
         return Secrets(path, False, tuple(with_key), {}, environment)  # noqa: FBT003 - read beside its name above
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     try:
         value: Any = json.loads(text)
-    except ValueError as error:
-        # The parser's message quotes nothing of the file, so no key gets out.
-        raise SettingsError(f"{path}: no valid JSON: {error}; secrets.example.json shows how it looks") from error
-    except RecursionError as error:
-        raise SettingsError(f"{path}: no valid JSON; secrets.example.json shows how it looks") from error
+    except (ValueError, RecursionError) as error:
+        place = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise SettingsError(f"{path}: no valid JSON{place}; secrets.example.json shows how it looks") from error
     if not isinstance(value, dict):
         raise SettingsError(f"{path}: must hold a JSON object, {{…}}; secrets.example.json shows how it looks")
-    enabled = value.pop("enabled_providers", ["mistral"])
+    enabled, pairs = value.get("enabled_providers", ["mistral"]), value.items()
     if not isinstance(enabled, list) or not all(isinstance(name, str) for name in enabled):
         raise SettingsError(f'{path}: enabled_providers: must be a list of names, e.g. ["mistral", "together"]')
-    for name in enabled:
+    for number, name in enumerate(enabled, start=1):
         if name not in known_providers:
             raise SettingsError(
-                f"{path}: enabled_providers: there is no provider {name!r}; there are {', '.join(known_providers)}"
+                f"{path}: entry {number} of enabled_providers is no provider{ask_for_nearest(name, known_providers)};"
+                f" there are {', '.join(known_providers)}"
             )
     keys: dict[str, str] = {}
-    for key, secret in value.items():
+    allowed = [*(f"{name}_api_key" for name in known_providers if name != "local"), "enabled_providers"]
+    for number, (key, secret) in enumerate(pairs, start=1):
+        if key == "enabled_providers":
+            continue
         provider = key.removesuffix("_api_key")
         if provider not in known_providers or not key.endswith("_api_key"):
-            allowed = ", ".join(f"{name}_api_key" for name in known_providers if name != "local")
-            raise SettingsError(f"{path}: {key}: there is no such key; there are {allowed} and enabled_providers")
+            raise SettingsError(
+                f"{path}: the name of entry {number} is none that there is{ask_for_nearest(key, allowed)}; there are"
+                f" {', '.join(allowed)}"
+            )
         if secret is not None and not isinstance(secret, str):
             raise SettingsError(f'{path}: {key}: must be a text in quotation marks, e.g. "{key}": "…"')
         keys[provider] = secret or ""
     return Secrets(path, True, tuple(dict.fromkeys(enabled)), keys, environment)  # noqa: FBT003 - as above
 
 
-def _usable(key: str | None) -> str | None:
-    """Return a key without white space around it, or None if it is empty, a placeholder or no header could carry it."""
+def _meant(key: str | None) -> str | None:
+    """Return what is meant as a key, without white space around it, or None if it is empty or a placeholder."""
     key = (key or "").strip()
-    return key if key and not _is_placeholder(key) and key.isascii() and key.isprintable() else None
+    return key if key and not _is_placeholder(key) else None
+
+
+def _unfit_character(key: str) -> int | None:
+    """Return which character of a key, from 1, no header can carry; None where all can be sent."""
+    return next((place for place, it in enumerate(key, start=1) if not (it.isascii() and it.isprintable())), None)
 
 
 def _is_placeholder(key: str) -> bool:

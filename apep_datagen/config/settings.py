@@ -7,9 +7,11 @@ import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from apep_datagen.core.files import NOT_QUOTED
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.people.scenario import Ability
 
@@ -53,6 +55,31 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OWN_HEADERS = ("host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection")
 
 Positive = Annotated[float, Field(gt=0, le=100_000)]
+# The databases hold 64 bits; a little less leaves room for sums.
+Count = Annotated[int, Field(ge=1, lt=2**53)]
+_FIRST_YEAR, _LAST_YEAR = 1900, 2999
+
+
+def _address(base_url: str) -> str:
+    """Refuse what is no address of a server. No message says what it is: it can hold a key."""
+    try:
+        host, port = urlsplit(base_url).hostname, urlsplit(base_url).port
+    except ValueError:  # its message quotes the address
+        host, port = None, 0
+    if not host or port == 0 or not base_url.isprintable():
+        raise ValueError(
+            "it has to be a host, with a port from 1 to 65535 where one is needed; e.g. http://localhost:11434/v1"
+        ) from None
+    return base_url
+
+
+def _printable(name: str) -> str:
+    if not name.isprintable():
+        raise ValueError("it holds a character that cannot be printed")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
 
 
 class _Section(BaseModel):
@@ -74,11 +101,11 @@ class GenerationSettings(_Section):
             `--patience`.
     """
 
-    target: Annotated[int, Field(ge=1)] = 5000
+    target: Count = 5000
     exchanges: tuple[Annotated[int, Field(ge=1, le=50)], Annotated[int, Field(ge=1, le=50)]] = (1, 1)
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     max_tool_rounds: Annotated[int, Field(ge=0, le=20)] = 3
-    timeline_length: Annotated[int, Field(ge=1)] = 12
+    timeline_length: Annotated[int, Field(ge=1, le=100_000)] = 12
     grace_seconds: Annotated[float, Field(ge=0, le=86_400)] = 30.0
     patience_seconds: Annotated[float, Field(gt=0, le=31_536_000)] | None = None
 
@@ -106,8 +133,8 @@ class BudgetSettings(_Section):
         max_usd: Dollars, at the prices of the provider's section; `--max-usd`.
     """
 
-    max_requests: Annotated[int, Field(ge=1, lt=2**53)] | None = None
-    max_tokens: Annotated[int, Field(ge=1, lt=2**53)] | None = None
+    max_requests: Count | None = None
+    max_tokens: Count | None = None
     max_usd: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
 
 
@@ -160,6 +187,8 @@ class ScenariosSettings(_Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        if self.first_day.year < _FIRST_YEAR or self.last_day.year > _LAST_YEAR:
+            raise ValueError(f"first_day and last_day have to be from {_FIRST_YEAR} to {_LAST_YEAR}")
         if self.first_day > self.last_day:
             raise ValueError("first_day is after last_day")
         if not any(self.shares.values()):
@@ -181,7 +210,7 @@ class RoleSettings(_Section):
     """
 
     temperature: Annotated[float, Field(ge=0, le=2)]
-    max_tokens: Annotated[int, Field(ge=16)]
+    max_tokens: Annotated[int, Field(ge=16, le=1_000_000)]
 
 
 class RolesSettings(_Section):
@@ -235,9 +264,9 @@ class RoleModels(_Section):
         rewriter: Rewrites Ada's thinking.
     """
 
-    tester: Annotated[str, Field(min_length=1)] | None = None
-    ada: Annotated[str, Field(min_length=1)] | None = None
-    rewriter: Annotated[str, Field(min_length=1)] | None = None
+    tester: Name | None = None
+    ada: Name | None = None
+    rewriter: Name | None = None
 
 
 class ProviderSettings(_Section):
@@ -270,12 +299,12 @@ class ProviderSettings(_Section):
     """
 
     kind: ProviderKind
-    model: Annotated[str, Field(min_length=1)]
+    model: Name
     models: RoleModels = RoleModels()
-    base_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(_address)] | None = None
     requests_per_second: Positive | None = None
-    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
-    tokens_per_month: Annotated[int, Field(ge=1)] | None = None
+    tokens_per_minute: Count | None = None
+    tokens_per_month: Count | None = None
     max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
     timeout_seconds: Positive = 300.0
     max_tokens_parameter: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")] = "max_tokens"
@@ -343,7 +372,8 @@ class Settings(_Section):
     roles: RolesSettings = RolesSettings()
     quality: QualitySettings = QualitySettings()
     scenarios: ScenariosSettings = ScenariosSettings()
-    providers: dict[str, ProviderSettings] = {}
+    # A key can be put into any text of a provider: into its address, or into a field that there is not.
+    providers: Annotated[dict[str, ProviderSettings], NOT_QUOTED] = {}
 
     def quote(self, provider: str, model: str) -> tuple[float, float] | None:
         """Return what a million tokens of prompts and of completions cost, in dollars; None where nobody said.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.files import parse_toml, read_text, validate
+from apep_datagen.core.suggestions import ask_for_nearest
 
 __all__ = ["BUILT_IN_PROVIDERS", "DEFAULT_CONFIG", "load_settings"]
 
@@ -53,17 +55,17 @@ def load_settings(
     """
     models, rates = models or {}, rates or {}
     path = config or DEFAULT_CONFIG
-    values = _read(path) if config is not None or path.is_file() else {}
+    values = _read(path) if config is not None or os.path.lexists(path) else {}
     providers = values.get("providers", {})
     if not isinstance(providers, dict) or not all(isinstance(section, dict) for section in providers.values()):
         raise SettingsError(f"{path}: providers: write one section for each, e.g. [providers.mistral]")
     for name in (*models, *rates):
         if name not in BUILT_IN_PROVIDERS and name not in providers:
-            known = ", ".join([*BUILT_IN_PROVIDERS, *(key for key in providers if key not in BUILT_IN_PROVIDERS)])
+            known = dict.fromkeys([*BUILT_IN_PROVIDERS, *providers])
             option = "--model" if name in models else "--rps"
             raise SettingsError(
-                f"{option} {name}=…: there is no provider of this name; there are {known}, and what has a section"
-                f" [providers.NAME] in {path}"
+                f"{option} PROVIDER=…: there is no provider of the name that was given{ask_for_nearest(name, known)};"
+                f" there are {', '.join(known)}, and what has a section [providers.NAME] in {path}"
             )
     for name, rate in rates.items():
         if not 0 < rate < math.inf:

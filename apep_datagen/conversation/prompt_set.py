@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.files import read_text
 from apep_datagen.core.templates import compile_template, path_of_prompt
 
-__all__ = ["PromptSet", "UnusablePromptError", "load_prompts"]
+__all__ = ["PROMPT_FILES", "PromptSet", "UnusablePromptError", "load_prompts"]
 
 _EXCHANGE = {"question": "How are you?", "answer": "Well."}
 _USER = {
@@ -60,6 +61,9 @@ _TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
 
 # What stands beside them, and is read by `cast`.
 _TABLES = ("users.toml", "facts.toml", "scenarios.toml", "phrases.toml")
+
+PROMPT_FILES = (*_TRIALS, *_TABLES)
+"""The names of all files that a prompt directory can hold."""
 
 
 class UnusablePromptError(ValueError):
@@ -112,9 +116,9 @@ def load_prompts(directory: Path | None = None) -> PromptSet:
     Raises:
         SettingsError: The directory is missing or holds no prompt, or a file cannot be read or is no valid template.
     """
-    names = (*_TRIALS, *_TABLES)
-    if directory is not None and not any((directory / name).is_file() for name in names):
-        raise SettingsError(f"{directory}: no prompts here; a prompt directory holds one or more of {', '.join(names)}")
+    if directory is not None and not any(os.path.lexists(directory / name) for name in PROMPT_FILES):
+        names = ", ".join(PROMPT_FILES)
+        raise SettingsError(f"{directory}: no prompts here; a prompt directory holds one or more of {names}")
     paths = {name: path_of_prompt(name, directory) for name in _TRIALS}
     texts = {name: read_text(path, "the prompt", encoding="utf-8") for name, path in paths.items()}
     for name, path in paths.items():

@@ -84,6 +84,7 @@ class FailureKind(StrEnum):
     UNAVAILABLE = "unavailable"
     TIME_OUT = "time-out"
     NOT_REACHED = "not reached"
+    NOT_SENT = "not sent"
     CONNECTION_LOST = "connection lost"
     TORN_ANSWER = "torn answer"
     NO_COMPLETION = "no completion"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import tomllib
 import typing
 from collections.abc import Iterator, Mapping
@@ -11,10 +12,17 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.paths import kind_of_file
+from apep_datagen.core.words import shorten
 
-__all__ = ["explain_validation_error", "parse_toml", "read_text", "validate"]
+__all__ = ["NOT_QUOTED", "explain_validation_error", "parse_toml", "read_text", "validate"]
 
 Model = TypeVar("Model", bound=BaseModel)
+
+NOT_QUOTED = "its texts are not quoted"
+"""Marks a field, in its annotation: no message quotes a text in it, because one can be a key."""
+
+_LONGEST_QUOTE = 60
 
 
 def read_text(path: Path, what: str, *, encoding: str = "utf-8-sig") -> str:
@@ -26,24 +34,47 @@ def read_text(path: Path, what: str, *, encoding: str = "utf-8-sig") -> str:
         encoding: `utf-8-sig` leaves out a byte order mark.
 
     Raises:
-        SettingsError: It cannot be read, or is no UTF-8.
+        SettingsError: It cannot be read, is no UTF-8, or is no plain file, such as a pipe, which could be waited for
+            without an end. Nothing of it is quoted.
     """
     try:
+        if kind := kind_of_file(path.stat().st_mode):
+            raise SettingsError(f"{path}: {what} cannot be read: this is {kind}, not a file")
         return path.read_text(encoding=encoding)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: {what} cannot be read ({error})") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: {what} cannot be read: it is not UTF-8, at byte {error.start}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"{path}: {what} cannot be read ({reason})") from error
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:
     """Return the tables of a TOML text; `source` is its file, for the message.
 
     Raises:
-        SettingsError: It is no TOML.
+        SettingsError: It is no TOML, or an integer in it is longer than the 64 bits that TOML promises.
     """
     try:
-        return tomllib.loads(text)
+        values = tomllib.loads(text)
+        too_long = list(_long_integers(values))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{source}: no valid TOML: {error}") from error
+    except ValueError as error:  # so many digits that Python does not read them
+        raise SettingsError(f"{source}: no valid TOML: an integer has thousands of digits") from error
+    if too_long:
+        raise SettingsError(
+            "\n".join(f"{source}: {place}: the integer does not fit into 64 bits" for place in too_long)
+        )
+    return values
+
+
+def _long_integers(value: Any, place: str = "") -> Iterator[str]:
+    """Yield where there are integers of more than 64 bits, as their keys with dots between them."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        yield place
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from _long_integers(item, f"{place}.{key}" if place else str(key))
 
 
 def validate(kind: type[Model], values: Any, source: str, *, options: Mapping[str, str] | None = None) -> Model:
@@ -77,10 +108,21 @@ def explain_validation_error(
             lines.append(f"{place}: there is no such key; there are {known}")
         else:
             message = mistake["msg"].removeprefix("Value error, ")
-            # A whole table says less than the message.
-            found = "" if isinstance(mistake["input"], dict) else f" (it is {mistake['input']!r})"
+            found = _quote(mistake["input"], is_private=_is_private(kind, location))
             lines.append(f"{place}: {message}{found}")
     return "\n".join(lines)
+
+
+def _is_private(kind: type[BaseModel], location: list[str]) -> bool:
+    field = kind.model_fields.get(location[0]) if location else None
+    return field is None or NOT_QUOTED in field.metadata
+
+
+def _quote(value: Any, *, is_private: bool) -> str:
+    """Return what goes behind a message; nothing for a whole table, which says less than the message."""
+    if isinstance(value, dict) or (is_private and not isinstance(value, bool | int | float | datetime.date)):
+        return ""
+    return f" (it is {shorten(repr(value), _LONGEST_QUOTE)})"
 
 
 def _section_of(kind: type[BaseModel], location: list[str]) -> type[BaseModel]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 
 import jinja2
@@ -12,8 +13,11 @@ __all__ = ["compile_template", "path_of_prompt"]
 
 
 def path_of_prompt(name: str, directory: Path | None) -> Path:
-    """Return where a file of `systemprompts/` is: in `directory` if it is there, else among the program's own."""
-    if directory is not None and (directory / name).is_file():
+    """Return where a file of `systemprompts/` is: in `directory` if it is there, else among the program's own.
+
+    Something that is no file, or a link to nothing, is there too: who put it there meant it to be used.
+    """
+    if directory is not None and os.path.lexists(directory / name):
         return directory / name
     package = Path(__file__).parents[1]
     installed = package / "systemprompts" / name

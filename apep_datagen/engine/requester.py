@@ -184,7 +184,7 @@ class Requester:
             )
         assert failure is not None  # noqa: S101 - there is an answer, or a failure
         counters.failures[failure.kind.value] += 1
-        requests = 0 if failure.kind is FailureKind.NOT_REACHED else 1
+        requests = 0 if failure.kind in (FailureKind.NOT_REACHED, FailureKind.NOT_SENT) else 1
         await self._context.state.run(self._purse.settle(reservation, usage, requests=requests, failure=failure.kind))
         raise failure
 

@@ -8,6 +8,7 @@ import gc
 import random
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from apep_datagen.budget.account import Account
 from apep_datagen.budget.amounts import Price
@@ -22,6 +23,7 @@ from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
+from apep_datagen.engine.open_files import fit_open_files
 from apep_datagen.engine.outcome import Outcome, why_nothing_is_sent
 from apep_datagen.engine.resumption import resume
 from apep_datagen.engine.signals import work_until_stopped
@@ -46,6 +48,8 @@ async def run(invocation: Invocation, view: View) -> Outcome:
         SettingsError: A budget in dollars needs a price that is not there, or the log cannot be written.
         StorageError: The output, the state database or the ledger cannot be used.
     """
+    settings = fit_open_files(invocation.settings, invocation.providers, view.notify)
+    invocation = replace(invocation, settings=settings)
     prices = Prices(invocation.settings.quote)
     if invocation.settings.budget.max_usd is not None:
         providers = invocation.settings.providers

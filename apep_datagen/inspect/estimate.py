@@ -20,6 +20,7 @@ from apep_datagen.budget.prices import Prices
 from apep_datagen.config.invocation import Invocation
 from apep_datagen.config.settings import GenerationSettings, ProviderSettings
 from apep_datagen.core.messages import ModelRole
+from apep_datagen.core.paths import is_there
 from apep_datagen.inspect.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, ASSUMED_YIELD, assumed_needs
 from apep_datagen.inspect.need import Need
 from apep_datagen.inspect.status import RunStatus, read_status
@@ -282,7 +283,7 @@ def _is_strict(invocation: Invocation) -> bool:
 
 def _status_if_any(output: Path, now: float) -> RunStatus | None:
     path = state_path(output)
-    return read_status(output, now) if path.is_file() and path.stat().st_size else None
+    return read_status(output, now) if is_there(path) and path.stat().st_size else None
 
 
 def _seconds_per_answer(uses: Iterable[ModelUse]) -> dict[str, float]:

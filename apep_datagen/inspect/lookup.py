@@ -10,6 +10,7 @@ from pathlib import Path
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.errors import SettingsError, StorageError
 from apep_datagen.core.messages import Step
+from apep_datagen.core.paths import is_there
 from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.output_reader import read_element_at, read_elements
@@ -82,7 +83,7 @@ def _find_by_state(path: Path, number: int) -> tuple[int, bytes] | None:
         return (from_start, *row, last_end) if row else None
 
     try:
-        row = read_only(state_path(path), query) if state_path(path).exists() else None
+        row = read_only(state_path(path), query) if is_there(state_path(path)) else None
         if row is None:
             return None
         from_start, line, end, last_end = row

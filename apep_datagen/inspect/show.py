@@ -20,6 +20,7 @@ from apep_datagen.core.calls import ToolCall, render_call
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
+from apep_datagen.core.paths import is_there
 from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.inspect.lookup import Background, find_element, read_background
 from apep_datagen.people.scenario import Fact
@@ -74,7 +75,7 @@ def show_conversation(path: Path, number: int, *, with_system: bool = False) -> 
 
 def _head(path: Path, number: int, element: bytes) -> Iterator[_Text]:
     yield _Text(f"Conversation {number} of {path}", _HEAD)
-    if not state_path(path).exists():
+    if not is_there(state_path(path)):
         yield _Text(f"(there is no state database {state_path(path)}, which knows user, day and ability)", _ASIDE)
         return
     try:

@@ -9,10 +9,11 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 from apep_datagen.config.settings import ProviderSettings
-from apep_datagen.core.errors import FailureKind, ProviderError, TransientError
+from apep_datagen.core.errors import FailureKind, ProviderError, ProviderUnusableError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
 from apep_datagen.core.words import shorten
 from apep_datagen.providers.base import Endpoint, Provider
+from apep_datagen.providers.environment import problem_of_machine, problem_of_variables
 from apep_datagen.providers.parameters import RequestParameters
 
 __all__ = ["create_provider"]
@@ -88,6 +89,12 @@ class _WithShowableErrors:
         except ProviderError as error:
             self._make_fit(error)
             raise
+        except Exception as error:
+            # Importing an SDK and making its client can raise anything; the other providers go on.
+            problem = problem_of_machine(error) or problem_of_variables(error)
+            unusable = ProviderUnusableError(problem or f"it cannot be started ({type(error).__name__}: {error})")
+            self._make_fit(unusable)
+            raise unusable from error
 
     async def complete(self, request: CompletionRequest) -> Completion:
         try:

@@ -20,6 +20,7 @@ from apep_datagen.core.errors import (
     TransientError,
 )
 from apep_datagen.core.messages import clean_text
+from apep_datagen.providers.environment import problem_of_machine
 from apep_datagen.providers.rate_headers import retry_after_seconds
 
 __all__ = ["error_from_response", "error_in_success", "not_a_completion", "transport_error"]
@@ -145,6 +146,8 @@ def transport_error(error: BaseException, timeout: float) -> TransientError:
     causes = [error]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
         causes.append(cause)
+    for problem in filter(None, map(problem_of_machine, causes)):
+        return TransientError(problem, FailureKind.NOT_SENT)
     words, kind = _what_happened(causes, timeout)
     names = (type(cause).__name__ for cause in causes)
     kind = next((_KINDS_BY_NAME[name] for name in names if name in _KINDS_BY_NAME), kind)

@@ -45,7 +45,10 @@ _REQUEST = CompletionRequest(
 
 async def rehearse(settings: ProviderSettings) -> None:
     """Let a provider of this kind make one call that leaves the process nowhere; a failure does not matter."""
-    server = await asyncio.start_server(_answer, "127.0.0.1", 0)
+    try:
+        server = await asyncio.start_server(_answer, "127.0.0.1", 0)
+    except OSError:  # no socket is to be had; a real request will tell
+        return
     port = server.sockets[0].getsockname()[1]
     update = {"base_url": f"http://127.0.0.1:{port}/v1", "timeout_seconds": _TIMEOUT_SECONDS}
     provider = create_provider(settings.model_copy(update=update), "rehearsal")

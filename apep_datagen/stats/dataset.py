@@ -15,6 +15,7 @@ from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
+from apep_datagen.core.paths import is_there
 from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.core.words import words
 from apep_datagen.people.scenario import Ability
@@ -102,7 +103,7 @@ def read_stats(path: Path, mix: Mapping[Ability, float]) -> DatasetStats:
         run, why_no_run = read_only(state_path(path), lambda connection: read_run(connection, path, mix)), ""
     except StorageError as error:
         run, why_no_run = None, str(error)
-        if not state_path(path).exists():
+        if not is_there(state_path(path)):
             why_no_run = f"there is no state database {state_path(path)}"
     return DatasetStats(path, file, run, why_no_run)
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import filelock
 
 from apep_datagen.core.errors import StorageError
+from apep_datagen.core.paths import is_there
 from apep_datagen.storage.schema import APPLICATION_ID, NEWEST_VERSION
 
-__all__ = ["connect", "holds_run", "lock_beside", "read_only", "run_is_active", "state_path"]
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = ["connect", "holds_run", "lock_beside", "lock_file", "lock_path", "read_only", "run_is_active", "state_path"]
 
 Result = TypeVar("Result")
 
@@ -23,15 +30,26 @@ _SECONDS_BETWEEN_ATTEMPTS = 0.03
 
 def state_path(output: Path) -> Path:
     """Return where the state database of an output is."""
-    return output.with_name(output.stem + ".state.db")
+    return output.parent / (output.stem + ".state.db")
+
+
+def lock_path(path: Path) -> Path:
+    """Return the file whose lock says that a process works on a state database."""
+    return path.with_suffix(".lock")
 
 
 def holds_run(path: Path) -> bool:
-    """Tell whether there is a state database that was set up completely."""
-    if not path.exists() or path.stat().st_size == 0:
+    """Tell whether there is a state database that was set up completely.
+
+    Raises:
+        StorageError: It is another program's, or a newer version's; it is left as it was.
+        sqlite3.Error: It is no database, or cannot be read.
+    """
+    if not is_there(path) or path.stat().st_size == 0:
         return False
     connection = sqlite3.connect(path)
     try:
+        _refuse_foreign(connection, path)
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         return bool(tables)
     finally:
@@ -46,7 +64,7 @@ def lock_beside(path: Path) -> filelock.BaseFileLock:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0)
+        lock = filelock.FileLock(lock_path(path), timeout=0)
         lock.acquire()
     except filelock.Timeout as error:
         raise StorageError(
@@ -55,6 +73,32 @@ def lock_beside(path: Path) -> filelock.BaseFileLock:
     except OSError as error:
         raise StorageError(f"{path.parent}: cannot be written ({error.strerror or error})") from error
     return lock
+
+
+@contextlib.contextmanager
+def lock_file(path: Path) -> Iterator[None]:
+    """Hold the lock of a file itself, which is made where it is missing.
+
+    A file can have several names, by links, and each name has a lock of its own beside it. This one goes with the file,
+    and ends with the process. Nothing in the file is changed.
+
+    Raises:
+        StorageError: Another process has it, or the file cannot be written.
+    """
+    with contextlib.ExitStack() as opened:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            opened.callback(os.close, descriptor)
+            if sys.platform != "win32":
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StorageError(
+                f"{path}: under another name, another apep-datagen is working on this output; wait for it, or name"
+                " another --output"
+            ) from error
+        except OSError as error:
+            raise StorageError(f"{path}: the output cannot be written ({error.strerror})") from error
+        yield
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -87,7 +131,7 @@ def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Resu
     Raises:
         StorageError: There is no run in it, or it is another program's or another version's, or cannot be read.
     """
-    if not path.is_file():
+    if not is_there(path) or not path.is_file():
         raise StorageError(f"{path}: there is no such file, so no run has begun for this output; check --output")
     for attempt in range(1, _ATTEMPTS_TO_READ + 1):
         try:
@@ -144,7 +188,7 @@ def run_is_active(path: Path) -> bool | None:
     some file systems.
     """
     try:
-        inode = str(path.with_suffix(".lock").stat().st_ino)
+        inode = str(lock_path(path).stat().st_ino)
     except OSError:
         return False
     try:

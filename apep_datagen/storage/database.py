@@ -5,7 +5,8 @@ One SQLite file beside the output. Guarantees, and why they hold:
 - A step's record, its effects on memory and diary, and the conversation's new state are one transaction
   (`StateDatabase.run`), so no call is executed twice and none is lost.
 - Each finished conversation is in the output exactly once (`projection`).
-- A second process on the same output is refused by a lock on a file of its own, which ends with the process.
+- A second process on the same output is refused by two locks, which end with the process: one on a file beside the
+  state database, and one on the output itself, by whatever name it is opened.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from apep_datagen.core.errors import StorageError
-from apep_datagen.storage.access import connect, holds_run, lock_beside, state_path
+from apep_datagen.storage.access import connect, holds_run, lock_beside, lock_file, state_path
 from apep_datagen.storage.journal import Journal
 from apep_datagen.storage.output import inspect_output
 from apep_datagen.storage.projection import Projection
@@ -48,7 +49,9 @@ class StateDatabase:
             try:
                 # An output that cannot be continued is refused before a database is made beside it; what it holds
                 # becomes part of the run in the same transaction that makes the run.
-                foreign = None if holds_run(path) else inspect_output(output)
+                has_run = holds_run(path)
+                opened.enter_context(lock_file(output))
+                foreign = None if has_run else inspect_output(output)
                 base_count, base_end = (len(foreign.elements), foreign.end) if foreign else (0, 1)
                 self._connection = connect(path)
                 opened.callback(self._connection.close)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import Message
+from apep_datagen.core.paths import is_there
 from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.sample import spoken
@@ -87,7 +88,7 @@ def verify(output: Path, settings: Settings) -> Verification:
         StorageError: The file is missing or no JSON array, or its state database cannot be read.
     """
     path = state_path(output)
-    if not path.exists():
+    if not is_there(path):
         return _verify(output, settings, None)
     return read_only(path, lambda connection: _verify(output, settings, Written.read(connection, path)))
 

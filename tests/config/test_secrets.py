@@ -110,8 +110,6 @@ def test_an_empty_variable_does_not_hide_the_key_of_the_file(tmp_path: Path, val
         ({"mistral_api_key": "your-mistral-api-key"}, '"mistral_api_key" is still the placeholder'),
         ({"mistral_api_key": "YOUR_API_KEY"}, '"mistral_api_key" is still the placeholder'),
         ({"mistral_api_key": "<your key>"}, '"mistral_api_key" is still the placeholder'),
-        ({"mistral_api_key": "s3cret-K€y"}, '"mistral_api_key" holds a character that no key has'),
-        ({"mistral_api_key": "s3cret\nK3y"}, '"mistral_api_key" holds a character that no key has'),
     ],
 )
 def test_what_is_missing_is_told_with_the_file_the_variable_and_the_source(
@@ -125,6 +123,29 @@ def test_what_is_missing_is_told_with_the_file_the_variable_and_the_source(
     assert "MISTRAL_API_KEY" in message
     assert "https://console.mistral.ai" in message
     assert "s3cret" not in message
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [("s3cret-K€y", 9), ("s3cret\nK3y", 7), ("s3cret K3y\x7f", 11), ("ß3cret-K3y", 1), ("s3cret\u200b-K3y", 7)],
+)
+def test_a_key_that_cannot_be_sent_is_told_by_its_name_and_not_passed_over(
+    tmp_path: Path, key: str, place: int
+) -> None:
+    """The environment's wins over the file's, also where it is the one that cannot be sent."""
+    path = write(tmp_path, {"mistral_api_key": key, "together_api_key": KEY})
+    in_file, in_environment = load(path), load(path, TOGETHER_API_KEY=key)
+    for secrets, provider, name in (
+        (in_file, "mistral", f'"mistral_api_key" in {path}'),
+        (in_environment, "together", "the environment variable TOGETHER_API_KEY"),
+    ):
+        assert secrets.key_for(provider) is None
+        message = secrets.what_is_missing(provider)
+        assert message.startswith(f"{name} holds no key: character {place} of it cannot be sent"), message
+        assert "3cret" not in message
+    assert in_file.key_for("together") == KEY
+    without_file = load(tmp_path / "none.json", MY_ENDPOINT_API_KEY=key)
+    assert without_file.enabled_providers == ("my-endpoint",)
 
 
 def test_without_a_file_the_providers_with_a_key_in_the_environment_are_enabled(tmp_path: Path) -> None:
@@ -158,14 +179,21 @@ def test_enabled_providers_are_kept_in_order_and_once(tmp_path: Path) -> None:
         ({"enabled_providers": "mistral"}, "enabled_providers: must be a list of names"),
         ({"enabled_providers": [1]}, "enabled_providers: must be a list of names"),
         ({"enabled_providers": None}, "enabled_providers: must be a list of names"),
-        ({"enabled_providers": ["mistrall"]}, "enabled_providers: there is no provider 'mistrall'; there are mistral,"),
+        (
+            {"enabled_providers": ["mistrall"]},
+            "entry 1 of enabled_providers is no provider (did you mean mistral?); there are mistral,",
+        ),
+        ({"enabled_providers": ["mistral", "s3cret-K3y"]}, "entry 2 of enabled_providers is no provider; there are m"),
         ({"mistral_api_key": ["s3cret-K3y"]}, "mistral_api_key: must be a text in quotation marks"),
         ({"mistral_api_key": {"key": "s3cret-K3y"}}, "mistral_api_key: must be a text in quotation marks"),
         ({"mistral_api_key": 5}, "mistral_api_key: must be a text in quotation marks"),
-        ({"mistral_key": "s3cret-K3y"}, "mistral_key: there is no such key; there are mistral_api_key, together_api_k"),
-        ({"mistral": "s3cret-K3y"}, "mistral: there is no such key"),
-        ({"openai_api_key": "s3cret-K3y"}, "openai_api_key: there is no such key"),
-        ({"_api_key": "s3cret-K3y"}, "_api_key: there is no such key"),
+        ({"mistral_key": "s3cret-K3y"}, "the name of entry 1 is none that there is (did you mean mistral_api_key?)"),
+        ({"mistral": "s3cret-K3y"}, "the name of entry 1 is none that there is (did you mean mistral_api_key?)"),
+        (
+            {"huggingface_api_key": "", "s3cret-K3y": "huggingface_api_key"},
+            "the name of entry 2 is none that there is;",
+        ),
+        ({"_api_key": "s3cret-K3y"}, "the name of entry 1 is none that there is"),
     ],
 )
 def test_a_mistake_is_told_with_its_file_and_key_and_without_the_secret(
@@ -178,7 +206,7 @@ def test_a_mistake_is_told_with_its_file_and_key_and_without_the_secret(
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    assert refusal(tmp_path).startswith(f"{tmp_path}: cannot be read")
+    assert refusal(tmp_path).startswith(f"{tmp_path}: the secrets cannot be read")
     (tmp_path / "secrets.json").write_bytes(b'{"mistral_api_key": "s3cret-K\xff"}')
     message = refusal(tmp_path / "secrets.json")
     assert "cannot be read" in message

@@ -176,7 +176,7 @@ def test_other_exchanges_are_refused_with_how_to_write_them(text: str) -> None:
         ("[generation]\nexchanges = [1, 51]", "generation.exchanges.1", "less than or equal to 50"),
         ("[generation]\nexchanges = [4, 1]", "generation.exchanges", "the least number is larger than the most"),
         ("[generation]\nseed = -1", "generation.seed", "greater than or equal to 0"),
-        ("[generation]\nseed = 9223372036854775808", "generation.seed", "less than"),
+        ("[generation]\nseed = 9223372036854775808", "generation.seed", "does not fit into 64 bits"),
         ("[generation]\nmax_tool_rounds = -1", "generation.max_tool_rounds", "greater than or equal to 0"),
         ("[roles.ada]\ntemperature = 2.1", "roles.ada.temperature", "less than or equal to 2"),
         ("[roles.ada]\ntemperature = nan", "roles.ada.temperature", "than or equal to"),
@@ -210,6 +210,94 @@ def test_the_value_of_an_unknown_key_is_not_shown(tmp_path: Path) -> None:
     assert "s3cret" not in refusal(write(tmp_path, "[providers.mistral]\napi_key = 's3cret'"))
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "base_url = 'https//user:s3cret@host'",
+        "base_url = 'https://user:s3cret@host:70000/v1'",
+        "base_url = 'https://host:port/v1?key=s3cret'",
+        "base_url = 'https://[s3cret'",
+        "base_url = 'https://s3cret\u2100host/'",  # urllib quotes such a host, which would be another one
+        "base_url = 'https:///v1?key=s3cret'",
+        "base_url = 'https://host/s3cret\u200b'",
+        "base_url = ['https://host', 's3cret']",
+        "requests_per_second = 's3cret'",
+        "models = 's3cret'",
+        "models.ada = ['s3cret']",
+        'model = "s3cret\\u0007"',
+        "kind = 's3cret'",
+        "prices.m = 's3cret'",
+    ],
+)
+@pytest.mark.parametrize("name", ["mistral", "mine"])
+def test_a_text_that_can_hold_a_key_is_not_quoted(tmp_path: Path, name: str, line: str) -> None:
+    kind = "" if name == "mistral" or line.startswith("kind") else "kind = 'mistral'\nmodel = 'm'\n"
+    kind = "" if line.startswith("model =") else kind
+    message = refusal(write(tmp_path, f"[providers.{name}]\n{kind}{line}"))
+    assert f"providers.{name}" in message
+    assert "s3cret" not in message
+
+
+@pytest.mark.parametrize("port", ["65536", "0", "-1", "1e3", "99999999999999999999"])
+def test_a_port_that_there_is_not_is_refused(tmp_path: Path, port: str) -> None:
+    message = refusal(write(tmp_path, f"[providers.mistral]\nbase_url = 'http://127.0.0.1:{port}/v1'"))
+    assert "providers.mistral.base_url: it has to be a host, with a port from 1 to 65535" in message
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:65535", "https://[::1]:1/v1", "http://localhost", "https://user:key@host/v1?key=key#x"]
+)
+def test_an_address_is_read(tmp_path: Path, url: str) -> None:
+    assert load(write(tmp_path, f"[providers.mistral]\nbase_url = '{url}'")).providers["mistral"].base_url == url
+
+
+INTEGERS = [
+    "generation.target",
+    "generation.seed",
+    "generation.timeline_length",
+    "generation.max_tool_rounds",
+    "budget.max_requests",
+    "budget.max_tokens",
+    "roles.ada.max_tokens",
+    "providers.mistral.tokens_per_minute",
+    "providers.mistral.tokens_per_month",
+    "providers.mistral.max_in_flight",
+]
+
+
+@pytest.mark.parametrize("key", INTEGERS)
+@pytest.mark.parametrize(
+    "value", ["9223372036854775808", "0xffffffffffffffffffff", "9" * 400, "9" * 5_000, "-" + "9" * 99]
+)
+def test_an_integer_that_no_database_holds_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    message = refusal(write(tmp_path, f"{key} = {value}"))
+    assert message.startswith(f"{tmp_path / 'config.toml'}: ")
+    assert key in message or "an integer has thousands of digits" in message
+    assert len(message) < 400
+
+
+@pytest.mark.parametrize("value", [2**53, 2**63, 10**400])
+@pytest.mark.parametrize("key", ["target", "seed", "max_requests", "max_tokens"])
+def test_an_option_that_no_database_holds_is_refused(tmp_path: Path, key: str, value: int) -> None:
+    if key == "seed":
+        value = max(value, 2**63)
+    section = "generation" if key in ("target", "seed") else "budget"
+    message = refusal(write(tmp_path, ""), **{section: {key: value}})
+    assert message.startswith(f"--{key.replace('_', '-')}: Input should be less than")
+    assert len(message) < 200
+
+
+@pytest.mark.parametrize("key", ["budget.max_usd", "generation.grace_seconds", "providers.mistral.timeout_seconds"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e308"])
+def test_a_number_that_is_none_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    assert f"{key}: Input should be" in refusal(write(tmp_path, f"{key} = {value}"))
+
+
+@pytest.mark.parametrize("days", ["first_day = 0001-01-01", "last_day = 9999-12-31", "first_day = 1899-12-31"])
+def test_days_that_no_timeline_can_go_on_from_are_refused(tmp_path: Path, days: str) -> None:
+    assert "from 1900 to 2999" in refusal(write(tmp_path, f"[scenarios]\n{days}"))
+
+
 def test_every_mistake_is_told_on_a_line_of_its_own(tmp_path: Path) -> None:
     message = refusal(write(tmp_path, "[generation]\ntarget = 0\nseed = -1\nx = 1"))
     assert len(message.splitlines()) == 3
@@ -237,7 +325,7 @@ def test_an_option_for_an_unknown_provider_is_refused_with_the_known_ones(tmp_pa
     path = write(tmp_path, EXAMPLE)
     for options in ({"models": {"mistrall": "x"}}, {"rates": {"mistrall": 1.0}}):
         message = refusal(path, **options)
-        assert "mistrall=…: there is no provider of this name" in message
+        assert "there is no provider of the name that was given (did you mean mistral?)" in message
         assert "mistral, together, huggingface, local, ollama" in message
 
 

@@ -112,9 +112,14 @@ def test_a_log_on_a_full_disk_is_told_once_and_does_not_stop_the_run(tmp_path: P
     program = Program(tmp_path)
     with LoopbackServer() as server:
         program.configure(section("endpoint", server.url("endpoint")))
-        ended = program.run("--providers", "endpoint", "--target", "3", "--log-file", "/dev/full")
+        # The log has all the room that there is for a file already, and the run's other files stay far below.
+        with (tmp_path / "log.jsonl").open("wb") as log:
+            log.truncate(5_000_000)
+        ended = program.run_on_a_full_disk(
+            5_000_000, "--providers", "endpoint", "--target", "3", "--log-file", "log.jsonl"
+        )
     assert ended.status == 0, ended.said
-    assert ended.said.count("/dev/full: the log cannot be written (No space left on device)") == 1
+    assert ended.said.count("log.jsonl: the log cannot be written (File too large)") == 1
     assert len(program.conversations()) == 3
 
 

@@ -70,7 +70,10 @@ def test_without_a_usable_key_each_enabled_provider_is_told_what_it_lacks(progra
     ("secrets", "told"),
     [
         ('{"mistral_api_key": ', ("JSON", "line 1")),
-        ({"enabled_providers": ["mistrall"]}, ("enabled_providers", "'mistrall'", "mistral, together, huggingface")),
+        (
+            {"enabled_providers": ["mistrall"]},
+            ("enabled_providers", "did you mean mistral?", "mistral, together, huggingface"),
+        ),
         ({"mistral_api_key": 7}, ("mistral_api_key", "quotation marks")),
     ],
     ids=["invalid JSON", "unknown provider", "wrong type"],
@@ -219,6 +222,53 @@ def test_keys_are_in_no_file_that_a_run_writes(tmp_path: Path) -> None:
         content = path.read_bytes()
         assert not [key for key in KEYS.values() if key.encode() in content], path
     assert not [key for key in KEYS.values() if key in ended.said]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--providers", "mistral,s3cret-K3y"),
+        ("--providers", "s3cret-K3y"),
+        ("--model", "s3cret-K3y"),
+        ("--model", "s3cret-K3y=x"),
+        ("--model", "=s3cret-K3y"),
+        ("--rps", "s3cret-K3y=1"),
+        ("--rps", "mistral=s3cret-K3y"),
+    ],
+)
+@pytest.mark.parametrize("command", [(), ("plan",), ("providers",)])
+def test_a_key_in_the_place_of_a_provider_is_not_shown(
+    program: Program, command: tuple[str, ...], options: tuple[str, str]
+) -> None:
+    ended = program.run(*command, *options)
+    assert ended.status == 2, ended.said
+    assert options[0] in ended.stderr
+    assert "s3cret" not in ended.said
+    assert list(program.directory.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "provider"),
+    [({"MINE_API_KEY": "s3cret-K\u20acy"}, "mine"), ({"TOGETHER_API_KEY": "s3cret\x01"}, "together")],
+)
+def test_a_key_of_the_environment_that_cannot_be_sent_is_told_and_nothing_is_sent_without_it(
+    program: Program, environment: dict[str, str], provider: str
+) -> None:
+    """Also where the endpoint would take requests without a key, and where there is no other provider."""
+    program.environment.update(environment)
+    with LoopbackServer() as server:
+        program.configure("".join(section(name, server.url(name)) for name in ("mistral", "mine", "together")))
+        alone = program.run("--target", "1")
+        assert alone.status == 3, alone.said
+        assert f"{provider}: the environment variable {next(iter(environment))} holds no key: character" in alone.said
+        assert server.received == []
+        assert not (program.directory / "data").exists()
+        program.environment["MISTRAL_API_KEY"] = "key-of-mistral"
+        ended = program.run("--target", "1")
+        assert {received.provider for received in server.received} == {"mistral"}
+    assert ended.status == 0, ended.said
+    assert f"Not used: {provider}: the environment variable" in ended.stderr
+    assert "s3cret" not in ended.said + alone.said
 
 
 # Help.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -125,6 +126,13 @@ def disk_full(program: Program, *, output: bool) -> Ended:
         return program.run_on_a_full_disk(1_504_000 if output else 300_000, "--providers", "mistral", "--target", "30")
 
 
+def log_full(program: Program) -> Ended:
+    with LoopbackServer() as server, (program.directory / "log").open("wb") as log:
+        log.truncate(5_000_000)
+        program.configure(section("mistral", server.url("mistral")))
+        return program.run_on_a_full_disk(5_000_000, "--providers", "mistral", "--target", "3", "--log-file", "log")
+
+
 def ledger_broken(program: Program) -> Ended:
     (program.directory / "data").mkdir()
     (program.directory / "data/ledger.db").write_text("I am no database. " * 100)
@@ -152,6 +160,21 @@ def doubled(program: Program) -> Ended:
     lines = program.output.read_text(encoding="utf-8").splitlines()
     program.output.write_text("\n".join([*lines[:2], *lines[1:]]), encoding="utf-8")
     return program.run("verify")
+
+
+def broken_variable(program: Program) -> Ended:
+    """Together's client cannot be made with such an address; Mistral's can."""
+    program.environment["NO_PROXY"] = "127.0.0.1,[::1]"
+    with LoopbackServer() as server:
+        program.configure(section("mistral", server.url("mistral")) + section("together", server.url("together")))
+        return program.run("--providers", "mistral,together", "--target", "1")
+
+
+def with_few_open_files(program: Program) -> Ended:
+    limit = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, (70, 70))
+    with LoopbackServer() as server:
+        program.configure(section("mistral", server.url("mistral")))
+        return program.run("--providers", "mistral", "--target", "3", preexec_fn=limit)
 
 
 # By the beginning of the message: what brings it about, and the status that the program ends with.
@@ -192,6 +215,9 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "No provider has answered": (5, nothing_but_429),
     "mistral: refused": (0, functools.partial(run, behaviour=once(Reply("flagged", status=422)))),
     "findings:": (7, doubled),
+    "together cannot be used: no HTTP client": (0, broken_variable),
+    "mistral: its requests in flight": (0, with_few_open_files),
+    "… would be the same file": (2, lambda program: program.run("--output", "a.json", "--log-file", "a.json")),
     "No provider is left": (5, functools.partial(run, behaviour=always(Reply(status=401)))),
     "The budget --max-requests": (6, lambda program: run(program, "--max-requests", "3")),
     "--max-usd: there is no price": (2, lambda program: run(program, "--max-usd", "1")),
@@ -201,7 +227,7 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "the state database cannot be written": (4, functools.partial(disk_full, output=False)),
     "the output cannot be written": (4, functools.partial(disk_full, output=True)),
     "ledger.db": (4, ledger_broken),
-    "the log cannot be written": (0, lambda program: run(program, "--log-file", "/dev/full")),
+    "the log cannot be written": (0, log_full),
     "Stopped; everything is saved": (130, stopped),
 }
 

@@ -1,0 +1,70 @@
+"""All files that an invocation reads or writes, with what each is: so no two of them are taken for one another."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from apep_datagen.config.invocation import ledger_path
+from apep_datagen.config.secrets import DEFAULT_SECRETS
+from apep_datagen.config.settings import DEFAULT_OUTPUT, Settings
+from apep_datagen.config.settings_file import DEFAULT_CONFIG
+from apep_datagen.conversation.prompt_set import PROMPT_FILES
+from apep_datagen.core.paths import NamedFile
+from apep_datagen.core.templates import path_of_prompt
+from apep_datagen.storage.access import lock_path, state_path
+
+__all__ = ["files_of_run"]
+
+# What SQLite makes beside a database: https://www.sqlite.org/tempfiles.html
+_BESIDE_DATABASE = ("", "-wal", "-shm", "-journal")
+
+
+def files_of_run(
+    settings: Settings,
+    *,
+    output: Path | None,
+    config: Path | None,
+    secrets: Path | None,
+    prompts: Path | None,
+    log_file: Path | None,
+) -> list[NamedFile]:
+    """Return every file that a run with these options reads or writes.
+
+    Args:
+        settings: The configuration; a local model is a file.
+        output: `--output`.
+        config: `--config`.
+        secrets: `--secrets`.
+        prompts: `--prompts`.
+        log_file: `--log-file`.
+    """
+    output, secrets = output or DEFAULT_OUTPUT, secrets or DEFAULT_SECRETS
+    files = [
+        NamedFile(config or DEFAULT_CONFIG, "the configuration (--config)"),
+        NamedFile(secrets, "the file of secrets (--secrets)", is_written=True),  # its template is, where it is missing
+        *_database(ledger_path(secrets), "the ledger beside the secrets"),
+        NamedFile(output, "the output (--output)", is_written=True),
+        *_database(state_path(output), "the state database beside the output"),
+        NamedFile(lock_path(state_path(output)), "the lock beside the output", is_written=True),
+    ]
+    if prompts is not None:
+        files.append(NamedFile(prompts, "the directory of prompts (--prompts)", is_directory=True))
+    files += [NamedFile(path_of_prompt(name, prompts), f"the prompt {name}") for name in PROMPT_FILES]
+    files += [
+        NamedFile(model, f"the model of {name}")
+        for name, section in settings.providers.items()
+        if section.kind == "local" and not (model := _model_file(section.model)).is_dir()
+    ]
+    if log_file is not None:
+        files.append(NamedFile(log_file, "the log (--log-file)", is_written=True))
+    return files
+
+
+def _model_file(model: str) -> Path:
+    """Return the file that a local model is, where its name is one of a file."""
+    return Path(os.path.expanduser(model))  # noqa: PTH111 - `Path.expanduser` fails where there is no home
+
+
+def _database(path: Path, what: str) -> list[NamedFile]:
+    return [NamedFile(path.with_name(path.name + suffix), what, is_written=True) for suffix in _BESIDE_DATABASE]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic.dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.errors import SettingsError, StorageError
 from apep_datagen.core.messages import Step
 from apep_datagen.storage.access import read_only, state_path
+from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.output_reader import read_element_at, read_elements
 
@@ -19,7 +21,7 @@ __all__ = ["Background", "find_element", "read_background"]
 _LONGEST_TAIL = 1 << 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class Background:
     """What the state database tells about a conversation.
 

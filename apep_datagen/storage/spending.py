@@ -9,10 +9,12 @@ All functions take the connection; the caller commits.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+
+from pydantic.dataclasses import dataclass
 
 from apep_datagen.core.errors import FailureKind
 from apep_datagen.core.messages import ModelRole, Usage
+from apep_datagen.storage.checked import CHECKED, integer
 
 __all__ = ["ModelUse", "book_lost", "read_uses", "record_reservation", "record_settlement", "tokens_by_month"]
 
@@ -35,7 +37,7 @@ _BOOK_LOST = f"""
 """  # noqa: S608 - constant text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class ModelUse:
     """What one model of one provider was used for in one role, over all invocations for an output.
 
@@ -145,4 +147,4 @@ def tokens_by_month(connection: sqlite3.Connection) -> dict[tuple[str, str], int
         " UNION ALL SELECT month, provider, prompt_tokens, completion_tokens FROM reservations)"
         " GROUP BY month, provider"
     )
-    return {(month, provider): tokens for month, provider, tokens in rows}
+    return {(month, provider): integer(tokens) for month, provider, tokens in rows}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from dataclasses import dataclass
+
+from pydantic.dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Problem
+from apep_datagen.storage.checked import CHECKED, integer
 
 __all__ = ["VerdictCount", "accepted_by_ability", "count_verdict", "read_verdicts", "rejected_count"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class VerdictCount:
     """How many conversations were judged alike.
 
@@ -43,13 +45,13 @@ def read_verdicts(connection: sqlite3.Connection) -> tuple[VerdictCount, ...]:
 def rejected_count(connection: sqlite3.Connection) -> int:
     """Return how many conversations were rejected."""
     (count,) = connection.execute("SELECT coalesce(sum(count), 0) FROM verdicts WHERE stage != ''").fetchone()
-    return int(count)
+    return integer(count)
 
 
 def accepted_by_ability(connection: sqlite3.Connection) -> Counter[Ability]:
     """Return how many conversations of each ability were accepted."""
     rows = connection.execute("SELECT ability, sum(count) FROM verdicts WHERE stage = '' GROUP BY ability")
-    return Counter({Ability(ability): count for ability, count in rows})
+    return Counter({Ability(ability): integer(count) for ability, count in rows})
 
 
 def count_verdict(connection: sqlite3.Connection, brief: Brief, problem: Problem | None) -> None:

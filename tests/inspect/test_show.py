@@ -303,7 +303,10 @@ def test_a_state_database_that_cannot_be_read_does_not_hide_the_conversation(
     state = path.with_name("a.state.db")
     state.write_bytes(b"nothing of the kind" * 100)
     text = shown(capsys, path, 2)
-    assert f"({state}: the state database cannot be read (file is not a database))" in text
+    assert (
+        f"({state}: the state database cannot be read (file is not a database); it is damaged, or another program's: "
+        in text
+    )
     assert "Message 2" in text
 
 

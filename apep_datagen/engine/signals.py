@@ -35,8 +35,6 @@ async def work_until_stopped(workers: list[Worker], context: RunContext, view: V
             hurry.set()
             return
         status = _SIGNAL_STATUS[signal.Signals(number)]
-        if number != signal.SIGINT:
-            view.let_go_of_terminal()
         stop.set()
         context.stopping = True
         in_flight = sum(counters.in_flight for counters in context.counters.providers.values())

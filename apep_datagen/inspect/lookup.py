@@ -12,7 +12,7 @@ from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.errors import SettingsError, StorageError
 from apep_datagen.core.messages import Step
 from apep_datagen.storage.access import read_only, state_path
-from apep_datagen.storage.checked import CHECKED
+from apep_datagen.storage.checked import CHECKED, integer
 from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.output_reader import read_element_at, read_elements
 
@@ -73,7 +73,7 @@ def _find_by_state(path: Path, number: int) -> tuple[int, bytes] | None:
     bytes there, and, to count from the end, from what stands behind the last one.
     """
 
-    def query(connection: sqlite3.Connection) -> tuple[int, str, int, int] | None:
+    def query(connection: sqlite3.Connection) -> tuple[int, bytes, int, int] | None:
         base_count, base_position = connection.execute("SELECT base_count, base_position FROM run").fetchone()
         last, last_end = connection.execute("SELECT max(position), end FROM samples").fetchone()
         from_start = number if number > 0 else base_count + (last or 0) - base_position + 1 + number
@@ -81,14 +81,13 @@ def _find_by_state(path: Path, number: int) -> tuple[int, bytes] | None:
             "SELECT line, end FROM samples WHERE position = ? AND position > ?",
             (from_start - base_count + base_position, base_position),
         ).fetchone()
-        return (from_start, *row, last_end) if row else None
+        return (from_start, row[0].encode(), integer(row[1]), integer(last_end)) if row else None
 
     try:
         row = read_only(state_path(path), query) if state_path(path).exists() else None
         if row is None:
             return None
-        from_start, line, end, last_end = row
-        element = line.encode()
+        from_start, element, end, last_end = row
         with path.open("rb") as file:
             file.seek(max(0, end - len(element)))
             if file.read(len(element)) != element:

@@ -5,13 +5,14 @@ All functions take the connection; the caller commits.
 
 from __future__ import annotations
 
+import datetime
 import functools
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import ModelCall, next_step, rebuild
@@ -20,6 +21,7 @@ from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.people.story import Story
 from apep_datagen.quality.problem import Problem
+from apep_datagen.storage.checked import integer
 from apep_datagen.storage.faults import is_about_content, spell_finding
 from apep_datagen.storage.notes import empty_notebooks, undo_conversation
 from apep_datagen.storage.projection import record_sample
@@ -112,9 +114,11 @@ def _active_conversation(
         raise ValueError("what was decided about it is another one's")
     read_story(connection, timeline_id)
     steps = connection.execute(
-        "SELECT kind, text, finish_reason FROM steps WHERE conversation_id = ? ORDER BY number", (number,)
-    )
-    conversation = rebuild(brief, prompt_set(prompt_set_id), steps)
+        "SELECT number, kind, text, finish_reason FROM steps WHERE conversation_id = ? ORDER BY number", (number,)
+    ).fetchall()
+    if not steps or [step[0] for step in steps] != list(range(1, len(steps) + 1)):
+        raise ValueError("steps of it are missing")
+    conversation = rebuild(brief, prompt_set(prompt_set_id), (step[1:] for step in steps))
     if not isinstance(next_step(conversation), ModelCall):
         raise ValueError("it waits for no model call")  # noqa: TRY004 - of a row, not of an argument
     prompt(conversation)
@@ -129,9 +133,14 @@ def _prompt_set(connection: sqlite3.Connection, number: int) -> PromptSet:
 
 
 def last_ids(connection: sqlite3.Connection) -> tuple[int, int]:
-    """Return the highest conversation and timeline numbers so far."""
-    row = connection.execute("SELECT (SELECT max(id) FROM conversations), (SELECT max(id) FROM timelines)").fetchone()
-    return row[0] or 0, row[1] or 0
+    """Return the highest conversation and timeline numbers so far, wherever something is left of them."""
+    ids = connection.execute(
+        "SELECT (SELECT max(id) FROM conversations), (SELECT max(conversation_id) FROM samples),"
+        " (SELECT max(conversation_id) FROM steps), (SELECT max(added_in) FROM notes),"
+        " (SELECT max(id) FROM timelines), (SELECT max(timeline_id) FROM notes)"
+    ).fetchone()
+    numbers = [integer(number or 0) for number in ids]
+    return max(numbers[:4]), max(numbers[4:])
 
 
 def set_aside_count(connection: sqlite3.Connection) -> int:
@@ -257,6 +266,8 @@ def brief_from_json(text: str) -> Brief:
         ValueError: It is none, or an older version's.
     """
     try:
-        return _briefs().validate_json(text)
-    except ValidationError as error:
+        brief = _briefs().validate_json(text)
+        datetime.datetime.fromisoformat(brief.at)
+    except ValueError as error:
         raise ValueError("what was decided about it cannot be read, as where an earlier version began it") from error
+    return brief

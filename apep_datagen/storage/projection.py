@@ -7,6 +7,7 @@ out. So each is in the output exactly once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -72,27 +73,32 @@ class Projection:
             self._rebase(0, 1, 0)
             return self._open()
         end = self._end_of(synced) if synced > base_position else base_end
-        output = OutputFile(path, end=end, count=base_count + max(0, synced - base_position))
         self._projected = self._synced = max(synced, base_position)
-        if size and not self._is_ours(output, base_count, base_end):
-            output.close()
-            self._adopt_changed()
-            return self._open()
+        with contextlib.ExitStack() as opened:
+            output = OutputFile(path, end=end, count=base_count + max(0, synced - base_position))
+            opened.callback(output.close)
+            is_ours = not size or self._is_ours(output, base_count, base_end)
+            if is_ours and self._bring_together(output):
+                opened.pop_all()
+                return output
+        self._adopt_changed()
+        return self._open()
+
+    def _bring_together(self, output: OutputFile) -> bool:
+        """Find the end of what is in the output, and append what is not; False if it is not as it was written."""
         for position, line in self._samples_after(self._projected):
             if not output.advance_if_present(line):
                 break
             self._projected = position
         if not output.ends_cleanly():
-            if is_json(path):  # not torn off, but another's
-                output.close()
-                self._adopt_changed()
-                return self._open()
-            if not is_array_of(path, output.end, output.count):
+            if is_json(output.path):  # not torn off, but another's
+                return False
+            if not is_array_of(output.path, output.end, output.count):
                 raise self._damaged("what it says of the output does not fit it")
-            self._notify(f"{path}: its end was torn off; it is mended from the state database")
+            self._notify(f"{output.path}: its end was torn off; it is mended from the state database")
             output.truncate()
         self._append_samples(output)
-        return output
+        return True
 
     def _is_ours(self, output: OutputFile, base_count: int, base_end: int) -> bool:
         """Tell whether the output still is what was written up to the position that is known to be on the disk."""

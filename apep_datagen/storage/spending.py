@@ -61,6 +61,12 @@ class ModelUse:
     usage: Usage
     seconds: float
 
+    def __post_init__(self) -> None:
+        if min(self.answers, self.lost, self.usage.prompt_tokens, self.usage.completion_tokens, self.seconds) < 0:
+            raise ValueError(f"what was spent at {self.provider} is less than nothing")
+        if self.answers > self.requests:
+            raise ValueError(f"{self.provider} has given {self.answers} answers to {self.requests} requests")
+
 
 def read_uses(connection: sqlite3.Connection) -> tuple[ModelUse, ...]:
     """Return what each model of each provider was used for, over all invocations."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -50,7 +51,10 @@ def lock_beside(path: Path) -> filelock.BaseFileLock:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0)
+        file = path.with_suffix(".lock")
+        # The library takes some files that cannot be opened for locked ones.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o644))
+        lock = filelock.FileLock(file, timeout=0)
         lock.acquire()
     except filelock.Timeout as error:
         raise StorageError(

@@ -111,6 +111,16 @@ def test_the_quiet_view_tells_only_what_went_wrong_and_not_on_the_standard_outpu
     assert (captured.out, captured.err) == ("", "mistral: busy 5000 of 5000 conversations are there\n")
 
 
+def test_names_in_the_table_and_notices_are_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = counters()
+    shown.providers["odd"] = ProviderCounters("[/red] :boom: \x1b[2J")
+    assert "[/red] :boom: [2J" in drawn(shown, width=200)
+    terminal = io.StringIO()
+    monkeypatch.setattr("sys.stdout", terminal)
+    TerminalView().notify("[/red] :boom: \x1b[2J\nfaked")
+    assert terminal.getvalue() == "[/red] :boom: [2J faked\n"
+
+
 def test_the_view_fits_where_the_output_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

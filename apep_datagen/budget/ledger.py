@@ -7,17 +7,24 @@ run did not use it gives back at its end; what a crash kept, the next invocation
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from apep_datagen.core.errors import StorageError
+from apep_datagen.storage.checked import integer
+from apep_datagen.storage.faults import StoredFile
+from apep_datagen.storage.patience import Patience
 
 __all__ = ["Ledger", "this_month"]
 
-_SECONDS_TO_WAIT_FOR_OTHERS = 30.0
+Result = TypeVar("Result")
+
+# Other runs hold the ledger for some milliseconds; who holds it for longer is waited for by `Ledger.when_free`.
+_SECONDS_TO_WAIT_FOR_OTHERS = 0.5
 # A portion of a month's tokens is large enough to be rare, and small enough not to matter to another run.
 _PORTIONS_OF_A_MONTH = 50
 _LARGEST_PORTION = 200_000
@@ -34,17 +41,34 @@ class Ledger:
     Args:
         path: The file; it is made where it is missing.
         output: The output of this run, by which its share is known.
+        notify: Is told, in a sentence, where another program's lock is waited for.
     """
 
-    def __init__(self, path: Path, output: Path) -> None:
+    def __init__(self, path: Path, output: Path, notify: Callable[[str], None] = lambda _: None) -> None:
         self.path = path
+        self._file = StoredFile(
+            path, "the ledger of the tokens of each month", "move it away, and the months begin anew"
+        )
         self._output = str(output.resolve())
+        self._patience = Patience(path, notify)
+
+    async def when_free(self, function: Callable[[], Result]) -> Result:
+        """Return what a method of this ledger returns, in a thread; as long as another program has it locked, wait.
+
+        Raises:
+            StorageError: As `function` does.
+        """
+        return await self._patience.until_free(lambda: asyncio.to_thread(function))
+
+    def hurry(self) -> None:
+        """Wait no longer than a moment for another program's lock from now on."""
+        self._patience.hurry()
 
     def book(self, tokens: Mapping[tuple[str, str], int]) -> None:
         """Replace what this run is booked with by what it spent, by month and provider.
 
         Raises:
-            StorageError: The ledger cannot be read or written.
+            StorageError: The ledger cannot be read or written, or another program has it locked.
         """
         with self._transaction() as connection:
             connection.execute("DELETE FROM usage WHERE output = ?", (self._output,))
@@ -66,14 +90,14 @@ class Ledger:
             How many this run may spend in this month: `needed` and some more; fewer where the month has no more.
 
         Raises:
-            StorageError: The ledger cannot be read or written.
+            StorageError: The ledger cannot be read or written, or another program has it locked.
         """
         with self._transaction() as connection:
             (others,) = connection.execute(
                 "SELECT coalesce(sum(tokens), 0) FROM usage WHERE month = ? AND provider = ? AND output != ?",
                 (month, provider, self._output),
             ).fetchone()
-            left = max(0, limit - int(others))
+            left = max(0, limit - integer(others))
             granted = min(left, needed + min(_LARGEST_PORTION, limit // _PORTIONS_OF_A_MONTH))
             connection.execute(
                 "INSERT INTO usage (month, provider, output, tokens) VALUES (?, ?, ?, ?)"
@@ -90,24 +114,20 @@ class Ledger:
         """
         if not self.path.exists():
             return {}
-        try:
+        with self._file.reading():
             connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True)
             try:
                 rows = connection.execute(
                     "SELECT provider, sum(tokens) FROM usage WHERE month = ? AND output != ? GROUP BY provider",
                     (month, self._output),
                 )
-                return dict(rows.fetchall())
+                return {str(provider): integer(tokens) for provider, tokens in rows}
             finally:
                 connection.close()
-        except sqlite3.Error as error:
-            raise StorageError(
-                f"{self.path}: the ledger of the tokens of each month cannot be read ({error})"
-            ) from error
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
+        with self._file.reading("used"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self.path, isolation_level=None, timeout=_SECONDS_TO_WAIT_FOR_OTHERS)
             try:
@@ -120,8 +140,3 @@ class Ledger:
                 connection.execute("COMMIT")
             finally:
                 connection.close()
-        except (sqlite3.Error, OSError) as error:
-            raise StorageError(
-                f"{self.path}: the ledger of the tokens of each month cannot be used ({error}); make it writable,"
-                " or name secrets in a directory that is: the ledger is beside them"
-            ) from error

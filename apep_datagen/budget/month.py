@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 
 from apep_datagen.budget.account import Account, Limit
 from apep_datagen.budget.amounts import Amount
@@ -33,12 +33,13 @@ class MonthAccount(Account):
         self._most = most
 
     async def extend(self, amount: Amount) -> None:
-        """Have the ledger grant what is needed, if that is more than it has granted.
+        """Have the ledger grant what is needed, if that is more than it has granted; wait while it is locked.
 
         Raises:
             StorageError: The ledger cannot be used.
         """
         needed = (self.spent + self.reserved + amount).tokens
         if needed > self.limits[0].most:
-            granted = await asyncio.to_thread(self._ledger.grant, self._month, self._provider, needed, self._most)
+            grant = functools.partial(self._ledger.grant, self._month, self._provider, needed, self._most)
+            granted = await self._ledger.when_free(grant)
             self.limits = (Limit(MONTH_LIMIT, "tokens", granted),)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from apep_datagen.budget.amounts import NOTHING, Amount, Price, dollars
 from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.words import one_line
 from apep_datagen.storage.spending import ModelUse
 
 __all__ = ["Prices", "missing_prices_hint"]
@@ -65,4 +66,5 @@ def missing_prices_hint(models: Iterable[tuple[str, str]]) -> str:
 
 
 def _example(provider: str, model: str) -> str:
+    provider, model = one_line(provider), one_line(model)
     return f'  [providers.{provider}.prices]\n  "{model}" = {{ input = 0.5, output = 1.5 }}'

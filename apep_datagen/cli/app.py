@@ -6,12 +6,11 @@ What a command needs is imported when it runs, so that `--help` does not wait fo
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -44,7 +43,8 @@ from apep_datagen.cli.options import (
     Version,
     WithSystem,
 )
-from apep_datagen.core.errors import ApepError, NoProviderLeftError
+from apep_datagen.core.errors import ApepError, NoProviderLeftError, StorageError
+from apep_datagen.terminal import streams
 
 if TYPE_CHECKING:
     from apep_datagen.config.invocation import Invocation
@@ -160,6 +160,16 @@ def _telling_errors() -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
+def _report(found: str | dict[str, Any]) -> None:
+    """Print what a command has found out: a text, or an object as JSON."""
+    from apep_datagen.terminal.text import say, say_json
+
+    if isinstance(found, str):
+        say(found)
+    else:
+        say_json(found)
+
+
 def _generate(invocation: Invocation, quiet: bool) -> int:  # noqa: FBT001 - called by `_with_all_options` alone
     """Run, and sum it up; return the exit status."""
     import asyncio
@@ -169,6 +179,7 @@ def _generate(invocation: Invocation, quiet: bool) -> int:  # noqa: FBT001 - cal
     from apep_datagen.terminal.progress import make_view
     from apep_datagen.terminal.text import say
 
+    streams.let_output_be_lost()
     outcome = asyncio.run(run(invocation, make_view(quiet=quiet)))
     if not quiet:
         say(summarize(outcome, invocation.output))
@@ -193,9 +204,8 @@ def _plan(invocation: Invocation, quiet: bool) -> int:  # noqa: ARG001, FBT001 -
     """Print what the run will need; return the exit status."""
     from apep_datagen.inspect.estimate import read_estimate
     from apep_datagen.inspect.estimate_report import describe_estimate
-    from apep_datagen.terminal.text import say
 
-    say(describe_estimate(read_estimate(invocation, time.time())))
+    _report(describe_estimate(read_estimate(invocation, time.time())))
     return 0
 
 
@@ -227,14 +237,13 @@ def status(output: Output = None, config: Config = None, as_json: AsJson = False
     from apep_datagen.core.paths import NamedFile, check_files
     from apep_datagen.inspect.status import read_status
     from apep_datagen.inspect.status_report import describe_status, status_as_json
-    from apep_datagen.terminal.text import say
 
     with _telling_errors():
         check_files([NamedFile(path := output or DEFAULT_OUTPUT, "the dataset")])
         settings = load_settings(config)
         now = time.time()
         run = read_status(path, now)
-        say(json.dumps(status_as_json(run, settings), indent=2) if as_json else describe_status(run, settings, now))
+        _report(status_as_json(run, settings) if as_json else describe_status(run, settings, now))
 
 
 @app.command(
@@ -262,14 +271,13 @@ def providers(
     from apep_datagen.config.secrets import load_secrets
     from apep_datagen.config.settings_file import load_settings
     from apep_datagen.inspect.provider_check import check_providers, checks_as_json, describe_checks
-    from apep_datagen.terminal.text import say
 
     with _telling_errors():
         settings = load_settings(config, models=parse_pairs("--model", model), rates=parse_rates(rps))
         keys = load_secrets(secrets, settings.providers, os.environ)
         choice = choose_providers(providers, keys, settings, purpose="check")
         checks = asyncio.run(check_providers(settings, choice.keys, choice.missing))
-        say(json.dumps(checks_as_json(checks), indent=2) if as_json else describe_checks(checks))
+        _report(checks_as_json(checks) if as_json else describe_checks(checks))
         raise typer.Exit(NoProviderLeftError.exit_status if any(check.problem for check in checks) else 0)
 
 
@@ -287,14 +295,13 @@ def verify(file: Dataset = None, config: Config = None, as_json: AsJson = False)
     from apep_datagen.config.settings import DEFAULT_OUTPUT
     from apep_datagen.config.settings_file import load_settings
     from apep_datagen.core.paths import NamedFile, check_files
-    from apep_datagen.terminal.text import say
     from apep_datagen.verify.report import describe_verification, verification_as_json
     from apep_datagen.verify.verification import verify as verify_output
 
     with _telling_errors():
         check_files([NamedFile(path := file or DEFAULT_OUTPUT, "the dataset")])
         found = verify_output(path, load_settings(config))
-        say(json.dumps(verification_as_json(found), indent=2) if as_json else describe_verification(found))
+        _report(verification_as_json(found) if as_json else describe_verification(found))
         raise typer.Exit(found.exit_status)
 
 
@@ -312,12 +319,11 @@ def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) 
     from apep_datagen.core.paths import NamedFile, check_files
     from apep_datagen.stats.dataset import read_stats
     from apep_datagen.stats.report import describe_stats, stats_as_json
-    from apep_datagen.terminal.text import say
 
     with _telling_errors():
         check_files([NamedFile(path := file or DEFAULT_OUTPUT, "the dataset")])
         contents = read_stats(path, load_settings(config).scenarios.shares)
-        say(json.dumps(stats_as_json(contents), indent=2) if as_json else describe_stats(contents))
+        _report(stats_as_json(contents) if as_json else describe_stats(contents))
 
 
 @app.command(
@@ -345,11 +351,15 @@ def show(file: DatasetOrNumber = None, number: Number = None, with_system: WithS
 
 def main() -> None:
     """Run the program."""
-    # What a model writes can be outside the encoding of an old terminal; better a question mark than a crash.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    streams.install()
     try:
         app()
+        status: int | str | None = 0
+    except SystemExit as ended:
+        status = ended.code
     except KeyboardInterrupt:  # before the run, which handles it itself
-        sys.exit(130)
+        status = 130
+    if (lost := streams.loss()) and not status:
+        typer.echo(f"The standard output cannot be written ({lost.strerror}); what was printed is not whole.", err=True)
+        status = StorageError.exit_status
+    sys.exit(status)

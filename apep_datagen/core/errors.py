@@ -102,6 +102,9 @@ class FailureKind(StrEnum):
 class ProviderError(ApepError):
     """A request to a provider failed. The message is short enough for a line and holds no key.
 
+    Args:
+        message: What happened; a server's words in it become one line, as they could look like the program's own.
+
     Attributes:
         kind: What it is counted as.
         may_be_billed: Whether the provider may have worked on the request, and charge for it.
@@ -109,6 +112,9 @@ class ProviderError(ApepError):
 
     kind = FailureKind.UNAVAILABLE
     may_be_billed = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
 
 
 class RetryableError(ProviderError):

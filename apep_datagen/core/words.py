@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["holds", "opening", "shingles", "shorten", "words"]
+__all__ = ["holds", "one_line", "opening", "shingles", "shorten", "words"]
 
 # As typed, as typeset, and as other keyboards have them. They go before Unicode's decomposition, which makes a space
 # and an accent of an acute accent that stands alone.
@@ -50,6 +50,11 @@ def opening(said: Sequence[str]) -> str:
 def shorten(text: str, longest: int) -> str:
     """Return a text of at most `longest` characters: its end is left out where it has more."""
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def one_line(text: str) -> str:
+    """Return a text with spaces for line breaks of any kind."""
+    return " ".join(text.splitlines())
 
 
 def holds(text: str, forms: Iterable[str]) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from apep_datagen.budget.month import MONTH_LIMIT
 from apep_datagen.core.errors import ApepError, BudgetReachedError, NoProviderLeftError
+from apep_datagen.core.words import one_line
 from apep_datagen.engine.availability import spell_seconds
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.worker import Worker
@@ -70,7 +71,7 @@ def why_nothing_is_sent(
         )
     out = {worker.name: worker.availability.out_because for worker in workers if worker.availability.out_because}
     reasons = dict(failures) | out
-    lines = "\n".join(f"  {name}: {reason}" for name, reason in reasons.items())
+    lines = "\n".join(f"  {name}: {one_line(reason)}" for name, reason in reasons.items())
     kind = BudgetReachedError if budgets else NoProviderLeftError
     return kind(
         f"No provider is left. {there}\n"

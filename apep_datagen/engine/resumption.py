@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from apep_datagen.budget.account import Account, run_limits
@@ -45,7 +46,13 @@ class Resumed:
     tokens_by_month: dict[tuple[str, str], int]
 
 
-def resume(connection: sqlite3.Connection, invocation: Invocation, prices: Prices, counters: RunCounters) -> Resumed:
+def resume(
+    connection: sqlite3.Connection,
+    invocation: Invocation,
+    prices: Prices,
+    counters: RunCounters,
+    notify: Callable[[str], None],
+) -> Resumed:
     """Read what there is, in one transaction, and count what a crash left behind.
 
     Args:
@@ -53,15 +60,18 @@ def resume(connection: sqlite3.Connection, invocation: Invocation, prices: Price
         invocation: What the run is told.
         prices: What models cost.
         counters: Gets what earlier invocations came to.
+        notify: Is told, in a sentence, what of it cannot be gone on with.
 
     Raises:
         SettingsError: A budget in dollars needs a price that is not there.
+        Exception: What the run cannot do without makes no sense.
     """
     if invocation.reset_tools:
         reset_tools(connection)
     book_lost(connection)
     account = _account(connection, invocation, prices)
-    schedule = _schedule(connection, invocation, prices, account, missing=counters.target - counters.done)
+    missing = counters.target - counters.done
+    schedule = _schedule(connection, invocation, prices, account, notify, missing=missing)
     counters.memories, counters.diary_pages = count_notes(connection)
     counters.set_aside = set_aside_count(connection)
     counters.rejected = rejected_count(connection)
@@ -77,10 +87,17 @@ def _account(connection: sqlite3.Connection, invocation: Invocation, prices: Pri
 
 
 def _schedule(
-    connection: sqlite3.Connection, invocation: Invocation, prices: Prices, account: Account, *, missing: int
+    connection: sqlite3.Connection,
+    invocation: Invocation,
+    prices: Prices,
+    account: Account,
+    notify: Callable[[str], None],
+    *,
+    missing: int,
 ) -> Schedule:
     generation, scenarios = invocation.settings.generation, invocation.settings.scenarios
-    active = list(active_conversations(connection))
+    active = list(active_conversations(connection, notify))
+    timelines = open_timelines(connection, notify)
     free = {name: _is_free(invocation, name, prices) for name in invocation.providers}
     last_conversation_id, last_timeline_id = last_ids(connection)
     return Schedule(
@@ -95,7 +112,7 @@ def _schedule(
             first_day=scenarios.first_day.isoformat(),
             last_day=scenarios.last_day.isoformat(),
         ),
-        timelines=open_timelines(connection),
+        timelines=timelines,
         active=active,
         providers=invocation.providers,
         may_finish=lambda provider, conversations: account.may_finish(

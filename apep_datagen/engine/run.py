@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import functools
 import gc
 import random
 import time
@@ -85,16 +85,16 @@ class _Run:
         self._began = time.monotonic()
         done = state.conversations
         self._counters = RunCounters(target=self._settings.generation.target, done_before=done, done=done)
-        self._ledger = Ledger(invocation.ledger, invocation.output)
+        self._ledger = Ledger(invocation.ledger, invocation.output, view.notify)
 
     async def run(self) -> Outcome:
-        resumed = await self._state.run(
-            lambda connection: resume(connection, self._invocation, self._prices, self._counters)
+        resumed = await self._state.read(
+            lambda connection: resume(connection, self._invocation, self._prices, self._counters, self._view.notify)
         )
         if resumed.schedule.finished:
             return self._outcome()
         if self._has_monthly_limit():
-            await asyncio.to_thread(self._ledger.book, resumed.tokens_by_month)
+            await self._ledger.when_free(functools.partial(self._ledger.book, resumed.tokens_by_month))
         context = RunContext(
             schedule=resumed.schedule,
             state=self._state,
@@ -117,12 +117,14 @@ class _Run:
                 for name, provider in providers.items()
             ]
             status = await self._work(workers, context)
+            if context.stopping:
+                self._state.hurry()
         finally:
             for provider in providers.values():
                 await provider.close()
         # Not where storage failed: what the ledger is booked with then is more than was spent, until the next start.
         await self._close_books()
-        verdicts = await self._state.run(read_verdicts)
+        verdicts = await self._state.read(read_verdicts)
         outcome = self._outcome(status, failures, workers, verdicts, context.silent_for)
         self._log.write("end", conversations=self._counters.done, exit_status=outcome.exit_status)
         return outcome
@@ -187,10 +189,11 @@ class _Run:
 
     async def _close_books(self) -> None:
         """Book in the ledger what was really spent."""
-        tokens = await self._state.run(tokens_by_month)
+        tokens = await self._state.read(tokens_by_month)
+        self._ledger.hurry()
         # Where no provider has a limit, the ledger is kept for one that may be set later, and not worth an error.
         with contextlib.nullcontext() if self._has_monthly_limit() else contextlib.suppress(StorageError):
-            await asyncio.to_thread(self._ledger.book, tokens)
+            await self._ledger.when_free(functools.partial(self._ledger.book, tokens))
 
     def _outcome(
         self,

@@ -61,8 +61,6 @@ async def work_until_stopped(
             hurry.set()
             return
         status = _SIGNAL_STATUS[signal.Signals(number)]
-        if number != signal.SIGINT:
-            view.let_go_of_terminal()
         end("Stopping")
 
     async def be_patient(seconds: float) -> None:

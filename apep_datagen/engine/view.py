@@ -18,6 +18,3 @@ class View(Protocol):
 
     def showing(self, counters: RunCounters) -> contextlib.AbstractContextManager[None]:
         """Show the counters, as they change, inside the context."""
-
-    def let_go_of_terminal(self) -> None:
-        """Show nothing more on a terminal that is gone."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic.dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.errors import SettingsError, StorageError
 from apep_datagen.core.messages import Step
 from apep_datagen.core.paths import is_there
 from apep_datagen.storage.access import read_only, state_path
+from apep_datagen.storage.checked import CHECKED, integer
 from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.output_reader import read_element_at, read_elements
 
@@ -20,7 +22,7 @@ __all__ = ["Background", "find_element", "read_background"]
 _LONGEST_TAIL = 1 << 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class Background:
     """What the state database tells about a conversation.
 
@@ -72,7 +74,7 @@ def _find_by_state(path: Path, number: int) -> tuple[int, bytes] | None:
     bytes there, and, to count from the end, from what stands behind the last one.
     """
 
-    def query(connection: sqlite3.Connection) -> tuple[int, str, int, int] | None:
+    def query(connection: sqlite3.Connection) -> tuple[int, bytes, int, int] | None:
         base_count, base_position = connection.execute("SELECT base_count, base_position FROM run").fetchone()
         last, last_end = connection.execute("SELECT max(position), end FROM samples").fetchone()
         from_start = number if number > 0 else base_count + (last or 0) - base_position + 1 + number
@@ -80,14 +82,13 @@ def _find_by_state(path: Path, number: int) -> tuple[int, bytes] | None:
             "SELECT line, end FROM samples WHERE position = ? AND position > ?",
             (from_start - base_count + base_position, base_position),
         ).fetchone()
-        return (from_start, *row, last_end) if row else None
+        return (from_start, row[0].encode(), integer(row[1]), integer(last_end)) if row else None
 
     try:
         row = read_only(state_path(path), query) if is_there(state_path(path)) else None
         if row is None:
             return None
-        from_start, line, end, last_end = row
-        element = line.encode()
+        from_start, element, end, last_end = row
         with path.open("rb") as file:
             file.seek(max(0, end - len(element)))
             if file.read(len(element)) != element:

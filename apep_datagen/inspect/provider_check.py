@@ -14,6 +14,7 @@ from typing import Any
 from apep_datagen.config.settings import ProviderSettings, Settings
 from apep_datagen.core.errors import ModelUnknownError, ProviderError
 from apep_datagen.core.messages import CompletionRequest, Message, ModelRole, ReportedLimits, Step, Usage
+from apep_datagen.core.words import one_line
 from apep_datagen.providers.base import Provider, spell_offer
 from apep_datagen.providers.factory import create_provider
 from apep_datagen.terminal.spelling import spell_count, spell_number
@@ -198,7 +199,7 @@ def describe_checks(checks: list[Checked]) -> str:
     for check in checks:
         if check.problem is not None:
             offer = spell_offer(check.offered_models, others=" and others (see --json)")
-            lines.append(f"{check.provider}: {check.problem}{offer}")
+            lines.append(one_line(f"{check.provider}: {check.problem}{offer}"))
         if check.hint:
             lines.append(f"{check.provider}: {check.hint}")
     return "\n".join(dict.fromkeys(lines))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import sqlite3
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,9 +23,11 @@ from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
 from apep_datagen.core.paths import is_there
 from apep_datagen.core.sample_json import parse_messages
+from apep_datagen.core.words import one_line
 from apep_datagen.inspect.lookup import Background, find_element, read_background
 from apep_datagen.people.scenario import Fact
 from apep_datagen.storage.access import read_only, state_path
+from apep_datagen.terminal.streams import obeyed
 from apep_datagen.terminal.text import plain_text, say
 
 __all__ = ["show_conversation"]
@@ -79,15 +82,20 @@ def _head(path: Path, number: int, element: bytes) -> Iterator[_Text]:
         yield _Text(f"(there is no state database {state_path(path)}, which knows user, day and ability)", _ASIDE)
         return
     try:
-        background = read_only(state_path(path), lambda connection: read_background(connection, number, element))
+        background = read_only(state_path(path), lambda connection: _background(connection, number, element))
     except StorageError as error:
         yield _Text(f"({error})", _ASIDE)
         return
     if background is None:
         yield _Text(f"({state_path(path)} does not know this conversation)", _ASIDE)
         return
-    for label, text in _describe(background):
-        yield _Text(f"{label.ljust(_LABEL_WIDTH)}  {text}")
+    for label, text in background:
+        yield _Text(f"{label.ljust(_LABEL_WIDTH)}  {one_line(text)}")
+
+
+def _background(connection: sqlite3.Connection, number: int, element: bytes) -> list[tuple[str, str]] | None:
+    background = read_background(connection, number, element)
+    return None if background is None else list(_describe(background))
 
 
 def _describe(background: Background) -> Iterator[tuple[str, str]]:
@@ -189,7 +197,7 @@ def _print_in_colours(texts: Iterable[_Text]) -> None:
     import rich.console
     from rich.text import Text
 
-    console = rich.console.Console(highlight=False, markup=False, emoji=False)
+    console = rich.console.Console(file=obeyed(), highlight=False, markup=False, emoji=False)
     for text in texts:
         for line in Text(_clean(text), text.style).wrap(console, max(_LEAST_WIDTH, console.width - text.indent)):
             line.rstrip()

@@ -9,12 +9,14 @@ from __future__ import annotations
 import bisect
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic.dataclasses import dataclass
 
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.inspect.need import Need
 from apep_datagen.storage.access import read_only, run_is_active, state_path
+from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.spending import ModelUse, read_uses, tokens_by_month
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
@@ -29,7 +31,7 @@ __all__ = [
 _SECONDS_PER_HOUR = 3600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class SetAside:
     """How many conversations were set aside for one reason."""
 
@@ -37,7 +39,7 @@ class SetAside:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class Failures:
     """How many requests to a provider failed in one way."""
 
@@ -46,7 +48,7 @@ class Failures:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class RunStatus:
     """How far a run is.
 

@@ -7,14 +7,16 @@ import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic.dataclasses import dataclass
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import ModelRole, Step
 from apep_datagen.people.scenario import Ability
 from apep_datagen.stats.distribution import Distribution, most_frequent
 from apep_datagen.storage.access import state_path
+from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 
 __all__ = ["AbilityShare", "Maker", "RunStats", "read_run"]
@@ -33,7 +35,7 @@ _MAKERS = f"""
 """  # noqa: S608 - of constants
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class AbilityShare:
     """How many accepted conversations show an ability, and which shares this is and was to be, in percent."""
 
@@ -43,7 +45,7 @@ class AbilityShare:
     wished_percent: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class Maker:
     """A provider's model, in what role it worked on accepted conversations, and on how many."""
 
@@ -53,7 +55,7 @@ class Maker:
     conversations: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class RunStats:
     """What the state database tells about the accepted conversations.
 

@@ -15,15 +15,29 @@ import filelock
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.paths import is_there
+from apep_datagen.storage.consistency import what_is_wrong
+from apep_datagen.storage.faults import concerns_file, is_lock, state_database
 from apep_datagen.storage.schema import APPLICATION_ID, NEWEST_VERSION
 
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["connect", "holds_run", "lock_beside", "lock_file", "lock_path", "read_only", "run_is_active", "state_path"]
+__all__ = [
+    "connect",
+    "holds_run",
+    "lock_beside",
+    "lock_file",
+    "lock_path",
+    "read_only",
+    "run_is_active",
+    "state_path",
+    "wait_no_longer",
+]
 
 Result = TypeVar("Result")
 
+# What another program does with the database is over by then, or is not soon.
+_SECONDS_TO_WAIT_FOR_OTHERS = 5.0
 _ATTEMPTS_TO_READ = 10
 _SECONDS_BETWEEN_ATTEMPTS = 0.03
 
@@ -47,7 +61,7 @@ def holds_run(path: Path) -> bool:
     """
     if not is_there(path) or path.stat().st_size == 0:
         return False
-    connection = sqlite3.connect(path)
+    connection = sqlite3.connect(path, timeout=_SECONDS_TO_WAIT_FOR_OTHERS)
     try:
         _refuse_foreign(connection, path)
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -64,14 +78,17 @@ def lock_beside(path: Path) -> filelock.BaseFileLock:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(lock_path(path), timeout=0)
+        file = lock_path(path)
+        # The library takes some files that cannot be opened for locked ones.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o644))
+        lock = filelock.FileLock(file, timeout=0)
         lock.acquire()
     except filelock.Timeout as error:
         raise StorageError(
             f"{path}: another apep-datagen is working on this output; wait for it, or name another --output"
         ) from error
     except OSError as error:
-        raise StorageError(f"{path.parent}: cannot be written ({error.strerror or error})") from error
+        raise state_database(path).refused(error, "written") from error
     return lock
 
 
@@ -104,20 +121,36 @@ def lock_file(path: Path) -> Iterator[None]:
 def connect(path: Path) -> sqlite3.Connection:
     """Open the database; transactions are begun and ended by the caller.
 
+    While another program holds a lock on it, each statement waits for some seconds, until `wait_no_longer`.
+
     Raises:
         StorageError: It is another program's, or a newer version's; it is left as it was.
         sqlite3.Error: It is no database, or cannot be read or written.
     """
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=_SECONDS_TO_WAIT_FOR_OTHERS, isolation_level=None, check_same_thread=False
+    )
     try:
         _refuse_foreign(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: a commit that returned survives a power cut, not only a crash of the process.
         connection.execute("PRAGMA synchronous = FULL")
+        # Who cannot write is told so at once, and not when something is to be recorded.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("COMMIT")
     except (sqlite3.Error, StorageError):
         connection.close()
         raise
     return connection
+
+
+def wait_no_longer(connection: sqlite3.Connection) -> None:
+    """Let a lock of another program be an error at once: waiting inside SQLite would hold up the event loop."""
+    connection.execute("PRAGMA busy_timeout = 0")
+
+
+class _IncompleteError(StorageError):
+    """One of the files beside the database is missing."""
 
 
 def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
@@ -129,33 +162,32 @@ def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Resu
     that the file does not change. (Where a run ends in the very moment of opening, an empty `-wal` can stay behind.)
 
     Raises:
-        StorageError: There is no run in it, or it is another program's or another version's, or cannot be read.
+        StorageError: There is no run in it, or it is another program's or another version's, or cannot be read, or
+            `query` could make no sense of what it holds.
     """
     if not is_there(path) or not path.is_file():
         raise StorageError(f"{path}: there is no such file, so no run has begun for this output; check --output")
-    for attempt in range(1, _ATTEMPTS_TO_READ + 1):
-        try:
-            return _read_once(path, query)
-        except sqlite3.OperationalError as error:
-            # The files beside it come and go when a run begins and ends.
-            if attempt == _ATTEMPTS_TO_READ:
-                raise _unreadable(path, error) from error
-            time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
-        except (sqlite3.Error, OSError) as error:
-            raise _unreadable(path, error) from error
+    with state_database(path).reading():
+        for attempt in range(1, _ATTEMPTS_TO_READ + 1):
+            try:
+                return _read_once(path, query)
+            except (_IncompleteError, sqlite3.OperationalError) as error:
+                # The files beside it come and go when a run begins and ends. A lock was waited for, and what is wrong
+                # inside remains so.
+                may_pass = isinstance(error, _IncompleteError) or (concerns_file(error) and not is_lock(error))
+                if attempt == _ATTEMPTS_TO_READ or not may_pass:
+                    raise
+                time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
     raise AssertionError  # the last attempt returns or raises
-
-
-def _unreadable(path: Path, error: Exception) -> StorageError:
-    return StorageError(f"{path}: the state database cannot be read ({error})")
 
 
 def _read_once(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
     index, log = path.with_name(path.name + "-shm"), path.with_name(path.name + "-wal")
     if not index.exists():
         if log.exists() and log.stat().st_size:
-            raise sqlite3.OperationalError(
-                f"{index.name} is missing beside it; the next run for this output mends this"
+            raise _IncompleteError(
+                f"{path}: the state database cannot be read ({index.name} is missing beside it); the next run for this"
+                " output mends this"
             )
         result = _query(path, "immutable=1", query)
         if not index.exists():
@@ -165,7 +197,9 @@ def _read_once(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Res
 
 
 def _query(path: Path, options: str, query: Callable[[sqlite3.Connection], Result]) -> Result:
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{options}", uri=True, isolation_level=None)
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?{options}", timeout=_SECONDS_TO_WAIT_FOR_OTHERS, uri=True, isolation_level=None
+    )
     try:
         connection.execute("BEGIN")
         _refuse_foreign(connection, path)
@@ -175,6 +209,8 @@ def _query(path: Path, options: str, query: Callable[[sqlite3.Connection], Resul
                 f"{path}: not set up completely, or by an older apep-datagen; the next run for this output brings it"
                 " up to date"
             )
+        if finding := what_is_wrong(connection):
+            raise state_database(path).damaged(finding)
         return query(connection)
     finally:
         connection.close()
@@ -206,5 +242,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION_ID and tables:
         raise StorageError(f"{path}: a database of another program; name another --output")
+    if version < 0:
+        raise state_database(path).damaged(f"its version is {version}")
     if version > NEWEST_VERSION:
         raise StorageError(f"{path}: written by a newer apep-datagen; upgrade the program, or name another --output")

@@ -5,20 +5,24 @@ All functions take the connection; the caller commits.
 
 from __future__ import annotations
 
+import datetime
 import functools
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from apep_datagen.conversation.brief import Brief
-from apep_datagen.conversation.machine import rebuild
+from apep_datagen.conversation.machine import ModelCall, next_step, rebuild
 from apep_datagen.conversation.prompt_set import PromptSet
+from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.people.story import Story
 from apep_datagen.quality.problem import Problem
+from apep_datagen.storage.checked import integer
+from apep_datagen.storage.faults import is_about_content, spell_finding
 from apep_datagen.storage.notes import empty_notebooks, undo_conversation
 from apep_datagen.storage.projection import record_sample
 from apep_datagen.storage.timelines import (
@@ -27,6 +31,7 @@ from apep_datagen.storage.timelines import (
     end_timeline,
     go_on_after_acceptance,
     go_on_after_rejection,
+    read_story,
 )
 from apep_datagen.storage.verdicts import count_verdict
 
@@ -76,31 +81,66 @@ def run_seed(connection: sqlite3.Connection) -> int:
     return int(seed)
 
 
-def active_conversations(connection: sqlite3.Connection) -> Iterator[ActiveConversation]:
-    """Rebuild each conversation that was begun and not ended; one that cannot be rebuilt is set aside."""
-    prompt_sets: dict[int, PromptSet] = {}
-    rows = connection.execute(
-        "SELECT id, prompt_set_id, plan, provider FROM conversations WHERE status = 'active' ORDER BY id"
-    ).fetchall()
-    for conversation_id, prompt_set_id, brief, provider in rows:
-        if prompt_set_id not in prompt_sets:
-            (texts,) = connection.execute("SELECT texts FROM prompt_sets WHERE id = ?", (prompt_set_id,)).fetchone()
-            prompt_sets[prompt_set_id] = PromptSet.from_json(texts)
-        steps = connection.execute(
-            "SELECT kind, text, finish_reason FROM steps WHERE conversation_id = ? ORDER BY number", (conversation_id,)
-        )
+def active_conversations(connection: sqlite3.Connection, notify: Callable[[str], None]) -> Iterator[ActiveConversation]:
+    """Rebuild each conversation that was begun and not ended.
+
+    One that cannot be gone on with is set aside, and `notify` is told so in a sentence.
+    """
+    numbers = connection.execute("SELECT id FROM conversations WHERE status = 'active' ORDER BY id").fetchall()
+    prompt_set = functools.cache(functools.partial(_prompt_set, connection))
+    for (number,) in numbers:
         try:
-            conversation = rebuild(brief_from_json(brief), prompt_sets[prompt_set_id], steps)
-        except ValueError as error:
-            record_set_aside(connection, conversation_id, f"cannot be resumed: {error}")
-            continue
-        yield ActiveConversation(conversation, provider)
+            yield _active_conversation(connection, number, prompt_set)
+        except Exception as error:  # the prompts are templates, which raise what they like
+            if not is_about_content(error):
+                raise
+            record_set_aside(connection, number, f"cannot be resumed: {spell_finding(error)}")
+            notify(f"conversation {number} is set aside, it cannot be resumed: {spell_finding(error)}")
+
+
+def _active_conversation(
+    connection: sqlite3.Connection, number: int, prompt_set: Callable[[int], PromptSet]
+) -> ActiveConversation:
+    """Rebuild a conversation, and try all that going on with it begins with, so that nothing of it fails later.
+
+    Raises:
+        Exception: What it comes of is not as it was recorded.
+    """
+    timeline_id, prompt_set_id, plan, provider = connection.execute(
+        "SELECT timeline_id, prompt_set_id, plan, provider FROM conversations WHERE id = ?", (number,)
+    ).fetchone()
+    brief = brief_from_json(plan)
+    if (brief.conversation_id, brief.timeline_id) != (number, timeline_id):
+        raise ValueError("what was decided about it is another one's")
+    read_story(connection, timeline_id)
+    steps = connection.execute(
+        "SELECT number, kind, text, finish_reason FROM steps WHERE conversation_id = ? ORDER BY number", (number,)
+    ).fetchall()
+    if not steps or [step[0] for step in steps] != list(range(1, len(steps) + 1)):
+        raise ValueError("steps of it are missing")
+    conversation = rebuild(brief, prompt_set(prompt_set_id), (step[1:] for step in steps))
+    if not isinstance(next_step(conversation), ModelCall):
+        raise ValueError("it waits for no model call")  # noqa: TRY004 - of a row, not of an argument
+    prompt(conversation)
+    return ActiveConversation(conversation, provider)
+
+
+def _prompt_set(connection: sqlite3.Connection, number: int) -> PromptSet:
+    row = connection.execute("SELECT texts FROM prompt_sets WHERE id = ?", (number,)).fetchone()
+    if row is None:
+        raise ValueError("its prompts are missing")
+    return PromptSet.from_json(row[0])
 
 
 def last_ids(connection: sqlite3.Connection) -> tuple[int, int]:
-    """Return the highest conversation and timeline numbers so far."""
-    row = connection.execute("SELECT (SELECT max(id) FROM conversations), (SELECT max(id) FROM timelines)").fetchone()
-    return row[0] or 0, row[1] or 0
+    """Return the highest conversation and timeline numbers so far, wherever something is left of them."""
+    ids = connection.execute(
+        "SELECT (SELECT max(id) FROM conversations), (SELECT max(conversation_id) FROM samples),"
+        " (SELECT max(conversation_id) FROM steps), (SELECT max(added_in) FROM notes),"
+        " (SELECT max(id) FROM timelines), (SELECT max(timeline_id) FROM notes)"
+    ).fetchone()
+    numbers = [integer(number or 0) for number in ids]
+    return max(numbers[:4]), max(numbers[4:])
 
 
 def set_aside_count(connection: sqlite3.Connection) -> int:
@@ -226,6 +266,8 @@ def brief_from_json(text: str) -> Brief:
         ValueError: It is none, or an older version's.
     """
     try:
-        return _briefs().validate_json(text)
-    except ValidationError as error:
+        brief = _briefs().validate_json(text)
+        datetime.datetime.fromisoformat(brief.at)
+    except ValueError as error:
         raise ValueError("what was decided about it cannot be read, as where an earlier version began it") from error
+    return brief

@@ -18,7 +18,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from apep_datagen.core.errors import StorageError
-from apep_datagen.storage.access import connect, holds_run, lock_beside, lock_file, state_path
+from apep_datagen.storage.access import (
+    connect,
+    holds_run,
+    lock_beside,
+    lock_file,
+    state_path,
+    wait_no_longer,
+)
+from apep_datagen.storage.consistency import what_is_wrong
+from apep_datagen.storage.faults import state_database
 from apep_datagen.storage.journal import Journal
 from apep_datagen.storage.output import inspect_output
 from apep_datagen.storage.projection import Projection
@@ -43,10 +52,11 @@ class StateDatabase:
     """
 
     def __init__(self, output: Path, *, seed: int, notify: Callable[[str], None]) -> None:
-        path = state_path(output)
+        self._file = state_database(state_path(output))
+        path = self._file.path
         with contextlib.ExitStack() as opened:
             opened.callback(lock_beside(path).release)
-            try:
+            with self._file.reading("used"):
                 # An output that cannot be continued is refused before a database is made beside it; what it holds
                 # becomes part of the run in the same transaction that makes the run.
                 has_run = holds_run(path)
@@ -56,19 +66,18 @@ class StateDatabase:
                 self._connection = connect(path)
                 opened.callback(self._connection.close)
                 migrate(self._connection, seed=seed, output_name=output.name, base_count=base_count, base_end=base_end)
+                if finding := what_is_wrong(self._connection):
+                    raise self._file.damaged(finding)
                 _check_name(self._connection, output)
                 if base_count:
                     notify(f"{output}: {base_count} conversations are there already; they are kept")
                 self._projection = Projection(self._connection, output, notify)
-            except sqlite3.Error as error:
-                raise StorageError(
-                    f"{path}: the state database cannot be used ({error}); if the disk is full or read-only, make"
-                    " room, then the same command goes on; if the file is no database, name another --output"
-                ) from error
+                wait_no_longer(self._connection)
             self._opened = opened.pop_all()
         self._journal = Journal(
             self._connection,
-            str(path),
+            self._file,
+            notify,
             before_commit=self._projection.note_synced,
             after_commit=self._projection.bring_up_to_date,
         )
@@ -82,15 +91,38 @@ class StateDatabase:
         """Run `function` in a transaction of the writer's; see `Journal.run`."""
         return await self._journal.run(function)
 
+    async def read(self, function: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Do the same with a function that the run cannot do without: whatever it raises of what it reads is told.
+
+        Raises:
+            StorageError: As for `run`, or the database holds what makes no sense.
+        """
+
+        def guarded(connection: sqlite3.Connection) -> Result:
+            with self._file.reading():
+                return function(connection)
+
+        return await self._journal.run(guarded)
+
+    def hurry(self) -> None:
+        """Wait no longer for another program that holds a lock, because the run is ending; see `Journal.hurry`."""
+        self._journal.hurry()
+
     async def close(self) -> None:
-        """Write what is still to be written, and let another process have the output."""
-        await self._journal.close()
-        # A full disk was reported where it was met; the next start checks a little more for this.
-        with contextlib.suppress(sqlite3.Error):
-            if not self._connection.in_transaction:
-                self._projection.note_synced()
-        self._projection.output.close()
-        self._opened.close()
+        """Write what is still to be written, and let another process have the output.
+
+        Raises:
+            StorageError: Another program holds a lock on the database, and what was handed in is not committed.
+        """
+        try:
+            await self._journal.close()
+            # A full disk was reported where it was met; the next start checks a little more for this.
+            with contextlib.suppress(sqlite3.Error):
+                if not self._connection.in_transaction:
+                    self._projection.note_synced()
+        finally:
+            self._projection.output.close()
+            self._opened.close()
 
 
 def _check_name(connection: sqlite3.Connection, output: Path) -> None:

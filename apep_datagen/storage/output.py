@@ -22,8 +22,9 @@ from typing import Any
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.sample_json import messages_in
+from apep_datagen.storage.faults import output_file
 
-__all__ = ["ForeignOutput", "OutputFile", "element_bytes", "inspect_output", "is_json"]
+__all__ = ["ForeignOutput", "OutputFile", "element_bytes", "inspect_output", "is_array_of", "is_json"]
 
 _OPENING = b"[\n"
 _CLOSING = b"\n]\n"
@@ -63,7 +64,7 @@ def inspect_output(path: Path) -> ForeignOutput | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StorageError(f"{path}: the output cannot be read ({error.strerror})") from error
+        raise output_file(path).refused(error, "read") from error
     if not content:
         return None
     remedy = "it is left as it is; name another file with --output, or move this one away"
@@ -92,6 +93,15 @@ def is_json(path: Path) -> bool:
     return True
 
 
+def is_array_of(path: Path, end: int, count: int) -> bool:
+    """Tell whether a file up to byte offset `end` is an array of `count` elements that lacks its closing bracket."""
+    try:
+        value = json.loads(path.read_bytes()[:end] + b"]")
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, list) and len(value) == count
+
+
 class OutputFile:
     """The output, open for appending.
 
@@ -116,7 +126,7 @@ class OutputFile:
                 self._write(_EMPTY, 0)
                 os.fsync(self._file.fileno())
         except OSError as error:
-            raise self._refused(error) from error
+            raise output_file(self.path).refused(error, "written") from error
 
     def append(self, lines: Sequence[str]) -> None:
         """Append conversations, each one line of JSON, and wait until they are on the disk.
@@ -138,7 +148,7 @@ class OutputFile:
             os.fsync(self._file.fileno())
         except OSError as error:
             self.truncate()
-            raise self._refused(error) from error
+            raise output_file(self.path).refused(error, "written") from error
         self.end += len(content)
         self.count += len(lines)
 
@@ -167,15 +177,18 @@ class OutputFile:
             try:
                 self._end_with(b"]")  # all that an array without line breaks has room for on a full disk
             except OSError as error:
-                raise self._refused(error) from error
+                raise output_file(self.path).refused(error, "written") from error
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
     def _read(self, length: int, offset: int) -> bytes:
-        self._file.seek(offset)
-        return self._file.read(length)
+        try:
+            self._file.seek(offset)
+            return self._file.read(length)
+        except OSError as error:
+            raise output_file(self.path).refused(error, "read") from error
 
     def _write(self, content: bytes, offset: int) -> None:
         self._file.seek(offset)
@@ -186,8 +199,3 @@ class OutputFile:
         self._write(closing, self.end)
         self._file.truncate(self.end + len(closing))
         os.fsync(self._file.fileno())
-
-    def _refused(self, error: OSError) -> StorageError:
-        return StorageError(
-            f"{self.path}: the output cannot be written ({error.strerror or error}); make room, then start again"
-        )

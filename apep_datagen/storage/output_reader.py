@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from apep_datagen.core.errors import StorageError
+from apep_datagen.storage.faults import output_file
 
 __all__ = ["map_chunks", "read_element_at", "read_elements", "read_lines"]
 
@@ -62,11 +63,7 @@ def read_elements(path: Path) -> Iterator[tuple[int, bytes]]:
     except FileNotFoundError as error:
         raise StorageError(f"{path}: there is no such file; name the output that is to be read") from error
     except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: OSError) -> StorageError:
-    return StorageError(f"{path}: the output cannot be read ({error.strerror})")
+        raise output_file(path).refused(error, "read") from error
 
 
 def read_element_at(path: Path, offset: int) -> bytes:
@@ -82,7 +79,7 @@ def read_element_at(path: Path, offset: int) -> bytes:
             if window.next_byte() not in {*_NO_ELEMENT, _END}:
                 return window.take_element()
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise output_file(path).refused(error, "read") from error
     except _TornError:
         pass
     raise StorageError(f"{path}: the output was changed while it was read; start again")

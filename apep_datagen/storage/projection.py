@@ -7,14 +7,17 @@ out. So each is in the output exactly once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from apep_datagen.core.errors import StorageError
+from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.storage.access import state_path
-from apep_datagen.storage.output import OutputFile, element_bytes, inspect_output, is_json
+from apep_datagen.storage.faults import output_file, state_database
+from apep_datagen.storage.output import OutputFile, element_bytes, inspect_output, is_array_of, is_json
 
 __all__ = ["Projection", "record_sample"]
 
@@ -64,36 +67,45 @@ class Projection:
         except FileNotFoundError:
             size = 0
         except OSError as error:
-            raise StorageError(f"{path}: the output cannot be read ({error.strerror})") from error
+            raise output_file(path).refused(error, "read") from error
         if size == 0 and (base_count or synced):
             self._notify(f"{path}: the output was missing; it is written again from the state database")
             self._rebase(0, 1, 0)
             return self._open()
         end = self._end_of(synced) if synced > base_position else base_end
-        output = OutputFile(path, end=end, count=base_count + max(0, synced - base_position))
         self._projected = self._synced = max(synced, base_position)
-        if size and not self._is_ours(output, base_position):
-            output.close()
-            self._adopt_changed()
-            return self._open()
+        with contextlib.ExitStack() as opened:
+            output = OutputFile(path, end=end, count=base_count + max(0, synced - base_position))
+            opened.callback(output.close)
+            is_ours = not size or self._is_ours(output, base_count, base_end)
+            if is_ours and self._bring_together(output):
+                opened.pop_all()
+                return output
+        self._adopt_changed()
+        return self._open()
+
+    def _bring_together(self, output: OutputFile) -> bool:
+        """Find the end of what is in the output, and append what is not; False if it is not as it was written."""
         for position, line in self._samples_after(self._projected):
             if not output.advance_if_present(line):
                 break
             self._projected = position
         if not output.ends_cleanly():
-            if is_json(path):  # not torn off, but another's
-                output.close()
-                self._adopt_changed()
-                return self._open()
-            self._notify(f"{path}: its end was torn off; it is mended from the state database")
+            if is_json(output.path):  # not torn off, but another's
+                return False
+            if not is_array_of(output.path, output.end, output.count):
+                raise self._damaged("what it says of the output does not fit it")
+            self._notify(f"{output.path}: its end was torn off; it is mended from the state database")
             output.truncate()
         self._append_samples(output)
-        return output
+        return True
 
-    def _is_ours(self, output: OutputFile, base_position: int) -> bool:
+    def _is_ours(self, output: OutputFile, base_count: int, base_end: int) -> bool:
         """Tell whether the output still is what was written up to the position that is known to be on the disk."""
-        if self._projected <= base_position:
-            return output.has_at(output.end - 1, b"}" if output.count else b"[")
+        if not output.has_at(base_end - 1, b"}" if base_count else b"["):
+            return False
+        if output.count == base_count:
+            return True
         (line,) = self._connection.execute("SELECT line FROM samples WHERE position = ?", (self._projected,)).fetchone()
         content = element_bytes(line, first=output.count == 1)
         return output.has_at(output.end - len(content), content)
@@ -137,13 +149,24 @@ class Projection:
         connection.execute("COMMIT")
 
     def _samples_after(self, position: int) -> Iterator[tuple[int, str]]:
-        """Yield position and line of each sample after `position`, in order."""
+        """Yield position and line of each sample after `position`, in order.
+
+        Raises:
+            StorageError: One is missing, or is nothing that the output may hold.
+        """
         connection = self._connection
         while row := connection.execute(
             "SELECT position, line FROM samples WHERE position > ? ORDER BY position LIMIT 1", (position,)
         ).fetchone():
+            position += 1
+            if row[0] != position:
+                raise self._damaged(f"of the accepted conversations the one numbered {position} is missing")
+            if not isinstance(row[1], str) or "\n" in row[1] or parse_messages(row[1].encode()) is None:
+                raise self._damaged(f"of the accepted conversations the one numbered {position} is none")
             yield row
-            position = row[0]
+
+    def _damaged(self, finding: str) -> StorageError:
+        return state_database(state_path(self._path)).damaged(finding)
 
     def _append_samples(self, output: OutputFile) -> None:
         lines: list[str] = []

@@ -9,10 +9,12 @@ All functions take the connection; the caller commits.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+
+from pydantic.dataclasses import dataclass
 
 from apep_datagen.core.errors import FailureKind
 from apep_datagen.core.messages import ModelRole, Usage
+from apep_datagen.storage.checked import CHECKED, integer
 
 __all__ = ["ModelUse", "book_lost", "read_uses", "record_reservation", "record_settlement", "tokens_by_month"]
 
@@ -35,7 +37,7 @@ _BOOK_LOST = f"""
 """  # noqa: S608 - constant text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class ModelUse:
     """What one model of one provider was used for in one role, over all invocations for an output.
 
@@ -58,6 +60,12 @@ class ModelUse:
     lost: int
     usage: Usage
     seconds: float
+
+    def __post_init__(self) -> None:
+        if min(self.answers, self.lost, self.usage.prompt_tokens, self.usage.completion_tokens, self.seconds) < 0:
+            raise ValueError(f"what was spent at {self.provider} is less than nothing")
+        if self.answers > self.requests:
+            raise ValueError(f"{self.provider} has given {self.answers} answers to {self.requests} requests")
 
 
 def read_uses(connection: sqlite3.Connection) -> tuple[ModelUse, ...]:
@@ -145,4 +153,4 @@ def tokens_by_month(connection: sqlite3.Connection) -> dict[tuple[str, str], int
         " UNION ALL SELECT month, provider, prompt_tokens, completion_tokens FROM reservations)"
         " GROUP BY month, provider"
     )
-    return {(month, provider): tokens for month, provider, tokens in rows}
+    return {(month, provider): integer(tokens) for month, provider, tokens in rows}

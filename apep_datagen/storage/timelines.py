@@ -5,15 +5,19 @@ All functions take the connection; the caller commits.
 
 from __future__ import annotations
 
+import datetime
 import functools
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
 
 from apep_datagen.conversation.brief import QuestionAnswer
 from apep_datagen.people.scenario import User
 from apep_datagen.people.story import Story
+from apep_datagen.storage.checked import CHECKED
+from apep_datagen.storage.faults import is_about_content, spell_finding
 
 __all__ = [
     "Timeline",
@@ -31,7 +35,7 @@ __all__ = [
 _MOST_REJECTED_IN_A_ROW = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class Timeline:
     """A simulated user's history with Ada.
 
@@ -53,15 +57,32 @@ class Timeline:
 _TIMELINE = "SELECT id, story, conversations, last_question, last_answer, rejected_in_a_row FROM timelines"
 
 
-def open_timelines(connection: sqlite3.Connection) -> list[Timeline]:
-    """Return the timelines that go on, oldest first."""
-    return [_timeline(*row) for row in connection.execute(f"{_TIMELINE} WHERE NOT closed ORDER BY id")]
+def open_timelines(connection: sqlite3.Connection, notify: Callable[[str], None]) -> list[Timeline]:
+    """Return the timelines that go on, oldest first; one that cannot is over, and `notify` is told in a sentence."""
+    numbers = connection.execute("SELECT id FROM timelines WHERE NOT closed ORDER BY id").fetchall()
+    timelines = []
+    for (number,) in numbers:
+        try:
+            if timeline := read_timeline(connection, number):
+                timelines.append(timeline)
+        except Exception as error:
+            if not is_about_content(error):
+                raise
+            connection.execute("UPDATE timelines SET closed = 1 WHERE id = ?", (number,))
+            notify(f"timeline {number} is over, it cannot be read: {spell_finding(error)}")
+    return timelines
 
 
 def read_story(connection: sqlite3.Connection, timeline_id: int) -> Story:
-    """Return the story of a timeline, which may be over."""
-    (story,) = connection.execute("SELECT story FROM timelines WHERE id = ?", (timeline_id,)).fetchone()
-    return _stories().validate_json(story)
+    """Return the story of a timeline, which may be over.
+
+    Raises:
+        ValueError: There is none, or it makes no sense.
+    """
+    row = connection.execute("SELECT story FROM timelines WHERE id = ?", (timeline_id,)).fetchone()
+    if row is None:
+        raise ValueError(f"timeline {timeline_id} is missing")
+    return _story(row[0])
 
 
 def read_timeline(connection: sqlite3.Connection, timeline_id: int) -> Timeline | None:
@@ -74,7 +95,14 @@ def _timeline(  # noqa: PLR0917 - the columns of a row, in order
     number: int, story: str, conversations: int, question: str | None, answer: str, rejected_in_a_row: int
 ) -> Timeline:
     previous = None if question is None else QuestionAnswer(question, answer)
-    return Timeline(number, _stories().validate_json(story), conversations, previous, rejected_in_a_row)
+    return Timeline(number, _story(story), conversations, previous, rejected_in_a_row)
+
+
+def _story(text: str) -> Story:
+    story = _stories().validate_json(text)
+    if story.at:
+        datetime.datetime.fromisoformat(story.at)  # what comes next is drawn from here
+    return story
 
 
 def begin_timeline(connection: sqlite3.Connection, timeline_id: int, user: User) -> None:

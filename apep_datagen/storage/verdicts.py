@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from dataclasses import dataclass
+
+from pydantic.dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.errors import FailureKind
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Problem
+from apep_datagen.storage.checked import CHECKED, integer
 
 __all__ = [
     "SET_ASIDE",
@@ -25,7 +27,7 @@ SET_ASIDE = "set aside"
 """What stands in place of a stage for conversations that failed for good, before they could be judged."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class VerdictCount:
     """How many conversations ended alike.
 
@@ -57,13 +59,13 @@ def rejected_count(connection: sqlite3.Connection) -> int:
     (count,) = connection.execute(
         "SELECT coalesce(sum(count), 0) FROM verdicts WHERE stage NOT IN ('', ?)", (SET_ASIDE,)
     ).fetchone()
-    return int(count)
+    return integer(count)
 
 
 def accepted_by_ability(connection: sqlite3.Connection) -> Counter[Ability]:
     """Return how many conversations of each ability were accepted."""
     rows = connection.execute("SELECT ability, sum(count) FROM verdicts WHERE stage = '' GROUP BY ability")
-    return Counter({Ability(ability): count for ability, count in rows})
+    return Counter({Ability(ability): integer(count) for ability, count in rows})
 
 
 def count_verdict(connection: sqlite3.Connection, brief: Brief, problem: Problem | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sys
 import threading
@@ -11,8 +10,10 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from apep_datagen.core.words import one_line
 from apep_datagen.engine.counters import ProviderCounters, RunCounters
 from apep_datagen.terminal.spelling import spell_duration
+from apep_datagen.terminal.streams import obeyed
 from apep_datagen.terminal.text import plain_text, say
 
 if TYPE_CHECKING:
@@ -32,27 +33,12 @@ def make_view(*, quiet: bool) -> QuietView | PlainView | TerminalView:
     return TerminalView() if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else PlainView()
 
 
-class _View:
-    """What all views have in common."""
-
-    def let_go_of_terminal(self) -> None:
-        """Let what is still printed go nowhere, where the terminal that it would go to is gone."""
-        if not hasattr(os, "tcgetpgrp"):
-            return  # on Windows nothing of the kind happens
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                os.tcgetpgrp(stream.fileno())
-            except OSError as error:
-                if error.errno == errno.EIO:  # of what is no terminal, it is another one
-                    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-class QuietView(_View):
+class QuietView:
     """Shows nothing but what went wrong, on the standard error output."""
 
     def notify(self, message: str) -> None:
         """Print a sentence."""
-        print(plain_text(message), file=sys.stderr, flush=True)  # noqa: T201 - this is the view
+        print(plain_text(one_line(message)), file=sys.stderr, flush=True)  # noqa: T201 - this is the view
 
     @contextlib.contextmanager
     def showing(self, counters: RunCounters) -> Iterator[None]:  # noqa: ARG002 - it is quiet
@@ -60,12 +46,12 @@ class QuietView(_View):
         yield
 
 
-class PlainView(_View):
+class PlainView:
     """Prints a line every so often, without control characters."""
 
     def notify(self, message: str) -> None:
         """Print a sentence."""
-        say(message)
+        say(one_line(message))
 
     @contextlib.contextmanager
     def showing(self, counters: RunCounters) -> Iterator[None]:
@@ -87,17 +73,19 @@ class PlainView(_View):
             thread.join()
 
 
-class TerminalView(_View):
+class TerminalView:
     """Draws a bar and a table, with rich."""
 
     def __init__(self) -> None:
         import rich.console
 
-        self._console: rich.console.Console = rich.console.Console(highlight=False)
+        self._console: rich.console.Console = rich.console.Console(
+            file=obeyed(), highlight=False, markup=False, emoji=False
+        )
 
     def notify(self, message: str) -> None:
         """Print a sentence above the table."""
-        self._console.print(plain_text(message), markup=False, soft_wrap=True)
+        self._console.print(plain_text(one_line(message)), soft_wrap=True)
 
     @contextlib.contextmanager
     def showing(self, counters: RunCounters) -> Iterator[None]:
@@ -105,7 +93,14 @@ class TerminalView(_View):
         from rich.live import Live
 
         drawing = _Drawing(counters)
-        with Live(drawing, console=self._console, refresh_per_second=_REFRESHES_PER_SECOND):
+        # What others print comes through `streams`, and not through rich, which would obey it.
+        with Live(
+            drawing,
+            console=self._console,
+            refresh_per_second=_REFRESHES_PER_SECOND,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ):
             yield
 
 
@@ -144,7 +139,7 @@ class _Drawing:
         for name in columns:
             table.add_column(name, justify="left" if name == "provider" else "right", header_style="dim")
         for provider in list(counters.providers.values()):
-            table.add_row(
+            cells = (
                 provider.name + (f" ({provider.state})" if provider.state else ""),
                 str(provider.conversations),
                 str(provider.requests),
@@ -155,7 +150,8 @@ class _Drawing:
                 str(provider.rejected),
                 str(provider.set_aside),
             )
-        question = plain_text(counters.last_question).replace("\n", " ")[:_LONGEST_QUESTION]
+            table.add_row(*(Text(plain_text(one_line(cell))) for cell in cells))
+        question = plain_text(one_line(counters.last_question))[:_LONGEST_QUESTION]
         return Group(
             head,
             Text(_pace(counters, seconds), style="dim"),

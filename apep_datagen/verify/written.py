@@ -7,15 +7,18 @@ from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pydantic.dataclasses
+
 from apep_datagen.core.messages import Message
 from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.storage.access import run_is_active
+from apep_datagen.storage.checked import CHECKED
 from apep_datagen.verify.fingerprints import number_for
 
 __all__ = ["Written", "WrittenConversation"]
 
 
-@dataclass(frozen=True, slots=True)
+@pydantic.dataclasses.dataclass(frozen=True, slots=True, config=CHECKED)
 class WrittenConversation:
     """A conversation that was written.
 

@@ -303,7 +303,10 @@ def test_a_state_database_that_cannot_be_read_does_not_hide_the_conversation(
     state = path.with_name("a.state.db")
     state.write_bytes(b"nothing of the kind" * 100)
     text = shown(capsys, path, 2)
-    assert f"({state}: the state database cannot be read (file is not a database))" in text
+    assert (
+        f"({state}: the state database cannot be read (file is not a database); it is damaged, or another program's: "
+        in text
+    )
     assert "Message 2" in text
 
 
@@ -311,10 +314,8 @@ def test_a_state_database_that_cannot_be_read_does_not_hide_the_conversation(
 
 
 def code(path: Path, number: int) -> str:
-    return (
-        "from apep_datagen.inspect.show import *; from pathlib import Path;"
-        f" show_conversation(Path({str(path)!r}), {number})"
-    )
+    arguments = ["apep-datagen", "show", str(path), str(number)]
+    return f"import sys; from apep_datagen.cli.app import main; sys.argv = {arguments!r}; main()"
 
 
 def test_long_lines_are_wrapped_between_words_and_indented(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import re
 import resource
 import signal
 import socket
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -116,14 +119,38 @@ def output_broken(program: Program) -> Ended:
     return run(program, target=1)
 
 
-def disk_full(program: Program, *, output: bool) -> Ended:
-    if output:
-        program.output.parent.mkdir(parents=True)
-        message = '{"role": "user", "content": "' + "x" * 1_500_000 + '"}'
-        program.output.write_text(f'[{{"conversations": [{message}]}}]', encoding="utf-8")
+def disk_full(program: Program, what: str) -> Ended:
+    return run(program, target=30, command=(str(SUPPORT / "full_disk.py"), what))
+
+
+def locked(program: Program) -> Ended:
+    assert run(program, target=1).status == 0
+    with contextlib.closing(sqlite3.connect(program.state, isolation_level=None)) as neighbour:
+        neighbour.execute("BEGIN IMMEDIATE")
+        return run(program)
+
+
+def locked_for_a_while(program: Program) -> Ended:
     with LoopbackServer() as server:
-        program.configure(section("mistral", server.url("mistral"), requests_per_second=50))
-        return program.run_on_a_full_disk(1_504_000 if output else 300_000, "--providers", "mistral", "--target", "30")
+        program.configure(section("mistral", server.url("mistral"), requests_per_second=20))
+        running = program.watch("--providers", "mistral", "--target", "3")
+        server.wait_until(lambda: len(server.received) > 2)
+        with contextlib.closing(sqlite3.connect(program.state, isolation_level=None)) as neighbour:
+            neighbour.execute("BEGIN IMMEDIATE")
+            running.wait_for("holds a lock on it")
+        return running.end()
+
+
+def state_changed(program: Program) -> Ended:
+    assert run(program, target=1).status == 0
+    with contextlib.closing(sqlite3.connect(program.state, isolation_level=None)) as connection:
+        connection.execute("UPDATE run SET base_end = 'the end'")
+    return run(program)
+
+
+def report_lost(program: Program) -> Ended:
+    assert run(program, target=1).status == 0
+    return program.run("status", stdout=os.open("/dev/full", os.O_WRONLY))
 
 
 def log_full(program: Program) -> Ended:
@@ -224,8 +251,13 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "conversation": (0, lambda program: run(program, behaviour=refuses_one_conversation())),
     "another apep-datagen": (4, twice_at_once),
     "no valid JSON": (4, output_broken),
-    "the state database cannot be written": (4, functools.partial(disk_full, output=False)),
-    "the output cannot be written": (4, functools.partial(disk_full, output=True)),
+    "the state database cannot be written": (4, functools.partial(disk_full, what="state")),
+    "the output cannot be written": (4, functools.partial(disk_full, what="output")),
+    "cannot be written": (4, lambda program: run(program, "--output", "/proc/out.json")),
+    "the state database cannot be used (database is locked)": (4, locked),
+    "another program holds a lock": (0, locked_for_a_while),
+    "the state database is damaged": (4, state_changed),
+    "The standard output": (4, report_lost),
     "ledger.db": (4, ledger_broken),
     "the log cannot be written": (0, log_full),
     "Stopped; everything is saved": (130, stopped),

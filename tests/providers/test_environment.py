@@ -18,9 +18,10 @@ import pytest
 from apep_datagen.config.settings import ProviderKind, ProviderSettings
 from apep_datagen.core.errors import FailureKind, ProviderUnusableError, TransientError
 from apep_datagen.core.messages import CompletionRequest, Message, Step
-from apep_datagen.providers.base import Endpoint, transport_error
+from apep_datagen.providers.base import Endpoint
 from apep_datagen.providers.environment import problem_of_variables
 from apep_datagen.providers.factory import create_provider
+from apep_datagen.providers.failures import transport_error
 from apep_datagen.providers.openai_compatible import OpenAICompatibleProvider
 from apep_datagen.providers.rehearsal import rehearse
 from support.loopback_server import LoopbackServer

@@ -62,7 +62,7 @@ class Program:
         process = self.start(*options, command=command, **settings)
         with killed_if_it_does_not_end(process):
             stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
-        return Ended(process.returncode, stdout, stderr)
+        return Ended(process.returncode, stdout or "", stderr or "")
 
     def run_on_a_full_disk(self, size: int, *options: str) -> Ended:
         """Run the program where no file grows beyond `size` bytes: what a full disk is like, for one process alone."""

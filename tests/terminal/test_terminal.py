@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import termios
 from collections import Counter
 from collections.abc import Callable
@@ -105,6 +106,34 @@ def test_a_terminal_shows_the_bar_each_provider_and_the_last_question_and_ends_w
     # Nothing of what the model wrote got through to the terminal.
     for sequence in ("\x1b[2J", "\x07", "\x1b]0;", "\x9b"):
         assert sequence not in output
+
+
+def test_a_terminal_that_goes_away_does_not_end_a_run_that_may_go_on(tmp_path: Path) -> None:
+    """As after `nohup` or `disown`: no signal says that it is gone, and the live view draws on."""
+    program = Program(tmp_path)
+    program.environment |= {"TERM": "xterm-256color"}
+    is_gone = False
+
+    def waits_for_the_end(received: Received) -> Reply:
+        return replace(hostile(received), until=lambda: is_gone or received.number < 6)
+
+    with LoopbackServer(waits_for_the_end) as server:
+        program.configure(section("endpoint", server.url("endpoint"), max_in_flight=3))
+        ours, theirs = pty.openpty()
+        running = program.start(
+            "--providers", "endpoint", "--target", "6", stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=_as_nohup
+        )
+        os.close(theirs)
+        server.wait_until(lambda: len(server.received) >= 6)
+        os.close(ours)
+        is_gone = True
+        with killed_if_it_does_not_end(running):
+            assert running.wait(PATIENCE_SECONDS) == 0
+    assert len(program.conversations()) == 6
+
+
+def _as_nohup() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def test_where_there_is_no_terminal_there_are_plain_lines_without_control_characters(tmp_path: Path) -> None:

@@ -58,13 +58,18 @@ def talkative(received: Received) -> Reply:
         call = '<tool_call>add_memory(input_text=["The user has a sister"])</tool_call>'
         text = call if received.body["seed"] % 5 else "How nice!"
         reply = Reply(f"<think>She tells me {received.number}.</think>\n\n{text}")
-    reply.text = reply.text.replace("my sister Mia visits on Sunday.", "my sister Mia visits. " * 9)
-    reply.text = reply.text.replace("</think>", f"{'I think of her a lot. ' * 18}</think>")
+    reply.text = reply.text.replace("my sister Mia visits on Sunday.", _numbered("my sister, visit {:02}.", 9))
+    reply.text = reply.text.replace("</think>", f"{_numbered('I think of her at {:02}.', 18)}</think>")
     if received.step == "rewrite":
-        reply.text += " I think of her a lot." * 18
+        reply.text += _numbered("I think of her at {:02}.", 18)
     elif received.step != "ask" and "tool_call" not in reply.text:
-        reply.text += " That sounds nice." * 25
+        reply.text += _numbered("Sounds nice, {:02}.", 25)
     return reply
+
+
+def _numbered(sentence: str, count: int) -> str:
+    """Return a sentence so often, each time with another number: an answer in a loop would be asked for again."""
+    return "".join(f" {sentence.format(number)}" for number in range(count))
 
 
 def test_without_a_history_it_is_estimated_from_the_prompts(program: Program) -> None:

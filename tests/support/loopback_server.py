@@ -152,7 +152,7 @@ FAULTS: dict[str, tuple[float, Reply]] = {
     "429, retry-after-ms": (1, Reply("slow down", status=429, headers={"retry-after-ms": "50"})),
     "hung up": (1, Reply(fault="drop")),
     "torn": (1, Reply("Half", fault="tear")),
-    "never answered": (0.25, Reply(fault="hang")),
+    "never answered": (0.75, Reply(fault="hang")),
     "no JSON": (1, Reply(raw="Hello, I am no JSON.")),
     "no choices": (1, Reply(raw='{"id": "1", "choices": []}')),
     "empty": (1, Reply("")),
@@ -168,7 +168,7 @@ FAULTS: dict[str, tuple[float, Reply]] = {
     "404, a page": (1, Reply(raw="<html><title>Not found</title></html>", status=404)),
     "redirected": (1, Reply(status=307, headers={"Location": "http://127.0.0.1:9/elsewhere"})),
     "absurd usage": (1, Reply(usage=(10**20, 10**20))),
-    "trickle": (0.25, Reply(fault="trickle")),
+    "trickle": (0.75, Reply(fault="trickle")),
 }
 
 

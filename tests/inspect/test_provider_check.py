@@ -145,4 +145,4 @@ def test_where_nothing_is_configured_the_status_is_3_and_nothing_is_written(
 def test_an_unknown_provider_is_a_wrong_option(program: Program) -> None:
     ended = program.run("providers", "--providers", "nobody")
     assert ended.status == 2
-    assert "there is no provider 'nobody'" in ended.stderr
+    assert "name 1 is no provider; there are mistral" in ended.stderr

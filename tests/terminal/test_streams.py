@@ -125,12 +125,15 @@ def test_what_a_server_says_is_text_and_fakes_no_line(tmp_path: Path) -> None:
     program = Program(tmp_path)
 
     def hostile(received: Received) -> Reply:
+        """Be overloaded once, refuse one conversation for good, and then the key."""
         if received.number == 1:
             return Reply(HOSTILE, status=503)
-        return Reply(HOSTILE, status=400) if received.number < 4 else Reply(HOSTILE, status=401)
+        refused.append(received.prompt)
+        return Reply(HOSTILE, status=400 if refused.count(refused[0]) < 3 and received.prompt == refused[0] else 401)
 
+    refused: list[str] = []
     with LoopbackServer(hostile) as server:
-        program.configure(section("endpoint", server.url("endpoint")))
+        program.configure(section("endpoint", server.url("endpoint"), max_in_flight=1))
         ended = program.run("--providers", "endpoint", "--target", "3")
         checked = program.run("providers", "--providers", "endpoint")
         as_json = program.run("providers", "--providers", "endpoint", "--json")

@@ -9,9 +9,9 @@ ApepError
 └── ProviderError           one request to a provider failed
     ├── RetryableError      asking again can help
     │   ├── RateLimitedError    over the rate; may say how long to wait
-    │   ├── TransientError      overload, time-out, connection lost, an answer that is no JSON
+    │   ├── TransientError      overload, time-out, connection lost, an answer that is none of its API
     │   └── UnusableAnswerError the model answered, but with nothing that can be used
-    ├── RequestRefusedError this request alone is refused; its conversation is set aside
+    ├── RequestRefusedError this request is refused; another provider may take it, or nobody
     └── ProviderUnusableError   key refused or quota spent: the provider is out
         └── ModelUnknownError       … because it does not have the model
 
@@ -174,7 +174,7 @@ class UnusableAnswerError(RetryableError):
 
 
 class RequestRefusedError(ProviderError):
-    """The provider refuses this request alone: its content or its length."""
+    """The provider refuses a request: its content, its length, or how it is asked."""
 
     kind = FailureKind.REFUSED
 

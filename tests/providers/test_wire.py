@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import json
 import random
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +14,7 @@ from apep_datagen.core.errors import FailureKind, ModelUnknownError, ProviderErr
 from apep_datagen.core.messages import Completion, CompletionRequest, Message, Step, Usage
 from apep_datagen.providers.factory import create_provider
 from support.loopback_server import LoopbackServer, Received, Reply
+from support.odd_replies import odd_reply
 from support.waiting import PATIENCE_SECONDS
 
 KINDS: tuple[ProviderKind, ...] = ("mistral", "together", "openai", "huggingface")
@@ -179,97 +178,11 @@ def test_a_list_of_models_does_not_show_the_key() -> None:
 
 # Whatever comes.
 
-STATUSES = (
-    200,
-    200,
-    200,
-    201,
-    204,
-    301,
-    307,
-    400,
-    401,
-    402,
-    403,
-    404,
-    408,
-    413,
-    418,
-    422,
-    429,
-    451,
-    500,
-    503,
-    529,
-    599,
-)
-HEADERS = {
-    "Content-Type": ["application/json", "text/html", "text/event-stream", "nonsense/\x7f", ""],
-    "Content-Encoding": ["gzip", "identity", "deflate", "nonsense"],
-    "Retry-After": ["0", "7m12s", "-1", "soon", "1e999", "Fri, 31 Dec 9999 23:59:59 GMT"],
-    "X-RateLimit-Remaining": ["0", "-1", "9" * 30],
-    "X-RateLimit-Reset": ["1s", "9" * 30, "never"],
-    "Location": ["/", "http://[", "ftp://x", "//\u00e9"],
-}
-GOOD = {
-    "id": "1",
-    "object": "chat.completion",
-    "created": 1,
-    "model": "m",
-    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello."}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
-}
-ODD: list[Any] = [
-    None,
-    True,
-    -1,
-    10**30,
-    1e308,
-    "",
-    "x",
-    "\ud800",
-    [],
-    {},
-    [[]],
-    [None],
-    {"": {}},
-    {"error": {}},
-    "</think>",
-]
-
-
-def mutated(value: Any, draw: random.Random) -> Any:
-    """Return a JSON value with something in it replaced, left out or doubled."""
-    if draw.random() < 0.15:
-        return draw.choice(ODD)
-    if isinstance(value, dict):
-        changed = {key: mutated(item, draw) if draw.random() < 0.4 else item for key, item in value.items()}
-        if changed and draw.random() < 0.3:
-            del changed[draw.choice(list(changed))]
-        if draw.random() < 0.2:
-            changed[draw.choice(["error", "detail", "message", "tool_calls", "reasoning", "code"])] = draw.choice(ODD)
-        return changed
-    if isinstance(value, list):
-        return [mutated(item, draw) for item in value] * draw.choice([0, 1, 1, 2])
-    return value
-
-
-def drawn_reply(draw: random.Random) -> Reply:
-    text = json.dumps(mutated(GOOD, draw)).encode()
-    content = draw.choice([text, text, text, text[: draw.randrange(len(text) + 1)], draw.randbytes(60), b""])
-    names = draw.sample(list(HEADERS), draw.randint(0, 3))
-    headers = {name: draw.choice(HEADERS[name]).encode("ascii", "replace").decode() for name in names}
-    if headers.get("Content-Encoding") == "gzip" and draw.random() < 0.7:
-        content = gzip.compress(content)
-    headers = {name: "".join(filter(str.isprintable, value)) for name, value in headers.items()}
-    fault = draw.choice(["", "", "", "", "", "", "drop", "tear"])
-    return Reply(status=draw.choice(STATUSES), headers=headers, fault=fault, raw=content)
-
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_a_server_answers_is_a_completion_or_an_error_of_a_provider(kind: ProviderKind) -> None:
     draw = random.Random(f"fuzz {kind}")  # noqa: S311 - a test's draw
-    with LoopbackServer(lambda _: drawn_reply(draw)) as server:
+    with LoopbackServer(lambda _: odd_reply(draw)) as server:
         outcomes = ask(kind, server.url(kind), times=400, timeout=PATIENCE_SECONDS)
         assert len(server.received) == 400  # each was sent once: no SDK asks again by itself
     kinds = {outcome.kind if isinstance(outcome, ProviderError) else "completion" for outcome in outcomes}

@@ -212,9 +212,10 @@ class Worker:
             self._streak.note_failure(role, number)
         if complaint := self._streak.complaint(role):
             await self._leave(_spell_complaint(self.name, complaint, error))
-            # That says nothing of its conversations.
+            # That says nothing of its conversations, which others may have taken over already.
             for useless in self._streak.conversations():
-                self._context.tries.pop(useless, None)
+                if useless in self._context.tries:
+                    self._context.tries[useless].counted = 0
         elif self.availability.breaker.never_comes_back:
             await self._leave(f"it has never answered; the last failure: {error}")
         if self._requester.may_succeed(conversation):
@@ -268,7 +269,7 @@ def _most_ahead(settings: ProviderSettings) -> int:
 
 def _spell_complaint(provider: str, complaint: str, error: Exception) -> str:
     """Say that a provider is of no use, in its own words, and what to change."""
-    said = f"{complaint}, the last time: {error}"
+    said = f"{complaint}, the last time: {str(error).rstrip('.')}"
     if isinstance(error, RequestRefusedError):
         said += (
             ". If it refuses a parameter, change how it is asked: max_tokens_parameter, omit_parameters or extra_body"

@@ -22,6 +22,7 @@ _SHOWN_LENGTH = 400
 _LIST_SECONDS = 15.0
 # What is shorter is no key but a word that a local server was given, and stands in other words.
 _SHORTEST_SECRET = 6
+_SHORTEST_SECRET_IN_PATH = 20
 # Hugging Face's router to its inference providers speaks the OpenAI protocol:
 # https://huggingface.co/docs/inference-providers/index
 _HUGGING_FACE_URL = "https://router.huggingface.co/v1"
@@ -69,7 +70,9 @@ def _secrets(settings: ProviderSettings, api_key: str | None) -> frozenset[str]:
     texts = [api_key or "", address.netloc.rpartition("@")[0], *settings.extra_headers.values()]
     texts += [value for _, value in parse_qsl(address.query)]
     words = {word for text in texts for word in (text, *text.split(), *text.split(":"))}
-    return frozenset(word for word in words if len(word) >= _SHORTEST_SECRET)
+    # A part of a path that is longer is no word: some services have an account, or a key, there.
+    parts = {part for part in address.path.split("/") if len(part) >= _SHORTEST_SECRET_IN_PATH}
+    return frozenset(word for word in words if len(word) >= _SHORTEST_SECRET) | parts
 
 
 class _WithShowableErrors:

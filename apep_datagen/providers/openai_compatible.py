@@ -77,7 +77,7 @@ class OpenAICompatibleProvider:
         except ValueError:
             usable = False
         if not usable:
-            raise ProviderUnusableError(f"base_url {self._base_url!r} is no address such as http://localhost:11434/v1")
+            raise ProviderUnusableError("its base_url is no address such as http://localhost:11434/v1")
         hooks = client_hooks(self._endpoint)
         if not self._api_key:
             hooks["request"].insert(0, _take_off_key)

@@ -154,12 +154,15 @@ def test_what_an_error_quotes_of_further_headers_and_of_the_address_is_not_shown
         )
 
     with LoopbackServer(quotes) as server:
-        url = server.url("endpoint").replace("http://", "http://user-of-it:password-of-it@") + "/v1?key=query-secret"
+        url = (
+            server.url("endpoint").replace("http://", "http://user-of-it:password-of-it@")
+            + "/a-secret-that-is-a-part-of-the-path/v1?key=query-secret"
+        )
         [outcome] = ask("openai", url, extra_headers={"api-key": "another-secret"})
         server.models = [f"model of {KEY}", "another-secret"]
     assert isinstance(outcome, ProviderError)
     assert "HTTP 400" in str(outcome)
-    for secret in ("another-secret", "password-of-it", "query-secret", KEY):
+    for secret in ("another-secret", "password-of-it", "query-secret", "a-part-of-the-path", KEY):
         assert secret not in str(outcome)
 
 

@@ -238,11 +238,16 @@ def record_set_aside(connection: sqlite3.Connection, conversation_id: int, reaso
     """Record that a conversation failed for good.
 
     What it did to memory and diary is undone, and its timeline is over: what failed once on its context may fail again.
+
+    Raises:
+        ValueError: It has ended already; what it has come to stays.
     """
-    connection.execute(
-        "UPDATE conversations SET status = 'set aside', reason = ?, ended_at = ? WHERE id = ?",
+    updated = connection.execute(
+        "UPDATE conversations SET status = 'set aside', reason = ?, ended_at = ? WHERE id = ? AND status = 'active'",
         (reason, time.time(), conversation_id),
     )
+    if updated.rowcount != 1:
+        raise ValueError(f"conversation {conversation_id} is not in progress")
     end_timeline(connection, conversation_id)
     undo_conversation(connection, conversation_id)
 

@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,6 +156,17 @@ def test_a_conversation_that_is_set_aside_leaves_every_row_as_it_was(
         failed = commit_failure(connection, recorded.conversation, FailureKind.REFUSED, "it was refused", "endpoint")
         assert rows(connection) == before
         assert (memories + failed.memories, diary_pages + failed.diary_pages) == (0, 0)
+
+
+def test_a_conversation_that_has_ended_is_not_set_aside() -> None:
+    """Whatever goes wrong behind its commit: what is in the output stays."""
+    with database() as connection:
+        ended = talk(connection, _plan(1, 1), [], "off").conversation
+        before = connection.execute("SELECT status, reason FROM conversations").fetchall()
+        with pytest.raises(ValueError, match="not in progress"):
+            commit_failure(connection, ended, FailureKind.UNFORESEEN, "a fault behind its commit", "endpoint")
+        assert connection.execute("SELECT status, reason FROM conversations").fetchall() == before
+        assert connection.execute("SELECT count(*) FROM samples").fetchone() == (1,)
 
 
 def _plan(number: int, timeline: int) -> Brief:

@@ -163,8 +163,7 @@ class Requester:
         try:
             try:
                 completion = await self._provider.complete(request)
-                if problem := problem_with(conversation, completion):
-                    raise UnusableAnswerError(problem, _KINDS[ending_of(completion.finish_reason)])
+                _require_use(conversation, completion)
                 failure = None
             except ProviderError as error:
                 failure = error
@@ -257,6 +256,21 @@ class Requester:
 
     async def _sleep(self, seconds: float) -> None:
         await self._availability.unless_interrupted(asyncio.sleep(seconds))
+
+
+def _require_use(conversation: Conversation, completion: Completion) -> None:
+    """Refuse an answer that cannot be used, or whose reading fails in a way that nobody foresaw.
+
+    Raises:
+        UnusableAnswerError: So it is.
+    """
+    try:
+        problem = problem_with(conversation, completion)
+    except Exception as error:
+        words = f"reading the answer failed ({type(error).__name__}: {error})"
+        raise UnusableAnswerError(words, FailureKind.UNFORESEEN) from error
+    if problem:
+        raise UnusableAnswerError(problem, _KINDS[ending_of(completion.finish_reason)])
 
 
 def _traceback_of(failure: ProviderError | None) -> str | None:

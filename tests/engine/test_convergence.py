@@ -8,16 +8,19 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pytest
 
 from apep_datagen.budget.account import Account, Limit
+from apep_datagen.budget.amounts import NOTHING
 from apep_datagen.budget.month import MONTH_LIMIT
 from apep_datagen.budget.purse import Treasury
 from apep_datagen.config.settings import DEFAULT_MIX, ProviderSettings, RolesSettings
+from apep_datagen.conversation.completions import problem_with
 from apep_datagen.conversation.prompt_set import load_prompts
+from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import FailureKind, ProviderError, RateLimitedError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, Step, Usage
 from apep_datagen.engine.availability import Availability
@@ -113,6 +116,7 @@ def run_for(
     servers: dict[str, Server],
     *,
     open_month: Mapping[str, Callable[[str], Account]] | None = None,
+    account: Account | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> RunCounters:
     """Let the workers make conversations for so long, or to their end; return what they counted."""
@@ -136,7 +140,7 @@ def run_for(
         context = RunContext(
             schedule=schedule,
             state=state,
-            treasury=Treasury(Account(), state),
+            treasury=Treasury(account or Account(), state),
             counters=counters,
             roles=RolesSettings(),
             notify=notify,
@@ -249,6 +253,34 @@ def test_every_error_of_an_adapter_is_dealt_with() -> None:
     counters = run_for(600, {"a": 4.0, "b": 4.0}, cast("dict[str, Server]", servers))
     assert counters.done > 5
     assert all(provider.in_flight == 0 for provider in counters.providers.values())
+
+
+def test_an_answer_that_nobody_can_read_costs_its_conversation_and_what_it_cost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing stays reserved for it: others would wait for that for ever where a budget runs low."""
+    broken = "My sister visits, and breaks it."
+
+    def read(conversation: Conversation, completion: Completion) -> str | None:
+        if completion.text == broken:
+            raise RecursionError("maximum recursion depth exceeded")
+        return problem_with(conversation, completion)
+
+    class Breaking(Server):
+        async def complete(self, request: CompletionRequest) -> Completion:
+            completion = await super().complete(request)
+            is_broken = request.step is Step.ASK and request.seed % 5 == 0
+            return replace(completion, text=broken) if is_broken else completion
+
+    monkeypatch.setattr("apep_datagen.engine.requester.problem_with", read)
+    account, server = Account([Limit("--max-requests", "requests", 10_000)]), Breaking(lambda _: 5.0)
+    counters = run_for(300, {"a": 5.0}, {"a": server}, account=account)
+    assert account.reserved == NOTHING
+    assert account.spent.requests == len(server.sent)
+    provider = counters.providers["a"]
+    assert provider.failures[FailureKind.UNFORESEEN] > 0
+    assert counters.set_aside == provider.set_aside > 0
+    assert counters.done > 100
 
 
 # Tokens of a month.

@@ -154,6 +154,8 @@ class Requester:
     ) -> PaidCompletion:
         """Send one request; what fails is booked, and counted against its conversation."""
         counters, loop = self._counters, asyncio.get_running_loop()
+        under_way, role = self._availability.streak.under_way, request.step.model_role
+        under_way[role] += 1
         counters.requests += 1
         counters.requests_per_second = self._pacer.requests_per_second
         counters.in_flight = self._pacer.in_flight
@@ -173,6 +175,7 @@ class Requester:
             self._availability.note(permit, failure)
             self._count_try(conversation, request, failure)
         finally:
+            under_way[role] -= 1
             self._pacer.release(permit, tokens)
             counters.in_flight = self._pacer.in_flight
         self._log(conversation, request, completion, failure, attempt=attempt, seconds=seconds)

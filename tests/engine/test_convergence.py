@@ -21,7 +21,7 @@ from apep_datagen.config.settings import DEFAULT_MIX, ProviderSettings, RolesSet
 from apep_datagen.conversation.completions import problem_with
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.core.errors import FailureKind, ProviderError, RateLimitedError, TransientError
+from apep_datagen.core.errors import FailureKind, ProviderError, RateLimitedError, RequestRefusedError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, Step, Usage
 from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.briefs import BriefSource
@@ -283,6 +283,26 @@ def test_an_answer_that_nobody_can_read_costs_its_conversation_and_what_it_cost(
     assert counters.done > 100
 
 
+class Refusing(Server):
+    """Refuses some requests for what they say, at once, long before the others are answered."""
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        if request.seed % 20 == 0:
+            self.sent.append((asyncio.get_running_loop().time() - START_SECONDS, True))
+            await asyncio.sleep(0.1)
+            raise RequestRefusedError("HTTP 400: content management policy")
+        return await super().complete(request)
+
+
+@pytest.mark.parametrize("rate", [2.0, 20.0])
+def test_refusals_that_overtake_answers_are_no_row(rate: float) -> None:
+    server = Refusing(lambda _: rate, latency=(20.0, 30.0))
+    counters = run_for(300, {"a": rate}, {"a": server})
+    assert counters.providers["a"].state == ""
+    assert counters.set_aside > 0
+    assert server.used(0, 300) >= 0.9
+
+
 # Tokens of a month.
 
 TOKENS_OF_A_MONTH = 200_000
@@ -343,14 +363,14 @@ def test_a_run_in_which_only_the_next_month_could_help_ends(month_turns_after: C
 
 
 def test_a_provider_that_answers_nothing_but_429_for_minutes_is_named_once() -> None:
-    class Refusing(Server):
+    class Overused(Server):
         async def complete(self, request: CompletionRequest) -> Completion:
             if 100 <= asyncio.get_running_loop().time() - START_SECONDS < 2_000:
                 raise RateLimitedError("slow down", 5.0)
             return await super().complete(request)
 
     told: list[str] = []
-    server = Refusing(lambda _: 5.0)
+    server = Overused(lambda _: 5.0)
     run_for(3_000, {"a": 5.0}, {"a": server}, notify=told.append)
     [named] = [message for message in told if "nothing but 429" in message]
     assert named.startswith("a: it has answered nothing but 429 (too many requests) for 5 min.")

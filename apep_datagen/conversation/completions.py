@@ -97,6 +97,8 @@ def read_rewritten_thoughts(thoughts: Sequence[str], text: str) -> tuple[str, ..
 
     What a reasoning model thinks about the rewriting itself is dropped, and so is a line that announces the rest.
     """
+    if len(text) > LONGEST_ANSWER:
+        return None
     text = trim_marks(_OWN_THINKING.sub("", own_markup(text)))
     marks = list(_MARK.finditer(text))
     if marks:

@@ -26,7 +26,7 @@ from apep_datagen.providers.rate_headers import retry_after_seconds
 __all__ = ["error_from_response", "error_in_success", "not_a_completion", "transport_error"]
 
 _ERRORS = range(400, 600)
-_TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^<>]*>([^<]{1,200})", re.IGNORECASE)
 
 
 def not_a_completion(message: str = "its answer is not a chat completion") -> TransientError:

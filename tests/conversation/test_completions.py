@@ -128,6 +128,13 @@ def test_a_rewrite_with_markup_or_a_loop_in_it_is_not_used(part: str) -> None:
     assert read_rewritten_thoughts(thoughts, f"[[1]] {part}\n[[2]] {REWRITTEN[1]}") is None
 
 
+def test_a_rewrite_that_is_longer_than_any_answer_is_not_read() -> None:
+    """It would take seconds, in which nothing else of a run goes on."""
+    own = "<think>Which words would she use?</think>"
+    assert read_rewritten_thoughts(THOUGHTS[:1], own + REWRITTEN[0]) == REWRITTEN[:1]
+    assert read_rewritten_thoughts(THOUGHTS[:1], own * (LONGEST_ANSWER // len(own) + 1) + REWRITTEN[0]) is None
+
+
 # What is asked for again.
 
 

@@ -166,6 +166,12 @@ def test_the_message_carries_the_words_of_the_provider(body: str, words: str) ->
     assert str(error_from_response(503, {}, body)) == words
 
 
+def test_a_page_is_read_in_a_time_in_proportion_to_its_length() -> None:
+    began = time.process_time()
+    error_from_response(502, {"content-type": "text/html"}, "<title" * 20_000)
+    assert time.process_time() - began < 0.5
+
+
 class _Refusing:
     """An adapter whose server answers with an error."""
 

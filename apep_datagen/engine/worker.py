@@ -163,9 +163,9 @@ class Worker:
         try:
             answer = await self._requester.ask(conversation, request, sent)
         except ProviderUnusableError as error:
+            self._put_back(conversation)  # before the list of models is waited for
             if self._streak.believe_verdict(role):
                 await self._leave(str(error), with_models=isinstance(error, ModelUnknownError))
-            self._put_back(conversation)
         except BudgetSpentError as error:
             await self._end_budget(error.budget)
             self._put_back(conversation)

@@ -234,7 +234,7 @@ class Requester:
             completion_tokens=completion.usage.completion_tokens if completion else None,
             outcome=failure.kind.value if failure else "answer",
             error=str(failure) if failure else None,
-            traceback=_traceback_of(failure),
+            traceback=failure.origin if failure else None,
             messages=[message.as_dict() for message in request.messages] if log.with_text else None,
             answer=completion.text if log.with_text and completion else None,
         )
@@ -271,16 +271,11 @@ def _require_use(conversation: Conversation, completion: Completion) -> None:
         problem = problem_with(conversation, completion)
     except Exception as error:
         words = f"reading the answer failed ({type(error).__name__}: {error})"
-        raise UnusableAnswerError(words, FailureKind.UNFORESEEN) from error
+        unreadable = UnusableAnswerError(words, FailureKind.UNFORESEEN)
+        unreadable.origin = "".join(traceback.format_exception(error))
+        raise unreadable from error
     if problem:
         raise UnusableAnswerError(problem, _KINDS[ending_of(completion.finish_reason)])
-
-
-def _traceback_of(failure: ProviderError | None) -> str | None:
-    """Return where an error came from that nobody foresaw."""
-    if failure is None or failure.kind is not FailureKind.UNFORESEEN:
-        return None
-    return "".join(traceback.format_exception(failure))
 
 
 def _usage(completion: Completion | None, failure: ProviderError | None) -> Usage | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
@@ -104,6 +105,7 @@ class _WithShowableErrors:
             raise
         except Exception as error:
             unforeseen = TransientError(f"{error} ({type(error).__name__})", FailureKind.UNFORESEEN, may_be_billed=True)
+            unforeseen.__cause__ = error
             self._make_fit(unforeseen)
             raise unforeseen from error
 
@@ -120,6 +122,8 @@ class _WithShowableErrors:
             await self._adapter.close()
 
     def _make_fit(self, error: ProviderError) -> None:
+        if error.kind is FailureKind.UNFORESEEN:
+            error.origin = self._without_secrets("".join(traceback.format_exception(error)))
         # Before it is cut: a key that the cut went through would not be found.
         error.args = (shorten(self._without_secrets(str(error)), _SHOWN_LENGTH),)
 

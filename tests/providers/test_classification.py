@@ -24,7 +24,7 @@ from apep_datagen.core.errors import (
     RequestRefusedError,
     TransientError,
 )
-from apep_datagen.core.messages import Completion, CompletionRequest
+from apep_datagen.core.messages import Completion, CompletionRequest, Message, Step
 from apep_datagen.providers.factory import _WithShowableErrors
 from apep_datagen.providers.failures import error_from_response, transport_error
 from apep_datagen.providers.rate_headers import retry_after_seconds
@@ -199,6 +199,25 @@ def test_an_error_is_short_and_no_part_of_a_key_is_left_in_it(padding: int) -> N
         asyncio.run(provider.start())
     assert len(str(caught.value)) <= 400
     assert "sk-" not in str(caught.value)
+
+
+class _Stumbling(_Refusing):
+    """An adapter whose SDK raises what nobody foresaw, with what it was about to send."""
+
+    async def complete(self, request: CompletionRequest) -> Completion:  # noqa: ARG002 - it fails on any
+        raise LookupError(f"no header like {self._body!r}")
+
+
+def test_the_origin_of_an_error_that_nobody_foresaw_is_told_without_the_key() -> None:
+    key = "sk-secret-key-of-the-user"
+    provider = _WithShowableErrors(_Stumbling(f"Bearer {key}"), frozenset({key}))
+    request = CompletionRequest(Step.ASK, (Message("user", "Hi."),), "m", 1.0, 9, 1)
+    with pytest.raises(TransientError) as caught:
+        asyncio.run(provider.complete(request))
+    assert caught.value.origin is not None
+    assert "LookupError: no header like 'Bearer [API key]'" in caught.value.origin
+    assert "in complete" in caught.value.origin
+    assert "sk-" not in caught.value.origin
 
 
 # How long to wait.

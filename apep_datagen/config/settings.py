@@ -50,7 +50,8 @@ DEFAULT_MIX: dict[Ability, float] = {
 }
 
 # These decide what is asked, how its answer is read and how much it can cost.
-_OWN_FIELDS = ("model", "messages", "stream", "n", "best_of", "max_tokens", "max_completion_tokens")
+_FIELDS_OF_QUESTION = ("model", "messages", "stream", "n", "best_of")
+_OWN_FIELDS = (*_FIELDS_OF_QUESTION, "max_tokens", "max_completion_tokens")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OWN_HEADERS = ("host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection")
 
@@ -340,6 +341,16 @@ class ProviderSettings(_Section):
             if not value.isascii() or not value.isprintable() or value != value.strip():
                 raise ValueError(f"the value of {name} holds a character that no header can hold")
         return headers
+
+    @model_validator(mode="after")
+    def _length_is_bounded(self) -> Self:
+        """Refuse what would take another field's place, or the place of the length that budgets count on."""
+        name = self.max_tokens_parameter
+        if name in self.extra_body:
+            raise ValueError(f"{name} is for this program to set; it cannot stand in extra_body as well")
+        if name in (*_FIELDS_OF_QUESTION, "temperature", "seed", "random_seed"):
+            raise ValueError(f"max_tokens_parameter cannot be {name}, which stands for something else")
+        return self
 
     @model_validator(mode="after")
     def _embedded_model_has_no_requests(self) -> Self:

@@ -92,8 +92,7 @@ class Requester:
 
     def may_succeed(self, conversation: Conversation) -> bool:
         """Tell whether it makes sense to ask once more for what failed."""
-        tries = self._context.tries.get(conversation.brief.conversation_id)
-        return tries is None or tries.counted < _ATTEMPTS
+        return self._context.tries_of(conversation.brief.conversation_id).counted < _ATTEMPTS
 
     async def ask(
         self, conversation: Conversation, request: CompletionRequest, when_permitted: Callable[[], None]
@@ -253,7 +252,7 @@ class Requester:
         """An exponential back-off with jitter; after a refusal for the rate, the pacer's pause is waited for."""
         if state.outcome and isinstance(state.outcome.exception(), RateLimitedError):
             return 0.0
-        failures = self._context.tries[conversation.brief.conversation_id].total
+        failures = self._context.tries_of(conversation.brief.conversation_id).total
         longest = min(_LONGEST_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it
 

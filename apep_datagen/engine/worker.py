@@ -35,7 +35,7 @@ from apep_datagen.core.errors import (
 from apep_datagen.core.messages import CompletionRequest, Step
 from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.commit import Rules
-from apep_datagen.engine.context import RunContext, Tries
+from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.recorder import Recorder
 from apep_datagen.engine.requester import Requester
 from apep_datagen.providers.base import Provider, spell_offer
@@ -226,7 +226,7 @@ class Worker:
 
     def _put_back(self, conversation: Conversation, *, to_any: bool = False) -> None:
         """Let a conversation wait for its next call; from any provider where this one does not send for a while."""
-        tries = self._context.tries.get(conversation.brief.conversation_id, Tries())
+        tries = self._context.tries_of(conversation.brief.conversation_id)
         provider = None if to_any or self.availability.has_to_wait() else self.name
         self._context.schedule.put_back(conversation, provider, failures=tries.total)
 

@@ -69,8 +69,6 @@ QUOTA = FailureKind.QUOTA_SPENT
         (504, "", TransientError, FailureKind.UNAVAILABLE),
         (529, "", TransientError, FailureKind.UNAVAILABLE),
         (302, "", TransientError, FailureKind.UNAVAILABLE),
-        (200, "", TransientError, FailureKind.NO_COMPLETION),
-        (204, "", TransientError, FailureKind.NO_COMPLETION),
         (0, "", TransientError, FailureKind.UNAVAILABLE),
     ],
 )

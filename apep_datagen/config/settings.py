@@ -283,7 +283,8 @@ class ProviderSettings(_Section):
         requests_per_second: The rate that you are entitled to; `--rps`. No limit where it is not set.
         tokens_per_minute: Prompts and completions together. No limit where it is not set.
         tokens_per_month: Prompts and completions together, over all runs and outputs; when they are spent, the provider
-            is out. Mistral's free tier has 1,000,000,000 (https://docs.mistral.ai/deployment/ai-studio/tier).
+            waits for the next month. Mistral's free tier has 1,000,000,000
+            (https://docs.mistral.ai/deployment/ai-studio/tier).
         max_in_flight: The most requests at the same time; 4 for an `openai` endpoint without a rate, else as many as
             rate and latency ask for.
         timeout_seconds: How long one answer may take, from the request to its last byte.

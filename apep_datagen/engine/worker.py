@@ -21,7 +21,7 @@ from apep_datagen.budget.amounts import Price
 from apep_datagen.budget.month import MONTH_LIMIT
 from apep_datagen.budget.obstacles import BudgetSpentError, NotNowError
 from apep_datagen.budget.purse import Purse
-from apep_datagen.config.settings import ProviderSettings
+from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.conversation.machine import ModelCall, next_step
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation

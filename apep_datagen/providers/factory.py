@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
-from apep_datagen.config.settings import ProviderSettings
+from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.core.errors import FailureKind, ProviderError, ProviderUnusableError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
 from apep_datagen.core.words import shorten

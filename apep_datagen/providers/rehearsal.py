@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import json
 
-from apep_datagen.config.settings import ProviderSettings
+from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.core.errors import ProviderError
 from apep_datagen.core.messages import CompletionRequest, Message, Step
 from apep_datagen.providers.factory import create_provider

@@ -17,7 +17,8 @@ from apep_datagen.budget.account import Account, Limit
 from apep_datagen.budget.amounts import NOTHING
 from apep_datagen.budget.month import MONTH_LIMIT
 from apep_datagen.budget.purse import Purse, Treasury
-from apep_datagen.config.settings import DEFAULT_MIX, ProviderSettings, RolesSettings
+from apep_datagen.config.provider_settings import ProviderSettings
+from apep_datagen.config.settings import DEFAULT_MIX, RolesSettings
 from apep_datagen.conversation.completions import problem_with
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.prompting import prompt

@@ -15,7 +15,7 @@ import httpx
 import httpx2
 import pytest
 
-from apep_datagen.config.settings import ProviderKind, ProviderSettings
+from apep_datagen.config.provider_settings import ProviderKind, ProviderSettings
 from apep_datagen.core.errors import FailureKind, ProviderUnusableError, TransientError
 from apep_datagen.core.messages import CompletionRequest, Message, Step
 from apep_datagen.providers.base import Endpoint

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from apep_datagen.config.settings import ProviderKind, ProviderSettings
+from apep_datagen.config.provider_settings import ProviderKind, ProviderSettings
 from apep_datagen.core.errors import FailureKind, ModelUnknownError, ProviderError, RateLimitedError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, Message, Step, Usage
 from apep_datagen.providers.factory import create_provider

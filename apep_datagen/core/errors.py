@@ -89,6 +89,7 @@ class FailureKind(StrEnum):
     TORN_ANSWER = "torn answer"
     NO_COMPLETION = "no completion"
     EMPTY_ANSWER = "empty answer"
+    ENDLESS_ANSWER = "endless answer"
     CUT_OFF = "cut off"
     REFUSED = "refused"
     KEY_REFUSED = "key refused"

@@ -33,7 +33,7 @@ from apep_datagen.core.errors import (
     TransientError,
     UnusableAnswerError,
 )
-from apep_datagen.core.messages import Completion, CompletionRequest, Ending, Usage, ending_of
+from apep_datagen.core.messages import Completion, CompletionRequest, Usage
 from apep_datagen.engine.availability import Availability, spell_seconds
 from apep_datagen.engine.context import RunContext, Tries
 from apep_datagen.pacing.pacer import Permit
@@ -47,14 +47,6 @@ _ATTEMPTS = 3
 _ATTEMPTS_OF_A_REFUSAL = 2
 _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 60.0
-
-
-# What an answer is counted as that cannot be used.
-_KINDS = {
-    Ending.WHOLE: FailureKind.EMPTY_ANSWER,
-    Ending.CUT_OFF: FailureKind.CUT_OFF,
-    Ending.BROKEN_OFF: FailureKind.BROKEN_OFF,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +265,8 @@ def _require_use(conversation: Conversation, completion: Completion) -> None:
         unreadable = UnusableAnswerError(words, FailureKind.UNFORESEEN)
         unreadable.origin = "".join(traceback.format_exception(error))
         raise unreadable from error
-    if problem:
-        raise UnusableAnswerError(problem, _KINDS[ending_of(completion.finish_reason)])
+    if problem is not None:
+        raise problem
 
 
 def _usage(completion: Completion | None, failure: ProviderError | None) -> Usage | None:

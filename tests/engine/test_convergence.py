@@ -23,7 +23,14 @@ from apep_datagen.conversation.completions import problem_with
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.core.errors import FailureKind, ProviderError, RateLimitedError, RequestRefusedError, TransientError
+from apep_datagen.core.errors import (
+    FailureKind,
+    ProviderError,
+    RateLimitedError,
+    RequestRefusedError,
+    TransientError,
+    UnusableAnswerError,
+)
 from apep_datagen.core.messages import Completion, CompletionRequest, Step, Usage
 from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.briefs import BriefSource
@@ -266,7 +273,7 @@ def test_an_answer_that_nobody_can_read_costs_its_conversation_and_what_it_cost(
     """Nothing stays reserved for it: others would wait for that for ever where a budget runs low."""
     broken = "My sister visits, and breaks it."
 
-    def read(conversation: Conversation, completion: Completion) -> str | None:
+    def read(conversation: Conversation, completion: Completion) -> UnusableAnswerError | None:
         if completion.text == broken:
             raise RecursionError("maximum recursion depth exceeded")
         return problem_with(conversation, completion)

@@ -9,7 +9,7 @@ A page says where a table goes:
     <!-- end -->
 
 What a table says stands in the code alone: the help of an option in `apep_datagen/cli/options.py`, the meaning of a
-key in the docstring of its section in `apep_datagen/config/settings.py`, that of an exit status in the docstring of the
+key in the docstring of its section in `apep_datagen/config/`, that of an exit status in the docstring of the
 error in `apep_datagen/core/errors.py`.
 """
 
@@ -34,8 +34,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from apep_datagen.cli.app import app
+from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.config.secrets import KEY_SOURCES, environment_variable
-from apep_datagen.config.settings import ProviderSettings, RolesSettings, ScenariosSettings, Settings
+from apep_datagen.config.settings import RolesSettings, ScenariosSettings, Settings
 from apep_datagen.config.settings_file import BUILT_IN_PROVIDERS
 from apep_datagen.core.errors import ApepError
 from apep_datagen.core.messages import ModelRole

@@ -128,6 +128,7 @@ class Purse:
         except BaseException:
             for account in reserved:
                 account.settle(amount, NOTHING)
+            self._treasury.note_settlement()
             raise
         return Reservation(number, request.model, usage, amount, tuple(accounts))
 

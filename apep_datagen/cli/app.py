@@ -232,14 +232,13 @@ def status(output: Output = None, config: Config = None, as_json: AsJson = False
     Conversations done, in progress and set aside; requests, tokens and cost by provider and role; what is left. It
     reads the state database beside the output, and changes nothing. Cost is told at the prices of the configuration.
     """
-    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.cli.values import checked_dataset
     from apep_datagen.config.settings_file import load_settings
-    from apep_datagen.core.paths import NamedFile, check_files
     from apep_datagen.inspect.status import read_status
     from apep_datagen.inspect.status_report import describe_status, status_as_json
 
     with _telling_errors():
-        check_files([NamedFile(path := output or DEFAULT_OUTPUT, "the dataset")])
+        path = checked_dataset(output)
         settings = load_settings(config)
         now = time.time()
         run = read_status(path, now)
@@ -292,14 +291,13 @@ def verify(file: Dataset = None, config: Config = None, as_json: AsJson = False)
     Where its state database is beside it, every tool call of every timeline is executed again, in order, and has to
     give the same results, memory and diary. Nothing is changed.
     """
-    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.cli.values import checked_dataset
     from apep_datagen.config.settings_file import load_settings
-    from apep_datagen.core.paths import NamedFile, check_files
     from apep_datagen.verify.report import describe_verification, verification_as_json
     from apep_datagen.verify.verification import verify as verify_output
 
     with _telling_errors():
-        check_files([NamedFile(path := file or DEFAULT_OUTPUT, "the dataset")])
+        path = checked_dataset(file)
         found = verify_output(path, load_settings(config))
         _report(verification_as_json(found) if as_json else describe_verification(found))
         raise typer.Exit(found.exit_status)
@@ -314,14 +312,13 @@ def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) 
 
     Where its state database is beside it, also abilities against the wish, users, topics, days, providers and yield.
     """
-    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.cli.values import checked_dataset
     from apep_datagen.config.settings_file import load_settings
-    from apep_datagen.core.paths import NamedFile, check_files
     from apep_datagen.stats.dataset import read_stats
     from apep_datagen.stats.report import describe_stats, stats_as_json
 
     with _telling_errors():
-        check_files([NamedFile(path := file or DEFAULT_OUTPUT, "the dataset")])
+        path = checked_dataset(file)
         contents = read_stats(path, load_settings(config).scenarios.shares)
         _report(stats_as_json(contents) if as_json else describe_stats(contents))
 
@@ -338,15 +335,13 @@ def show(file: DatasetOrNumber = None, number: Number = None, with_system: WithS
     Thoughts, calls and results included; with who the user is and what it was to be about, where the state database
     is beside the dataset.
     """
-    from apep_datagen.cli.values import parse_dataset_and_number
+    from apep_datagen.cli.values import checked_dataset, parse_dataset_and_number
     from apep_datagen.config.settings import DEFAULT_OUTPUT
-    from apep_datagen.core.paths import NamedFile, check_files
     from apep_datagen.inspect.show import show_conversation
 
     with _telling_errors():
         path, wanted = parse_dataset_and_number(file, number, DEFAULT_OUTPUT)
-        check_files([NamedFile(path, "the dataset")])
-        show_conversation(path, wanted, with_system=with_system)
+        show_conversation(checked_dataset(path), wanted, with_system=with_system)
 
 
 def main() -> None:

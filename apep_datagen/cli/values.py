@@ -8,14 +8,26 @@ from pathlib import Path
 
 import typer
 
+from apep_datagen.config.settings import DEFAULT_OUTPUT
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.core.paths import is_there
+from apep_datagen.core.paths import NamedFile, check_files, is_there
 
-__all__ = ["parse_dataset_and_number", "parse_exchanges", "parse_pairs", "parse_rates"]
+__all__ = ["checked_dataset", "parse_dataset_and_number", "parse_exchanges", "parse_pairs", "parse_rates"]
 
 # What the state database can count.
 _MOST_CONVERSATIONS = 2**63 - 1
 _EXCHANGES = re.compile(r"(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
+
+
+def checked_dataset(file: Path | None) -> Path:
+    """Return the dataset that a command reads: the default one where none is named.
+
+    Raises:
+        SettingsError: It is something else than a file.
+    """
+    path = file or DEFAULT_OUTPUT
+    check_files([NamedFile(path, "the dataset")])
+    return path
 
 
 def parse_exchanges(text: str) -> tuple[int, int]:

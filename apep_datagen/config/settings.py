@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import json
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from apep_datagen.config.provider_settings import ProviderSettings
+from apep_datagen.config.section import Count, Section
 from apep_datagen.core.files import NOT_QUOTED
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.people.scenario import Ability
@@ -20,11 +19,7 @@ __all__ = [
     "DEFAULT_OUTPUT",
     "BudgetSettings",
     "GenerationSettings",
-    "PriceSettings",
-    "ProviderKind",
-    "ProviderSettings",
     "QualitySettings",
-    "RoleModels",
     "RoleSettings",
     "RolesSettings",
     "ScenariosSettings",
@@ -32,8 +27,6 @@ __all__ = [
 ]
 
 DEFAULT_OUTPUT = Path("data/trainingData/generatedTrainingData.json")
-
-ProviderKind = Literal["mistral", "together", "huggingface", "openai", "local"]
 
 # Shares of the accepted conversations, in percent. No tool is needed in 40 %.
 DEFAULT_MIX: dict[Ability, float] = {
@@ -49,44 +42,10 @@ DEFAULT_MIX: dict[Ability, float] = {
     Ability.ADVICE: 20,
 }
 
-# These decide what is asked, how its answer is read and how much it can cost.
-_OWN_FIELDS = ("model", "messages", "stream", "n", "best_of", "max_tokens", "max_completion_tokens")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_OWN_HEADERS = ("host", "content-type", "content-length", "content-encoding", "transfer-encoding", "connection")
-
-Positive = Annotated[float, Field(gt=0, le=100_000)]
-# The databases hold 64 bits; a little less leaves room for sums.
-Count = Annotated[int, Field(ge=1, lt=2**53)]
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
 
-def _address(base_url: str) -> str:
-    """Refuse what is no address of a server. No message says what it is: it can hold a key."""
-    try:
-        host, port = urlsplit(base_url).hostname, urlsplit(base_url).port
-    except ValueError:  # its message quotes the address
-        host, port = None, 0
-    if not host or port == 0 or not base_url.isprintable():
-        raise ValueError(
-            "it has to be a host, with a port from 1 to 65535 where one is needed; e.g. http://localhost:11434/v1"
-        ) from None
-    return base_url
-
-
-def _printable(name: str) -> str:
-    if not name.isprintable():
-        raise ValueError("it holds a character that cannot be printed")
-    return name
-
-
-Name = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class GenerationSettings(_Section):
+class GenerationSettings(Section):
     """`[generation]`: what is to be made.
 
     Attributes:
@@ -124,7 +83,7 @@ class GenerationSettings(_Section):
         return exchanges
 
 
-class BudgetSettings(_Section):
+class BudgetSettings(Section):
     """`[budget]`: what a run may spend over all invocations for its output; there is no limit where none is set.
 
     Attributes:
@@ -138,7 +97,7 @@ class BudgetSettings(_Section):
     max_usd: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
 
 
-class QualitySettings(_Section):
+class QualitySettings(Section):
     """`[quality]`: what is accepted.
 
     Attributes:
@@ -160,7 +119,7 @@ class QualitySettings(_Section):
         return self.level or ("form" if kind == "local" else "strict")
 
 
-class ScenariosSettings(_Section):
+class ScenariosSettings(Section):
     """`[scenarios]`: what conversations are about, and when they take place.
 
     Attributes:
@@ -170,7 +129,7 @@ class ScenariosSettings(_Section):
         last_day: The last day on which a timeline may begin.
     """
 
-    mix: dict[Ability, Annotated[float, Field(ge=0, le=1_000_000)]] = {}
+    mix: dict[Ability, Annotated[float, Field(ge=0, le=1_000_000)]] = Field(default={})
     first_day: datetime.date = datetime.date(2025, 1, 1)
     last_day: datetime.date = datetime.date(2026, 12, 31)
 
@@ -201,7 +160,7 @@ class ScenariosSettings(_Section):
         return {**DEFAULT_MIX, **self.mix}
 
 
-class RoleSettings(_Section):
+class RoleSettings(Section):
     """`[roles.tester]`, `[roles.ada]`, `[roles.rewriter]`: how a role's model is sampled.
 
     Attributes:
@@ -213,7 +172,7 @@ class RoleSettings(_Section):
     max_tokens: Annotated[int, Field(ge=16, le=1_000_000)]
 
 
-class RolesSettings(_Section):
+class RolesSettings(Section):
     """`[roles]`: the three parts that models play.
 
     Attributes:
@@ -243,128 +202,7 @@ class RolesSettings(_Section):
         return settings
 
 
-class PriceSettings(_Section):
-    """In dollars for a million tokens.
-
-    Attributes:
-        input: Of the prompt.
-        output: Of the completion.
-    """
-
-    input: Annotated[float, Field(ge=0, le=1_000_000)]
-    output: Annotated[float, Field(ge=0, le=1_000_000)]
-
-
-class RoleModels(_Section):
-    """`[providers.NAME.models]`: another model than `model` for a role.
-
-    Attributes:
-        tester: Writes the user's message.
-        ada: Answers it.
-        rewriter: Rewrites Ada's thinking.
-    """
-
-    tester: Name | None = None
-    ada: Name | None = None
-    rewriter: Name | None = None
-
-
-class ProviderSettings(_Section):
-    """`[providers.NAME]`: one endpoint, its model and its limits.
-
-    Attributes:
-        kind: How it is spoken to; known for the built-in providers, and `openai` for any other endpoint that speaks
-            OpenAI's chat completions.
-        model: The model's name there; for `local`, the path of a GGUF file, or `hf:OWNER/NAME/FILE.gguf`, which is
-            downloaded once.
-        models: Another model for a role.
-        base_url: Where the server is; needed for `openai`, else the provider's own.
-        requests_per_second: The rate that you are entitled to; `--rps`. No limit where it is not set.
-        tokens_per_minute: Prompts and completions together. No limit where it is not set.
-        tokens_per_month: Prompts and completions together, over all runs and outputs; when they are spent, the provider
-            is out. Mistral's free tier has 1,000,000,000 (https://docs.mistral.ai/deployment/ai-studio/tier).
-        max_in_flight: The most requests at the same time; 4 for an `openai` endpoint without a rate, else as many as
-            rate and latency ask for.
-        timeout_seconds: How long one answer may take, from the request to its last byte.
-        max_tokens_parameter: What the endpoint calls the most tokens of an answer; newer models of OpenAI and others
-            want `max_completion_tokens`.
-        omit_parameters: Parameters that the endpoint or its model refuses and that are left out: `seed`,
-            `temperature`.
-        extra_body: Further fields of each request's body, written as `[providers.NAME.extra_body]`, e.g. to switch a
-            model's reasoning off.
-        extra_headers: Further headers of each request, written as `[providers.NAME.extra_headers]`; what they hold is
-            never printed.
-        price_per_million_tokens: What `model` costs.
-        prices: What other models cost, by their names.
-    """
-
-    kind: ProviderKind
-    model: Name
-    models: RoleModels = RoleModels()
-    base_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(_address)] | None = None
-    requests_per_second: Positive | None = None
-    tokens_per_minute: Count | None = None
-    tokens_per_month: Count | None = None
-    max_in_flight: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    timeout_seconds: Positive = 300.0
-    max_tokens_parameter: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")] = "max_tokens"
-    omit_parameters: tuple[Literal["seed", "temperature"], ...] = ()
-    extra_body: dict[str, Any] = {}
-    extra_headers: dict[str, str] = Field(default={}, repr=False)
-    price_per_million_tokens: PriceSettings | None = None
-    prices: dict[str, PriceSettings] = {}
-
-    @field_validator("omit_parameters", mode="before")
-    @classmethod
-    def _a_list_is_a_tuple(cls, names: Any) -> Any:
-        return tuple(names) if isinstance(names, list) else names
-
-    @field_validator("extra_body")
-    @classmethod
-    def _body_can_be_sent(cls, body: dict[str, Any]) -> dict[str, Any]:
-        for name in body:
-            if name in _OWN_FIELDS:
-                raise ValueError(f"{name} is for this program to set; {', '.join(_OWN_FIELDS)} cannot stand here")
-        try:
-            json.dumps(body, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"it cannot be sent as JSON ({error})") from error
-        return body
-
-    @field_validator("extra_headers")
-    @classmethod
-    def _headers_can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
-        for name, value in headers.items():
-            if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
-                raise ValueError(f"{name} is no header that can be set")
-            if not value.isascii() or not value.isprintable() or value != value.strip():
-                raise ValueError(f"the value of {name} holds a character that no header can hold")
-        return headers
-
-    @model_validator(mode="after")
-    def _embedded_model_has_no_requests(self) -> Self:
-        if self.kind == "local":
-            for key in ("max_tokens_parameter", "omit_parameters", "extra_body", "extra_headers"):
-                if key in self.model_fields_set:
-                    raise ValueError(f"{key} is for endpoints; the embedded model has none")
-        return self
-
-    def model_for(self, role: ModelRole) -> str:
-        """Return the model that a role uses."""
-        return getattr(self.models, role.value) or self.model
-
-    def models_by_role(self) -> dict[ModelRole, str]:
-        """Return the model that each role uses."""
-        return {role: self.model_for(role) for role in ModelRole}
-
-    def price_of(self, model: str) -> PriceSettings | None:
-        """Return what a model costs, or None where nobody said."""
-        if self.kind == "local":
-            return PriceSettings(input=0.0, output=0.0)
-        return self.prices.get(model) or (self.price_per_million_tokens if model == self.model else None)
-
-
-class Settings(_Section):
+class Settings(Section):
     """Everything that a run is told."""
 
     generation: GenerationSettings = GenerationSettings()
@@ -373,7 +211,7 @@ class Settings(_Section):
     quality: QualitySettings = QualitySettings()
     scenarios: ScenariosSettings = ScenariosSettings()
     # A key can be put into any text of a provider: into its address, or into a field that there is not.
-    providers: Annotated[dict[str, ProviderSettings], NOT_QUOTED] = {}
+    providers: Annotated[dict[str, ProviderSettings], NOT_QUOTED] = Field(default={})
 
     def quote(self, provider: str, model: str) -> tuple[float, float] | None:
         """Return what a million tokens of prompts and of completions cost, in dollars; None where nobody said.

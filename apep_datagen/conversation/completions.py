@@ -9,6 +9,7 @@ from dataclasses import replace
 from apep_datagen.conversation.preamble import without_preamble
 from apep_datagen.conversation.state import Conversation, due_call
 from apep_datagen.core.dialects import foreign_markup, own_markup
+from apep_datagen.core.errors import FailureKind, UnusableAnswerError
 from apep_datagen.core.marks import trim_marks
 from apep_datagen.core.markup import Answer, parse_answer, visible_text
 from apep_datagen.core.messages import Completion, Ending, Step, ending_of
@@ -25,8 +26,8 @@ LONGEST_ANSWER = 100_000
 _EXCERPT_LENGTH = 60
 
 
-def problem_with(conversation: Conversation, completion: Completion) -> str | None:
-    """Say why `completion` cannot be used as the answer to the call that is due, or None where it can.
+def problem_with(conversation: Conversation, completion: Completion) -> UnusableAnswerError | None:
+    """Return why `completion` cannot be used as the answer to the call that is due, or None where it can.
 
     A rewrite is never refused: where it cannot be used, the original thinking stays.
     """
@@ -37,28 +38,35 @@ def problem_with(conversation: Conversation, completion: Completion) -> str | No
         return problem
     if step is Step.ASK:
         question = read_question(completion.text)
-        return _problem_with_texts(question) if question else "the answer is empty"
+        return _problem_with_texts(question) if question else UnusableAnswerError("the answer is empty")
     answer = read_answer(conversation, completion.text)
     if not answer.reply and not answer.calls:
-        return "the answer has no reply"
+        return UnusableAnswerError("the answer has no reply")
     return _problem_with_texts(answer.thinking, answer.reply)
 
 
-def _problem_with_ending(completion: Completion, step: Step) -> str | None:
+def _problem_with_ending(completion: Completion, step: Step) -> UnusableAnswerError | None:
     match ending_of(completion.finish_reason):
         case Ending.CUT_OFF:
-            return f"the answer was cut off at its length limit (max_tokens in [roles.{step.model_role}] sets it)"
+            remedy = f"max_tokens in [roles.{step.model_role}] sets it"
+            return UnusableAnswerError(f"the answer was cut off at its length limit ({remedy})", FailureKind.CUT_OFF)
         case Ending.BROKEN_OFF:
-            return f'the answer was broken off (finish reason "{completion.finish_reason}")'
+            said = f'finish reason "{completion.finish_reason}"'
+            return UnusableAnswerError(f"the answer was broken off ({said})", FailureKind.BROKEN_OFF)
     if len(completion.text) > LONGEST_ANSWER:
-        return f"the answer is longer than {LONGEST_ANSWER:,} characters"
+        return UnusableAnswerError(
+            f"the answer is longer than {LONGEST_ANSWER:,} characters", FailureKind.ENDLESS_ANSWER
+        )
     return None
 
 
-def _problem_with_texts(*texts: str) -> str | None:
+def _problem_with_texts(*texts: str) -> UnusableAnswerError | None:
     for text in texts:
         if repeated := repeated_words(text):
-            return f"the answer says the same again and again: {shorten(repeated, _EXCERPT_LENGTH)}"
+            return UnusableAnswerError(
+                f"the answer says the same again and again: {shorten(repeated, _EXCERPT_LENGTH)}",
+                FailureKind.ENDLESS_ANSWER,
+            )
     return None
 
 
@@ -97,6 +105,8 @@ def read_rewritten_thoughts(thoughts: Sequence[str], text: str) -> tuple[str, ..
 
     What a reasoning model thinks about the rewriting itself is dropped, and so is a line that announces the rest.
     """
+    if len(text) > LONGEST_ANSWER:
+        return None
     text = trim_marks(_OWN_THINKING.sub("", own_markup(text)))
     marks = list(_MARK.finditer(text))
     if marks:

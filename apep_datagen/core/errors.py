@@ -89,6 +89,7 @@ class FailureKind(StrEnum):
     TORN_ANSWER = "torn answer"
     NO_COMPLETION = "no completion"
     EMPTY_ANSWER = "empty answer"
+    ENDLESS_ANSWER = "endless answer"
     CUT_OFF = "cut off"
     REFUSED = "refused"
     KEY_REFUSED = "key refused"
@@ -108,10 +109,12 @@ class ProviderError(ApepError):
     Attributes:
         kind: What it is counted as.
         may_be_billed: Whether the provider may have worked on the request, and charge for it.
+        origin: Where it came from, as a traceback for a developer, if nobody foresaw it; holds no key either.
     """
 
     kind = FailureKind.UNAVAILABLE
     may_be_billed = False
+    origin: str | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))

@@ -16,7 +16,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from apep_datagen.budget.ledger import this_month
-from apep_datagen.config.settings import ProviderSettings
+from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.core.errors import ProviderError, RateLimitedError, TransientError
 from apep_datagen.core.messages import ReportedLimits
 from apep_datagen.engine.context import RunContext

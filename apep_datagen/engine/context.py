@@ -72,6 +72,10 @@ class RunContext:
         """Tell whether a provider is left that need not wait for the next month."""
         return any(item.out_because is None and not item.waits_for_month() for item in self.available)
 
+    def tries_of(self, conversation_id: int) -> Tries:
+        """Return how often a conversation's due call failed; that is forgotten where it was its provider's fault."""
+        return self.tries.get(conversation_id, Tries())
+
     def wake(self) -> None:
         """Let every worker look at the schedule again, and every purse at the accounts."""
         self.work_changed.set()

@@ -11,7 +11,8 @@ import math
 import sys
 from collections.abc import Callable, Iterable
 
-from apep_datagen.config.settings import ProviderSettings, Settings
+from apep_datagen.config.provider_settings import ProviderSettings
+from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import SettingsError
 
 if sys.platform != "win32":

@@ -33,7 +33,7 @@ from apep_datagen.core.errors import (
     TransientError,
     UnusableAnswerError,
 )
-from apep_datagen.core.messages import Completion, CompletionRequest, Ending, Usage, ending_of
+from apep_datagen.core.messages import Completion, CompletionRequest, Usage
 from apep_datagen.engine.availability import Availability, spell_seconds
 from apep_datagen.engine.context import RunContext, Tries
 from apep_datagen.pacing.pacer import Permit
@@ -47,14 +47,6 @@ _ATTEMPTS = 3
 _ATTEMPTS_OF_A_REFUSAL = 2
 _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 60.0
-
-
-# What an answer is counted as that cannot be used.
-_KINDS = {
-    Ending.WHOLE: FailureKind.EMPTY_ANSWER,
-    Ending.CUT_OFF: FailureKind.CUT_OFF,
-    Ending.BROKEN_OFF: FailureKind.BROKEN_OFF,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +84,7 @@ class Requester:
 
     def may_succeed(self, conversation: Conversation) -> bool:
         """Tell whether it makes sense to ask once more for what failed."""
-        tries = self._context.tries.get(conversation.brief.conversation_id)
-        return tries is None or tries.counted < _ATTEMPTS
+        return self._context.tries_of(conversation.brief.conversation_id).counted < _ATTEMPTS
 
     async def ask(
         self, conversation: Conversation, request: CompletionRequest, when_permitted: Callable[[], None]
@@ -154,6 +145,8 @@ class Requester:
     ) -> PaidCompletion:
         """Send one request; what fails is booked, and counted against its conversation."""
         counters, loop = self._counters, asyncio.get_running_loop()
+        under_way, role = self._availability.streak.under_way, request.step.model_role
+        under_way[role] += 1
         counters.requests += 1
         counters.requests_per_second = self._pacer.requests_per_second
         counters.in_flight = self._pacer.in_flight
@@ -163,8 +156,7 @@ class Requester:
         try:
             try:
                 completion = await self._provider.complete(request)
-                if problem := problem_with(conversation, completion):
-                    raise UnusableAnswerError(problem, _KINDS[ending_of(completion.finish_reason)])
+                _require_use(conversation, completion)
                 failure = None
             except ProviderError as error:
                 failure = error
@@ -174,6 +166,7 @@ class Requester:
             self._availability.note(permit, failure)
             self._count_try(conversation, request, failure)
         finally:
+            under_way[role] -= 1
             self._pacer.release(permit, tokens)
             counters.in_flight = self._pacer.in_flight
         self._log(conversation, request, completion, failure, attempt=attempt, seconds=seconds)
@@ -232,7 +225,7 @@ class Requester:
             completion_tokens=completion.usage.completion_tokens if completion else None,
             outcome=failure.kind.value if failure else "answer",
             error=str(failure) if failure else None,
-            traceback=_traceback_of(failure),
+            traceback=failure.origin if failure else None,
             messages=[message.as_dict() for message in request.messages] if log.with_text else None,
             answer=completion.text if log.with_text and completion else None,
         )
@@ -251,7 +244,7 @@ class Requester:
         """An exponential back-off with jitter; after a refusal for the rate, the pacer's pause is waited for."""
         if state.outcome and isinstance(state.outcome.exception(), RateLimitedError):
             return 0.0
-        failures = self._context.tries[conversation.brief.conversation_id].total
+        failures = self._context.tries_of(conversation.brief.conversation_id).total
         longest = min(_LONGEST_BACKOFF_SECONDS, _FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret depends on it
 
@@ -259,11 +252,21 @@ class Requester:
         await self._availability.unless_interrupted(asyncio.sleep(seconds))
 
 
-def _traceback_of(failure: ProviderError | None) -> str | None:
-    """Return where an error came from that nobody foresaw."""
-    if failure is None or failure.kind is not FailureKind.UNFORESEEN:
-        return None
-    return "".join(traceback.format_exception(failure))
+def _require_use(conversation: Conversation, completion: Completion) -> None:
+    """Refuse an answer that cannot be used, or whose reading fails in a way that nobody foresaw.
+
+    Raises:
+        UnusableAnswerError: So it is.
+    """
+    try:
+        problem = problem_with(conversation, completion)
+    except Exception as error:
+        words = f"reading the answer failed ({type(error).__name__}: {error})"
+        unreadable = UnusableAnswerError(words, FailureKind.UNFORESEEN)
+        unreadable.origin = "".join(traceback.format_exception(error))
+        raise unreadable from error
+    if problem is not None:
+        raise problem
 
 
 def _usage(completion: Completion | None, failure: ProviderError | None) -> Usage | None:

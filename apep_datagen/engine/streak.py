@@ -3,10 +3,14 @@
 One refusal says something of its conversation. Several in a row, of different conversations and with no usable answer
 between, say that the provider refuses how it is asked: a parameter, a key, a model, a length. It is counted for each
 role apart: where one role's answers are good and another's never are, no conversation comes to its end.
+
+A refusal comes at once and an answer takes its time, so where many requests are under way, the few that are refused end
+first, whatever becomes of the others. These are waited for as long as they are many more than those that failed.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from apep_datagen.core.messages import ModelRole
@@ -17,6 +21,9 @@ __all__ = ["Streak"]
 _MOST_CONVERSATIONS = 5
 # At one answer in two that cannot be used, so many follow each other once in a million.
 _MOST_ANSWERS = 20
+# Where one request in ten fails, nine times as many are under way when the first ones have failed. Where all fail, a
+# third more of them than are under way anyway is sent until that is known.
+_UNDER_WAY_FOR_EACH_FAILURE = 3
 
 
 @dataclass(slots=True)
@@ -29,9 +36,14 @@ class _Row:
 
 
 class Streak:
-    """What was of no use in a row at one provider, by role."""
+    """What was of no use in a row at one provider, by role.
+
+    Attributes:
+        under_way: How many requests of each role are.
+    """
 
     def __init__(self) -> None:
+        self.under_way: Counter[ModelRole] = Counter()
         self._rows: dict[ModelRole, _Row] = {}
         self._proven: set[ModelRole] = set()
 
@@ -55,18 +67,23 @@ class Streak:
         """
         row = self._row(role)
         row.verdicts += 1
-        return role not in self._proven or row.verdicts >= _MOST_CONVERSATIONS
+        return role not in self._proven or self._are_many(role, row.verdicts, _MOST_CONVERSATIONS)
 
     def complaint(self, role: ModelRole) -> str | None:
         """Say what is wrong, where the provider is of no use for a role; else None."""
         row = self._row(role)
-        if len(row.conversations) >= _MOST_CONVERSATIONS:
+        if self._are_many(role, len(row.conversations), _MOST_CONVERSATIONS):
             return f"{len(row.conversations)} conversations in a row got no usable answer from it"
-        return f"{row.answers} answers in a row were of no use" if row.answers >= _MOST_ANSWERS else None
+        if self._are_many(role, row.answers, _MOST_ANSWERS):
+            return f"{row.answers} answers in a row were of no use"
+        return None
 
     def conversations(self) -> set[int]:
         """Return the conversations that failed in a row."""
         return {number for row in self._rows.values() for number in row.conversations}
+
+    def _are_many(self, role: ModelRole, failures: int, most: int) -> bool:
+        return failures >= most and self.under_way[role] <= _UNDER_WAY_FOR_EACH_FAILURE * failures
 
     def _row(self, role: ModelRole) -> _Row:
         return self._rows.setdefault(role, _Row())

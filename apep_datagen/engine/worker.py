@@ -21,7 +21,7 @@ from apep_datagen.budget.amounts import Price
 from apep_datagen.budget.month import MONTH_LIMIT
 from apep_datagen.budget.obstacles import BudgetSpentError, NotNowError
 from apep_datagen.budget.purse import Purse
-from apep_datagen.config.settings import ProviderSettings
+from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.conversation.machine import ModelCall, next_step
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
@@ -35,7 +35,7 @@ from apep_datagen.core.errors import (
 from apep_datagen.core.messages import CompletionRequest, Step
 from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.commit import Rules
-from apep_datagen.engine.context import RunContext, Tries
+from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.recorder import Recorder
 from apep_datagen.engine.requester import Requester
 from apep_datagen.providers.base import Provider, spell_offer
@@ -163,9 +163,9 @@ class Worker:
         try:
             answer = await self._requester.ask(conversation, request, sent)
         except ProviderUnusableError as error:
+            self._put_back(conversation)  # before the list of models is waited for
             if self._streak.believe_verdict(role):
                 await self._leave(str(error), with_models=isinstance(error, ModelUnknownError))
-            self._put_back(conversation)
         except BudgetSpentError as error:
             await self._end_budget(error.budget)
             self._put_back(conversation)
@@ -227,7 +227,7 @@ class Worker:
 
     def _put_back(self, conversation: Conversation, *, to_any: bool = False) -> None:
         """Let a conversation wait for its next call; from any provider where this one does not send for a while."""
-        tries = self._context.tries.get(conversation.brief.conversation_id, Tries())
+        tries = self._context.tries_of(conversation.brief.conversation_id)
         provider = None if to_any or self.availability.has_to_wait() else self.name
         self._context.schedule.put_back(conversation, provider, failures=tries.total)
 

@@ -18,7 +18,8 @@ from apep_datagen.budget.amounts import Amount, dollars
 from apep_datagen.budget.ledger import Ledger, this_month
 from apep_datagen.budget.prices import Prices
 from apep_datagen.config.invocation import Invocation
-from apep_datagen.config.settings import GenerationSettings, ProviderSettings
+from apep_datagen.config.provider_settings import ProviderSettings
+from apep_datagen.config.settings import GenerationSettings
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.core.paths import is_there
 from apep_datagen.inspect.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, ASSUMED_YIELD, assumed_needs

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from apep_datagen.config.settings import ProviderSettings, Settings
+from apep_datagen.config.provider_settings import ProviderSettings
+from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import ModelUnknownError, ProviderError
 from apep_datagen.core.messages import CompletionRequest, Message, ModelRole, ReportedLimits, Step, Usage
 from apep_datagen.core.words import one_line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections import deque
 from dataclasses import dataclass
@@ -65,11 +66,11 @@ class TokenWindow:
                 self._total += estimate
                 return charge
             self._changed.clear()
-            try:
-                timeout = None if next_expiry == math.inf else max(0.0, next_expiry - now)
-                await asyncio.wait_for(self._changed.wait(), timeout)
-            except TimeoutError:
-                pass
+            timeout = None if next_expiry == math.inf else max(0.0, next_expiry - now)
+            # Not `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that comes with its result.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._changed.wait()
 
     def settle(self, charge: Charge, tokens: int | None) -> None:
         """Replace the assumption by what the request did cost; None leaves it."""

@@ -18,12 +18,11 @@ from apep_datagen.providers.base import Endpoint
 from apep_datagen.providers.failures import transport_error
 from apep_datagen.providers.parameters import RequestParameters
 from apep_datagen.providers.rate_headers import read_limits
-from apep_datagen.providers.response import LARGEST_BODY, Response, read_completion
+from apep_datagen.providers.response import LARGEST_BODY, SUCCESSES, Response, read_completion
 
 __all__ = ["client_hooks", "exchange"]
 
 _LONGEST_CONNECT_SECONDS = 15.0
-_SUCCESSES = range(200, 300)
 # What the call under way has received; None where nobody calls `exchange`, as for a list of models.
 _received: contextvars.ContextVar[list[Response] | None] = contextvars.ContextVar("received", default=None)
 
@@ -107,28 +106,26 @@ def client_hooks(
         if limits is not None and endpoint.on_limits is not None:
             endpoint.on_limits(limits)
         received = _received.get()
-        if received is not None:
-            # The SDK finds the body read.
-            answer._content = await _body_of(answer)  # noqa: SLF001 - there is no other way to bound it
-            received.append(Response(answer.status_code, answer.headers, answer._content))  # noqa: SLF001
+        if received is None:
+            return
+        body = bytearray()
+        try:
+            await _read_body(answer, body)
+        except BaseException:  # the deadline too
+            if answer.status_code not in SUCCESSES:
+                # Status and headers say what happened, however the body ends.
+                received.append(Response(answer.status_code, answer.headers, bytes(body)))
+            raise
+        # The SDK finds the body read.
+        answer._content = bytes(body)  # noqa: SLF001 - there is no other way to bound it
+        received.append(Response(answer.status_code, answer.headers, answer._content))  # noqa: SLF001
 
     return {"request": [complete_request], "response": [take_answer]}
 
 
-async def _body_of(answer: _Answer) -> bytes:
-    """Return a body, or a little more than its largest size.
-
-    Of an error, as much of it as came: status and headers say what happened, however the body ends.
-    """
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async for part in answer.aiter_bytes():
-            parts.append(part)
-            size += len(part)
-            if size > LARGEST_BODY:
-                break
-    except Exception:
-        if answer.status_code in _SUCCESSES:
-            raise
-    return b"".join(parts)
+async def _read_body(answer: _Answer, body: bytearray) -> None:
+    """Append a body to `body`, or a little more than its largest size."""
+    async for part in answer.aiter_bytes():
+        body += part
+        if len(body) > LARGEST_BODY:
+            return

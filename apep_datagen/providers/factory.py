@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
-from apep_datagen.config.settings import ProviderSettings
+from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.core.errors import FailureKind, ProviderError, ProviderUnusableError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, ReportedLimits
 from apep_datagen.core.words import shorten
@@ -107,6 +108,7 @@ class _WithShowableErrors:
             raise
         except Exception as error:
             unforeseen = TransientError(f"{error} ({type(error).__name__})", FailureKind.UNFORESEEN, may_be_billed=True)
+            unforeseen.__cause__ = error
             self._make_fit(unforeseen)
             raise unforeseen from error
 
@@ -123,6 +125,8 @@ class _WithShowableErrors:
             await self._adapter.close()
 
     def _make_fit(self, error: ProviderError) -> None:
+        if error.kind is FailureKind.UNFORESEEN:
+            error.origin = self._without_secrets("".join(traceback.format_exception(error)))
         # Before it is cut: a key that the cut went through would not be found.
         error.args = (shorten(self._without_secrets(str(error)), _SHOWN_LENGTH),)
 

@@ -26,7 +26,7 @@ from apep_datagen.providers.rate_headers import retry_after_seconds
 __all__ = ["error_from_response", "error_in_success", "not_a_completion", "transport_error"]
 
 _ERRORS = range(400, 600)
-_TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^<>]*>([^<]{1,200})", re.IGNORECASE)
 
 
 def not_a_completion(message: str = "its answer is not a chat completion") -> TransientError:
@@ -68,8 +68,10 @@ def error_from_response(  # noqa: PLR0911 - one return for each class of error
         return RateLimitedError(said, retry_after)
     if status in (408, 409, 425) or status >= 500:
         return TransientError(said, retry_after=retry_after)
-    if status not in _ERRORS or is_page:
-        return _no_answer_of_an_api(status, said, is_page=is_page)
+    if is_page:
+        return TransientError(f"{said}; this is a web page, of a proxy or a gateway perhaps, and no answer of its API")
+    if status not in _ERRORS:
+        return TransientError(f"unexpected answer, {said}")
     if status == 403 and any(sign in lowered for sign in _MODERATION_SIGNS):
         return RequestRefusedError(said)
     if status in (401, 403):
@@ -106,14 +108,6 @@ def error_in_success(status: int, headers: Mapping[str, str], error: Any) -> Pro
         return found
     words = _spell(error)
     return not_a_completion(f"its answer is not a chat completion{f', HTTP {status}: {words}' if words else ''}")
-
-
-def _no_answer_of_an_api(status: int, said: str, *, is_page: bool) -> TransientError:
-    if 200 <= status < 300:
-        return not_a_completion(f"unexpected answer, {said}")
-    if is_page:
-        return TransientError(f"{said}; this is a web page, of a proxy or a gateway perhaps, and no answer of its API")
-    return TransientError(f"unexpected answer, {said}")
 
 
 def _is_page(headers: Mapping[str, str], body: str) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apep_datagen.core.messages import Completion, CompletionRequest
 from apep_datagen.providers.base import Endpoint, without_version
 from apep_datagen.providers.exchange import client_hooks, exchange
+
+if TYPE_CHECKING:
+    import httpx2
 
 __all__ = ["MistralProvider"]
 
@@ -20,6 +23,7 @@ class MistralProvider:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self._http: httpx2.AsyncClient | None = None
         self._client: Any = None
 
     async def start(self) -> None:
@@ -64,7 +68,7 @@ class MistralProvider:
 
     async def close(self) -> None:
         """Close the client."""
-        if self._client is not None:
+        if self._http is not None:
             await self._http.aclose()
 
 

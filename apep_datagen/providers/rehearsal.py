@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import json
 
-from apep_datagen.config.settings import ProviderSettings
+from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.core.errors import ProviderError
 from apep_datagen.core.messages import CompletionRequest, Message, Step
 from apep_datagen.providers.factory import create_provider
@@ -50,7 +50,11 @@ async def rehearse(settings: ProviderSettings) -> None:
     except OSError:  # no socket is to be had; a real request will tell
         return
     port = server.sockets[0].getsockname()[1]
-    update = {"base_url": f"http://127.0.0.1:{port}/v1", "timeout_seconds": _TIMEOUT_SECONDS}
+    update = {
+        "base_url": f"http://127.0.0.1:{port}/v1",
+        "timeout_seconds": _TIMEOUT_SECONDS,
+        "extra_headers": {},  # they can hold secrets, and a proxy may be in the way
+    }
     provider = create_provider(settings.model_copy(update=update), "rehearsal")
     try:
         await provider.start()

@@ -15,12 +15,14 @@ from apep_datagen.core.messages import Completion, Usage, clean_text
 from apep_datagen.core.tags import escape_tags, strip_tags
 from apep_datagen.providers.failures import error_from_response, error_in_success, not_a_completion
 
-__all__ = ["LARGEST_BODY", "Response", "read_completion"]
+__all__ = ["LARGEST_BODY", "SUCCESSES", "Response", "read_completion"]
 
 LARGEST_BODY = 16 * 2**20
 """Bytes of an answer's body; what is longer is none that a conversation could use."""
 
-_SUCCESSES = range(200, 300)
+SUCCESSES = range(200, 300)
+"""The HTTP statuses that say that all went well."""
+
 _LONGEST_FINISH_REASON = 40
 # A number of tokens above it is none: the longest contexts hold some millions.
 _MOST_TOKENS = 10**8
@@ -50,7 +52,7 @@ def read_completion(response: Response) -> Completion:
         ProviderError: It is none; the error says what went wrong.
     """
     text = response.body.decode(errors="replace")
-    if response.status not in _SUCCESSES:
+    if response.status not in SUCCESSES:
         raise error_from_response(response.status, response.headers, text)
     if len(response.body) > LARGEST_BODY:
         raise not_a_completion(f"its answer is longer than {LARGEST_BODY // 2**20} MB")

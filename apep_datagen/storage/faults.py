@@ -156,15 +156,9 @@ class StoredFile:
             yield
         except (sqlite3.Error, OSError) as error:
             raise self.refused(error, what_not) from error
-        except (
-            ArithmeticError,
-            AssertionError,
-            AttributeError,
-            LookupError,
-            RecursionError,
-            TypeError,
-            ValueError,
-        ) as error:
+        except Exception as error:
+            if not is_about_content(error):
+                raise
             raise self.damaged(spell_finding(error)) from error
 
 

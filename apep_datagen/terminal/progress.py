@@ -166,7 +166,7 @@ def _status_line(counters: RunCounters, seconds: float) -> str:
         f"{provider.name}{f' ({provider.state})' if provider.state else ''}: {provider.conversations} conversations,"
         f" {provider.requests} requests, {provider.tokens} tokens, {provider.in_flight} in flight,"
         f" {_rate_against_limit(provider, seconds)} requests/s, {provider.retries} retries,"
-        f" {provider.rejected} rejected"
+        f" {provider.rejected} rejected, {provider.set_aside} set aside"
         for provider in list(counters.providers.values())
     )
     return (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -185,6 +187,28 @@ def test_who_waits_for_a_budget_is_sent_home_when_the_run_is_over() -> None:
         treasury.note_settlement()
         with pytest.raises(NotNowError):
             await waiting
+
+    asyncio.run(main())
+
+
+def test_who_waits_for_a_budget_goes_on_where_a_reservation_cannot_be_recorded() -> None:
+    class Refusing(MemoryDatabase):
+        async def run(self, function: Callable[[sqlite3.Connection], Any]) -> Any:
+            if not refused:
+                refused.append(function)
+                await asyncio.sleep(0)
+                raise OverflowError("Python int too large to convert to SQLite INTEGER")
+            return await super().run(function)
+
+    refused: list[object] = []
+
+    async def main() -> None:
+        treasury = Treasury(Account(run_limits(1, None, None)), cast("StateDatabase", Refusing()))
+        purse = Purse("provider", {}, treasury, None, lambda: False)
+        first, second = (asyncio.create_task(purse.reserve(request_of("free", "Hi", 16))) for _ in range(2))
+        with pytest.raises(OverflowError):
+            await first
+        await asyncio.wait_for(second, PATIENCE_SECONDS)
 
     asyncio.run(main())
 

@@ -412,3 +412,18 @@ def test_a_configuration_whose_path_cannot_be_looked_at_is_told_as_one_that_cann
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(SettingsError, match="the configuration cannot be read"):
         load_settings(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (
+            'max_tokens_parameter = "max_output"\nextra_body = { max_output = 9_999 }',
+            "it cannot stand in extra_body as well",
+        ),
+        ('max_tokens_parameter = "messages"', "max_tokens_parameter cannot be messages"),
+        ('max_tokens_parameter = "temperature"', "max_tokens_parameter cannot be temperature"),
+    ],
+)
+def test_no_parameter_takes_the_place_of_what_budgets_count_on(tmp_path: Path, keys: str, words: str) -> None:
+    assert words in refusal(write(tmp_path, f"[providers.mistral]\n{keys}\n"))

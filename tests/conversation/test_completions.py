@@ -11,6 +11,7 @@ from apep_datagen.conversation.machine import advance_with_completion, next_step
 from apep_datagen.conversation.preamble import is_announced
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.state import Conversation
+from apep_datagen.core.errors import FailureKind
 from apep_datagen.core.messages import Completion, Usage
 from support.briefs import BRIEF
 
@@ -29,7 +30,8 @@ def begun(*texts: str) -> Conversation:
 
 
 def problem(conversation: Conversation, text: str) -> str | None:
-    return problem_with(conversation, Completion(text, "stop", Usage()))
+    error = problem_with(conversation, Completion(text, "stop", Usage()))
+    return None if error is None else str(error)
 
 
 # Questions.
@@ -128,6 +130,13 @@ def test_a_rewrite_with_markup_or_a_loop_in_it_is_not_used(part: str) -> None:
     assert read_rewritten_thoughts(thoughts, f"[[1]] {part}\n[[2]] {REWRITTEN[1]}") is None
 
 
+def test_a_rewrite_that_is_longer_than_any_answer_is_not_read() -> None:
+    """It would take seconds, in which nothing else of a run goes on."""
+    own = "<think>Which words would she use?</think>"
+    assert read_rewritten_thoughts(THOUGHTS[:1], own + REWRITTEN[0]) == REWRITTEN[:1]
+    assert read_rewritten_thoughts(THOUGHTS[:1], own * (LONGEST_ANSWER // len(own) + 1) + REWRITTEN[0]) is None
+
+
 # What is asked for again.
 
 
@@ -154,6 +163,22 @@ def test_an_answer_of_any_length_but_a_sensible_one_is_asked_for_again() -> None
     for conversation in (begun(), begun(QUESTION)):
         assert problem(conversation, words[:LONGEST_ANSWER]) is None
         assert problem(conversation, words[: LONGEST_ANSWER + 1]) == "the answer is longer than 100,000 characters"
+
+
+@pytest.mark.parametrize(
+    ("text", "finish_reason", "kind"),
+    [
+        ("", "stop", FailureKind.EMPTY_ANSWER),
+        ("Hello.", "length", FailureKind.CUT_OFF),
+        ("Hello.", "error", FailureKind.BROKEN_OFF),
+        (LOOP, "stop", FailureKind.ENDLESS_ANSWER),
+        ("x " * LONGEST_ANSWER, "", FailureKind.ENDLESS_ANSWER),
+    ],
+)
+def test_an_answer_of_no_use_is_counted_as_what_it_is(text: str, finish_reason: str, kind: FailureKind) -> None:
+    error = problem_with(begun(), Completion(text, finish_reason, Usage()))
+    assert error is not None
+    assert error.kind is kind
 
 
 def test_a_rewrite_is_never_asked_for_again() -> None:

@@ -71,7 +71,8 @@ def sample(conversation: Conversation) -> list[tuple[str, str]]:
 
 
 def problem(conversation: Conversation, text: str, finish_reason: str = "stop") -> str | None:
-    return problem_with(conversation, Completion(text, finish_reason, Usage()))
+    error = problem_with(conversation, Completion(text, finish_reason, Usage()))
+    return None if error is None else str(error)
 
 
 # The paths.

@@ -7,18 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pytest
 
 from apep_datagen.budget.account import Account, Limit
+from apep_datagen.budget.amounts import NOTHING
 from apep_datagen.budget.month import MONTH_LIMIT
-from apep_datagen.budget.purse import Treasury
-from apep_datagen.config.settings import DEFAULT_MIX, ProviderSettings, RolesSettings
+from apep_datagen.budget.purse import Purse, Treasury
+from apep_datagen.config.provider_settings import ProviderSettings
+from apep_datagen.config.settings import DEFAULT_MIX, RolesSettings
+from apep_datagen.conversation.completions import problem_with
 from apep_datagen.conversation.prompt_set import load_prompts
-from apep_datagen.core.errors import FailureKind, ProviderError, RateLimitedError, TransientError
+from apep_datagen.conversation.prompting import prompt
+from apep_datagen.conversation.state import Conversation
+from apep_datagen.core.errors import (
+    FailureKind,
+    ProviderError,
+    RateLimitedError,
+    RequestRefusedError,
+    TransientError,
+    UnusableAnswerError,
+)
 from apep_datagen.core.messages import Completion, CompletionRequest, Step, Usage
 from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.briefs import BriefSource
@@ -26,6 +38,7 @@ from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
+from apep_datagen.engine.requester import Requester
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.engine.worker import Worker
 from apep_datagen.people.cast import load_cast
@@ -107,41 +120,44 @@ class Server:
         return []
 
 
+def context_of(
+    providers: Collection[str], account: Account | None = None, notify: Callable[[str], None] = lambda _: None
+) -> RunContext:
+    """Return what the workers of a run without an end have in common."""
+    state = cast("StateDatabase", MemoryDatabase(0.001))
+    return RunContext(
+        schedule=Schedule(
+            missing=1_000_000,
+            source=BriefSource(1, (1, 1), 3, load_prompts(), load_cast(), DEFAULT_MIX, "2025-01-01", "2026-12-31"),
+            timelines=(),
+            active=(),
+            providers=providers,
+            accepted={},
+            last_conversation_id=0,
+            last_timeline_id=0,
+        ),
+        state=state,
+        treasury=Treasury(account or Account(), state),
+        counters=RunCounters(target=1_000_000, done_before=0, done=0),
+        roles=RolesSettings(),
+        notify=notify,
+        log=EventLog(None, with_text=False, notify=lambda _: None),
+    )
+
+
 def run_for(
     seconds: float,
     rates: dict[str, float],
     servers: dict[str, Server],
     *,
     open_month: Mapping[str, Callable[[str], Account]] | None = None,
+    account: Account | None = None,
     notify: Callable[[str], None] = lambda _: None,
 ) -> RunCounters:
     """Let the workers make conversations for so long, or to their end; return what they counted."""
 
     async def main() -> RunCounters:
-        state = cast("StateDatabase", MemoryDatabase(0.001))
-        cast_of_users = load_cast()
-        source = BriefSource(1, (1, 1), 3, load_prompts(), cast_of_users, DEFAULT_MIX, "2025-01-01", "2026-12-31")
-        rules = Rules(Judge("off", cast_of_users.phrases, NoveltyLimits(), ()), 12, 0.0)
-        schedule = Schedule(
-            missing=1_000_000,
-            source=source,
-            timelines=(),
-            active=(),
-            providers=servers,
-            accepted={},
-            last_conversation_id=0,
-            last_timeline_id=0,
-        )
-        counters = RunCounters(target=1_000_000, done_before=0, done=0)
-        context = RunContext(
-            schedule=schedule,
-            state=state,
-            treasury=Treasury(Account(), state),
-            counters=counters,
-            roles=RolesSettings(),
-            notify=notify,
-            log=EventLog(None, with_text=False, notify=lambda _: None),
-        )
+        context = context_of(servers, account, notify)
         workers = []
         for name, server in servers.items():
             provider = ProviderSettings(kind="openai", model="m", requests_per_second=rates[name])
@@ -153,7 +169,7 @@ def run_for(
                     context,
                     prices={},
                     open_month=(open_month or {}).get(name),
-                    rules=rules,
+                    rules=Rules(Judge("off", load_cast().phrases, NoveltyLimits(), ()), 12, 0.0),
                 )
             )
 
@@ -165,7 +181,7 @@ def run_for(
         stopping = asyncio.get_running_loop().call_later(seconds, stop)
         await asyncio.gather(*(worker.run() for worker in workers))
         stopping.cancel()
-        return counters
+        return context.counters
 
     random.seed(3)  # the jitter of back-offs
     return run_in_virtual_time(main(), oversleep=0.001)
@@ -251,6 +267,80 @@ def test_every_error_of_an_adapter_is_dealt_with() -> None:
     assert all(provider.in_flight == 0 for provider in counters.providers.values())
 
 
+def test_an_answer_that_nobody_can_read_costs_its_conversation_and_what_it_cost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing stays reserved for it: others would wait for that for ever where a budget runs low."""
+    broken = "My sister visits, and breaks it."
+
+    def read(conversation: Conversation, completion: Completion) -> UnusableAnswerError | None:
+        if completion.text == broken:
+            raise RecursionError("maximum recursion depth exceeded")
+        return problem_with(conversation, completion)
+
+    class Breaking(Server):
+        async def complete(self, request: CompletionRequest) -> Completion:
+            completion = await super().complete(request)
+            is_broken = request.step is Step.ASK and request.seed % 5 == 0
+            return replace(completion, text=broken) if is_broken else completion
+
+    monkeypatch.setattr("apep_datagen.engine.requester.problem_with", read)
+    account, server = Account([Limit("--max-requests", "requests", 10_000)]), Breaking(lambda _: 5.0)
+    counters = run_for(300, {"a": 5.0}, {"a": server}, account=account)
+    assert account.reserved == NOTHING
+    assert account.spent.requests == len(server.sent)
+    provider = counters.providers["a"]
+    assert provider.failures[FailureKind.UNFORESEEN] > 0
+    assert counters.set_aside == provider.set_aside > 0
+    assert counters.done > 100
+
+
+def test_a_call_goes_on_where_what_failed_of_it_is_forgotten_meanwhile() -> None:
+    """As where another provider, which failed its conversation as well, turns out to be of no use to anybody."""
+
+    async def main() -> Completion:
+        context = context_of(["a"])
+
+        class FailingOnce(Server):
+            async def complete(self, request: CompletionRequest) -> Completion:
+                if not self.sent:
+                    self.sent.append((0.0, True))
+                    asyncio.get_running_loop().call_soon(context.tries.clear)
+                    raise TransientError("HTTP 503: over capacity")
+                return await super().complete(request)
+
+        settings = ProviderSettings(kind="openai", model="m")
+        availability = Availability("a", settings, context)
+        purse = Purse("a", {}, context.treasury, None, availability.is_over)
+        conversation = context.schedule.take("a")
+        assert conversation is not None
+        request = CompletionRequest(Step.ASK, prompt(conversation), "m", 1.0, 16, 1)
+        requester = Requester(FailingOnce(lambda _: 1.0), availability, purse, context)
+        return (await requester.ask(conversation, request, lambda: None)).completion
+
+    assert run_in_virtual_time(main(), oversleep=0.001).text == "My sister visits."
+
+
+class Refusing(Server):
+    """Refuses some requests for what they say, at once, long before the others are answered."""
+
+    async def complete(self, request: CompletionRequest) -> Completion:
+        if request.seed % 20 == 0:
+            self.sent.append((asyncio.get_running_loop().time() - START_SECONDS, True))
+            await asyncio.sleep(0.1)
+            raise RequestRefusedError("HTTP 400: content management policy")
+        return await super().complete(request)
+
+
+@pytest.mark.parametrize("rate", [2.0, 20.0])
+def test_refusals_that_overtake_answers_are_no_row(rate: float) -> None:
+    server = Refusing(lambda _: rate, latency=(20.0, 30.0))
+    counters = run_for(300, {"a": rate}, {"a": server})
+    assert counters.providers["a"].state == ""
+    assert counters.set_aside > 0
+    assert server.used(0, 300) >= 0.9
+
+
 # Tokens of a month.
 
 TOKENS_OF_A_MONTH = 200_000
@@ -311,14 +401,14 @@ def test_a_run_in_which_only_the_next_month_could_help_ends(month_turns_after: C
 
 
 def test_a_provider_that_answers_nothing_but_429_for_minutes_is_named_once() -> None:
-    class Refusing(Server):
+    class Overused(Server):
         async def complete(self, request: CompletionRequest) -> Completion:
             if 100 <= asyncio.get_running_loop().time() - START_SECONDS < 2_000:
                 raise RateLimitedError("slow down", 5.0)
             return await super().complete(request)
 
     told: list[str] = []
-    server = Refusing(lambda _: 5.0)
+    server = Overused(lambda _: 5.0)
     run_for(3_000, {"a": 5.0}, {"a": server}, notify=told.append)
     [named] = [message for message in told if "nothing but 429" in message]
     assert named.startswith("a: it has answered nothing but 429 (too many requests) for 5 min.")

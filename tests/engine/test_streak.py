@@ -43,6 +43,16 @@ def test_a_usable_answer_of_the_same_role_ends_the_row_and_one_of_another_does_n
     assert streak.complaint(ADA) is None
 
 
+def test_a_few_that_failed_wait_for_the_many_that_are_under_way() -> None:
+    streak = Streak()
+    streak.under_way[ADA] = 30
+    for number in range(9):
+        streak.note_failure(ADA, number)
+    assert streak.complaint(ADA) is None
+    streak.note_failure(ADA, 9)
+    assert streak.complaint(ADA)
+
+
 def test_that_a_provider_cannot_be_used_is_believed_at_once_unless_it_worked() -> None:
     assert Streak().believe_verdict(ADA)
     streak = Streak()

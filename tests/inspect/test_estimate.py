@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from apep_datagen.budget.ledger import Ledger, this_month
-from apep_datagen.config.settings import GenerationSettings, PriceSettings, ProviderSettings, RolesSettings
+from apep_datagen.config.provider_settings import PriceSettings, ProviderSettings
+from apep_datagen.config.settings import GenerationSettings, RolesSettings
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.inspect.assumptions import ASSUMED_TOOL_ROUNDS, assumed_needs

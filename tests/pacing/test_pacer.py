@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from apep_datagen.core.messages import ReportedLimits
 from apep_datagen.pacing.pacer import Pacer, Permit
+from apep_datagen.pacing.token_window import TokenWindow
 from support.virtual_time import run_in_virtual_time
 
 FORGIVEN_SECONDS = 0.05  # what servers forgive
@@ -579,3 +580,22 @@ def test_a_turn_that_is_cancelled_goes_to_who_is_next(moments: list[float], rate
     in_flight, times = run_in_virtual_time(main())
     assert in_flight == len(times)
     assert refused_by_a_strict_server(times, rate) == []
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_who_waits_for_tokens_can_be_told_not_to_whenever_that_is(turns: int) -> None:
+    async def main() -> None:
+        window = TokenWindow(1)
+        window.settle(await window.acquire(), 1)
+        waiting = asyncio.create_task(window.acquire())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        window.set_limit(1)  # something has changed, and there is no room all the same
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert waiting.cancelled()
+
+    asyncio.run(main())

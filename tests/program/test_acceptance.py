@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from apep_datagen.config.settings import ProviderKind, QualitySettings
+from apep_datagen.config.provider_settings import ProviderKind
+from apep_datagen.config.settings import QualitySettings
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.people.scenario import Ability, User

@@ -24,7 +24,7 @@ from apep_datagen.core.errors import (
     RequestRefusedError,
     TransientError,
 )
-from apep_datagen.core.messages import Completion, CompletionRequest
+from apep_datagen.core.messages import Completion, CompletionRequest, Message, Step
 from apep_datagen.providers.factory import _WithShowableErrors
 from apep_datagen.providers.failures import error_from_response, transport_error
 from apep_datagen.providers.rate_headers import retry_after_seconds
@@ -69,8 +69,6 @@ QUOTA = FailureKind.QUOTA_SPENT
         (504, "", TransientError, FailureKind.UNAVAILABLE),
         (529, "", TransientError, FailureKind.UNAVAILABLE),
         (302, "", TransientError, FailureKind.UNAVAILABLE),
-        (200, "", TransientError, FailureKind.NO_COMPLETION),
-        (204, "", TransientError, FailureKind.NO_COMPLETION),
         (0, "", TransientError, FailureKind.UNAVAILABLE),
     ],
 )
@@ -166,6 +164,12 @@ def test_the_message_carries_the_words_of_the_provider(body: str, words: str) ->
     assert str(error_from_response(503, {}, body)) == words
 
 
+def test_a_page_is_read_in_a_time_in_proportion_to_its_length() -> None:
+    began = time.process_time()
+    error_from_response(502, {"content-type": "text/html"}, "<title" * 20_000)
+    assert time.process_time() - began < 0.5
+
+
 class _Refusing:
     """An adapter whose server answers with an error."""
 
@@ -193,6 +197,25 @@ def test_an_error_is_short_and_no_part_of_a_key_is_left_in_it(padding: int) -> N
         asyncio.run(provider.start())
     assert len(str(caught.value)) <= 400
     assert "sk-" not in str(caught.value)
+
+
+class _Stumbling(_Refusing):
+    """An adapter whose SDK raises what nobody foresaw, with what it was about to send."""
+
+    async def complete(self, request: CompletionRequest) -> Completion:  # noqa: ARG002 - it fails on any
+        raise LookupError(f"no header like {self._body!r}")
+
+
+def test_the_origin_of_an_error_that_nobody_foresaw_is_told_without_the_key() -> None:
+    key = "sk-secret-key-of-the-user"
+    provider = _WithShowableErrors(_Stumbling(f"Bearer {key}"), frozenset({key}))
+    request = CompletionRequest(Step.ASK, (Message("user", "Hi."),), "m", 1.0, 9, 1)
+    with pytest.raises(TransientError) as caught:
+        asyncio.run(provider.complete(request))
+    assert caught.value.origin is not None
+    assert "LookupError: no header like 'Bearer [API key]'" in caught.value.origin
+    assert "in complete" in caught.value.origin
+    assert "sk-" not in caught.value.origin
 
 
 # How long to wait.

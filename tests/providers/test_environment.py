@@ -15,7 +15,7 @@ import httpx
 import httpx2
 import pytest
 
-from apep_datagen.config.settings import ProviderKind, ProviderSettings
+from apep_datagen.config.provider_settings import ProviderKind, ProviderSettings
 from apep_datagen.core.errors import FailureKind, ProviderUnusableError, TransientError
 from apep_datagen.core.messages import CompletionRequest, Message, Step
 from apep_datagen.providers.base import Endpoint
@@ -124,6 +124,29 @@ def test_the_client_of_the_embedded_model_ignores_the_environment(
 def test_a_rehearsal_ends_no_run(monkeypatch: pytest.MonkeyPatch, kind: ProviderKind, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     asyncio.run(rehearse(settings(kind)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_rehearsal_shows_no_header_of_the_user_to_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, kind: ProviderKind
+) -> None:
+    """It goes to this process in clear, and through a proxy that is for all addresses."""
+    section = settings(kind).model_copy(update={"extra_headers": {"X-Gateway-Key": "s3cret"}})
+    seen = bytearray()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.extend(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    async def main() -> None:
+        proxy = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with proxy:
+            monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+            await rehearse(section)
+
+    asyncio.run(main())
+    assert seen.startswith(b"POST http://127.0.0.1:")
+    assert b"s3cret" not in seen
 
 
 def test_one_provider_that_cannot_be_started_is_told_and_the_others_make_the_conversations(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from apep_datagen.config.settings import ProviderKind, ProviderSettings
+from apep_datagen.config.provider_settings import ProviderKind, ProviderSettings
 from apep_datagen.core.errors import FailureKind, ProviderError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, Message, ReportedLimits, Step
 from apep_datagen.providers.factory import create_provider

@@ -203,6 +203,14 @@ def test_a_redirect_is_refused_by_name_and_without_what_a_query_holds(status: in
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("status", [200, 204])
+@pytest.mark.parametrize("content", [b"", b"all is well", b"<html>Log in</html>"])
+def test_a_success_that_is_no_json_is_no_completion_and_may_be_charged_for(status: int, content: bytes) -> None:
+    with pytest.raises(TransientError) as caught:
+        read_completion(Response(status, {}, content))
+    assert (caught.value.kind, caught.value.may_be_billed) == (FailureKind.NO_COMPLETION, True)
+
+
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
     lambda inner: st.one_of(

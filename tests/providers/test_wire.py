@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from apep_datagen.config.settings import ProviderKind, ProviderSettings
+from apep_datagen.config.provider_settings import ProviderKind, ProviderSettings
 from apep_datagen.core.errors import FailureKind, ModelUnknownError, ProviderError, RateLimitedError, TransientError
 from apep_datagen.core.messages import Completion, CompletionRequest, Message, Step, Usage
 from apep_datagen.providers.factory import create_provider
@@ -110,9 +110,20 @@ def test_the_whole_answer_has_to_be_there_in_time(kind: ProviderKind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_answer_has_a_largest_size_also_when_it_is_compressed(kind: ProviderKind) -> None:
-    with LoopbackServer(lambda _: Reply(raw=" " * (20 * 2**20))) as server:
-        [outcome] = ask(kind, server.url(kind))
+def test_an_error_is_read_also_where_its_body_never_ends(kind: ProviderKind) -> None:
+    reply = Reply(fault="trickle", status=429, headers={"Retry-After": "7"})
+    outcome = outcome_of(kind, reply, timeout=1.0)
+    assert isinstance(outcome, RateLimitedError)
+    assert outcome.retry_after == 7
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_an_answer_has_a_largest_size_also_when_it_is_compressed(
+    kind: ProviderKind, compress: Callable[[bytes], bytes]
+) -> None:
+    encoding = {"Content-Encoding": "gzip"} if compress is gzip.compress else {}
+    outcome = outcome_of(kind, Reply(raw=compress(b" " * (20 * 2**20)), headers=encoding))
     assert isinstance(outcome, TransientError)
     assert str(outcome) == "its answer is longer than 16 MB"
 

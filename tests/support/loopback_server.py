@@ -345,7 +345,7 @@ class LoopbackServer:
             return web.Response()
         if reply.fault == "trickle":
             received.status = -1
-            return await self._trickle(request)
+            return await self._trickle(request, reply)
         received.status = reply.status
         raw = reply.raw if reply.raw is not None else json.dumps(_completion(received, reply))
         content = raw.encode() if isinstance(raw, str) else raw
@@ -364,9 +364,11 @@ class LoopbackServer:
         headers = {"Content-Type": "application/json", **reply.headers}
         return web.Response(status=reply.status, body=content, headers=headers)
 
-    async def _trickle(self, request: web.Request) -> web.StreamResponse:
+    async def _trickle(self, request: web.Request, reply: Reply) -> web.StreamResponse:
         """Send white space, which may stand before JSON, as long as somebody reads it."""
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        response = web.StreamResponse(
+            status=reply.status, headers={"Content-Type": "application/json", **reply.headers}
+        )
         with contextlib.suppress(ConnectionError):
             await response.prepare(request)
             while not self._stop.is_set():

@@ -76,8 +76,9 @@ def test_the_status_line_tells_how_far_the_run_is_and_what_each_provider_does() 
     assert _status_line(counters(), 100.0) == (
         "60/200 conversations (30.0 %), 1800 conversations/hour, 4 min 40 s left, 7 memories, 3 diary pages"
         " | mistral: 40 conversations, 90 requests, 1234 tokens, 2 in flight, 0.90 of 1 requests/s, 5 retries,"
-        " 0 rejected"
-        "; ollama (out): 10 conversations, 30 requests, 0 tokens, 0 in flight, 0.30 requests/s, 0 retries, 0 rejected"
+        " 0 rejected, 0 set aside"
+        "; ollama (out): 10 conversations, 30 requests, 0 tokens, 0 in flight, 0.30 requests/s, 0 retries,"
+        " 0 rejected, 0 set aside"
     )
 
 

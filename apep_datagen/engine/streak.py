@@ -33,11 +33,11 @@ class Streak:
 
     def __init__(self) -> None:
         self._rows: dict[ModelRole, _Row] = {}
-        self._proven: set[ModelRole] = set()
+        self._proven: set[str] = set()
 
-    def note_use(self, role: ModelRole) -> None:
+    def note_use(self, role: ModelRole, model: str) -> None:
         """Take note of an answer that is used."""
-        self._proven.add(role)
+        self._proven.add(model)
         self._rows.pop(role, None)
 
     def note_useless_answer(self, role: ModelRole) -> None:
@@ -48,14 +48,18 @@ class Streak:
         """Take note that a conversation was refused, or failed for good; the same one counts once."""
         self._row(role).conversations.add(conversation_id)
 
-    def believe_verdict(self, role: ModelRole) -> bool:
+    def is_proven(self, model: str) -> bool:
+        """Tell whether an answer of this model was used."""
+        return model in self._proven
+
+    def believe_verdict(self, role: ModelRole, model: str) -> bool:
         """Take note that the provider says that it cannot be used, of its key, say, or its model; tell if it is true.
 
         Where it worked before, one such answer can be a slip, of a gateway perhaps; where it never did, it is believed.
         """
         row = self._row(role)
         row.verdicts += 1
-        return role not in self._proven or row.verdicts >= _MOST_CONVERSATIONS
+        return not self.is_proven(model) or row.verdicts >= _MOST_CONVERSATIONS
 
     def complaint(self, role: ModelRole) -> str | None:
         """Say what is wrong, where the provider is of no use for a role; else None."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from apep_datagen.core.errors import (
     FailureKind,
+    ForbiddenError,
     ModelUnknownError,
     ProviderError,
     ProviderUnusableError,
@@ -72,7 +73,9 @@ def error_from_response(  # noqa: PLR0911 - one return for each class of error
         return _no_answer_of_an_api(status, said, is_page=is_page)
     if status == 403 and any(sign in lowered for sign in _MODERATION_SIGNS):
         return RequestRefusedError(said)
-    if status in (401, 403):
+    if status == 403:
+        return ForbiddenError(f"it forbids that ({said}); perhaps the key lacks a permission")
+    if status == 401:
         return ProviderUnusableError(
             f"it refused the API key ({said}); check the key and what it is allowed to do", FailureKind.KEY_REFUSED
         )

@@ -33,19 +33,19 @@ def test_many_useless_answers_in_a_row_are_too_many() -> None:
 def test_a_usable_answer_of_the_same_role_ends_the_row_and_one_of_another_does_not() -> None:
     streak = Streak()
     for number in range(100):
-        streak.note_use(TESTER)
+        streak.note_use(TESTER, "m")
         streak.note_failure(ADA, number)
     assert streak.complaint(ADA)
     for number in range(100):
-        streak.note_use(ADA)
+        streak.note_use(ADA, "m")
         streak.note_failure(ADA, number)
         streak.note_useless_answer(ADA)
     assert streak.complaint(ADA) is None
 
 
 def test_that_a_provider_cannot_be_used_is_believed_at_once_unless_it_worked() -> None:
-    assert Streak().believe_verdict(ADA)
+    assert Streak().believe_verdict(ADA, "m")
     streak = Streak()
-    streak.note_use(ADA)
-    assert [streak.believe_verdict(ADA) for _ in range(5)] == [False] * 4 + [True]
-    assert streak.believe_verdict(TESTER)
+    streak.note_use(ADA, "m")
+    assert [streak.believe_verdict(ADA, "m") for _ in range(5)] == [False] * 4 + [True]
+    assert streak.believe_verdict(ADA, "another")

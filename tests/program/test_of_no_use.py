@@ -89,6 +89,28 @@ def test_where_it_begins_in_the_middle_the_others_finish_what_was_begun(tmp_path
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'set aside'") == [(0,)]
 
 
+@pytest.mark.parametrize("max_in_flight", [1, 4])
+def test_a_403_for_what_one_conversation_says_costs_that_one_alone(tmp_path: Path, max_in_flight: int) -> None:
+    """Some moderate with the status that others have for keys; the words are those of xAI."""
+    program = Program(tmp_path)
+    forbidden: list[str] = []
+
+    def behaviour(received: Received) -> Reply:
+        if received.step == "answer" and (not forbidden or received.prompt == forbidden[0]):
+            forbidden.append(received.prompt)
+            return Reply("Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO", status=403)
+        return well_behaved(received)
+
+    with LoopbackServer(behaviour) as server:
+        program.configure(section("endpoint", server.url("endpoint"), max_in_flight=max_in_flight))
+        ended = program.run("--providers", "endpoint", "--target", "12", command=QUICKLY)
+    assert ended.status == 0, ended.said
+    assert len(program.conversations()) == 12
+    assert len(forbidden) == 2
+    [(reason,)] = program.query("SELECT reason FROM conversations WHERE status = 'set aside'")
+    assert "Content violates usage guidelines" in reason
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_one_verdict_on_key_or_model_in_the_middle_of_a_run_does_not_end_it(tmp_path: Path, status: int) -> None:
     program = Program(tmp_path)

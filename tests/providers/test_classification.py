@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from apep_datagen.core.errors import (
     FailureKind,
+    ForbiddenError,
     ModelUnknownError,
     ProviderError,
     ProviderUnusableError,
@@ -40,8 +41,8 @@ QUOTA = FailureKind.QUOTA_SPENT
         (402, '{"error": "You have exceeded your monthly included credits"}', ProviderUnusableError, QUOTA),
         (402, "", ProviderUnusableError, QUOTA),
         (401, '{"detail": "Unauthorized"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
-        (403, "", ProviderUnusableError, FailureKind.KEY_REFUSED),
-        (403, '{"error": "You must have access to this gated model"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
+        (403, "", ForbiddenError, FailureKind.KEY_REFUSED),
+        (403, '{"error": "You must have access to this gated model"}', ForbiddenError, FailureKind.KEY_REFUSED),
         (403, "<html>Attention Required! | Cloudflare</html>", TransientError, FailureKind.UNAVAILABLE),
         (401, "<!DOCTYPE html><title>Sign in</title>", TransientError, FailureKind.UNAVAILABLE),
         (404, "<html><title>404 Not Found</title></html>", TransientError, FailureKind.UNAVAILABLE),
@@ -49,7 +50,7 @@ QUOTA = FailureKind.QUOTA_SPENT
         (402, "<html>Payment</html>", TransientError, FailureKind.UNAVAILABLE),
         (404, "404 page not found", TransientError, FailureKind.UNAVAILABLE),
         (429, "<html>slow down this month</html>", RateLimitedError, FailureKind.RATE_LIMITED),
-        (403, '{"error": "Your account was flagged"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
+        (403, '{"error": "Your account was flagged"}', ForbiddenError, FailureKind.KEY_REFUSED),
         (401, '{"error": "see our moderation policy"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
         (403, '{"error": {"metadata": {"flagged_input": "x"}}}', RequestRefusedError, FailureKind.REFUSED),
         (403, '{"error": {"message": "x requires moderation"}}', RequestRefusedError, FailureKind.REFUSED),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gzip
 import json
 import random
+import resource
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -76,7 +79,11 @@ def test_odd_answers_mean_the_same_at_every_provider(kind: ProviderKind) -> None
         (Reply(raw="<html><title>Nothing</title>", status=404), _is(TransientError, None, "HTTP 404: Nothing")),
         (Reply("no such model", status=404), _is(ModelUnknownError)),
         (Reply(f"wrong key {KEY}", status=401), lambda it: "[API key]" in str(it) and KEY not in str(it)),
-        (Reply("x", headers={"Content-Encoding": "br, gzip"}), _is(TransientError)),
+        (
+            Reply("x", headers={"Content-Encoding": "br, gzip"}),
+            lambda it: isinstance(it, Completion) and it.text == "x",
+        ),
+        (Reply(raw=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}), _is(TransientError, FailureKind.NO_COMPLETION)),
     ]
     waiting = iter(replies)
     with LoopbackServer(lambda _: next(waiting)[0]) as server:
@@ -116,6 +123,24 @@ def test_an_answer_has_a_largest_size_also_when_it_is_compressed(kind: ProviderK
         [outcome] = ask(kind, server.url(kind))
     assert isinstance(outcome, TransientError)
     assert str(outcome) == "its answer is longer than 16 MB"
+
+
+@functools.cache
+def of_640_mb() -> bytes:
+    """Return zeros, compressed twice."""
+    compressor, zeros = zlib.compressobj(), bytes(2**24)
+    return gzip.compress(b"".join(compressor.compress(zeros) for _ in range(40)) + compressor.flush())
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_few_bytes_that_stand_for_gigabytes_take_no_memory(kind: ProviderKind, status: int) -> None:
+    bomb = of_640_mb()
+    assert len(bomb) < 2**14
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    outcome = outcome_of(kind, Reply(raw=bomb, headers={"Content-Encoding": "deflate, gzip"}, status=status))
+    assert isinstance(outcome, TransientError)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18  # KiB
 
 
 @pytest.mark.parametrize("kind", KINDS)

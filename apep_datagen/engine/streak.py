@@ -3,20 +3,30 @@
 One refusal says something of its conversation. Several in a row, of different conversations and with no usable answer
 between, say that the provider refuses how it is asked: a parameter, a key, a model, a length. It is counted for each
 role apart: where one role's answers are good and another's never are, no conversation comes to its end.
+
+How many are too many depends on how often it failed before: a model that refuses two conversations in five refuses five
+in a row every now and then, and goes on; one that hardly ever did has changed.
 """
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass, field
 
 from apep_datagen.core.messages import ModelRole
 
 __all__ = ["Streak"]
 
-# At one conversation in ten that fails, so many follow each other once in 100,000.
+# At one conversation in sixteen that fails, so many follow each other once in a million; where more fail, more of them.
 _MOST_CONVERSATIONS = 5
+_CHANCE = 1e-6
 # At one answer in two that cannot be used, so many follow each other once in a million.
 _MOST_ANSWERS = 20
+# A conversation fails with its third useless answer, and some models answer the same every time.
+_ANSWERS_A_CONVERSATION = 3
+# What fails so often is left to the yield to judge.
+_LARGEST_SHARE = 0.7
 
 
 @dataclass(slots=True)
@@ -34,11 +44,14 @@ class Streak:
     def __init__(self) -> None:
         self._rows: dict[ModelRole, _Row] = {}
         self._proven: set[str] = set()
+        self._used: Counter[ModelRole] = Counter()
+        self._failed: Counter[ModelRole] = Counter()
 
     def note_use(self, role: ModelRole, model: str) -> None:
         """Take note of an answer that is used."""
         self._proven.add(model)
-        self._rows.pop(role, None)
+        self._used[role] += 1
+        self._failed[role] += len(self._rows.pop(role, _Row()).conversations)
 
     def note_useless_answer(self, role: ModelRole) -> None:
         """Take note of a refusal, or of an answer that cannot be used."""
@@ -63,14 +76,23 @@ class Streak:
 
     def complaint(self, role: ModelRole) -> str | None:
         """Say what is wrong, where the provider is of no use for a role; else None."""
-        row = self._row(role)
-        if len(row.conversations) >= _MOST_CONVERSATIONS:
+        row, most = self._row(role), self._most_conversations(role)
+        if len(row.conversations) >= most:
             return f"{len(row.conversations)} conversations in a row got no usable answer from it"
-        return f"{row.answers} answers in a row were of no use" if row.answers >= _MOST_ANSWERS else None
+        most_answers = max(_MOST_ANSWERS, _ANSWERS_A_CONVERSATION * most)
+        return f"{row.answers} answers in a row were of no use" if row.answers >= most_answers else None
 
     def conversations(self) -> set[int]:
         """Return the conversations that failed in a row."""
         return {number for row in self._rows.values() for number in row.conversations}
+
+    def _most_conversations(self, role: ModelRole) -> int:
+        """Return how many in a row are too many, going by the share that failed before this row."""
+        used, failed = self._used[role], self._failed[role]
+        if not used:
+            return _MOST_CONVERSATIONS
+        share = min(_LARGEST_SHARE, (failed + 1) / (used + failed + 2))
+        return max(_MOST_CONVERSATIONS, math.ceil(math.log(_CHANCE) / math.log(share)))
 
     def _row(self, role: ModelRole) -> _Row:
         return self._rows.setdefault(role, _Row())

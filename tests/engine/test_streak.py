@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+
+import pytest
+
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.engine.streak import Streak
 
@@ -41,6 +45,27 @@ def test_a_usable_answer_of_the_same_role_ends_the_row_and_one_of_another_does_n
         streak.note_failure(ADA, number)
         streak.note_useless_answer(ADA)
     assert streak.complaint(ADA) is None
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4])
+def test_a_model_that_refuses_often_goes_on_and_one_that_never_did_is_found_out_at_once(share: float) -> None:
+    draw = random.Random(1)  # noqa: S311 - a test's draw
+    streak = Streak()
+    for number in range(20_000):
+        if draw.random() < share:
+            streak.note_failure(ADA, number)
+            for _ in range(3):
+                streak.note_useless_answer(ADA)
+        else:
+            streak.note_use(ADA, "m")
+        assert streak.complaint(ADA) is None
+    good = Streak()
+    for _ in range(100):
+        good.note_use(ADA, "m")
+    for number in range(5):
+        assert good.complaint(ADA) is None
+        good.note_failure(ADA, number)
+    assert good.complaint(ADA)
 
 
 def test_that_a_provider_cannot_be_used_is_believed_at_once_unless_it_worked() -> None:

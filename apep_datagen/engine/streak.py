@@ -91,7 +91,7 @@ class Streak:
         used, failed = self._used[role], self._failed[role]
         if not used:
             return _MOST_CONVERSATIONS
-        share = min(_LARGEST_SHARE, (failed + 1) / (used + failed + 2))
+        share = min(_LARGEST_SHARE, (failed + 0.5) / (used + failed + 1))
         return max(_MOST_CONVERSATIONS, math.ceil(math.log(_CHANCE) / math.log(share)))
 
     def _row(self, role: ModelRole) -> _Row:

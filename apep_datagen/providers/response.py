@@ -23,7 +23,6 @@ LARGEST_BODY = 16 * 2**20
 _LARGEST_ERROR = 2**20
 
 _SUCCESSES = range(200, 300)
-_LONGEST_FINISH_REASON = 40
 # A number of tokens above it is none: the longest contexts hold some millions.
 _MOST_TOKENS = 10**8
 
@@ -69,7 +68,7 @@ def read_completion(response: Response) -> Completion:
     message = choice.get("message")
     if not isinstance(message, dict):
         raise error_in_success(response.status, response.headers, value)
-    finish_reason = clean_text(str(choice.get("finish_reason") or ""))[:_LONGEST_FINISH_REASON]
+    finish_reason = clean_text(str(choice.get("finish_reason") or ""))
     return Completion(_text_of(message), finish_reason, _usage(body.get("usage")))
 
 

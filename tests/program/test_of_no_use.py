@@ -248,6 +248,22 @@ def test_patience_ends_a_run_in_which_nobody_answers(tmp_path: Path, reply: Repl
     assert json.loads(program.output.read_text()) is not None
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_long_pause_that_all_requests_under_way_are_told_of_is_told_once(tmp_path: Path, status: int) -> None:
+    program = Program(tmp_path)
+    came: list[Received] = []
+
+    def behaviour(received: Received) -> Reply:
+        came.append(received)
+        return Reply("full", status=status, headers={"Retry-After": "3600"}, until=lambda: len(came) >= 8)
+
+    with LoopbackServer(behaviour) as server:
+        program.configure(section("endpoint", server.url("endpoint"), max_in_flight=8))
+        ended = program.run("--providers", "endpoint", "--target", "50", "--patience", "60", command=QUICKLY)
+    assert ended.status == 5, ended.said
+    assert ended.said.count("waiting 1 h 00 min") == 1
+
+
 def test_a_reset_in_seven_hours_is_told_as_such(tmp_path: Path) -> None:
     program = Program(tmp_path)
 

@@ -131,7 +131,7 @@ def test_what_a_native_call_holds_does_not_get_out_of_it() -> None:
 # How an answer ended.
 
 
-@pytest.mark.parametrize("reason", ["stop", "STOP", "eos", "tool_calls", "end_turn", "COMPLETE", "", None])
+@pytest.mark.parametrize("reason", ["stop", "STOP", "eos", "tool_calls", "TOOL_CALL", "end_turn", "COMPLETE", "", None])
 def test_a_known_good_end_is_good(reason: str | None) -> None:
     completion = read_completion(answered({"content": "a"}, finish_reason=reason))
     assert ending_of(completion.finish_reason) is Ending.WHOLE

@@ -189,6 +189,14 @@ def test_what_an_error_quotes_of_further_headers_and_of_the_address_is_not_shown
         assert secret not in str(outcome)
 
 
+@pytest.mark.parametrize("padding", [0, 30])
+def test_a_finish_reason_does_not_show_the_key_not_even_its_beginning(padding: int) -> None:
+    outcome = outcome_of("openai", Reply("Hi.", finish_reason="x" * padding + f"Bearer {KEY}" * 3))
+    assert isinstance(outcome, Completion)
+    assert KEY[:6] not in outcome.finish_reason
+    assert len(outcome.finish_reason) <= 40
+
+
 def test_a_list_of_models_does_not_show_the_key() -> None:
     async def list_models(url: str) -> list[str]:
         provider = create_provider(ProviderSettings(kind="openai", model="m", base_url=url), KEY)

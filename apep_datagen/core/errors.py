@@ -13,6 +13,7 @@ ApepError
     │   └── UnusableAnswerError the model answered, but with nothing that can be used
     ├── RequestRefusedError this request is refused; another provider may take it, or nobody
     └── ProviderUnusableError   key refused or quota spent: the provider is out
+        ├── ForbiddenError          … because of its key, or this request alone because of what it says
         └── ModelUnknownError       … because it does not have the model
 
 The command line catches `ApepError`, prints its message and exits with `exit_status`; a traceback is a bug.
@@ -26,6 +27,7 @@ __all__ = [
     "ApepError",
     "BudgetReachedError",
     "FailureKind",
+    "ForbiddenError",
     "ModelUnknownError",
     "NoProviderLeftError",
     "NoUsableProviderError",
@@ -193,6 +195,13 @@ class ProviderUnusableError(ProviderError):
     def __init__(self, message: str, kind: FailureKind = FailureKind.UNUSABLE) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class ForbiddenError(ProviderUnusableError):
+    """The provider forbids what it was asked: to this key, or to anybody, for what this request alone says."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, FailureKind.KEY_REFUSED)
 
 
 class ModelUnknownError(ProviderUnusableError):

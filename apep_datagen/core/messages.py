@@ -110,9 +110,20 @@ class Ending(StrEnum):
 
 # What APIs say of an answer that is whole, and of one that its length has cut off. OpenAI and most: stop, length,
 # tool_calls, function_call; Together: eos; text-generation-inference: eos_token, stop_sequence; Mistral: model_length;
-# Anthropic: end_turn, tool_use, max_tokens; Cohere: COMPLETE, MAX_TOKENS; Gemini: STOP, MAX_TOKENS.
+# Anthropic: end_turn, tool_use, max_tokens; Cohere: COMPLETE, TOOL_CALL, MAX_TOKENS; Gemini: STOP, MAX_TOKENS.
 _WHOLE = frozenset(
-    {"stop", "eos", "eos_token", "stop_sequence", "end_turn", "complete", "tool_calls", "tool_use", "function_call"}
+    {
+        "stop",
+        "eos",
+        "eos_token",
+        "stop_sequence",
+        "end_turn",
+        "complete",
+        "tool_calls",
+        "tool_call",
+        "tool_use",
+        "function_call",
+    }
 )
 _CUT_OFF = frozenset({"length", "max_tokens", "model_length"})
 

@@ -74,6 +74,7 @@ class Availability:
         context.available.append(self)
         self._interruption = Interruption()
         self._pause_told_at = -_SECONDS_BETWEEN_PAUSE_MESSAGES
+        self._pause_told_until = 0.0
         self._refused_since: float | None = None
         self._refusals_told = False
 
@@ -195,8 +196,12 @@ class Availability:
             self.set_state("paused")
             self.leave_to_others()
         now = asyncio.get_running_loop().time()
-        if now - self._pause_told_at >= _SECONDS_BETWEEN_PAUSE_MESSAGES or seconds > _LONG_PAUSE_SECONDS:
-            self._pause_told_at = now
+        # What was under way when a long pause began says the same again.
+        is_longer = now + seconds > self._pause_told_until + _LONG_PAUSE_SECONDS
+        if now - self._pause_told_at >= _SECONDS_BETWEEN_PAUSE_MESSAGES or (
+            seconds > _LONG_PAUSE_SECONDS and is_longer
+        ):
+            self._pause_told_at, self._pause_told_until = now, now + seconds
             at_rate = f", then {rate:.3g} requests/s" if rate else ""
             self._context.notify(f"{self.name}: {why}, waiting {spell_seconds(seconds)}{at_rate}")
 

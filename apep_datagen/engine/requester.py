@@ -26,6 +26,7 @@ from apep_datagen.conversation.completions import problem_with
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import (
     FailureKind,
+    ForbiddenError,
     ProviderError,
     RateLimitedError,
     RequestRefusedError,
@@ -153,11 +154,15 @@ class Requester:
         began = loop.time()
         tokens: int | None = None
         completion: Completion | None = None
+        failure: ProviderError | None = None
         try:
             try:
                 completion = await self._provider.complete(request)
                 _require_use(conversation, completion)
-                failure = None
+            except ForbiddenError as error:
+                # Where key and model are known to be good, it is what the request says: some moderate so.
+                is_proven = self._availability.streak.is_proven(request.model)
+                failure = RequestRefusedError(str(error)) if is_proven else error
             except ProviderError as error:
                 failure = error
             seconds = round(loop.time() - began, 3)

@@ -164,7 +164,7 @@ class Worker:
             answer = await self._requester.ask(conversation, request, sent)
         except ProviderUnusableError as error:
             self._put_back(conversation)  # before the list of models is waited for
-            if self._streak.believe_verdict(role):
+            if self._streak.believe_verdict(role, request.model):
                 await self._leave(str(error), with_models=isinstance(error, ModelUnknownError))
         except BudgetSpentError as error:
             await self._end_budget(error.budget)
@@ -178,7 +178,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs this conversation alone
             await self._set_aside_unforeseen(conversation, needed.step, error)
         else:
-            self._streak.note_use(role)
+            self._streak.note_use(role, request.model)
             going_on = await self._recorder.record(conversation, request, answer)
             if going_on is not None:
                 self._put_back(going_on)

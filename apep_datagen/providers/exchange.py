@@ -9,7 +9,9 @@ for each request: a deadline for the whole answer, and a largest size.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, Protocol
 
@@ -23,6 +25,9 @@ from apep_datagen.providers.response import LARGEST_BODY, SUCCESSES, Response, r
 __all__ = ["client_hooks", "exchange"]
 
 _LONGEST_CONNECT_SECONDS = 15.0
+# How an answer may be compressed, and what zlib calls it: zlib or gzip by what it begins with, deflate without either.
+_CODINGS = "gzip, deflate"
+_WINDOWS = {"gzip": (zlib.MAX_WBITS | 32,), "deflate": (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS)}
 # What the call under way has received; None where nobody calls `exchange`, as for a list of models.
 _received: contextvars.ContextVar[list[Response] | None] = contextvars.ContextVar("received", default=None)
 
@@ -47,7 +52,8 @@ class _Answer(Protocol):
     def status_code(self) -> int: ...
     @property
     def headers(self) -> Mapping[str, str]: ...
-    def aiter_bytes(self) -> AsyncIterator[bytes]: ...
+    def aiter_raw(self) -> AsyncIterator[bytes]: ...
+    async def aclose(self) -> None: ...
 
     _content: bytes
 
@@ -95,6 +101,7 @@ def client_hooks(
 
     async def complete_request(request: _Request) -> None:
         request.extensions["timeout"] = timeouts
+        request.headers["accept-encoding"] = _CODINGS
         request.headers.update(parameters.extra_headers)
         if request.method == "POST" and parameters != RequestParameters():
             content = parameters.apply(await request.aread())
@@ -105,27 +112,46 @@ def client_hooks(
         limits = read_limits(answer.headers, plain_limit_seconds=plain_limit_seconds)
         if limits is not None and endpoint.on_limits is not None:
             endpoint.on_limits(limits)
-        received = _received.get()
-        if received is None:
-            return
-        body = bytearray()
+        body, received = bytearray(), _received.get()
         try:
             await _read_body(answer, body)
         except BaseException:  # the deadline too
-            if answer.status_code not in SUCCESSES:
+            if received is not None and answer.status_code not in SUCCESSES:
                 # Status and headers say what happened, however the body ends.
-                received.append(Response(answer.status_code, answer.headers, bytes(body)))
+                received.append(_response(answer, body))
             raise
+        response = _response(answer, body)
         # The SDK finds the body read.
-        answer._content = bytes(body)  # noqa: SLF001 - there is no other way to bound it
-        received.append(Response(answer.status_code, answer.headers, answer._content))  # noqa: SLF001
+        answer._content = response.body  # noqa: SLF001 - there is no other way to bound it
+        if received is not None:
+            received.append(response)
 
     return {"request": [complete_request], "response": [take_answer]}
 
 
 async def _read_body(answer: _Answer, body: bytearray) -> None:
-    """Append a body to `body`, or a little more than its largest size."""
-    async for part in answer.aiter_bytes():
+    """Append a body as it comes to `body`, or a little more than its largest size."""
+    async for part in answer.aiter_raw():
         body += part
         if len(body) > LARGEST_BODY:
+            await answer.aclose()
             return
+
+
+def _response(answer: _Answer, body: bytearray) -> Response:
+    codings = answer.headers.get("content-encoding", "")
+    return Response(answer.status_code, answer.headers, _decompress(bytes(body), codings))
+
+
+def _decompress(body: bytes, codings: str) -> bytes:
+    """Return a body as it was before it was compressed, or the first part of it, a little more than the largest size.
+
+    HTTP clients decompress too, but all at once: a few kilobytes that stand for gigabytes would take the memory. What
+    cannot be decompressed stays as it is: some say that it is compressed, and it is not.
+    """
+    for coding in reversed(codings.lower().replace("x-gzip", "gzip").split(",")):
+        for window in _WINDOWS.get(coding.strip(), ()):
+            with contextlib.suppress(zlib.error):
+                body = zlib.decompressobj(window).decompress(body, LARGEST_BODY + 1)
+                break
+    return body

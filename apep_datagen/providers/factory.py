@@ -20,6 +20,7 @@ from apep_datagen.providers.parameters import RequestParameters
 __all__ = ["create_provider"]
 
 _SHOWN_LENGTH = 400
+_LONGEST_FINISH_REASON = 40
 _LIST_SECONDS = 15.0
 # What is shorter is no key but a word that a local server was given, and stands in other words.
 _SHORTEST_SECRET = 6
@@ -102,7 +103,10 @@ class _WithShowableErrors:
 
     async def complete(self, request: CompletionRequest) -> Completion:
         try:
-            return await self._adapter.complete(request)
+            completion = await self._adapter.complete(request)
+            # It is said in errors.
+            reason = shorten(self._without_secrets(completion.finish_reason), _LONGEST_FINISH_REASON)
+            return replace(completion, finish_reason=reason)
         except ProviderError as error:
             self._make_fit(error)
             raise

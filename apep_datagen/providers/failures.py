@@ -12,6 +12,7 @@ from typing import Any
 
 from apep_datagen.core.errors import (
     FailureKind,
+    ForbiddenError,
     ModelUnknownError,
     ProviderError,
     ProviderUnusableError,
@@ -66,23 +67,13 @@ def error_from_response(  # noqa: PLR0911 - one return for each class of error
         )
     if status == 429:
         return RateLimitedError(said, retry_after)
-    if status in (408, 409, 425) or status >= 500:
+    if status in (408, 409, 424, 425) or status >= 500:
         return TransientError(said, retry_after=retry_after)
     if is_page:
         return TransientError(f"{said}; this is a web page, of a proxy or a gateway perhaps, and no answer of its API")
     if status not in _ERRORS:
         return TransientError(f"unexpected answer, {said}")
-    if status == 403 and any(sign in lowered for sign in _MODERATION_SIGNS):
-        return RequestRefusedError(said)
-    if status in (401, 403):
-        return ProviderUnusableError(
-            f"it refused the API key ({said}); check the key and what it is allowed to do", FailureKind.KEY_REFUSED
-        )
-    if status == 404 and not _is_json(body):
-        return TransientError(f"{said}; if this address is not where its API is, correct base_url")
-    if status == 404 or (status == 400 and any(sign in lowered for sign in _MODEL_SIGNS)):
-        return ModelUnknownError(f"it does not know the model ({said})")
-    return RequestRefusedError(said)
+    return _refusal(status, said, lowered, is_json=_is_json(body))
 
 
 def error_in_success(status: int, headers: Mapping[str, str], error: Any) -> ProviderError:
@@ -110,8 +101,30 @@ def error_in_success(status: int, headers: Mapping[str, str], error: Any) -> Pro
     return not_a_completion(f"its answer is not a chat completion{f', HTTP {status}: {words}' if words else ''}")
 
 
+def _refusal(  # noqa: PLR0911 - one return for each class of error
+    status: int, said: str, lowered: str, *, is_json: bool
+) -> ProviderError:
+    """Classify what an API refuses: the key, the model or the request."""
+    if status == 403 and any(sign in lowered for sign in _MODERATION_SIGNS):
+        return RequestRefusedError(said)
+    if status == 403:
+        return ForbiddenError(f"it forbids that ({said}); perhaps the key lacks a permission")
+    if status == 401:
+        return ProviderUnusableError(
+            f"it refused the API key ({said}); check the key and what it is allowed to do", FailureKind.KEY_REFUSED
+        )
+    if status == 404 and not is_json:
+        return TransientError(f"{said}; if this address is not where its API is, correct base_url")
+    if status == 404 and not _NAME_OF_MODEL.search(lowered):
+        return ModelUnknownError(f"it knows no such address, or no such model ({said}); check base_url and model")
+    if status == 404 or (status == 400 and _MODEL_SIGNS.search(lowered)):
+        return ModelUnknownError(f"it does not know the model ({said})")
+    return RequestRefusedError(said)
+
+
 def _is_page(headers: Mapping[str, str], body: str) -> bool:
-    return "html" in headers.get("content-type", "").lower() or body.lstrip()[:1] == "<"
+    is_called_page = "html" in headers.get("content-type", "").lower()
+    return body.lstrip()[:1] == "<" or (is_called_page and not _is_json(body))
 
 
 def _title(page: str) -> str:
@@ -195,8 +208,11 @@ _KINDS_BY_NAME = {
     "TooManyRedirects": FailureKind.UNAVAILABLE,
 }
 # Mistral answers 400 with code 1500 and type "invalid_model" for a model that it does not have; Together and most
-# OpenAI-compatible servers answer 400 or 404 with "model_not_found" or "model_not_available".
-_MODEL_SIGNS = ("invalid_model", "invalid model", "model_not_found", "model_not_available", "does not exist")
+# OpenAI-compatible servers answer 400 or 404 with "model_not_found" or "model_not_available"; Hugging Face's router 400
+# with "model_not_supported". Most name the parameter. What else does not exist may be a parameter, or a user's words.
+_MODEL_SIGNS = re.compile(r'invalid[_ ]model|model_not_|"param"\s*:\s*"model"|\bmodel\b[^"]{0,200}\bdoes not exist')
+# A 404 without it is one of a router that has no such path ("Not Found" of FastAPI, and so of vLLM and SGLang).
+_NAME_OF_MODEL = re.compile("model|deployment")
 # OpenRouter answers 403 with "flagged_input" or "content_policy_violation" where its moderation stopped the request:
 # https://openrouter.ai/docs/errors. "Flagged" alone may be an account.
 _MODERATION_SIGNS = ("moderation", "flagged_input", "content_policy")

@@ -36,6 +36,10 @@ _EARLIEST_EPOCH_SECONDS = 1e9  # 2001; as a duration it would be 31 years
 _EARLIEST_EPOCH_MILLISECONDS = 1e12  # the same day
 _LONGEST_RESET_SECONDS = 31 * 86_400.0
 _MINUTE_SECONDS = 60.0
+# The first of them that a server writes counts, as a whole: what is left of one limit and the reset of another are of
+# no use together.
+_REQUESTS = ("x-ratelimit-{}-requests", "x-ratelimit-{}-req-minute", "x-ratelimit-{}-requests-minute", "x-ratelimit-{}")
+_TOKENS = ("x-ratelimit-{}-tokens", "x-ratelimit-{}-tokens-minute", "x-tokenlimit-{}")
 # Far from a minute and from a day, on both sides.
 _LONGEST_REFILL_SECONDS = 600.0
 
@@ -51,29 +55,15 @@ def read_limits(headers: Mapping[str, str], *, plain_limit_seconds: float | None
     Returns:
         What is said, or None if it is nothing.
     """
-    requests_left = _number(
-        headers,
-        "x-ratelimit-remaining-requests",
-        "x-ratelimit-remaining-req-minute",
-        "x-ratelimit-remaining-requests-minute",
-        "x-ratelimit-remaining",
-    )
-    tokens_left = _number(
-        headers, "x-ratelimit-remaining-tokens", "x-ratelimit-remaining-tokens-minute", "x-tokenlimit-remaining"
-    )
+    requests_left, requests_reset = _left(headers, _REQUESTS)
+    tokens_left, tokens_reset = _left(headers, _TOKENS)
     limits = ReportedLimits(
         requests_per_second=_requests_per_second(headers, plain_limit_seconds),
         tokens_per_minute=_tokens_per_minute(headers),
         requests_left=None if requests_left is None else int(requests_left),
         tokens_left=None if tokens_left is None else int(tokens_left),
-        requests_reset_seconds=_seconds(
-            headers,
-            "x-ratelimit-reset-requests",
-            "x-ratelimit-reset-req-minute",
-            "x-ratelimit-reset-requests-minute",
-            "x-ratelimit-reset",
-        ),
-        tokens_reset_seconds=_seconds(headers, "x-ratelimit-reset-tokens", "x-ratelimit-reset-tokens-minute"),
+        requests_reset_seconds=_until_one_is_back(headers) if requests_left == 0 else requests_reset,
+        tokens_reset_seconds=tokens_reset,
     )
     return None if limits == ReportedLimits() else limits
 
@@ -98,6 +88,30 @@ def _wait(value: str) -> float | None:
         if seconds is not None:
             return seconds
     return None
+
+
+def _left(headers: Mapping[str, str], names: tuple[str, ...]) -> tuple[float | None, float | None]:
+    """Return what is left of a limit, and in how many seconds it is whole again: of one and the same limit."""
+    for name in names:
+        left = _number(headers, name.format("remaining"))
+        if left is not None:
+            return left, _seconds(headers, name.format("reset"))
+    return None, _seconds(headers, *(name.format("reset") for name in names))
+
+
+def _until_one_is_back(headers: Mapping[str, str]) -> float | None:
+    """Return in how many seconds a request is permitted again, where none is left.
+
+    Where a limit for longer than a minute refills steadily, as OpenAI's and Groq's, the reset says when it is whole
+    again, in a day perhaps; one request is back much earlier. A server with fixed windows refuses that one, at no cost,
+    and is asked again as much later. Who names a time, and not how long it takes, has windows.
+    """
+    _, reset = _left(headers, _REQUESTS)
+    value = headers.get("x-ratelimit-reset-requests", "").strip()
+    limit = _number(headers, "x-ratelimit-limit-requests")
+    if not reset or not limit or reset <= _MINUTE_SECONDS or _is_time(value):
+        return reset
+    return max(_MINUTE_SECONDS, reset / limit)
 
 
 def _requests_per_second(headers: Mapping[str, str], plain_limit_seconds: float | None) -> float | None:
@@ -150,6 +164,10 @@ def _seconds(headers: Mapping[str, str], *names: str) -> float | None:
         if seconds is not None and seconds <= _LONGEST_RESET_SECONDS:
             return seconds
     return None
+
+
+def _is_time(value: str) -> bool:
+    return bool(_NUMBER.fullmatch(value)) and float(value) >= _EARLIEST_EPOCH_SECONDS
 
 
 def _duration(value: str) -> float | None:

@@ -20,10 +20,11 @@ __all__ = ["LARGEST_BODY", "SUCCESSES", "Response", "read_completion"]
 LARGEST_BODY = 16 * 2**20
 """Bytes of an answer's body; what is longer is none that a conversation could use."""
 
+_LARGEST_ERROR = 2**20
+
 SUCCESSES = range(200, 300)
 """The HTTP statuses that say that all went well."""
 
-_LONGEST_FINISH_REASON = 40
 # A number of tokens above it is none: the longest contexts hold some millions.
 _MOST_TOKENS = 10**8
 
@@ -51,13 +52,14 @@ def read_completion(response: Response) -> Completion:
     Raises:
         ProviderError: It is none; the error says what went wrong.
     """
-    text = response.body.decode(errors="replace")
     if response.status not in SUCCESSES:
-        raise error_from_response(response.status, response.headers, text)
+        words = response.body[:_LARGEST_ERROR].decode("utf-8-sig", errors="replace")
+        raise error_from_response(response.status, response.headers, words)
     if len(response.body) > LARGEST_BODY:
         raise not_a_completion(f"its answer is longer than {LARGEST_BODY // 2**20} MB")
     try:
-        value: Any = json.loads(text)
+        # Some write a byte-order mark in front.
+        value: Any = json.loads(response.body.decode("utf-8-sig", errors="replace"))
     except (ValueError, RecursionError) as error:
         raise not_a_completion() from error
     body = value if isinstance(value, dict) else {}
@@ -68,7 +70,7 @@ def read_completion(response: Response) -> Completion:
     message = choice.get("message")
     if not isinstance(message, dict):
         raise error_in_success(response.status, response.headers, value)
-    finish_reason = clean_text(str(choice.get("finish_reason") or ""))[:_LONGEST_FINISH_REASON]
+    finish_reason = clean_text(str(choice.get("finish_reason") or ""))
     return Completion(_text_of(message), finish_reason, _usage(body.get("usage")))
 
 
@@ -120,11 +122,18 @@ def _native_calls(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _usage(usage: Any) -> Usage:
-    """Return what an answer cost; nothing, which stands for not known, where either number is none."""
+    """Return what an answer cost; nothing, which stands for not known, where either number is none.
+
+    What the total holds beside the two is thinking, which is charged for as an answer is: xAI and Gemini count it there
+    alone (https://docs.x.ai/docs/key-information/consumption-and-rate-limits).
+    """
     if not isinstance(usage, dict):
         return Usage()
     prompt, completion = _token_count(usage.get("prompt_tokens")), _token_count(usage.get("completion_tokens"))
-    return Usage() if prompt is None or completion is None else Usage(prompt, completion)
+    if prompt is None or completion is None:
+        return Usage()
+    total = _token_count(usage.get("total_tokens")) or 0
+    return Usage(prompt, max(completion, total - prompt))
 
 
 def _token_count(value: Any) -> int | None:

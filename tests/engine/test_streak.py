@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+
+import pytest
+
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.engine.streak import Streak
 
@@ -33,11 +37,11 @@ def test_many_useless_answers_in_a_row_are_too_many() -> None:
 def test_a_usable_answer_of_the_same_role_ends_the_row_and_one_of_another_does_not() -> None:
     streak = Streak()
     for number in range(100):
-        streak.note_use(TESTER)
+        streak.note_use(TESTER, "m")
         streak.note_failure(ADA, number)
     assert streak.complaint(ADA)
     for number in range(100):
-        streak.note_use(ADA)
+        streak.note_use(ADA, "m")
         streak.note_failure(ADA, number)
         streak.note_useless_answer(ADA)
     assert streak.complaint(ADA) is None
@@ -53,9 +57,30 @@ def test_a_few_that_failed_wait_for_the_many_that_are_under_way() -> None:
     assert streak.complaint(ADA)
 
 
-def test_that_a_provider_cannot_be_used_is_believed_at_once_unless_it_worked() -> None:
-    assert Streak().believe_verdict(ADA)
+@pytest.mark.parametrize("share", [0.2, 0.4])
+def test_a_model_that_refuses_often_goes_on_and_one_that_never_did_is_found_out_at_once(share: float) -> None:
+    draw = random.Random(1)  # noqa: S311 - a test's draw
     streak = Streak()
-    streak.note_use(ADA)
-    assert [streak.believe_verdict(ADA) for _ in range(5)] == [False] * 4 + [True]
-    assert streak.believe_verdict(TESTER)
+    for number in range(20_000):
+        if draw.random() < share:
+            streak.note_failure(ADA, number)
+            for _ in range(3):
+                streak.note_useless_answer(ADA)
+        else:
+            streak.note_use(ADA, "m")
+        assert streak.complaint(ADA) is None
+    good = Streak()
+    for _ in range(100):
+        good.note_use(ADA, "m")
+    for number in range(5):
+        assert good.complaint(ADA) is None
+        good.note_failure(ADA, number)
+    assert good.complaint(ADA)
+
+
+def test_that_a_provider_cannot_be_used_is_believed_at_once_unless_it_worked() -> None:
+    assert Streak().believe_verdict(ADA, "m")
+    streak = Streak()
+    streak.note_use(ADA, "m")
+    assert [streak.believe_verdict(ADA, "m") for _ in range(5)] == [False] * 4 + [True]
+    assert streak.believe_verdict(ADA, "another")

@@ -163,7 +163,10 @@ OUT = {
     "key, credit, model": {
         "mistral": (Reply("Unauthorized", status=401), "it refused the API key (HTTP 401: Unauthorized)"),
         "together": (Reply("no credit left", status=402), "its credit or quota is spent (HTTP 402: no credit left)"),
-        "endpoint": (Reply("not found", status=404), f"it does not know the model (HTTP 404: not found){OFFERS}"),
+        "endpoint": (
+            Reply("no such model", status=404),
+            f"it does not know the model (HTTP 404: no such model){OFFERS}",
+        ),
     },
     "models": {
         "mistral": (

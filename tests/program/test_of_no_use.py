@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -83,10 +84,32 @@ def test_where_it_begins_in_the_middle_the_others_finish_what_was_begun(tmp_path
         refused = [request for request in server.received if request.status == 400]
     assert ended.status == 0, ended.said
     assert len(program.conversations()) == 60
-    assert "changed is out for the rest of this run: 5 conversations in a row" in ended.stdout
+    assert re.search(r"changed is out for the rest of this run: \d conversations in a row", ended.stdout)
     assert len(refused) <= MOST_IN_VAIN
     # What it refused says nothing of its conversations: they were finished by the other one.
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'set aside'") == [(0,)]
+
+
+@pytest.mark.parametrize("max_in_flight", [1, 4])
+def test_a_403_for_what_one_conversation_says_costs_that_one_alone(tmp_path: Path, max_in_flight: int) -> None:
+    """Some moderate with the status that others have for keys; the words are those of xAI."""
+    program = Program(tmp_path)
+    forbidden: list[str] = []
+
+    def behaviour(received: Received) -> Reply:
+        if received.step == "answer" and (not forbidden or received.prompt == forbidden[0]):
+            forbidden.append(received.prompt)
+            return Reply("Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO", status=403)
+        return well_behaved(received)
+
+    with LoopbackServer(behaviour) as server:
+        program.configure(section("endpoint", server.url("endpoint"), max_in_flight=max_in_flight))
+        ended = program.run("--providers", "endpoint", "--target", "12", command=QUICKLY)
+    assert ended.status == 0, ended.said
+    assert len(program.conversations()) == 12
+    assert len(forbidden) == 2
+    [(reason,)] = program.query("SELECT reason FROM conversations WHERE status = 'set aside'")
+    assert "Content violates usage guidelines" in reason
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -223,6 +246,22 @@ def test_patience_ends_a_run_in_which_nobody_answers(tmp_path: Path, reply: Repl
     assert ended.status == 5, ended.said
     assert "No provider has answered for 1.5 s, as long as --patience permits" in ended.stderr
     assert json.loads(program.output.read_text()) is not None
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_long_pause_that_all_requests_under_way_are_told_of_is_told_once(tmp_path: Path, status: int) -> None:
+    program = Program(tmp_path)
+    came: list[Received] = []
+
+    def behaviour(received: Received) -> Reply:
+        came.append(received)
+        return Reply("full", status=status, headers={"Retry-After": "3600"}, until=lambda: len(came) >= 8)
+
+    with LoopbackServer(behaviour) as server:
+        program.configure(section("endpoint", server.url("endpoint"), max_in_flight=8))
+        ended = program.run("--providers", "endpoint", "--target", "50", "--patience", "60", command=QUICKLY)
+    assert ended.status == 5, ended.said
+    assert ended.said.count("waiting 1 h 00 min") == 1
 
 
 def test_a_reset_in_seven_hours_is_told_as_such(tmp_path: Path) -> None:

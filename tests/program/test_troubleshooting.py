@@ -222,6 +222,14 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
         5,
         functools.partial(run, behaviour=from_the_fifth_on(Reply("Unauthorized", status=401))),
     ),
+    "mistral is out for the rest of this run: it forbids": (
+        5,
+        functools.partial(run, behaviour=always(Reply("Not in your country", status=403))),
+    ),
+    "mistral is out for the rest of this run: it knows no such address": (
+        5,
+        functools.partial(run, behaviour=always(Reply(raw='{"detail": "Not Found"}', status=404))),
+    ),
     "mistral is out for the rest of this run: it does not know": (
         5,
         functools.partial(run, behaviour=always(Reply("no such model", status=404))),

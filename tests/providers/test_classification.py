@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from apep_datagen.core.errors import (
     FailureKind,
+    ForbiddenError,
     ModelUnknownError,
     ProviderError,
     ProviderUnusableError,
@@ -40,8 +41,8 @@ QUOTA = FailureKind.QUOTA_SPENT
         (402, '{"error": "You have exceeded your monthly included credits"}', ProviderUnusableError, QUOTA),
         (402, "", ProviderUnusableError, QUOTA),
         (401, '{"detail": "Unauthorized"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
-        (403, "", ProviderUnusableError, FailureKind.KEY_REFUSED),
-        (403, '{"error": "You must have access to this gated model"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
+        (403, "", ForbiddenError, FailureKind.KEY_REFUSED),
+        (403, '{"error": "You must have access to this gated model"}', ForbiddenError, FailureKind.KEY_REFUSED),
         (403, "<html>Attention Required! | Cloudflare</html>", TransientError, FailureKind.UNAVAILABLE),
         (401, "<!DOCTYPE html><title>Sign in</title>", TransientError, FailureKind.UNAVAILABLE),
         (404, "<html><title>404 Not Found</title></html>", TransientError, FailureKind.UNAVAILABLE),
@@ -49,19 +50,23 @@ QUOTA = FailureKind.QUOTA_SPENT
         (402, "<html>Payment</html>", TransientError, FailureKind.UNAVAILABLE),
         (404, "404 page not found", TransientError, FailureKind.UNAVAILABLE),
         (429, "<html>slow down this month</html>", RateLimitedError, FailureKind.RATE_LIMITED),
-        (403, '{"error": "Your account was flagged"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
+        (403, '{"error": "Your account was flagged"}', ForbiddenError, FailureKind.KEY_REFUSED),
         (401, '{"error": "see our moderation policy"}', ProviderUnusableError, FailureKind.KEY_REFUSED),
         (403, '{"error": {"metadata": {"flagged_input": "x"}}}', RequestRefusedError, FailureKind.REFUSED),
         (403, '{"error": {"message": "x requires moderation"}}', RequestRefusedError, FailureKind.REFUSED),
         (403, '{"error": {"code": "content_policy_violation"}}', RequestRefusedError, FailureKind.REFUSED),
         (404, '{"error": {"code": "model_not_found"}}', ModelUnknownError, FailureKind.MODEL_UNKNOWN),
         (400, '{"message": "Invalid model: x", "type": "invalid_model"}', ModelUnknownError, FailureKind.MODEL_UNKNOWN),
-        (400, '{"error": {"message": "`x` does not exist"}}', ModelUnknownError, FailureKind.MODEL_UNKNOWN),
+        (400, '{"error": {"message": "The model `x` does not exist"}}', ModelUnknownError, FailureKind.MODEL_UNKNOWN),
+        (400, '{"error": {"message": "not here", "param": "model"}}', ModelUnknownError, FailureKind.MODEL_UNKNOWN),
+        (400, '{"message": "parameter seed does not exist in this model"}', RequestRefusedError, FailureKind.REFUSED),
+        (400, '{"message": "flagged: a land where pain does not exist"}', RequestRefusedError, FailureKind.REFUSED),
         (400, '{"message": "the prompt is too long"}', RequestRefusedError, FailureKind.REFUSED),
         (413, "", RequestRefusedError, FailureKind.REFUSED),
         (422, '{"detail": [{"msg": "field required"}]}', RequestRefusedError, FailureKind.REFUSED),
         (408, "", TransientError, FailureKind.UNAVAILABLE),
         (409, "", TransientError, FailureKind.UNAVAILABLE),
+        (424, '{"error": "Request failed during generation"}', TransientError, FailureKind.UNAVAILABLE),
         (425, "", TransientError, FailureKind.UNAVAILABLE),
         (500, "<html>oops</html>", TransientError, FailureKind.UNAVAILABLE),
         (502, "", TransientError, FailureKind.UNAVAILABLE),
@@ -81,6 +86,25 @@ def test_a_status_and_a_body_become_an_error(
     # Nobody charges for what was refused; an answer that says that all went well may be charged for, whatever it holds.
     assert error.may_be_billed == (200 <= status < 300)
     assert f"HTTP {status}" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"detail": "Not Found"}', "it knows no such address, or no such model (HTTP 404: Not Found); check base_url"),
+        ('{"message": "no Route matched with those values"}', "it knows no such address, or no such model"),
+        ('{"error": "model \'x\' not found, try pulling it first"}', "it does not know the model (HTTP 404: model 'x'"),
+    ],
+)
+def test_a_path_that_is_not_there_is_not_told_as_a_model_that_is_not_there(body: str, words: str) -> None:
+    assert str(error_from_response(404, {}, body)).startswith(words)
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "text/html; charset=UTF-8"])
+def test_an_answer_of_an_api_is_one_by_whatever_name_it_is_sent(content_type: str) -> None:
+    error = error_from_response(401, {"content-type": content_type}, '{"error": {"message": "no such key"}}')
+    assert type(error) is ProviderUnusableError
+    assert "HTTP 401: no such key" in str(error)
 
 
 # As they are met: each is the body of a 429.

@@ -244,7 +244,7 @@ def test_an_answer_that_says_nothing_about_limits_is_passed_over(kind: ProviderK
         (Reply(raw='{"error": {"code": 502, "message": "upstream"}}'), FailureKind.UNAVAILABLE, True),
         (Reply(raw='{"id": "1", "choices": []}'), FailureKind.NO_COMPLETION, True),
         (Reply(raw=json.dumps(NO_CHOICE)), FailureKind.NO_COMPLETION, True),
-        (Reply("x", headers={"Content-Encoding": "gzip"}), FailureKind.NO_COMPLETION, True),
+        (Reply(raw=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}), FailureKind.NO_COMPLETION, True),
         (Reply(raw="<html>", headers={"Content-Type": "text/html"}), FailureKind.NO_COMPLETION, True),
     ],
 )

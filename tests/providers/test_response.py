@@ -57,6 +57,21 @@ def test_a_number_of_tokens_that_is_none_makes_the_whole_usage_unknown(usage: An
     assert read_completion(answered({"content": "a"}, usage=usage)).usage == Usage()
 
 
+@pytest.mark.parametrize(
+    ("total", "completion"), [(12, 7), (312, 307), (11, 7), (0, 7), (None, 7), (10**20, 7), ("312", 7)]
+)
+def test_thinking_that_the_total_alone_counts_is_paid_for(total: Any, completion: int) -> None:
+    usage = {**USAGE, "total_tokens": total, "completion_tokens_details": {"reasoning_tokens": 300}}
+    assert read_completion(answered({"content": "a"}, usage=usage)).usage == Usage(5, completion)
+
+
+def test_a_byte_order_mark_is_no_part_of_an_answer() -> None:
+    plain = answered({"content": "a"})
+    assert read_completion(Response(200, {}, b"\xef\xbb\xbf" + plain.body)) == read_completion(plain)
+    with pytest.raises(ProviderError, match=r"^HTTP 500: full$"):
+        read_completion(Response(500, {}, b'\xef\xbb\xbf{"message": "full"}'))
+
+
 # Thinking that comes apart, and calls that come apart.
 
 
@@ -116,7 +131,7 @@ def test_what_a_native_call_holds_does_not_get_out_of_it() -> None:
 # How an answer ended.
 
 
-@pytest.mark.parametrize("reason", ["stop", "STOP", "eos", "tool_calls", "end_turn", "COMPLETE", "", None])
+@pytest.mark.parametrize("reason", ["stop", "STOP", "eos", "tool_calls", "TOOL_CALL", "end_turn", "COMPLETE", "", None])
 def test_a_known_good_end_is_good(reason: str | None) -> None:
     completion = read_completion(answered({"content": "a"}, finish_reason=reason))
     assert ending_of(completion.finish_reason) is Ending.WHOLE

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gzip
 import random
+import resource
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -76,7 +79,11 @@ def test_odd_answers_mean_the_same_at_every_provider(kind: ProviderKind) -> None
         (Reply(raw="<html><title>Nothing</title>", status=404), _is(TransientError, None, "HTTP 404: Nothing")),
         (Reply("no such model", status=404), _is(ModelUnknownError)),
         (Reply(f"wrong key {KEY}", status=401), lambda it: "[API key]" in str(it) and KEY not in str(it)),
-        (Reply("x", headers={"Content-Encoding": "br, gzip"}), _is(TransientError)),
+        (
+            Reply("x", headers={"Content-Encoding": "br, gzip"}),
+            lambda it: isinstance(it, Completion) and it.text == "x",
+        ),
+        (Reply(raw=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}), _is(TransientError, FailureKind.NO_COMPLETION)),
     ]
     waiting = iter(replies)
     with LoopbackServer(lambda _: next(waiting)[0]) as server:
@@ -129,6 +136,24 @@ def test_an_answer_has_a_largest_size_also_when_it_is_compressed(
     assert str(outcome) == "its answer is longer than 16 MB"
 
 
+@functools.cache
+def of_640_mb() -> bytes:
+    """Return zeros, compressed twice."""
+    compressor, zeros = zlib.compressobj(), bytes(2**24)
+    return gzip.compress(b"".join(compressor.compress(zeros) for _ in range(40)) + compressor.flush())
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_few_bytes_that_stand_for_gigabytes_take_no_memory(kind: ProviderKind, status: int) -> None:
+    bomb = of_640_mb()
+    assert len(bomb) < 2**14
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    outcome = outcome_of(kind, Reply(raw=bomb, headers={"Content-Encoding": "deflate, gzip"}, status=status))
+    assert isinstance(outcome, TransientError)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18  # KiB
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_request_holds_what_the_configuration_says(kind: ProviderKind) -> None:
     received: list[Received] = []
@@ -176,6 +201,14 @@ def test_what_an_error_quotes_of_further_headers_and_of_the_address_is_not_shown
     assert "HTTP 400" in str(outcome)
     for secret in ("another-secret", "password-of-it", "query-secret", "a-part-of-the-path", KEY):
         assert secret not in str(outcome)
+
+
+@pytest.mark.parametrize("padding", [0, 30])
+def test_a_finish_reason_does_not_show_the_key_not_even_its_beginning(padding: int) -> None:
+    outcome = outcome_of("openai", Reply("Hi.", finish_reason="x" * padding + f"Bearer {KEY}" * 3))
+    assert isinstance(outcome, Completion)
+    assert KEY[:6] not in outcome.finish_reason
+    assert len(outcome.finish_reason) <= 40
 
 
 def test_a_list_of_models_does_not_show_the_key() -> None:

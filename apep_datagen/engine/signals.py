@@ -39,7 +39,7 @@ async def work_until_stopped(
         context: What they have in common.
         view: Is told what ends the run.
         grace_seconds: How long requests under way may still come in once nothing new is sent.
-        patience_seconds: For how long nobody may answer; None for ever.
+        patience_seconds: For how long nobody may answer, while anybody can be asked; None for ever.
     """
     status = 0
     stop = asyncio.Event()
@@ -64,8 +64,13 @@ async def work_until_stopped(
         end("Stopping")
 
     async def be_patient(seconds: float) -> None:
-        while (left := context.answered_at + seconds - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110 - a known time
-            await asyncio.sleep(left)
+        # Nobody is asked while another program's lock holds up what a request begins with.
+        def left() -> float:
+            since = max(context.answered_at, context.state.held_up_until)
+            return since + seconds - asyncio.get_running_loop().time()
+
+        while left() > 0:  # noqa: ASYNC110 - a known time
+            await asyncio.sleep(left())
         if not stop.is_set():
             context.silent_for = seconds
             end(f"No provider has answered for {spell_seconds(seconds)} (--patience), stopping")

@@ -87,6 +87,11 @@ class StateDatabase:
         """How many conversations the output holds."""
         return self._projection.output.count
 
+    @property
+    def held_up_until(self) -> float:
+        """Until when another program's lock held up all that is recorded; see `Patience.held_up_until`."""
+        return self._journal.held_up_until
+
     async def run(self, function: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run `function` in a transaction of the writer's; see `Journal.run`."""
         return await self._journal.run(function)

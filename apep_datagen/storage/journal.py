@@ -79,6 +79,11 @@ class Journal:
         result: Result = await job.future
         return result
 
+    @property
+    def held_up_until(self) -> float:
+        """Until when another program's lock held it up; see `Patience.held_up_until`."""
+        return self._patience.held_up_until
+
     def hurry(self) -> None:
         """Wait no longer than a moment for another program's lock from now on; what it delays then fails."""
         self._patience.hurry()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -32,6 +33,13 @@ class Patience:
         self._path = path
         self._notify = notify
         self._in_a_hurry = False
+        self._waits = 0
+        self._over_at = 0.0
+
+    @property
+    def held_up_until(self) -> float:
+        """Until when a lock was waited for, on the loop's clock: now where one is; 0 where none was."""
+        return asyncio.get_running_loop().time() if self._waits else self._over_at
 
     def hurry(self) -> None:
         """Let waits be over after a moment from now on, those under way as well."""
@@ -44,6 +52,16 @@ class Patience:
             LockedError: There is a hurry, and the lock is still held after a moment.
             Exception: What else the attempt raises.
         """
+        with contextlib.suppress(LockedError):
+            return await attempt()
+        self._waits += 1
+        try:
+            return await self._try_again(attempt)
+        finally:
+            self._waits -= 1
+            self._over_at = asyncio.get_running_loop().time()
+
+    async def _try_again(self, attempt: Callable[[], Awaitable[Result]]) -> Result:
         loop = asyncio.get_running_loop()
         began = loop.time()
         has_told, pause, hurried_at = False, _FIRST_PAUSE_SECONDS, None

@@ -139,6 +139,26 @@ def test_a_run_waits_for_a_neighbour_and_goes_on(tmp_path: Path) -> None:
     assert len(program.conversations()) == 4
 
 
+def test_a_neighbour_does_not_use_up_the_patience_with_providers(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    is_locked = False
+
+    def waits_for_the_neighbour(received: Received) -> Reply:
+        return replace(well_behaved(received), until=lambda: is_locked or received.number < 5)
+
+    with LoopbackServer(waits_for_the_neighbour) as server:
+        program.configure(section("endpoint", server.url("endpoint"), max_in_flight=3))
+        # It is over before the neighbour is named.
+        running = program.watch("--providers", "endpoint", "--target", "4", "--patience", "0.9")
+        server.wait_until(lambda: len(server.received) >= 5)
+        with held(program.state):
+            is_locked = True
+            running.wait_for(NAMED)
+        ended = running.end()
+    assert ended.status == 0, ended.said
+    assert len(program.conversations()) == 4
+
+
 def test_a_run_is_stopped_while_a_neighbour_holds_the_database_and_the_next_one_loses_nothing(tmp_path: Path) -> None:
     program = Program(tmp_path)
     options = ("--providers", "endpoint", "--target", "3")

@@ -61,7 +61,7 @@ def holds_run(path: Path) -> bool:
     """
     if not is_there(path) or path.stat().st_size == 0:
         return False
-    connection = sqlite3.connect(path, timeout=_SECONDS_TO_WAIT_FOR_OTHERS)
+    connection = sqlite3.connect(path.absolute(), timeout=_SECONDS_TO_WAIT_FOR_OTHERS)
     try:
         _refuse_foreign(connection, path)
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -127,8 +127,9 @@ def connect(path: Path) -> sqlite3.Connection:
         StorageError: It is another program's, or a newer version's; it is left as it was.
         sqlite3.Error: It is no database, or cannot be read or written.
     """
+    # Some builds of SQLite take a name that begins with `file:` for an address; a whole path is none.
     connection = sqlite3.connect(
-        path, timeout=_SECONDS_TO_WAIT_FOR_OTHERS, isolation_level=None, check_same_thread=False
+        path.absolute(), timeout=_SECONDS_TO_WAIT_FOR_OTHERS, isolation_level=None, check_same_thread=False
     )
     try:
         _refuse_foreign(connection, path)

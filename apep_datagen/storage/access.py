@@ -16,7 +16,7 @@ import filelock
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.paths import is_there
 from apep_datagen.storage.consistency import what_is_wrong
-from apep_datagen.storage.faults import concerns_file, is_lock, state_database
+from apep_datagen.storage.faults import concerns_file, is_lock, output_file, state_database
 from apep_datagen.storage.schema import APPLICATION_ID, NEWEST_VERSION
 
 if sys.platform != "win32":
@@ -114,7 +114,7 @@ def lock_file(path: Path) -> Iterator[None]:
                 " another --output"
             ) from error
         except OSError as error:
-            raise StorageError(f"{path}: the output cannot be written ({error.strerror})") from error
+            raise output_file(path).refused(error, "written") from error
         yield
 
 

@@ -160,7 +160,7 @@ def _telling_errors() -> Iterator[None]:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_status) from None
     except KeyboardInterrupt:
-        typer.echo("Stopped before the first request.", err=True)
+        typer.echo("Stopped.", err=True)
         raise typer.Exit(130) from None
 
 

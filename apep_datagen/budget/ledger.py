@@ -129,7 +129,9 @@ class Ledger:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._file.reading("used"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, isolation_level=None, timeout=_SECONDS_TO_WAIT_FOR_OTHERS)
+            connection = sqlite3.connect(
+                self.path.absolute(), isolation_level=None, timeout=_SECONDS_TO_WAIT_FOR_OTHERS
+            )
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute(

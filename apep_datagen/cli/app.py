@@ -51,6 +51,10 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+# Exit statuses of who was told to stop, and does not wait for a terminal that takes nothing.
+_STOPPED = (130, 143)
+_SECONDS_FOR_STREAMS = 1.0
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
@@ -156,7 +160,7 @@ def _telling_errors() -> Iterator[None]:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_status) from None
     except KeyboardInterrupt:
-        typer.echo("Stopped before the first request.", err=True)
+        typer.echo("Stopped.", err=True)
         raise typer.Exit(130) from None
 
 
@@ -347,6 +351,17 @@ def show(file: DatasetOrNumber = None, number: Number = None, with_system: WithS
 def main() -> None:
     """Run the program."""
     streams.install()
+    status: int | str | None = None
+    try:
+        status = _exit_status()
+    finally:  # also where an error goes on to the interpreter, which prints it
+        with contextlib.suppress(KeyboardInterrupt):
+            streams.finish(_SECONDS_FOR_STREAMS if status in _STOPPED else None)
+    sys.exit(status)
+
+
+def _exit_status() -> int | str | None:
+    """Do what the command line says; return the exit status."""
     try:
         app()
         status: int | str | None = 0
@@ -357,4 +372,4 @@ def main() -> None:
     if (lost := streams.loss()) and not status:
         typer.echo(f"The standard output cannot be written ({lost.strerror}); what was printed is not whole.", err=True)
         status = StorageError.exit_status
-    sys.exit(status)
+    return status

@@ -125,11 +125,21 @@ class ProviderSettings(Section):
             raise ValueError(f"it cannot be sent as JSON ({error})") from error
         return body
 
+    @field_validator("extra_headers", mode="before")
+    @classmethod
+    def _header_names_can_be_sent(cls, headers: Any) -> Any:
+        """Refuse names before anything is said of what they name: one that is none can hold a key."""
+        if isinstance(headers, dict):
+            for number, name in enumerate(headers, start=1):
+                if not _HEADER_NAME.fullmatch(name):
+                    raise ValueError(f"the name of entry {number} can be no header's")
+        return headers
+
     @field_validator("extra_headers")
     @classmethod
     def _headers_can_be_sent(cls, headers: dict[str, str]) -> dict[str, str]:
         for name, value in headers.items():
-            if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
+            if name.lower() in _OWN_HEADERS:
                 raise ValueError(f"{name} is no header that can be set")
             if not value.isascii() or not value.isprintable() or value != value.strip():
                 raise ValueError(f"the value of {name} holds a character that no header can hold")

@@ -108,8 +108,12 @@ class Secrets:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(SECRETS_TEMPLATE)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    file.write(SECRETS_TEMPLATE)
+            except OSError:
+                self.path.unlink()  # half of it would be taken for the user's
+                raise
         except OSError as error:
             raise SettingsError(f"{self.path}: the template cannot be written ({error.strerror})") from error
 

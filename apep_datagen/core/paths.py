@@ -10,7 +10,7 @@ from pathlib import Path
 
 from apep_datagen.core.errors import SettingsError
 
-__all__ = ["NamedFile", "check_files", "is_there", "kind_of_file"]
+__all__ = ["NamedFile", "check_files", "is_at", "is_there", "kind_of_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,19 @@ class NamedFile:
 def check_files(files: Iterable[NamedFile]) -> None:
     """Refuse files that cannot be there, and those that are written and are another one of them, also through links.
 
+    The standard streams, where they go into a file, are others as well.
+
     Raises:
-        SettingsError: A path is impossible or stands for something that is no file, or two are the same file.
+        SettingsError: A path is impossible or stands for something that is no file, or two are the same file. Or the
+            working directory is gone, so that no path says anything.
     """
     files = tuple(files)
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise SettingsError(
+            f"the working directory cannot be used ({error.strerror}); change into one that is there"
+        ) from error
     for file in files:
         _check_file(file)
     known: dict[tuple[int | str, ...], NamedFile] = {}
@@ -46,11 +55,20 @@ def check_files(files: Iterable[NamedFile]) -> None:
             raise SettingsError(
                 f"{file.path}: {file.what} would be the same file as {other.what}, {other.path}; name another file"
             )
+    _check_streams(files)
 
 
 def is_there(path: Path) -> bool:
     """Tell whether there is anything at a path; there is nothing where its name is impossible."""
     return os.path.exists(path)  # noqa: PTH110 - `Path.exists` fails where a name is too long
+
+
+def is_at(path: Path, status: os.stat_result) -> bool:
+    """Tell whether the file of this status is still the one at a path: it can be moved, deleted or replaced."""
+    try:
+        return os.path.samestat(path.stat(), status)
+    except OSError:
+        return False
 
 
 def kind_of_file(mode: int) -> str:
@@ -83,6 +101,20 @@ def _check_file(file: NamedFile) -> None:
         raise SettingsError(
             f"{path}: {what} has to be {wanted or 'a file'}, and this is {kind or 'a file'}; name another"
         )
+
+
+def _check_streams(files: Iterable[NamedFile]) -> None:
+    """Refuse to print into a file that is written otherwise as well."""
+    for number, stream in ((1, "standard output"), (2, "standard error output")):
+        try:
+            status = os.fstat(number)
+        except OSError:  # it is closed
+            continue
+        for file in files:
+            if file.is_written and is_at(file.path, status):
+                raise SettingsError(
+                    f"{file.path}: {file.what} would be the same file as the {stream}; print to another one"
+                )
 
 
 def _check_missing(file: NamedFile) -> None:

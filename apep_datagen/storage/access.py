@@ -16,7 +16,7 @@ import filelock
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.paths import is_there
 from apep_datagen.storage.consistency import what_is_wrong
-from apep_datagen.storage.faults import concerns_file, is_lock, state_database
+from apep_datagen.storage.faults import concerns_file, is_lock, output_file, state_database
 from apep_datagen.storage.schema import APPLICATION_ID, NEWEST_VERSION
 
 if sys.platform != "win32":
@@ -61,7 +61,7 @@ def holds_run(path: Path) -> bool:
     """
     if not is_there(path) or path.stat().st_size == 0:
         return False
-    connection = sqlite3.connect(path, timeout=_SECONDS_TO_WAIT_FOR_OTHERS)
+    connection = sqlite3.connect(path.absolute(), timeout=_SECONDS_TO_WAIT_FOR_OTHERS)
     try:
         _refuse_foreign(connection, path)
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -114,7 +114,7 @@ def lock_file(path: Path) -> Iterator[None]:
                 " another --output"
             ) from error
         except OSError as error:
-            raise StorageError(f"{path}: the output cannot be written ({error.strerror})") from error
+            raise output_file(path).refused(error, "written") from error
         yield
 
 
@@ -127,8 +127,9 @@ def connect(path: Path) -> sqlite3.Connection:
         StorageError: It is another program's, or a newer version's; it is left as it was.
         sqlite3.Error: It is no database, or cannot be read or written.
     """
+    # Some builds of SQLite take a name that begins with `file:` for an address; a whole path is none.
     connection = sqlite3.connect(
-        path, timeout=_SECONDS_TO_WAIT_FOR_OTHERS, isolation_level=None, check_same_thread=False
+        path.absolute(), timeout=_SECONDS_TO_WAIT_FOR_OTHERS, isolation_level=None, check_same_thread=False
     )
     try:
         _refuse_foreign(connection, path)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from apep_datagen.core.errors import StorageError
+from apep_datagen.core.paths import is_at
 from apep_datagen.storage.access import (
     connect,
     holds_run,
@@ -73,12 +74,13 @@ class StateDatabase:
                     notify(f"{output}: {base_count} conversations are there already; they are kept")
                 self._projection = Projection(self._connection, output, notify)
                 wait_no_longer(self._connection)
+                self._status = path.stat()
             self._opened = opened.pop_all()
         self._journal = Journal(
             self._connection,
             self._file,
             notify,
-            before_commit=self._projection.note_synced,
+            before_commit=self._before_commit,
             after_commit=self._projection.bring_up_to_date,
         )
 
@@ -112,6 +114,14 @@ class StateDatabase:
     def hurry(self) -> None:
         """Wait no longer for another program that holds a lock, because the run is ending; see `Journal.hurry`."""
         self._journal.hurry()
+
+    def _before_commit(self) -> None:
+        if not is_at(self._file.path, self._status):  # SQLite would go on in the file that nobody finds any more
+            raise StorageError(
+                f"{self._file.path}: the state database was moved, deleted or replaced by another hand while this run"
+                " went on; put it back, if it is there, then start again"
+            )
+        self._projection.note_synced()
 
     async def close(self) -> None:
         """Write what is still to be written, and let another process have the output.

@@ -51,6 +51,10 @@ class _Fault(enum.Enum):
         "the disk refuses: see that it is well and connected, and that no quota or limit (ulimit -f) is reached; then"
         " start again"
     )
+    NO_LOCKS = (
+        "this file system does not lock files, so that two runs could not be kept apart: choose a place on another,"
+        " such as a local disk"
+    )
     DAMAGED = "it is damaged, or another program's"
     OTHER = "start again; if it comes back, please report it as a mistake of this program"
 
@@ -62,6 +66,7 @@ _FAULT_OF_ERRNO = {
     errno.EMFILE: _Fault.TOO_MANY,
     errno.ENFILE: _Fault.TOO_MANY,
     errno.EIO: _Fault.DISK,
+    **dict.fromkeys((errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP), _Fault.NO_LOCKS),
     **dict.fromkeys(
         (
             errno.EACCES,

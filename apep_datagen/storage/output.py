@@ -7,6 +7,7 @@ What it guarantees:
 - `append` returns when the bytes are on the disk. What a power cut or a kill in the middle of a write tears off lies
   behind the last append that returned; `OutputFile.truncate` cuts it off and the caller appends it again.
 - What another program wrote before our first element is never changed, not even its white space.
+- Nothing is written any more where another hand has moved, replaced, shortened or lengthened the file meanwhile.
 
 The trade-off: a reader that looks in the middle of a write can see a torn last line.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from apep_datagen.core.errors import StorageError
+from apep_datagen.core.paths import is_at
 from apep_datagen.core.sample_json import messages_in
 from apep_datagen.storage.faults import output_file
 
@@ -122,9 +124,11 @@ class OutputFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o644)
             self._file = path.open("r+b", buffering=0)
-            if self._file.seek(0, os.SEEK_END) == 0:
+            self._size = self._file.seek(0, os.SEEK_END)
+            if self._size == 0:
                 self._write(_EMPTY, 0)
                 os.fsync(self._file.fileno())
+                self._size = len(_EMPTY)
         except OSError as error:
             raise output_file(self.path).refused(error, "written") from error
 
@@ -132,16 +136,18 @@ class OutputFile:
         """Append conversations, each one line of JSON, and wait until they are on the disk.
 
         Raises:
-            StorageError: The disk refused; the file is as it was before, as far as the disk permits.
+            StorageError: The disk refused; the file is as it was before, as far as the disk permits. Or another hand
+                has changed the file; it is left as that has made it.
         """
         if not lines:
             return
+        self._check_untouched()
         content = b"".join(element_bytes(line, first=self.count + number == 0) for number, line in enumerate(lines))
         written = content + _CLOSING
         try:
             # Another program's white space can reach further than what is written. It is blanked in the same write,
             # as its closing bracket would follow ours.
-            beyond = os.fstat(self._file.fileno()).st_size - (self.end + len(written))
+            beyond = self._size - (self.end + len(written))
             self._write(written + b" " * beyond, self.end)
             if beyond > 0:
                 self._file.truncate(self.end + len(written))
@@ -149,6 +155,7 @@ class OutputFile:
         except OSError as error:
             self.truncate()
             raise output_file(self.path).refused(error, "written") from error
+        self._size = self.end + len(written)
         self.end += len(content)
         self.count += len(lines)
 
@@ -183,6 +190,23 @@ class OutputFile:
         """Close the file."""
         self._file.close()
 
+    def _check_untouched(self) -> None:
+        """Refuse to go on where the file is not as it was left: what is known of its bytes is no longer so."""
+        try:
+            status = os.fstat(self._file.fileno())
+        except OSError as error:
+            raise output_file(self.path).refused(error, "read") from error
+        if not is_at(self.path, status):
+            what = "was moved, deleted or replaced"
+        elif status.st_size != self._size:
+            what = "was changed"
+        else:
+            return
+        raise StorageError(
+            f"{self.path}: the output {what} by another hand while this run went on; nothing more is written to it."
+            " Everything is saved: start again, and what is missing is written behind what is there then"
+        )
+
     def _read(self, length: int, offset: int) -> bytes:
         try:
             self._file.seek(offset)
@@ -197,5 +221,5 @@ class OutputFile:
 
     def _end_with(self, closing: bytes) -> None:
         self._write(closing, self.end)
-        self._file.truncate(self.end + len(closing))
+        self._size = self._file.truncate(self.end + len(closing))
         os.fsync(self._file.fileno())

@@ -4,6 +4,9 @@ A stream can be closed, full, or without a reader (`| head`, a terminal that hun
 to end, so whatever is printed, by whomever, comes through here: what cannot be written goes nowhere, and `loss` tells
 of it.
 
+A stream can also take nothing for a while, as a terminal that was stopped with Ctrl-S does. While `let_output_be_lost`
+holds, a thread writes what is printed, so that a run does not stand still with it.
+
 Text loses what a terminal would obey, apart from what `obeyed` gets: that is for who draws, and cleans what it draws.
 """
 
@@ -13,14 +16,18 @@ import contextlib
 import errno
 import io
 import os
+import queue
 import select
 import sys
+import threading
 from typing import IO, Any, TextIO, cast
 
 from apep_datagen.terminal.text import plain_text
 
-__all__ = ["install", "let_output_be_lost", "loss", "obeyed"]
+__all__ = ["finish", "install", "let_output_be_lost", "loss", "obeyed"]
 
+# So many pieces wait for a stream that takes nothing; what is printed beyond goes nowhere.
+_MOST_WAITING = 1_000
 _READER_IS_GONE = {errno.EPIPE, errno.ECONNRESET}
 
 
@@ -33,6 +40,7 @@ class _Harmless(io.RawIOBase):
     Attributes:
         failure: Why something was not written that somebody waits for; None where all was, or nobody waits.
         may_be_lost: Whether nobody minds.
+        writer: Writes in place of who prints; None where it has to wait.
     """
 
     def __init__(self, raw: io.RawIOBase | None) -> None:
@@ -40,6 +48,7 @@ class _Harmless(io.RawIOBase):
         self.failure: OSError | None = None
         self.may_be_lost = False
         self._raw = raw
+        self.writer: _Writer | None = None
         # A terminal that hung up is one no more.
         self._is_terminal = raw is not None and raw.isatty()
 
@@ -55,6 +64,13 @@ class _Harmless(io.RawIOBase):
         return self._raw.fileno()
 
     def write(self, content: Any) -> int:
+        if self.writer is None:
+            return self.write_now(content)
+        self.writer.put(self, bytes(content))
+        return len(content)
+
+    def write_now(self, content: Any) -> int:
+        """Write as much of this as the stream takes at once; return how much that was."""
         if self._raw is None or self._raw.closed:
             self._fail(OSError(errno.EBADF, os.strerror(errno.EBADF)))
             return len(content)
@@ -72,6 +88,37 @@ class _Harmless(io.RawIOBase):
         is_hung_up = self._is_terminal and error.errno == errno.EIO
         if error.errno not in _READER_IS_GONE and not is_hung_up:
             self.failure = self.failure or error
+
+
+class _Writer:
+    """A thread that writes to the streams what was printed, in that order."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[tuple[_Harmless, bytes] | threading.Event] = queue.Queue(_MOST_WAITING)
+        threading.Thread(target=self._write, name="printing", daemon=True).start()
+
+    def put(self, stream: _Harmless, content: bytes) -> None:
+        """Let this be written; where too much waits already, it goes nowhere."""
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait((stream, content))
+
+    def finish(self, seconds: float | None) -> None:
+        """Wait until all of this is written, but no longer than so many seconds."""
+        is_written = threading.Event()
+        with contextlib.suppress(queue.Full):
+            self._waiting.put(is_written, timeout=seconds)
+            is_written.wait(seconds)
+
+    def _write(self) -> None:
+        while True:
+            item = self._waiting.get()
+            if isinstance(item, threading.Event):
+                item.set()
+                continue
+            stream, content = item
+            left = memoryview(content)
+            while left:
+                left = left[stream.write_now(left) :]
 
 
 class _Clean(io.TextIOWrapper):
@@ -131,9 +178,21 @@ def obeyed() -> IO[str]:
 
 
 def let_output_be_lost() -> None:
-    """Let `loss` be silent: what this invocation is for is not what it prints."""
-    if isinstance(sys.stdout, _Clean):
-        sys.stdout.harmless.may_be_lost = True
+    """Let `loss` be silent, and wait for no stream: what this invocation is for is not what it prints."""
+    writer = _Writer()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, _Clean):
+            stream.harmless.may_be_lost = True
+            stream.harmless.writer = writer
+
+
+def finish(seconds: float | None) -> None:
+    """Wait until all that was printed is written, but no longer than so many seconds for what is not taken."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, _Clean) and (writer := stream.harmless.writer):
+            stream.flush()
+            writer.finish(seconds)
+            stream.harmless.writer = None
 
 
 def loss() -> OSError | None:

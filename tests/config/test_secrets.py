@@ -63,6 +63,21 @@ def test_the_template_never_overwrites_a_file(tmp_path: Path) -> None:
     assert KEY in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to be had")
+def test_half_a_template_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "secrets.json"
+    opened = os.open
+
+    def open_on_a_full_disk(name: Path, *arguments: int) -> int:
+        os.close(opened(name, *arguments))
+        return opened("/dev/full", os.O_WRONLY)
+
+    monkeypatch.setattr(os, "open", open_on_a_full_disk)
+    with pytest.raises(SettingsError, match="No space left on device"):
+        load(path).write_template()
+    assert not path.exists()
+
+
 def test_the_template_as_it_is_holds_no_usable_key(tmp_path: Path) -> None:
     secrets = load(write(tmp_path, SECRETS_TEMPLATE))
     assert secrets.enabled_providers == ("mistral",)

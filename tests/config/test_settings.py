@@ -427,3 +427,13 @@ def test_a_configuration_whose_path_cannot_be_looked_at_is_told_as_one_that_cann
 )
 def test_no_parameter_takes_the_place_of_what_budgets_count_on(tmp_path: Path, keys: str, words: str) -> None:
     assert words in refusal(write(tmp_path, f"[providers.mistral]\n{keys}\n"))
+
+
+@pytest.mark.parametrize("value", ['""', "1", "true", '"x"', "{}"])
+@pytest.mark.parametrize("name", ["Authorization: Bearer s3cret-K3y", "Bearer s3cret-K3y", " s3cret-K3y"])
+def test_a_key_in_the_name_of_a_header_is_not_told(tmp_path: Path, name: str, value: str) -> None:
+    path = tmp_path / "apep-datagen.toml"
+    path.write_text(f'[providers.mistral.extra_headers]\n"{name}" = {value}\n', encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"providers\.mistral\.extra_headers") as told:
+        load_settings(path)
+    assert "s3cret" not in str(told.value)

@@ -13,7 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from apep_datagen.cli.app import app
 from support.loopback_server import LoopbackServer, Received, Reply, hangs_after, well_behaved
 from support.paths import SUPPORT
 from support.program import Program, section
@@ -227,3 +229,16 @@ def test_a_clock_that_jumps_does_not_disturb_the_pace(tmp_path: Path) -> None:
     # By a clock that is a day ahead every request would be due, and by one that is a day behind the next one in a day.
     assert most_ahead(times, 10) < len(times) / 2
     assert times[-1] - times[0] < 60
+
+
+@pytest.mark.parametrize("command", ["status", "verify", "stats", "show", "plan", "providers"])
+def test_a_command_that_is_stopped_says_nothing_of_requests_that_it_does_not_know_of(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("apep_datagen.core.paths.check_files", stopped)
+    monkeypatch.setattr("apep_datagen.config.secrets.load_secrets", stopped)
+    ended = CliRunner().invoke(app, [command])
+    assert (ended.exit_code, ended.stderr) == (130, "Stopped.\n")

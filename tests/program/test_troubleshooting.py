@@ -205,6 +205,17 @@ def with_few_open_files(program: Program) -> Ended:
 
 
 # By the beginning of the message: what brings it about, and the status that the program ends with.
+
+
+def saved_in_an_editor(program: Program) -> Ended:
+    def saves(received: Received) -> Reply:
+        if received.number == 3:
+            program.output.write_text("[]", encoding="utf-8")
+        return well_behaved(received)
+
+    return run(program, behaviour=saves)
+
+
 SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "No API clients": (3, without_keys),
     "mistral: rate limited": (0, functools.partial(run, behaviour=once(Reply("slow down", status=429)))),
@@ -259,6 +270,7 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "conversation": (0, lambda program: run(program, behaviour=refuses_one_conversation())),
     "another apep-datagen": (4, twice_at_once),
     "no valid JSON": (4, output_broken),
+    "the output was changed by another hand": (4, saved_in_an_editor),
     "the state database cannot be written": (4, functools.partial(disk_full, what="state")),
     "the output cannot be written": (4, functools.partial(disk_full, what="output")),
     "cannot be written": (4, lambda program: run(program, "--output", "/proc/out.json")),

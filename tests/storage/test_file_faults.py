@@ -26,7 +26,7 @@ def os_error(code: int) -> OSError:
 
 
 ROOM, RIGHTS, LOCK = "; make room, then start again", "that you may write there", "another program holds a lock"
-DISK, DAMAGED = "the disk refuses", "put a copy of it back"
+DISK, DAMAGED, LOCKS = "the disk refuses", "put a copy of it back", "does not lock files"
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,8 @@ DISK, DAMAGED = "the disk refuses", "put a copy of it back"
         (sqlite_error(sqlite3.SQLITE_IOERR_FSYNC), DISK),
         (os_error(errno.EIO), DISK),
         (os_error(errno.EMFILE), "ulimit -n"),
+        (os_error(errno.ENOLCK), LOCKS),
+        (os_error(errno.EOPNOTSUPP), LOCKS),
         (sqlite_error(sqlite3.SQLITE_BUSY_SNAPSHOT), LOCK),
         (sqlite_error(sqlite3.SQLITE_LOCKED_SHAREDCACHE), LOCK),
         (sqlite_error(sqlite3.SQLITE_CORRUPT_VTAB), DAMAGED),
@@ -54,7 +56,7 @@ DISK, DAMAGED = "the disk refuses", "put a copy of it back"
 def test_each_kind_of_error_has_its_own_words_of_what_to_do(error: sqlite3.Error | OSError, remedy: str) -> None:
     told = state_database(FILE).refused(error, "written")
     assert str(told).startswith("out.state.db: the state database cannot be written (")
-    remedies = (ROOM, RIGHTS, LOCK, DISK, DAMAGED, "ulimit -n", "report it")
+    remedies = (ROOM, RIGHTS, LOCK, DISK, DAMAGED, LOCKS, "ulimit -n", "report it")
     assert [other for other in remedies if other in str(told)] == [remedy]
     assert isinstance(told, LockedError) == (remedy is LOCK)
 

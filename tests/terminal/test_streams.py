@@ -5,9 +5,13 @@ from __future__ import annotations
 import functools
 import json
 import os
+import pty
 import re
+import signal
 import sqlite3
+import termios
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,7 @@ import pytest
 
 from apep_datagen.storage.schema import migrate
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
-from support.program import Ended, Program, section
+from support.program import QUICKLY, Ended, Program, killed_if_it_does_not_end, section
 from support.waiting import PATIENCE_SECONDS
 
 OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -66,6 +70,36 @@ def test_whatever_the_streams_do_a_run_goes_on_and_its_status_is_its_own(
     # No file of the program's got the number of a stream, to which it then printed.
     assert len(program.conversations()) == 3
     assert program.query("PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("environment", [{}, {"TERM": "dumb"}], ids=["drawn", "lines"])
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)], ids=["", "quiet"])
+def test_a_terminal_that_is_stopped_stops_no_run_and_holds_up_no_signal(
+    tmp_path: Path, environment: dict[str, str], quiet: tuple[str, ...]
+) -> None:
+    program = Program(tmp_path)
+    program.environment |= environment
+    terminal, its_end = pty.openpty()
+    is_stopped = False
+
+    def fails_now_and_then(received: Received) -> Reply:
+        good = replace(well_behaved(received), until=lambda: is_stopped or received.number < 6)
+        return Reply("busy", status=503) if received.number % 10 == 0 else good
+
+    with LoopbackServer(fails_now_and_then) as server:
+        program.configure(section("endpoint", server.url("endpoint")))
+        options = ("--providers", "endpoint", "--target", "5000", *quiet)
+        running = program.start(*options, stdin=its_end, stdout=its_end, stderr=its_end, command=QUICKLY)
+        server.wait_until(lambda: len(server.received) >= 6)
+        termios.tcflow(its_end, termios.TCOOFF)  # Ctrl-S
+        is_stopped = True
+        server.wait_until(lambda: len(server.received) > 100)
+        running.send_signal(signal.SIGTERM)
+        with killed_if_it_does_not_end(running):
+            assert running.wait(PATIENCE_SECONDS) == 143
+    os.close(terminal)
+    os.close(its_end)
+    assert program.conversations()
 
 
 REPORTS = ("status", "status --json", "stats", "stats --json", "verify", "show", "plan --providers endpoint", "--help")

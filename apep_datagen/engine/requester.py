@@ -131,7 +131,10 @@ class Requester:
         """
         if not self._availability.has_to_wait():
             with contextlib.suppress(NotNowError):
-                return await self._availability.unless_interrupted(self._pacer.acquire())
+                permit = await self._availability.unless_interrupted(self._pacer.acquire())
+                if not self._availability.has_to_wait():
+                    return permit
+                self._pacer.release(permit, 0)  # it came in the moment of an interruption
         await self._context.state.run(self._purse.settle(reservation, Usage(), requests=0))
         raise NotNowError
 
@@ -197,10 +200,13 @@ class Requester:
             self._availability.streak.note_useless_answer(request.step.model_role)
         if not isinstance(failure, TransientError | UnusableAnswerError | RequestRefusedError):
             return
-        tries = self._context.tries.setdefault(conversation.brief.conversation_id, Tries())
+        number = conversation.brief.conversation_id
+        tries = self._context.tries.setdefault(number, Tries())
         tries.total += 1
         if isinstance(failure, RequestRefusedError):
-            tries.counted += _ATTEMPTS_OF_A_REFUSAL
+            # Where others are refused as well, it says less of the conversation.
+            is_alone = self._availability.streak.fails_alone(request.step.model_role, number)
+            tries.counted += _ATTEMPTS_OF_A_REFUSAL if is_alone else 1
         elif isinstance(failure, UnusableAnswerError) or self._availability.breaker.failures_in_a_row == 1:
             tries.counted += 1
 

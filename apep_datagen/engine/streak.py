@@ -94,6 +94,10 @@ class Streak:
             return f"{row.answers} answers in a row were of no use"
         return None
 
+    def fails_alone(self, role: ModelRole, conversation_id: int) -> bool:
+        """Tell whether no other conversation has failed since the last usable answer."""
+        return self._row(role).conversations <= {conversation_id}
+
     def conversations(self) -> set[int]:
         """Return the conversations that failed in a row."""
         return {number for row in self._rows.values() for number in row.conversations}

@@ -84,3 +84,14 @@ def test_that_a_provider_cannot_be_used_is_believed_at_once_unless_it_worked() -
     streak.note_use(ADA, "m")
     assert [streak.believe_verdict(ADA, "m") for _ in range(5)] == [False] * 4 + [True]
     assert streak.believe_verdict(ADA, "another")
+
+
+def test_a_conversation_fails_alone_as_long_as_no_other_one_does() -> None:
+    streak = Streak()
+    assert streak.fails_alone(ADA, 1)
+    streak.note_failure(ADA, 1)
+    assert streak.fails_alone(ADA, 1)
+    streak.note_failure(ADA, 2)
+    assert not streak.fails_alone(ADA, 1)
+    streak.note_use(ADA, "m")
+    assert streak.fails_alone(ADA, 1)

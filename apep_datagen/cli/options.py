@@ -113,7 +113,7 @@ Patience = Annotated[
     typer.Option(
         metavar="SECONDS",
         help="End the run when no provider has answered for so long: all are out of order, or refuse for their rates."
-        " [default: go on without end]",
+        " More than a slow answer takes. [default: go on without end]",
     ),
 ]
 Quality = Annotated[

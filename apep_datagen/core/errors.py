@@ -62,7 +62,7 @@ class NoUsableProviderError(ApepError):
 
 
 class StorageError(ApepError):
-    """The output, its state database or the ledger cannot be read or written, or the disk is full."""
+    """The output, its state database or the ledger cannot be used, the disk is full, or a report was not written."""
 
     exit_status = 4
 

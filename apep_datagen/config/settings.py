@@ -56,8 +56,8 @@ class GenerationSettings(Section):
         max_tool_rounds: How often Ada may use tools before she answers.
         timeline_length: Conversations that share a memory and a diary, before a new user begins.
         grace_seconds: How long requests under way may still come in after a signal to stop; `--grace-seconds`.
-        patience_seconds: For how long the run goes on while no provider answers: more than a slow answer takes, and than
-            `--rps` puts between two; without end where it is not set; `--patience`.
+        patience_seconds: For how long the run goes on while no provider answers: more than a slow answer takes, and
+            than `--rps` puts between two; without end where it is not set; `--patience`.
     """
 
     target: Count = 5000

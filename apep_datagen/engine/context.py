@@ -26,8 +26,8 @@ class Tries:
 
     Attributes:
         total: In all.
-        counted: While its provider worked otherwise. Where a provider fails altogether, that says nothing of the
-            conversation.
+        counted: While its provider worked otherwise, each by what it says of the conversation. Where a provider fails
+            altogether, that is nothing.
     """
 
     total: int = 0

@@ -42,10 +42,11 @@ from apep_datagen.providers.base import Provider
 
 __all__ = ["PaidCompletion", "Requester"]
 
-_ATTEMPTS = 3
-# What is refused is asked for once more, of another provider where one has time: so a provider that refuses how it is
-# asked costs no conversation.
-_ATTEMPTS_OF_A_REFUSAL = 2
+# How much may go wrong with a call: three failures, or two refusals, for what is refused is asked for once more, of
+# another provider where one has time. Where others are refused as well, it says less of the conversation: a provider
+# that refuses how it is asked costs none, as it is found out before.
+_MOST_TRIES = 6
+_OF_A_FAILURE, _OF_A_REFUSAL, _OF_ONE_AMONG_OTHERS = 2, 3, 1
 _FIRST_BACKOFF_SECONDS = 1.0
 _LONGEST_BACKOFF_SECONDS = 60.0
 
@@ -85,7 +86,7 @@ class Requester:
 
     def may_succeed(self, conversation: Conversation) -> bool:
         """Tell whether it makes sense to ask once more for what failed."""
-        return self._context.tries_of(conversation.brief.conversation_id).counted < _ATTEMPTS
+        return self._context.tries_of(conversation.brief.conversation_id).counted < _MOST_TRIES
 
     async def ask(
         self, conversation: Conversation, request: CompletionRequest, when_permitted: Callable[[], None]
@@ -204,11 +205,10 @@ class Requester:
         tries = self._context.tries.setdefault(number, Tries())
         tries.total += 1
         if isinstance(failure, RequestRefusedError):
-            # Where others are refused as well, it says less of the conversation.
             is_alone = self._availability.streak.fails_alone(request.step.model_role, number)
-            tries.counted += _ATTEMPTS_OF_A_REFUSAL if is_alone else 1
+            tries.counted += _OF_A_REFUSAL if is_alone else _OF_ONE_AMONG_OTHERS
         elif isinstance(failure, UnusableAnswerError) or self._availability.breaker.failures_in_a_row == 1:
-            tries.counted += 1
+            tries.counted += _OF_A_FAILURE
 
     def _count_cost(self, request: CompletionRequest, usage: Usage) -> None:
         self._counters.prompt_tokens += usage.prompt_tokens

@@ -36,6 +36,7 @@ _EARLIEST_EPOCH_SECONDS = 1e9  # 2001; as a duration it would be 31 years
 _EARLIEST_EPOCH_MILLISECONDS = 1e12  # the same day
 _LONGEST_RESET_SECONDS = 31 * 86_400.0
 _MINUTE_SECONDS = 60.0
+_WINDOWS_SECONDS = (86_400.0, 3_600.0)
 # The first of them that a server writes counts, as a whole: what is left of one limit and the reset of another are of
 # no use together.
 _REQUESTS = ("x-ratelimit-{}-requests", "x-ratelimit-{}-req-minute", "x-ratelimit-{}-requests-minute", "x-ratelimit-{}")
@@ -102,16 +103,19 @@ def _left(headers: Mapping[str, str], names: tuple[str, ...]) -> tuple[float | N
 def _until_one_is_back(headers: Mapping[str, str]) -> float | None:
     """Return in how many seconds a request is permitted again, where none is left.
 
-    Where a limit for longer than a minute refills steadily, as OpenAI's and Groq's, the reset says when it is whole
-    again, in a day perhaps; one request is back much earlier. A server with fixed windows refuses that one, at no cost,
-    and is asked again as much later. Who names a time, and not how long it takes, has windows.
+    Where a limit refills steadily, as OpenAI's and Groq's, the reset says when it is whole again; one request is back
+    much earlier. Such a limit of which nothing is left is whole again after all of its day, or hour. What says anything
+    else, or names a time, has windows, and is waited for.
     """
     _, reset = _left(headers, _REQUESTS)
     value = headers.get("x-ratelimit-reset-requests", "").strip()
     limit = _number(headers, "x-ratelimit-limit-requests")
-    if not reset or not limit or reset <= _MINUTE_SECONDS or _is_time(value):
+    if not reset or not limit or _is_time(value):
         return reset
-    return max(_MINUTE_SECONDS, reset / limit)
+    for window in _WINDOWS_SECONDS:
+        if window * (1 - 1 / limit) <= reset <= window:
+            return max(_MINUTE_SECONDS, reset / limit)
+    return reset
 
 
 def _requests_per_second(headers: Mapping[str, str], plain_limit_seconds: float | None) -> float | None:

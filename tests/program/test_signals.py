@@ -239,6 +239,7 @@ def test_a_command_that_is_stopped_says_nothing_of_requests_that_it_does_not_kno
         raise KeyboardInterrupt
 
     monkeypatch.setattr("apep_datagen.core.paths.check_files", stopped)
+    monkeypatch.setattr("apep_datagen.cli.values.check_files", stopped)
     monkeypatch.setattr("apep_datagen.config.secrets.load_secrets", stopped)
     ended = CliRunner().invoke(app, [command])
     assert (ended.exit_code, ended.stderr) == (130, "Stopped.\n")

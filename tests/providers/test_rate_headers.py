@@ -220,16 +220,21 @@ def test_whatever_headers_say_limits_can_be_reckoned_with(
     )
 
 
+IN_AN_HOUR = "the time of day in an hour"
+
+
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
         # Groq's and OpenAI's: a day's limit that refills steadily is whole again tomorrow, and not used up until then.
         ({"limit-requests": "1000", "remaining-requests": "0", "reset-requests": "23h59m"}, 86.34),
         ({"limit-requests": "14400", "remaining-requests": "0", "reset-requests": "24h0m0s"}, 60.0),
-        # What names a time, or is no longer than a minute, or has no limit beside it, is waited for.
+        # What is no whole day or hour, names a time or has no limit beside it is waited for.
         ({"limit-requests": "20", "remaining-requests": "0", "reset-requests": "45s"}, 45.0),
         ({"remaining-requests": "0", "reset-requests": "7h5m"}, 25_500.0),
-        ({"limit-requests": "20", "remaining-requests": "0", "reset-requests": str(time.time() + 3_600)}, 3_600.0),
+        ({"limit-requests": "1000", "remaining-requests": "0", "reset-requests": "7h"}, 25_200.0),
+        ({"limit-requests": "50", "remaining-requests": "0", "reset-requests": "20m"}, 1_200.0),
+        ({"limit-requests": "20", "remaining-requests": "0", "reset-requests": IN_AN_HOUR}, 3_600.0),
         # The reset of another limit says nothing of this one.
         ({"remaining-req-minute": "0", "remaining": "4000", "reset": "18000"}, None),
         ({"remaining-requests": "0", "reset-requests": "soon", "reset": "86400"}, None),
@@ -238,7 +243,8 @@ def test_whatever_headers_say_limits_can_be_reckoned_with(
 def test_a_limit_that_is_used_up_is_waited_for_as_long_as_it_takes(
     headers: dict[str, str], seconds: float | None
 ) -> None:
-    limits = read_limits({f"x-ratelimit-{name}": value for name, value in headers.items()})
+    said = {f"x-ratelimit-{name}": value for name, value in headers.items()}
+    limits = read_limits({name: value.replace(IN_AN_HOUR, str(time.time() + 3_600)) for name, value in said.items()})
     assert limits is not None
     assert limits.requests_left == 0
     assert limits.requests_reset_seconds == (seconds if seconds is None else pytest.approx(seconds, abs=300))

@@ -197,7 +197,7 @@ class Requester:
 
     def _count_try(self, conversation: Conversation, request: CompletionRequest, failure: ProviderError | None) -> None:
         """Count what failed against its conversation: a transient failure only where the provider worked until then."""
-        if isinstance(failure, UnusableAnswerError | RequestRefusedError):
+        if isinstance(failure, UnusableAnswerError):
             self._availability.streak.note_useless_answer(request.step.model_role)
         if not isinstance(failure, TransientError | UnusableAnswerError | RequestRefusedError):
             return

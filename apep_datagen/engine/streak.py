@@ -65,7 +65,7 @@ class Streak:
         self._failed[role] += len(self._rows.pop(role, _Row()).conversations)
 
     def note_useless_answer(self, role: ModelRole) -> None:
-        """Take note of a refusal, or of an answer that cannot be used."""
+        """Take note of an answer that cannot be used."""
         self._row(role).answers += 1
 
     def note_failure(self, role: ModelRole, conversation_id: int) -> None:

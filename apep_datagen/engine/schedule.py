@@ -88,9 +88,9 @@ class Schedule:
 
         Args:
             provider: Who is to make the call.
-            is_probe: Whether the call is to show if the provider is back. What failed before shows nothing if it fails
-                again, so where nothing else waits, one conversation more than are missing is begun. It takes the
-                place of the other one where that one fails by itself.
+            is_probe: Whether the call is to show if the provider is back, or of use. What failed before shows nothing
+                if it fails again, so where nothing else waits, one conversation more than are missing is begun. It
+                takes the place of the other one where that one fails by itself.
         """
         queues = [queue for key in (provider, None) if (queue := self._waiting.get(key))]
         if queues:

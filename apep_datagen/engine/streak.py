@@ -94,6 +94,10 @@ class Streak:
             return f"{row.answers} answers in a row were of no use"
         return None
 
+    def is_in_doubt(self) -> bool:
+        """Tell whether it is open if the provider is of use: a conversation has failed since the last usable answer."""
+        return any(row.conversations for row in self._rows.values())
+
     def fails_alone(self, role: ModelRole, conversation_id: int) -> bool:
         """Tell whether no other conversation has failed since the last usable answer."""
         return self._row(role).conversations <= {conversation_id}

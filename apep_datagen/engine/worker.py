@@ -109,7 +109,7 @@ class Worker:
                     except NotNowError:
                         continue
                     is_probe = not availability.breaker.is_closed
-                    conversation = None if availability.has_to_wait() else schedule.take(self.name, is_probe=is_probe)
+                    conversation = None if availability.has_to_wait() else self._take(is_probe=is_probe)
                     if conversation is None:
                         # What there was is gone meanwhile: another provider began the last conversation.
                         self._ahead.release()
@@ -124,6 +124,14 @@ class Worker:
         finally:
             schedule.release_provider(self.name)
             self._context.wake()
+
+    def _take(self, *, is_probe: bool) -> Conversation | None:
+        """Take the conversation to go on with: where it is in doubt if the provider is of use, one that has not failed.
+
+        Not where one at a time is made, in an order that follows from seed and answers alone.
+        """
+        is_in_doubt = self._streak.is_in_doubt() and not self._is_serial
+        return self._context.schedule.take(self.name, is_probe=is_probe or is_in_doubt)
 
     async def _wait_for_work(self) -> bool:
         """Wait until this provider has something to do, and may do it; False when it never will have."""

@@ -93,5 +93,7 @@ def test_a_conversation_fails_alone_as_long_as_no_other_one_does() -> None:
     assert streak.fails_alone(ADA, 1)
     streak.note_failure(ADA, 2)
     assert not streak.fails_alone(ADA, 1)
+    assert streak.is_in_doubt()
     streak.note_use(ADA, "m")
     assert streak.fails_alone(ADA, 1)
+    assert not streak.is_in_doubt()

@@ -185,7 +185,9 @@ def test_a_key_is_neither_shown_nor_stored_though_the_server_repeats_it(program:
         """Refuse the key of mistral for good, a conversation of together's, and be overloaded once at mine."""
         status = {"mistral": 401, "together": 400, "mine": 503}[received.provider]
         refused.setdefault(received.provider, received.prompt)
-        if status != 401 and refused[received.provider] != received.prompt:
+        if received.prompt == refused.get("together"):
+            status = 400  # whoever is asked
+        elif status != 401 and refused[received.provider] != received.prompt:
             return well_behaved(received)
         if status == 503:
             refused["mine"] = "no other one"

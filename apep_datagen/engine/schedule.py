@@ -83,19 +83,23 @@ class Schedule:
         """Tell whether `take` would return something."""
         return bool(self._waiting.get(provider) or self._waiting.get(None) or self._may_begin_new(provider))
 
-    def take(self, provider: str, *, is_probe: bool = False) -> Conversation | None:
+    def take(self, provider: str, *, is_probe: bool = False, is_in_doubt: bool = False) -> Conversation | None:
         """Return the conversation that `provider` should go on with, or None if there is none.
 
         Args:
             provider: Who is to make the call.
-            is_probe: Whether the call is to show if the provider is back, or of use. What failed before shows nothing
-                if it fails again, so where nothing else waits, one conversation more than are missing is begun. It
-                takes the place of the other one where that one fails by itself.
+            is_probe: Whether the call is to show if the provider is back. What failed before shows nothing if it fails
+                again, so where nothing else waits, one conversation more than are missing is begun. It takes the
+                place of the other one where that one fails by itself.
+            is_in_doubt: Whether the call is to show if the provider is of use: the same, but no more than are missing.
         """
         queues = [queue for key in (provider, None) if (queue := self._waiting.get(key))]
         if queues:
             failures = min(queues)[0][0]
-            if is_probe and failures and self._in_progress <= self.missing:
+            may_begin = (is_probe and self._in_progress <= self.missing) or (
+                is_in_doubt and self._may_begin_new(provider)
+            )
+            if failures and may_begin:
                 return self._begin()
             return heapq.heappop(min(queues))[3]
         return self._begin() if self._may_begin_new(provider) else None

@@ -131,7 +131,7 @@ class Worker:
         Not where one at a time is made, in an order that follows from seed and answers alone.
         """
         is_in_doubt = self._streak.is_in_doubt() and not self._is_serial
-        return self._context.schedule.take(self.name, is_probe=is_probe or is_in_doubt)
+        return self._context.schedule.take(self.name, is_probe=is_probe, is_in_doubt=is_in_doubt)
 
     async def _wait_for_work(self) -> bool:
         """Wait until this provider has something to do, and may do it; False when it never will have."""

@@ -116,8 +116,14 @@ def test_a_403_for_what_one_conversation_says_costs_that_one_alone(tmp_path: Pat
 def test_one_verdict_on_key_or_model_in_the_middle_of_a_run_does_not_end_it(tmp_path: Path, status: int) -> None:
     program = Program(tmp_path)
 
+    refused: list[str] = []
+
     def behaviour(received: Received) -> Reply:
-        return Reply("not you", status=status) if received.number in (20, 40) else well_behaved(received)
+        """Say so once at the 20th request and once at the 40th, or so: of two different ones."""
+        is_due = len(refused) < 2 and received.number >= 20 * (len(refused) + 1) and received.content not in refused
+        if is_due:
+            refused.append(received.content)
+        return Reply("not you", status=status) if is_due else well_behaved(received)
 
     with LoopbackServer(behaviour) as server:
         program.configure(section("endpoint", server.url("endpoint"), max_in_flight=2))

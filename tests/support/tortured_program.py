@@ -445,7 +445,7 @@ def as_rows(tortured: Tortured) -> list[tuple[str, object]]:
         ("requests", len(received)),
         *((f"  to {name}", sum(request.provider == name for request in received)) for name in tortured.providers),
         ("  answered with a completion", sum(request.usable for request in received)),
-        ("  with a fault", f"{sum(drawn.values())} ({100 * sum(drawn.values()) / len(received):.1f} %)"),
+        ("  with a fault, and survived", f"{sum(drawn.values())} ({100 * sum(drawn.values()) / len(received):.1f} %)"),
         *((f"    {kind}", count) for kind, count in sorted(drawn.items())),
         ("answers in flight at kills", len(tortured.in_flight)),
         ("  not answered yet", unanswered),

@@ -32,7 +32,7 @@ from apep_datagen.core.errors import (
     RequestRefusedError,
     StorageError,
 )
-from apep_datagen.core.messages import CompletionRequest, Step
+from apep_datagen.core.messages import CompletionRequest, ModelRole, Step
 from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
@@ -196,8 +196,13 @@ class Worker:
     async def _set_aside_unforeseen(self, conversation: Conversation, step: Step, error: Exception) -> None:
         await self._recorder.set_aside_unforeseen(conversation, step, error)
         self._streak.note_failure(step.model_role, conversation.brief.conversation_id)
-        if complaint := self._streak.complaint(step.model_role):
+        await self._leave_if_useless(step.model_role, error)
+
+    async def _leave_if_useless(self, role: ModelRole, error: Exception) -> bool:
+        """Leave the run where this provider is of no use for a role, as `error` showed last; tell if so."""
+        if complaint := self._streak.complaint(role):
             await self._leave(_spell_complaint(self.name, complaint, error))
+        return complaint is not None
 
     async def _end_budget(self, budget: str) -> None:
         """Wait for the next month, or leave: until then others may work, or not."""
@@ -218,8 +223,7 @@ class Worker:
         is_refused = isinstance(error, RequestRefusedError)
         if is_refused or not self._requester.may_succeed(conversation):
             self._streak.note_failure(role, number)
-        if complaint := self._streak.complaint(role):
-            await self._leave(_spell_complaint(self.name, complaint, error))
+        if await self._leave_if_useless(role, error):
             # That says nothing of its conversations, which others may have taken over already.
             for useless in self._streak.conversations():
                 if useless in self._context.tries:

@@ -50,8 +50,9 @@ def error_from_response(  # noqa: PLR0911 - one return for each class of error
     Returns:
         The error to raise. Its message carries the provider's own words, at full length and as they are.
     """
-    is_page = _is_page(headers, body)
-    words = _title(body) if is_page else _words_of(body)
+    value, is_json = _parse(body)
+    is_page = _is_page(headers, body, is_json=is_json)
+    words = _title(body) if is_page else _spell(value)
     said = f"HTTP {status}: {words}" if words else f"HTTP {status}"
     lowered = body.lower()
     retry_after = retry_after_seconds(headers)
@@ -73,7 +74,7 @@ def error_from_response(  # noqa: PLR0911 - one return for each class of error
         return TransientError(f"{said}; this is a web page, of a proxy or a gateway perhaps, and no answer of its API")
     if status not in _ERRORS:
         return TransientError(f"unexpected answer, {said}")
-    return _refusal(status, said, lowered, is_json=_is_json(body))
+    return _refusal(status, said, lowered, is_json=is_json)
 
 
 def error_in_success(status: int, headers: Mapping[str, str], error: Any) -> ProviderError:
@@ -122,9 +123,9 @@ def _refusal(  # noqa: PLR0911 - one return for each class of error
     return RequestRefusedError(said)
 
 
-def _is_page(headers: Mapping[str, str], body: str) -> bool:
+def _is_page(headers: Mapping[str, str], body: str, *, is_json: bool) -> bool:
     is_called_page = "html" in headers.get("content-type", "").lower()
-    return body.lstrip()[:1] == "<" or (is_called_page and not _is_json(body))
+    return body.lstrip()[:1] == "<" or (is_called_page and not is_json)
 
 
 def _title(page: str) -> str:
@@ -132,12 +133,12 @@ def _title(page: str) -> str:
     return _line(found[1]) if found else ""
 
 
-def _is_json(body: str) -> bool:
+def _parse(body: str) -> tuple[Any, bool]:
+    """Return what a body holds and True where it is JSON, else the body itself and False."""
     try:
-        json.loads(body)
+        return json.loads(body), True
     except (ValueError, RecursionError):
-        return False
-    return True
+        return body, False
 
 
 def transport_error(error: BaseException, timeout: float) -> TransientError:
@@ -236,15 +237,6 @@ def _speaks_of_spent_quota(lowered: str) -> bool:
     if any(code in lowered for code in _QUOTA_CODES):
         return True
     return any(words in lowered for words in _QUOTA_WORDS) and not _PASSING_WORDS.search(lowered)
-
-
-def _words_of(body: str) -> str:
-    """Return what a person wants to read of an error's body."""
-    try:
-        value: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        value = body
-    return _spell(value)
 
 
 # Where APIs put what they say, and a router what the one behind it said.

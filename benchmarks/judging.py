@@ -34,6 +34,7 @@ from apep_datagen.people.drawing import draw_user, generator
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change
 from apep_datagen.quality import effect, execution, form, voice
+from apep_datagen.quality.case import Case
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.problem import Problem, Stage
@@ -73,7 +74,7 @@ def measure(conversations: int, seed: int) -> dict[str, list[float]]:
     for number in range(1, conversations + 1):
         brief, messages, change = made.conversation(number)
         began = time.perf_counter()
-        problem = judge.judge(brief, messages, change, accepted)
+        problem = judge.judge(Case(brief, messages, change), accepted)
         if problem is None:
             judge.remember(number, messages, accepted)
         costs["all, with novelty"].append(time.perf_counter() - began)

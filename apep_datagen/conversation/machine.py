@@ -82,7 +82,7 @@ def advance_with_completion(conversation: Conversation, text: str, finish_reason
         rewritten = read_rewritten_thoughts(thoughts, text) if is_whole else None
         exchanges = (*exchanges[:-1], replace(exchanges[-1], rewritten=rewritten or thoughts))
     else:
-        turn = Turn(read_answer(conversation, text))
+        turn = Turn(read_answer(conversation, text), finish_reason=finish_reason)
         exchanges = (*exchanges[:-1], replace(exchanges[-1], turns=(*exchanges[-1].turns, turn)))
     return replace(conversation, exchanges=exchanges, steps=conversation.steps + 1)
 

@@ -15,10 +15,17 @@ __all__ = ["Conversation", "Exchange", "Turn", "due_call"]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One answer of Ada's and, if it has calls, their results (JSON values, in order; empty until they are run)."""
+    """One answer of Ada's.
+
+    Attributes:
+        answer: What she wrote.
+        results: If it has calls, their results (JSON values, in order); empty until they are run.
+        finish_reason: What the provider said of its end; empty where it said nothing.
+    """
 
     answer: Answer
     results: tuple[Any, ...] = ()
+    finish_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.messages import Message
 from apep_datagen.people.phrases import Phrases
-from apep_datagen.people.story import Change
 from apep_datagen.quality import effect, execution, form, novelty, voice
+from apep_datagen.quality.case import Case
 from apep_datagen.quality.novelty import Accepted, NoveltyLimits
 from apep_datagen.quality.problem import Problem
 from apep_datagen.quality.sample import read_sample, spoken
@@ -36,18 +35,17 @@ class Judge:
     limits: NoveltyLimits
     tester_texts: tuple[str, ...]
 
-    def judge(self, brief: Brief, messages: Sequence[Message], change: Change, accepted: Accepted) -> Problem | None:
+    def judge(self, case: Case, accepted: Accepted) -> Problem | None:
         """Return why a finished conversation is not accepted, or None.
 
         Args:
-            brief: What was decided about it.
-            messages: The training sample.
-            change: What was known, and what it has changed.
+            case: The conversation.
             accepted: What was accepted before.
         """
         if self.level == "off":
             return None
-        sample = read_sample(messages)
+        brief, change = case.brief, case.change
+        sample = read_sample(case.messages)
         if isinstance(sample, Problem):
             return sample
         problem = form.check(sample)
@@ -58,7 +56,7 @@ class Judge:
             execution.check(sample, change.before, change.after, brief.date)
             or effect.check(sample, brief.scenario, change, self.phrases)
             or voice.check(sample, phrases=self.phrases, user_name=brief.user.name, prompt_texts=prompt_texts)
-            or novelty.check(*spoken(messages), accepted, self.limits)
+            or novelty.check(*spoken(case.messages), accepted, self.limits)
         )
 
     def remember(self, conversation_id: int, messages: Sequence[Message], accepted: Accepted) -> None:

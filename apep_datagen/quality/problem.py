@@ -14,6 +14,9 @@ class Stage(StrEnum):
     FORM = "form"
     EXECUTION = "execution"
     EFFECT = "effect"
+    NOTES = "notes"
+    KNOWLEDGE = "knowledge"
+    TIME = "time"
     VOICE = "voice"
     NOVELTY = "novelty"
 
@@ -26,8 +29,10 @@ class Problem:
         stage: The stage that found it.
         reason: A sentence that is the same for all problems of its kind, so that they can be counted.
         detail: What it was here.
+        quote: Words of the conversation, as they stand there, that were its undoing; empty where there are none.
     """
 
     stage: Stage
     reason: str
     detail: str = ""
+    quote: str = ""

@@ -10,15 +10,18 @@ import functools
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter
 
-from apep_datagen.conversation.brief import Brief
+from apep_datagen.conversation.brief import Brief, QuestionAnswer
 from apep_datagen.conversation.machine import ModelCall, next_step, rebuild
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
+from apep_datagen.core.dialects import own_markup
+from apep_datagen.core.markup import visible_text
+from apep_datagen.core.messages import Step
 from apep_datagen.people.story import Story
 from apep_datagen.quality.problem import Problem
 from apep_datagen.storage.checked import integer
@@ -40,6 +43,7 @@ __all__ = [
     "StepRecord",
     "active_conversations",
     "brief_from_json",
+    "earlier_talk",
     "last_ids",
     "record_acceptance",
     "record_rejection",
@@ -130,6 +134,31 @@ def _prompt_set(connection: sqlite3.Connection, number: int) -> PromptSet:
     if row is None:
         raise ValueError("its prompts are missing")
     return PromptSet.from_json(row[0])
+
+
+# So many of a timeline's last conversations are looked back at, so that judging costs the same however long it is.
+_MOST_LOOKED_BACK_AT = 24
+
+
+def earlier_talk(connection: sqlite3.Connection, timeline_id: int, conversation_id: int) -> tuple[QuestionAnswer, ...]:
+    """Return what user and Ada said in the conversations of a timeline before this one, rejected ones too.
+
+    Oldest first; of very long timelines the latest.
+    """
+    rows = connection.execute(
+        "SELECT conversation_id, kind, text FROM steps WHERE kind IN ('ask', 'answer', 'continue') AND conversation_id"
+        " IN (SELECT id FROM conversations WHERE timeline_id = ? AND id < ? ORDER BY id DESC LIMIT ?)"
+        " ORDER BY conversation_id, number",
+        (timeline_id, conversation_id, _MOST_LOOKED_BACK_AT),
+    )
+    talk: list[QuestionAnswer] = []
+    for _, kind, text in rows:
+        said = visible_text(own_markup(text))
+        if kind == Step.ASK:
+            talk.append(QuestionAnswer(said, ""))
+        elif talk and said:
+            talk[-1] = replace(talk[-1], answer=f"{talk[-1].answer}\n\n{said}".strip())
+    return tuple(talk)
 
 
 def last_ids(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -226,8 +255,9 @@ def record_rejection(connection: sqlite3.Connection, conversation: Conversation,
     """
     brief = conversation.brief
     connection.execute(
-        "UPDATE conversations SET status = 'rejected', stage = ?, reason = ?, detail = ?, ended_at = ? WHERE id = ?",
-        (problem.stage.value, problem.reason, problem.detail, time.time(), brief.conversation_id),
+        "UPDATE conversations SET status = 'rejected', stage = ?, reason = ?, detail = ?, quote = ?, ended_at = ?"
+        " WHERE id = ?",
+        (problem.stage.value, problem.reason, problem.detail, problem.quote, time.time(), brief.conversation_id),
     )
     go_on_after_rejection(connection, brief.timeline_id)
     undo_conversation(connection, brief.conversation_id)

@@ -155,6 +155,16 @@ _MIGRATIONS = (
         PRIMARY KEY (part, opening)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE conversations ADD COLUMN quote TEXT;  -- the words that were its undoing
+    CREATE INDEX conversations_of_timeline ON conversations (timeline_id, id);
+    CREATE TABLE rewrites (                        -- what became of rewritten thoughts
+        provider TEXT NOT NULL,
+        reason TEXT NOT NULL,                      -- why the original was kept, empty for those used
+        count INTEGER NOT NULL,
+        PRIMARY KEY (provider, reason)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -38,7 +38,10 @@ class _Stemmer(Protocol):
         ...
 
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]*_]*\s+|\n+")  # noqa: RUF001 - closing quotation marks
+# Not behind a title or an initial: "Mr. Okonkwo", "J. Sands".
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?…])(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bMrs\.)(?<!\b[A-Z]\.)[\"'”’)\]*_]*\s+|\n+"  # noqa: RUF001 - closing quotation marks
+)
 
 
 def is_function_word(word: str) -> bool:

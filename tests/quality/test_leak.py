@@ -1,0 +1,202 @@
+"""What Ada cannot know and says all the same is found; what two talks share by chance is not."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apep_datagen.conversation.brief import QuestionAnswer
+from apep_datagen.core.notebook import Note, Notes
+from apep_datagen.people.scenario import User
+from apep_datagen.people.story import Change
+from apep_datagen.quality import leak
+from apep_datagen.quality.case import Case
+from apep_datagen.quality.problem import Problem
+from apep_datagen.quality.sample import Sample, read_sample
+from support.briefs import brief
+from support.real_conversations import real_conversations
+from support.samples import conversation, read
+
+USER = User(
+    "Oskar",
+    51,
+    "Turku",
+    "a bookbinder",
+    "dry",
+    "short sentences",
+    interests=("beekeeping", "accordion music"),
+    people=("cousin Benedikta", "neighbour Mr. Okonkwo"),
+    animals=("two donkeys",),
+)
+
+
+def case(question: str, *answers: str, past: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> Case:
+    """Return a conversation of Oskar's, who said `past` on other days, and of whom Ada has `notes`."""
+    memory = tuple(Note(number, "2026-01-02", text) for number, text in enumerate(notes, start=1))
+    return Case(
+        brief(user=USER),
+        conversation(question, *answers),
+        Change((), Notes(memory), Notes(memory)),
+        earlier=tuple(QuestionAnswer(said, "Well, well.") for said in past),
+    )
+
+
+def check(case: Case) -> Problem | None:
+    sample = read_sample(case.messages)
+    assert isinstance(sample, Sample), sample
+    return leak.check(sample, case)
+
+
+def small_talk(reply: str, *past: str, question: str = "Is it me, or are Mondays longer than they used to be?") -> Case:
+    return case(question, f"<think>A small thing, and I like it.</think>\n\n{reply}", past=past)
+
+
+BOILER = "The boiler man came twice and swore at the valve, and I made him pancakes both times."
+REGATTA = "I rowed in the village regatta with a leaking skiff, and we came last but one."
+MARROW = "My marrow won second prize at the show; the winner's had been fed on stout, everybody knows."
+QUILT = "The quilt for Benedikta is nearly done, only the border of little foxes is missing."
+OWL = "An owl sits on the chimney every night at ten and stares at me through the skylight."
+
+LEAKS = {
+    "a question after it": small_talk("They are. How is the marrow, does it sulk about second prize?", MARROW),
+    "still": small_talk("They are, and long enough to bail out that skiff. Is it still leaking?", REGATTA),
+    "two rare words": small_talk("Much longer. I blame the boiler, and perhaps the pancakes.", BOILER),
+    "a person's name": small_talk("They are, and Benedikta would say so too.", QUILT),
+    "a name from the card alone": small_talk("They are. Has Mr. Okonkwo complained of them as well?"),
+    "an animal from the card": small_talk("They are. What do the donkeys say to it?"),
+    "words of a page": small_talk("Longer, with an owl staring through the skylight.", OWL),
+    "the border": small_talk("Finish the quilt on one, with the little foxes, and it will be over soon.", QUILT),
+    "in the same words": small_talk("They row in it with a leaking skiff, all Mondays do.", REGATTA),
+    "in a thought": case(
+        "Is it me, or are Mondays longer than they used to be?",
+        "<think>That owl on the chimney again, I suppose, and no sleep.</think>\n\nThey are. Go to bed early.",
+        past=(OWL,),
+    ),
+    "of a note before it is looked up": case(
+        "What was it that I said I was learning?",
+        "<think>The theremin, was it still going badly?</think>\n\n<tool_call>recall_memories()</tool_call>",
+        '<tool_result>{"memories": [{"index": 1, "date": "2026-01-02", "text": "The user learns the theremin."}]}'
+        "</tool_result>",
+        "<think>The theremin.</think>\n\nThe theremin.",
+        notes=("The user learns the theremin.",),
+    ),
+    "beside an answer from memory": case(
+        "Which bus is it again that I take to work?",
+        "<think>They want the bus.</think>\n\n<tool_call>recall_memories()</tool_call>",
+        '<tool_result>{"memories": [{"index": 1, "date": "2026-01-02", "text": "The user takes the 314."}]}'
+        "</tool_result>",
+        "<think>There it is.</think>\n\nThe 314. And did the boiler man get his third pancake?",
+        past=(BOILER,),
+        notes=("The user takes the 314.",),
+    ),
+    "in a note": case(
+        "My brother moved to Lund.",
+        "<think>Lund, I will keep that.</think>\n\n"
+        '<tool_call>add_memory(input_text=["The user\'s brother, who saw the owl on the chimney, lives in Lund."])'
+        "</tool_call>",
+        '<tool_result>{"added": 1, "indices": [1]}</tool_result>',
+        "<think>Kept.</think>\n\nLund is a fine town for brothers.",
+        past=(OWL,),
+    ),
+}
+
+INNOCENT = {
+    "nothing is shared": small_talk("They are. I think somebody pours water into them.", BOILER, REGATTA),
+    "everyday words": small_talk("They are. You go to work, come home, have a cup of tea and it is only four.", BOILER),
+    "one rare word in passing": small_talk("Monday is the marrow of the week, no doubt about it.", MARROW),
+    "a figure of speech": small_talk("Longer, like an owl at noon.", OWL),
+    "a general definite": small_talk("Longer. Stay in the garden until the chimney smokes.", OWL),
+    "it stands in the question": small_talk(
+        "A border of foxes is a fine thing to end on. Is the quilt still on the table?",
+        QUILT,
+        question="I sat over my quilt all day, only the border of foxes is missing.",
+    ),
+    "it stands in the result": case(
+        "What did I say about the theremin?",
+        "<think>I look first.</think>\n\n<tool_call>recall_memories()</tool_call>",
+        '<tool_result>{"memories": [{"index": 1, "date": "2026-01-02", "text": "The user learns the theremin from a'
+        ' retired sailor."}]}</tool_result>',
+        "<think>There.</think>\n\nThat you learn it from a retired sailor. Is the sailor still patient?",
+        past=("The sailor who teaches me the theremin is a patient man, retired since March.",),
+        notes=("The user learns the theremin from a retired sailor.",),
+    ),
+    "what is told now was planned": case(
+        "I have begun to keep bees, would you believe it.",
+        "<think>Bees, that will last.</think>\n\n"
+        '<tool_call>add_memory(input_text=["The user keeps bees."])</tool_call>',
+        '<tool_result>{"added": 1, "indices": [1]}</tool_result>',
+        "<think>Kept.</think>\n\nBees! Do they know you yet?",
+    ),
+    "the user's own town is not named": small_talk("They are, wherever one lives.", "I like it here in Turku."),
+    "advice on the same matter": small_talk(
+        "Cool water first, then a plain lotion, and no sun for a week.",
+        BOILER,
+        question="What helps against sunburn?",
+    ),
+    "an earlier exchange of the same talk": case(
+        "My skiff leaks.",
+        "<think>Poor skiff.</think>\n\nTar it.",
+        "Tar it with what?",
+        "<think>With tar.</think>\n\nWith tar, and keep the skiff dry for a day. Is it still leaking badly?",
+        past=(REGATTA,),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_what_she_cannot_know_is_found_with_her_words(name: str) -> None:
+    problem = check(LEAKS[name])
+    assert problem is not None
+    assert problem.reason == leak.REASON
+    assert any(problem.quote in message.content for message in LEAKS[name].messages)
+
+
+@pytest.mark.parametrize("name", INNOCENT)
+def test_what_two_talks_share_by_chance_is_no_leak(name: str) -> None:
+    assert check(INNOCENT[name]) is None
+
+
+def test_without_a_past_nothing_can_be_leaked() -> None:
+    nobody = User("N", 30, "", "", "", "")
+    for leaking in LEAKS.values():
+        bare = replace(
+            leaking, brief=replace(leaking.brief, user=nobody), earlier=(), change=Change((), Notes(), Notes())
+        )
+        assert check(bare) is None
+
+
+@given(st.text(max_size=200), st.lists(st.text(max_size=100), max_size=3))
+def test_whatever_is_said_it_can_be_checked(reply: str, past: list[str]) -> None:
+    sample = read(conversation("What a day.", "<think>Well.</think>\n\nWell, well."))
+    turn = replace(sample.exchanges[0].turns[0], reply=reply)
+    leak.strongest_trace(replace(sample, exchanges=(replace(sample.exchanges[0], turns=(turn,)),)), past)
+
+
+def test_the_pasts_of_other_users_are_hardly_ever_found_in_real_conversations() -> None:
+    """Who is asked about another one's past cannot leak it: so this is how often chance alone is found."""
+    told = [real for real in real_conversations() if real.case.earlier]
+    draw = random.Random(2026)  # noqa: S311 - no secret depends on it
+    tried = found = 0
+    for real in told:
+        sample = read_sample(real.case.messages)
+        assert isinstance(sample, Sample)
+        others = [other for other in told if other.case.brief.timeline_id != real.case.brief.timeline_id]
+        for other in draw.sample(others, 6):
+            borrowed = leak.unseen(other.case)
+            trace = leak.strongest_trace(sample, borrowed)
+            tried += 1
+            found += trace is not None and trace.weight >= leak.LEAST_WEIGHT
+    assert tried > 800
+    assert found / tried < 0.005
+
+
+def test_half_of_the_leaks_that_readers_found_are_found_and_no_good_conversation_is_wronged() -> None:
+    found = {real.number for real in real_conversations() if check(real.case)}
+    leaking = {real.number for real in real_conversations() if real.label.has("leak")}
+    good = {real.number for real in real_conversations() if real.label.verdict == "good"}
+    assert len(found & leaking) >= 11
+    assert not found & good

@@ -42,6 +42,10 @@ _THEY = r"(?:they|he|she)"
 # The verbs of telling and of noting, in the past. "Told me" is what users do to Ada; noting is what she does.
 _TOLD = r"(?:told|mentioned|said|confided|described|shared)"
 _TELL = r"(?:tell|mention|say)"
+_TOLD_ME = (
+    r"(?:told\s+me|mentioned(?![^.;!?…]*\bto\s+(?!me\b))"
+    r"|(?:said|spoken?|confided|described|shared)\s+(?:[\w']+\s+){0,3}?(?:to|with)\s+me)"
+)
 _NOTED = (
     r"(?:noted|wrote|written|stored|saved|kept|jotted|recorded|filed|put\s+(?:it|that|this|them)\s+(?:down|away)"
     r"|made\s+a\s+note)"
@@ -64,11 +68,11 @@ _ATTRIBUTED = re.compile(
 )
 # "What I have written down", "the number that I noted"; but not "I am sure that I noted it".
 _RELATIVE = re.compile(
-    r"\b(?:what(?:ever)?|which(?:ever)?|anything|everything|all|how|where|when|who"
+    r"\b(?:what(?:ever)?|which(?:ever)?(?:\s+of\s+\w+)?|anything|everything|all|how|where|when|who"
     r"|(?<!sure )(?<!certain )(?<!feeling )(?<!believe )(?<!think )(?<!know )(?<!positive )that)$"
 )
 # Where a clause begins: what was said before it does not govern it.
-_CLAUSE = re.compile(r"[,;:()–—…]|\s-\s|\b(?:and|but|so|because|though|although)\b")  # noqa: RUF001 - dashes
+_CLAUSE = re.compile(r"[,;:()–—…]|\s-\s|\b(?:and|but|so(?=\s+(?:i|let)\b)|because|though|although)\b")  # noqa: RUF001 - dashes
 _CONDITION = re.compile(r"\b(?:if|unless|whether|in\s+case|as\s+(?:if|though))\b")
 
 _I_NOTED = re.compile(
@@ -81,12 +85,18 @@ _I_KNOW_IT = re.compile(
     r"[^,;:.!?…]{0,24}?(?:\bi(?:'ve)?\s+(?:do\s+|still\s+|really\s+|have\s+)*(?:got|have|know|remember)\s+"
     r"(?:it|this|that|them|him|her|the\s+answer)\b|\babout\s+(?:this|that)\s+one\b|\bso\s+too\b)"
 )
+# "This one I have", "I still have it", "I do know this".
+_I_HAVE_IT = re.compile(
+    r"\b(?:(?:this(?:\s+one)?|that\s+one)\s+i\s+(?:have|know|remember)|i\s+(?:(?:do|still|surely|certainly)\s+)*(?:have|know)\s+"
+    r"(?:it|this|this\s+one|that\s+one|the\s+answer)|i've\s+(?:got\s+)?(?:it|that|this(?:\s+one)?|that\s+one)"
+    r"(?:\s+(?:somewhere|already|tucked|stored|safe|safely)\b[\w\s]*)?)(?=\s*(?:[,;:.!…]|$|\band\b|\bsomewhere\b|\balready\b))"
+)
 _BY_HEART = re.compile(
     r"\bi(?:\s+can|\s+could|'d|\s+would)?\s+(?:\w+\s+){0,5}?(?:by\s+heart|from\s+memory|off\s+the\s+top\s+of\s+my\s+head"
     r"|from\s+the\s+top\s+of\s+my\s+head|without\s+looking)\b"
 )
 _I_REMEMBER = re.compile(
-    rf"\bi\s+{_ADVERB}(?:remember|recall)\s+(?!to\b|whether\b|if\b)(?:\w+)|\bi(?:'ve|\s+have)\s+not\s+forgotten\b|\bi\s+haven't\s+forgotten\b"
+    rf"\bi\s+{_ADVERB}(?:seem\s+to\s+)?(?:remember|recall)\b(?!\s+(?:to|whether|if)\b)|\bi(?:'ve|\s+have)\s+not\s+forgotten\b|\bi\s+haven't\s+forgotten\b"
 )
 _THEY_TOLD = re.compile(
     rf"(?:^|[,;:—–-]\s*|\b(?:and|but|because|since|yes|no|oh|well|of\s+course)\s+){_THEY}"  # noqa: RUF001 - dashes
@@ -99,13 +109,15 @@ _MUST_HAVE = re.compile(
     r"[^;:.!?…]*?\b(?:memory|memories|list|notes?|diary|page|written|noted|number\s+\w+)\b"
 )
 _NEVER_TOLD = re.compile(
-    rf"\b(?:{_THEY}\s+never\s+(?:once\s+)?(?:{_TOLD})\s+(?:it\s+)?(?:to\s+)?me\b"
-    rf"|{_THEY}(?:'ve|\s+have)\s+never\s+(?:{_TOLD})\b"
-    rf"|(?:nothing|not\s+anything|isn't\s+anything|isn't\s+something|not\s+something|none\s+of\s+it\s+is\s+anything)\s+(?:that\s+)?"
-    rf"(?:{_THEY}(?:'ve|\s+have|'d|\s+had)?\s+(?:ever\s+)?(?:{_TOLD})|i(?:'ve|\s+have)\s+(?:ever\s+)?(?:been\s+told|heard|noted|written)|i\s+was\s+(?:ever\s+)?told)"
-    rf"|{_THEY}\s+(?:haven't|have\s+not|hadn't)\s+(?:ever\s+)?(?:{_TOLD})\b[^.;!?…]*\b(?:before|yet|ever|until\s+now|so\s+far)"
-    r"|i(?:'ve|\s+have)\s+never\s+(?:heard|been\s+told|noted)\b[^.;!?…]*\b(?:about|of)\b"
-    r"|(?:first\s+(?:time\s+)?i(?:'ve)?\s+(?:ever\s+)?(?:hear|heard)|i\s+(?:hadn't|had\s+not)\s+heard)\b)"
+    rf"\b(?:(?:{_THEY}|nobody|no\s+one)\s+(?:never|had\s+never|'d\s+never|hadn't|had\s+not)\s+{_ADVERB}{_TOLD_ME}\b"
+    rf"|(?:{_THEY}(?:'ve|\s+have)\s+never|nobody's\s+ever|no\s+one's\s+ever)\s+{_ADVERB}{_TOLD_ME}\b"
+    rf"|(?:nothing|not\s+anything|isn't\s+anything|isn't\s+something|not\s+something|none\s+of\s+it\s+is\s+anything)\s+"
+    rf"(?:that\s+)?(?:{_THEY}(?:'ve|\s+have|'d|\s+had)?\s+(?:ever\s+)?{_TOLD_ME}"
+    r"|i(?:'ve|\s+have)\s+(?:ever\s+)?(?:been\s+told|heard|noted|written)|i\s+was\s+(?:ever\s+)?told)"
+    rf"|{_THEY}\s+(?:haven't|have\s+not)\s+(?:ever\s+)?{_TOLD_ME}\b[^.;!?…]*\b(?:before|yet|ever|until\s+now|so\s+far)"
+    r"|i\s+(?:have\s+never|was\s+never|had\s+never|'ve\s+never)\s+(?:been\s+)?(?:told|informed)\b"
+    r"|i've\s+never\s+(?:been\s+told|noted)\b"
+    r"|the\s+(?:very\s+)?first\s+(?:time\s+)?(?:that\s+)?i(?:'m|'ve|\s+am|\s+have)?\s+(?:ever\s+)?(?:hear|heard|hearing)\b)"
 )
 # What is talked of now, not a memory: "they haven't told me who", "nothing they've told me here".
 _OF_NOW = re.compile(r"\b(?:today|tonight|now|here|in\s+this|this\s+(?:morning|time|message|evening)|just\s+now)\b")
@@ -140,7 +152,7 @@ def _claim(said: str, *, leads_to_look: bool) -> ClaimKind | None:
 _CLAIMS = (
     (ClaimKind.NEVER_TOLD, (_NEVER_TOLD,)),
     (ClaimKind.FORESEES, (_MUST_HAVE,)),
-    (ClaimKind.REMEMBERS, (_I_NOTED, _I_KNOW_IT, _BY_HEART, _I_REMEMBER, _THEY_TOLD, _I_WAS_TOLD)),
+    (ClaimKind.REMEMBERS, (_I_NOTED, _I_KNOW_IT, _I_HAVE_IT, _BY_HEART, _I_REMEMBER, _THEY_TOLD, _I_WAS_TOLD)),
 )
 
 

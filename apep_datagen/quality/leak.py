@@ -133,15 +133,22 @@ class _PastSentence:
     around: frozenset[str]  # the stems of the whole text that it stands in
 
 
-_Index = dict[str, list[_PastSentence]]
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The sentences of the past, by stem and by run of words."""
+
+    stems: dict[str, list[_PastSentence]]
+    runs: dict[tuple[str, ...], list[_PastSentence]]
 
 
 def _index(past: Iterable[str]) -> _Index:
-    index: _Index = defaultdict(list)
+    index = _Index(defaultdict(list), defaultdict(list))
     for text in past:
         for sentence in _past_sentences(text):
             for stemmed in sentence.stems:
-                index[stemmed].append(sentence)
+                index.stems[stemmed].append(sentence)
+            for run in sentence.runs:
+                index.runs[run].append(sentence)
     return index
 
 
@@ -161,17 +168,18 @@ def _traces(sentence: str, following: str, seen: _Seen, index: _Index, *, is_not
     said = words(sentence)
     new: dict[str, bool] = {}
     for place, word in enumerate(said):
-        if is_function_word(word) or (stemmed := stem(word)) in seen.stems or stemmed not in index:
+        if is_function_word(word) or (stemmed := stem(word)) in seen.stems or stemmed not in index.stems:
             continue
         new[stemmed] = new.get(stemmed, False) or _is_definite(said, place)
     # Notes are put alike, whatever they are about: their runs of words say nothing.
-    runs = {run for run in _runs(said) - seen.runs if _says_something_new(run, seen)} if not is_note else set()
+    alike = index.runs.keys() & _runs(said) - seen.runs if not is_note else set()
+    runs = {run for run in alike if _says_something_new(run, seen)}
     names = {stem(word) for name in _NAME.findall(sentence) for word in words(name)}
     cues = f"{sentence} {following}"
     is_going_on = not _GOING_ON.isdisjoint(words(cues))
-    candidates = [stemmed for stemmed in new if rarity(stemmed)]
-    candidates += [stem(word) for run in runs for word in run if stem(word) in index and not is_function_word(word)]
-    sources = {id(source): source for stemmed in candidates for source in index[stemmed]}
+    candidates = [source for stemmed in new if rarity(stemmed) for source in index.stems[stemmed]]
+    candidates += [source for run in runs for source in index.runs[run]]
+    sources = {id(source): source for source in candidates}
     for source in sources.values():
         told = [
             stemmed

@@ -44,7 +44,7 @@ FAULTLESS: dict[str, tuple[Message, ...]] = {
     ),
     "recall": conversation(
         "Do you still know what my sister can't eat? She comes on Sunday.",
-        "<think>They told me about their sister once, I am nearly sure. I would rather look it up than guess, with"
+        "<think>They ask about their sister, as if they had told me once. I would rather look it up than guess, with"
         " food.</think>\n\n<tool_call>recall_memories()</tool_call>",
         '<tool_result>{"memories": [{"index": 1, "date": "2026-03-02", "text": "The user\'s sister is allergic to '
         'hazelnuts."}]}</tool_result>',

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from apep_datagen.core.words import holds, words
 
 __all__ = ["Span", "first_span", "spans_of"]
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’‛＇`´ʻʼ][^\W_]+)*")  # noqa: RUF001 - apostrophes of all kinds
+_STRAIGHT = re.compile(r'"')
 _CLAUSE_END = re.compile(r"[,;:!?…()\"“”—]|\.(?=\s|\.|$)|\s[-–]\s|\n")  # noqa: RUF001
 
 
@@ -41,6 +42,23 @@ class Span:
         """What stands before it, from the last comma, colon, dash or end of a sentence."""
         ends = [match.end() for match in _CLAUSE_END.finditer(self.before)]
         return self.before[ends[-1] :] if ends else self.before
+
+    @property
+    def text_around_clause(self) -> str:
+        """The text without the clause that holds it."""
+        begin = self.before[: len(self.before) - len(self.begin_of_clause)]
+        return f"{begin} … {self.after[len(self.rest_of_clause) :]}"
+
+    @property
+    def is_quoted(self) -> bool:
+        """Whether a quotation has begun before it that has not ended."""
+        return len(_STRAIGHT.findall(self.before)) % 2 == 1 or any(
+            self.before.count(opening) > self.before.count(closing) for opening, closing in ("“”", "«»", "„“")
+        )
+
+    def within(self, before: str, after: str) -> Span:
+        """Return the same words with more text around them."""
+        return replace(self, before=before + self.before, after=self.after + after)
 
 
 def spans_of(text: str, phrases: Iterable[str]) -> list[Span]:

@@ -22,6 +22,7 @@ _OTHER_PERSONS = frozenset(words("he she they you we it who hes shes theyre your
 _BEING = frozenset(words("as being even because though"))
 # What is said of persons and things as well as of programs: "a machine operator", "not a person who likes to guess".
 _OF_MANY_THINGS = frozenset(words("assistant machine program bot person human companion"))
+_OF_SOMETHING = frozenset(words("about for on toward towards over"))
 _SAYING_OF_TEXTS = frozenset(
     stem(word)
     for word in words("write mention reply respond pretend portray act play sound simulate generate output produce")
@@ -46,7 +47,8 @@ def machine_talk(text: str, phrases: tuple[str, ...], spoken_of: frozenset[str])
 
 
 def _is_of_a_person(span: Span) -> bool:
-    return not (_FIRST_PERSON | _BEING).isdisjoint(words(span.phrase))
+    said = words(span.phrase)
+    return said[0] != "my" and not (_FIRST_PERSON | _BEING).isdisjoint(said)
 
 
 def _is_of_herself(span: Span) -> bool:
@@ -58,7 +60,8 @@ def _is_of_herself(span: Span) -> bool:
         if following[0] in ("who", "that", "of", "to") or not is_function_word(following[0]):
             return False
     if said[0] not in _BEING:
-        return True
+        # "I don't have feelings about pineapple"
+        return not (following and following[0] in _OF_SOMETHING)
     persons = [word for word in words(span.before) if word in _FIRST_PERSON | _OTHER_PERSONS]
     if persons:
         return persons[-1] in _FIRST_PERSON
@@ -94,10 +97,9 @@ def prompt_talk(text: str, phrases: tuple[str, ...], spoken_of: frozenset[str]) 
 
 _REPORTS = re.compile(
     r"\b(?:said|says?|saying|told|tells?|wrote|writes?|asked|asks|replied|answered|goes|went|called|read|reads|like)\b"
-    r"[\s,:]*(?:(?:him|her|them|me|us|everyone|that)\b[\s,:]*)*[\"“”'‘’«»]*\s*\Z",  # noqa: RUF001 - quotation marks
+    r"(?:[\s,:]+[\w'’-]+){0,4}[\s,:]*[\"“”'‘’«»]*\s*\Z",  # noqa: RUF001 - quotation marks
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"[\"“”«»‘]|(?<!\w)'")  # noqa: RUF001 - quotation marks
 _ADDRESSED = re.compile(r"(?:\A|[,;!?.…]\s*|\b(?:thanks|thank you|dear|hey|hi|oh)\s+)ada\b|,\s*ada\b", re.IGNORECASE)
 
 
@@ -117,7 +119,7 @@ def words_of_ada(text: str, phrases: tuple[str, ...], *, is_first: bool) -> Span
         for span in spans_of(sentence, phrases):
             around = f"{span.before} … {span.after}"
             is_thanks = words(span.phrase)[0] in ("thank", "thanks")
-            is_quoted = bool(_REPORTS.search(span.before)) or len(_QUOTED.findall(span.before)) % 2 == 1
+            is_quoted = span.is_quoted or bool(_REPORTS.search(span.before))
             if not (_ADDRESSED.search(around) or is_quoted or (is_thanks and not is_first)):
                 return span
     return None

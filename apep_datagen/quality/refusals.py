@@ -13,21 +13,25 @@ from apep_datagen.quality.sample import SavedExchange, texts_in
 
 __all__ = ["refusal_in"]
 
-# So many words beside the one sentence, some of them about what was asked, are an answer.
-_WORDS_OF_AN_ANSWER = 12
+# So many words beside one clause are more than an apology; with so many telling ones of its own, an answer.
+_WORDS_OF_AN_ANSWER = 8
+_OF_ITS_OWN = 3
+_ENDS = re.compile(r"[.!?…][\"'”’)\]*_]*\s*\Z|\n\s*\Z")  # noqa: RUF001 - closing quotation marks
 # "The worms?", "And your landlord's name?"
 _WORDS_OF_A_NAME = 5
 # What stands for the whole of what was asked.
 _GENERIC = frozenset(
     words("""
     that this it these those such you your request requests question questions topic topics subject matter matters
-    conversation thing things kind kinds sort type anything further more today task prompt query content
+    answer answers information details advice opinion conversation thing things kind kinds sort type anything further more today task prompt query content
     """)
 )
-_ONE_THING_FIRST = re.compile(r"\A\W*(?:as for|as to|about|on|with|when it comes to|what|the|that|those|these)\b", re.I)
+_ONE_THING_FIRST = re.compile(
+    r"\A\W*(?:as for|as to|about|on|with|when it comes to|what|the|that|those|these)\b", re.IGNORECASE
+)
 _NEGATED = (
     r"(?:can ?not|can['’]?t|could ?n['’]t|won['’]?t|will not|would rather not|['’]d rather not"  # noqa: RUF001
-    r"|(?:am|['’]m) (?:not (?:able|allowed|permitted|going|willing|free|in a position)|unable) to"  # noqa: RUF001
+    r"|(?:will not|won['’]t) be able to|(?:am|['’]m) (?:not (?:able|allowed|permitted|going|willing|free|in a position)|unable) to"  # noqa: RUF001
     r"|(?:must|have to|need to|['’]ll have to|will have to) (?:decline|refuse|pass|say no))"  # noqa: RUF001
 )
 _DOING = (
@@ -46,37 +50,37 @@ _DECLINED = re.compile(
 def refusal_in(exchange: SavedExchange, phrases: tuple[str, ...]) -> Span | None:
     """Return the words with which a reply refuses, or None.
 
-    What declines is a phrase of the list, or a sentence of the form of "I won't answer that". It refuses if it declines
-    the whole of what was asked and does not say it of one thing among others, nor because she was never told; or if the
-    reply does nothing besides.
+    What declines is a phrase of the list, or a clause of the form of "I won't answer that". It refuses if it declines
+    the whole of what was asked, does not say it of one thing among others, nor because she was never told; or if the
+    reply does nothing besides. What is quoted declines nothing.
 
     Args:
         exchange: The question and the answer.
         phrases: With which one declines.
     """
     reply = exchange.reply
-    if holds(reply, phrases):
-        for sentence in sentences(reply):
-            for span in spans_of(sentence, phrases):
-                if _refuses(span, sentence, exchange):
-                    return span
-    if any(turn.calls for turn in exchange.turns):
-        return None
+    place = 0
     for sentence in sentences(reply):
-        if (match := _DECLINED.search(sentence)) is not None:
-            span = Span(match[0], match[0], sentence[: match.start()], sentence[match.end() :])
-            if _is_whole(span) and not _does_more(reply, sentence, exchange) and not denies_memory(reply):
+        place = reply.index(sentence, place)
+        for span in spans_of(sentence, phrases) if holds(sentence, phrases) else ():
+            within = span.within(reply[:place], reply[place + len(sentence) :])
+            if not within.is_quoted and _refuses(within, exchange):
+                return span
+        match = _DECLINED.search(sentence)
+        if match and not any(turn.calls for turn in exchange.turns):
+            before, after = reply[: place + match.start()], reply[place + match.end() :]
+            span = Span(match[0], match[0], before, after)
+            if not span.is_quoted and _is_whole(span) and _refuses(span, exchange) and not _does_more(span, exchange):
                 return span
     return None
 
 
-def _refuses(span: Span, sentence: str, exchange: SavedExchange) -> bool:
-    does_more = _does_more(exchange.reply, sentence, exchange)
-    if not _is_whole(span):
-        return not does_more
-    if denies_memory(exchange.reply.replace(span.quote, "")):
-        return False
-    return not (does_more and _is_of_one_thing(span, sentence, exchange.reply))
+def _refuses(span: Span, exchange: SavedExchange) -> bool:
+    if _is_whole(span):
+        return not (_is_honest(span) or (_is_of_one_thing(span) and _says_more(span)))
+    # "The compost", of which the question spoke among other things; or "medical advice", which is the whole of it.
+    is_of_question = not telling(span.rest_of_clause).isdisjoint(telling(exchange.question))
+    return not (_says_more(span) if is_of_question else _does_more(span, exchange))
 
 
 def _is_whole(span: Span) -> bool:
@@ -84,19 +88,29 @@ def _is_whole(span: Span) -> bool:
     return all(is_function_word(word) or word in _GENERIC for word in words(span.rest_of_clause))
 
 
-def _is_of_one_thing(span: Span, sentence: str, reply: str) -> bool:
+def _is_honest(span: Span) -> bool:
+    """Tell whether the rest of the reply says that she was never told, or has nothing written down."""
+    return denies_memory(span.text_around_clause)
+
+
+def _is_of_one_thing(span: Span) -> bool:
     """Tell whether what is declined is named before: "As for the worms, …", "The worms? …"."""
-    if _ONE_THING_FIRST.match(span.before) and telling(span.before):
+    said = sentences(span.before) or [""]
+    opened = said[-1] if not _ENDS.search(span.before) else ""
+    if _ONE_THING_FIRST.match(opened) and telling(opened):
         return True
-    said = sentences(reply)
-    place = said.index(sentence)
-    named = words(said[place - 1]) if place and said[place - 1].endswith("?") else []
+    before = said[-2:-1] if opened else said[-1:]
+    named = words(before[0]) if before and before[0].endswith("?") else []
     return 0 < len(named) <= _WORDS_OF_A_NAME and "you" not in named
 
 
-def _does_more(reply: str, sentence: str, exchange: SavedExchange) -> bool:
-    """Tell whether a reply speaks of what was asked, or of what was looked up, beside one sentence."""
-    rest = reply.replace(sentence, " ")
+def _says_more(span: Span) -> bool:
+    """Tell whether a reply has something to say beside one clause."""
+    return len(words(span.text_around_clause)) >= _WORDS_OF_AN_ANSWER
+
+
+def _does_more(span: Span, exchange: SavedExchange) -> bool:
+    """Tell whether a reply speaks of what was asked, or of what was looked up, beside one clause, and adds to it."""
     known = [text for turn in exchange.turns for result in turn.results for text in texts_in(result)]
-    about = telling(exchange.question, *known)
-    return len(words(rest)) >= _WORDS_OF_AN_ANSWER and not telling(rest).isdisjoint(about)
+    asked, said = telling(exchange.question, *known), telling(span.text_around_clause)
+    return _says_more(span) and not said.isdisjoint(asked) and len(said - asked) >= _OF_ITS_OWN

@@ -6,6 +6,7 @@ import functools
 import re
 
 from apep_datagen.core.words import holds, shingles, words
+from apep_datagen.language.content import sentences
 from apep_datagen.language.spans import Span
 from apep_datagen.people.phrases import Phrases
 from apep_datagen.quality.parts import label_of_role, machine_talk, prompt_talk, stems_spoken_of, words_of_ada
@@ -73,7 +74,7 @@ class _Speaking:
     def of_user(self, text: str, *, is_first: bool) -> Problem | None:
         if span := words_of_ada(text, self._phrases.ada_voice, is_first=is_first):
             return _problem("the user's message is in Ada's voice", span)
-        return self._of_anybody(text)
+        return self._of_anybody(text, also=text)
 
     def of_ada(self, turn: SavedTurn, *, asked_sincerely: bool) -> Problem | None:
         for text in (turn.thinking, turn.reply):
@@ -83,8 +84,12 @@ class _Speaking:
                 return problem
         return None
 
-    def _of_anybody(self, text: str) -> Problem | None:
-        if span := prompt_talk(text, self._phrases.prompt_talk, self._spoken_of):
+    def _of_anybody(self, text: str, *, also: str = "") -> Problem | None:
+        spoken_of = self._spoken_of
+        if also and holds(also, self._phrases.prompt_talk):
+            others = (part for part in sentences(also) if not holds(part, self._phrases.prompt_talk))
+            spoken_of |= stems_spoken_of(others)
+        if span := prompt_talk(text, self._phrases.prompt_talk, spoken_of):
             return _problem("the instructions show through", span)
         if found := _run_from_prompts(text, self._prompt_texts):
             return Problem(Stage.VOICE, "the instructions show through", found)

@@ -14,7 +14,7 @@ from apep_datagen.language.content import content, stem
 __all__ = ["telling"]
 
 _COMMON_WORDS = """
-    able act actual actually add afternoon ago agree ahead alike alive alone alright am answer apart appear ask asked
+    able afraid sadly alas unfortunately regret act actual actually add afternoon ago agree ahead alike alive alone alright am answer apart appear ask asked
     bad bear become been begin beginning belong best better big bit both bring busy call care carry case certain chance
     change clear close completely could couple day days dear deep different difficult done door easily easy end enjoy
     enough entirely evening everyday exact exactly fact fair fall far feel feeling felt few fill find fine finish first

@@ -12,7 +12,7 @@ _NEGATIONS = frozenset(
     words("""
     no not none never nothing nobody nowhere neither nor nope nah without cannot empty blank missing lacking lack zero
     hardly barely unable dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt cant couldnt wont wouldnt shouldnt
-    mustnt neednt aint nada zilch nil nix naught nought unknown untold unwritten dunno
+    mustnt neednt aint nada zilch nil nix naught nought unknown untold unwritten dunno silent
     """)
 )
 _CLAUSE_END = re.compile(r"[,;:()—]|[.!?…]+|\s[-–]\s|\n+|\b(?:but|because|although|though|so|and|or)\b")  # noqa: RUF001

@@ -44,10 +44,19 @@ class Span:
         return self.before[ends[-1] :] if ends else self.before
 
     @property
+    def text_before_clause(self) -> str:
+        """The text before the clause that holds it."""
+        return self.before[: len(self.before) - len(self.begin_of_clause)]
+
+    @property
+    def text_after_clause(self) -> str:
+        """The text behind the clause that holds it."""
+        return self.after[len(self.rest_of_clause) :]
+
+    @property
     def text_around_clause(self) -> str:
         """The text without the clause that holds it."""
-        begin = self.before[: len(self.before) - len(self.begin_of_clause)]
-        return f"{begin} … {self.after[len(self.rest_of_clause) :]}"
+        return f"{self.text_before_clause} … {self.text_after_clause}"
 
     @property
     def is_quoted(self) -> bool:

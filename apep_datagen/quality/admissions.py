@@ -16,26 +16,33 @@ from apep_datagen.language.negation import clauses, is_negated, is_negation
 
 __all__ = ["admits", "claimed_values", "denies_memory"]
 
-# What one does with what one is told: the words of memory, telling and looking up.
-_OF_MEMORY = frozenset(
-    stem(word)
-    for word in words("""
-    memory memories remember recall recollect recollection know knew known told tell telling say said mention mentioned
-    write wrote written note notes noted keep kept store stored save saved find found look looked search searched see
-    saw diary page pages list record records entry line lines trace clue guess guessing hear heard learn learned learnt
-    share shared read name names named invent inventing pretend answer turn up come show shown hold holding contain
-    help place idea
-    """)
-)
-_HAVING = frozenset(words("have has had having got get ive youve i've"))
-_HERSELF = frozenset(words("i me my mine myself im ive id ill"))
-_LIMITS = frozenset(words("only just merely solely"))
-# What makes a denial of nothing but function words speak of what was asked for.
-_POINTS = frozenset(
-    words("it that this there here them those i me my mine you nothing none nope nowhere neither us with ive isnt")
-)
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words(text))
+
+
+# Where things are kept: what is denied of it is denied of what was asked for.
+_MEMORY = _stems("memory memories diary page pages list record records entry note notes noted written stored recorded")
+# What one does with what one is told.
+_KNOWING = _stems("""
+    remember recall recollect recollection know knew known find found look looked search searched see saw keep kept save
+    saved line trace clue guess guessing answer idea name invent pretend help place turn come show hold hear heard learn
+    learned learnt read store write wrote
+""")
+_TELLING = _stems("tell told say said mention mentioned share shared give gave speak spoke spoken talk talked reach")
+_OF_MEMORY = _MEMORY | _KNOWING | _TELLING
+_HAVING = frozenset(words("have has had having got get ive youve with here there nowhere among"))
+_HERSELF = frozenset(words("i me my mine myself im ive id ill us"))
+_YOU = frozenset(words("you youve youd ye ya u"))
+_OTHERS = frozenset(words("they he she we nobody somebody anybody everyone them him her people"))
+_LIMITS = frozenset(words("only merely solely"))
 _PLAIN_NO = frozenset(words("no not never"))
+# A clause of so few words is an answer by itself: "Nope, nothing", "Not with me".
+_SHORT_ANSWER = 4
+# So many words that say nothing of what was asked for may stand in a clause with "I don't know".
+_MOST_BESIDES = 1
 _ASKING = frozenset(stem(word) for word in words("tell remind say give teach spell share let refresh help"))
+_IN_ASKING = _stems("first please again time now one quickly")
 _OTHER_THAN_IT = frozenset(words("more about how why all everything something"))
 _POSITIVE_FIRST = re.compile(r"\A\W*(?:why|how come)\b", re.IGNORECASE)
 
@@ -74,21 +81,45 @@ def denies_memory(text: str) -> bool:
 
 
 def _denies(clause: str, slot: frozenset[str], *, is_first: bool, is_question: bool) -> bool:
+    """Tell whether a clause denies that she has what was asked for."""
     said = words(clause)
     about = frozenset(stem(word) for word in said if not is_function_word(word) and not is_negation(word))
     if not is_negated(clause):
         # "There's only your dog in my notes", "I'd only be guessing".
-        is_limited = not _LIMITS.isdisjoint(said) and not _HERSELF.isdisjoint(said)
-        return is_limited and not (about.isdisjoint(_OF_MEMORY) and _HAVING.isdisjoint(said))
+        is_here = not (_HERSELF | {"there", "here"}).isdisjoint(said)
+        return is_here and not _LIMITS.isdisjoint(said) and not about.isdisjoint(_MEMORY | _stems("guess"))
     if is_question or _POSITIVE_FIRST.match(clause):
         return bool(about & slot) and not about.isdisjoint(_OF_MEMORY)
     if not about:
-        # "No.", "Zilch."; but not "Oh no!"
-        return (is_first and len(said) == 1) or not _POINTS.isdisjoint(said) or said[-1] not in _PLAIN_NO
-    if not about.isdisjoint(_OF_MEMORY):
+        return _is_bare_denial(said, is_first=is_first)
+    if not about.isdisjoint(_MEMORY):
         return True
-    is_hers = not _HERSELF.isdisjoint(said) and not _HAVING.isdisjoint(said)
-    return is_hers or (bool(about & slot) and (telling(clause) <= slot or "me" in said))
+    besides = about - _OF_MEMORY - slot
+    is_plain = len(besides) <= _MOST_BESIDES and not telling(*besides) and "never" not in said
+    if about & slot and (is_plain or not about.isdisjoint(_OF_MEMORY) or "me" in said):
+        return True
+    is_hers = not _HERSELF.isdisjoint(said) or (len(said) <= _SHORT_ANSWER and _OTHERS.isdisjoint(said))
+    if is_hers and not (about.isdisjoint(_KNOWING | _TELLING) and _HAVING.isdisjoint(said)):
+        return len(besides) <= _MOST_BESIDES and not telling(*besides)
+    return _is_what_you_never_told(said)
+
+
+def _is_bare_denial(said: list[str], *, is_first: bool) -> bool:
+    """Tell whether a clause of function words denies having: "it isn't with me", "Zilch.", "No."; but not "Oh no!"."""
+    if not _OTHERS.isdisjoint(said):
+        return False
+    if len(said) <= _SHORT_ANSWER:
+        return (is_first and len(said) == 1) or not set(said) <= {*_PLAIN_NO, "oh"}
+    if not _YOU.isdisjoint(said) and "me" in said:
+        return True
+    return not _HAVING.isdisjoint(said) and not {"it", "that", "one", "nothing", "none"}.isdisjoint(said)
+
+
+def _is_what_you_never_told(said: list[str]) -> bool:
+    """Tell whether a clause goes "you", a negation, and a word of telling, in this order."""
+    place = next((at for at, word in enumerate(said) if word in _YOU), len(said))
+    denied = next((at for at in range(place, len(said)) if is_negation(said[at])), len(said))
+    return any(stem(word) in _TELLING for word in said[denied:])
 
 
 def _asks_for_it(sentence: str, slot: frozenset[str]) -> bool:
@@ -96,7 +127,7 @@ def _asks_for_it(sentence: str, slot: frozenset[str]) -> bool:
     about = content(sentence)
     said = words(sentence)
     if not about.isdisjoint(_ASKING) and not _HERSELF.isdisjoint(said) and not is_negated(sentence):
-        others = about - _ASKING - slot - _OF_MEMORY
+        others = about - _ASKING - slot - _OF_MEMORY - _IN_ASKING
         if (about & slot or not others) and _OTHER_THAN_IT.isdisjoint(said):
             return True
     return sentence.rstrip().endswith("?") and bool(slot) and 2 * len(about & slot) > len(slot)
@@ -113,6 +144,7 @@ _CALLS_IT = re.compile(
     r"|\b(?:call(?:s|ed)?|named?|name(?:['’]s| is| was))\b",  # noqa: RUF001
     re.IGNORECASE,
 )
+_TITLE = re.compile(r"\b(Mrs?|Ms|Dr|St|Prof)\.")
 _SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001
 
 
@@ -128,7 +160,7 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
     """
     slot = content(asked)
     found: dict[str, None] = {}
-    for sentence in sentences(reply):
+    for sentence in sentences(_TITLE.sub(r"\1", reply)):
         if sentence.rstrip().endswith("?"):
             continue
         for clause in _clauses_in_place(sentence):
@@ -142,7 +174,7 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
 
 def _clauses_in_place(sentence: str) -> Iterator[str]:
     """Yield clauses with what stands before them, so that a name at the beginning of one is seen as inside."""
-    yield from (f"x {clause}" if place else clause for place, clause in enumerate(clauses(sentence)))
+    yield from (f", {clause}" if place else clause for place, clause in enumerate(clauses(sentence)))
 
 
 def _particulars(clause: str) -> Iterator[str]:

@@ -26,7 +26,9 @@ _LEAST_FUNCTION_WORDS = 0.2
 _PARTICULAR = re.compile(r"(?<=[\w,;'’] )[^\W\d_a-z]\w+|\b\w*\d[\w:]*")  # noqa: RUF001 - an apostrophe
 
 
-def call_without_reason(turn: SavedTurn, before: Sequence[str], intents: Mapping[str, Sequence[str]]) -> str:
+def call_without_reason(
+    turn: SavedTurn, said: Sequence[str], shown: Sequence[str], intents: Mapping[str, Sequence[str]]
+) -> str:
     """Return the tool of the first call of a turn to which its thought does not lead, or an empty text.
 
     A thought leads to a call if it has enough in common with what the call writes or deletes, with what the user said
@@ -35,7 +37,8 @@ def call_without_reason(turn: SavedTurn, before: Sequence[str], intents: Mapping
 
     Args:
         turn: The thought and the calls.
-        before: What was said and looked up before it in this conversation.
+        said: What was said before it in this conversation.
+        shown: What was looked up before it.
         intents: What a thought says that leads to a call of a tool; one that is not there is not judged.
     """
     # What a malformed or an unknown call was meant to be cannot be told.
@@ -46,7 +49,7 @@ def call_without_reason(turn: SavedTurn, before: Sequence[str], intents: Mapping
     ]
     if not called:
         return ""
-    thought = _Thought(turn.thinking, before, [text for call, result in called for text in _texts(call, result)])
+    thought = _Thought(turn.thinking, said, shown, [text for pair in called for text in _texts(*pair)])
     led = {call.name for call, result in called if thought.leads_to(call, result, intents[call.name])}
     for call, _ in called:
         action, _, shelf = call.name.partition("_")
@@ -59,17 +62,18 @@ def call_without_reason(turn: SavedTurn, before: Sequence[str], intents: Mapping
 class _Thought:
     """A thought, with what it can have in common."""
 
-    def __init__(self, text: str, before: Sequence[str], of_calls: Sequence[str]) -> None:
+    def __init__(self, text: str, said: Sequence[str], shown: Sequence[str], of_calls: Sequence[str]) -> None:
         self.text = text
         self.words = telling(text)
-        self.said = telling(*before)
+        self.said = telling(*said, *shown)
+        self.shown = telling(*shown)
         all_words = content(text)
-        in_common = content(*before, *of_calls)
+        in_common = content(*said, *shown, *of_calls)
         self.is_about_something_else = (
             len(self.words) >= _WORDS_OF_ITS_OWN
             and self.words.isdisjoint(in_common)
             and len(all_words & in_common) <= _COMMONPLACES
-            and all(map(_is_known_language, (text, *before[-1:])))
+            and all(map(_is_known_language, (text, *said[:1])))
         )
 
     def leads_to(self, call: ToolCall, result: object, intents: Sequence[str]) -> bool:
@@ -80,6 +84,7 @@ class _Thought:
         in_common = len(self.words & about) + len(self.words & self.said)
         return (
             in_common >= _ENOUGH_IN_COMMON
+            or (call.name.startswith("delete_") and not self.words.isdisjoint(self.shown))
             or any(names_line(self.text, index) for index in _indices(call))
             or any(self._names(note) for note in texts)
             or _says(self.text, intents)

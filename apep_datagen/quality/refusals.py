@@ -77,7 +77,7 @@ def refusal_in(exchange: SavedExchange, phrases: tuple[str, ...]) -> Span | None
 
 def _refuses(span: Span, exchange: SavedExchange) -> bool:
     if _is_whole(span):
-        return not (_is_honest(span) or (_is_of_one_thing(span) and _says_more(span)))
+        return not (_is_honest(span, exchange) or (_is_of_one_thing(span) and _says_more(span)))
     # "The compost", of which the question spoke among other things; or "medical advice", which is the whole of it.
     is_of_question = not telling(span.rest_of_clause).isdisjoint(telling(exchange.question))
     return not (_says_more(span) if is_of_question else _does_more(span, exchange))
@@ -88,9 +88,11 @@ def _is_whole(span: Span) -> bool:
     return all(is_function_word(word) or word in _GENERIC for word in words(span.rest_of_clause))
 
 
-def _is_honest(span: Span) -> bool:
-    """Tell whether the rest of the reply says that she was never told, or has nothing written down."""
-    return denies_memory(span.text_around_clause)
+def _is_honest(span: Span, exchange: SavedExchange) -> bool:
+    """Tell whether she declines because she was never told: it says so beside it, after she has looked it up."""
+    has_looked = any(turn.calls for turn in exchange.turns)
+    near = " ".join((*sentences(span.text_before_clause)[-1:], *sentences(span.text_after_clause)[:1]))
+    return has_looked and denies_memory(near)
 
 
 def _is_of_one_thing(span: Span) -> bool:

@@ -41,23 +41,25 @@ def check(
         topics: What the user may speak of: who they are, what the conversation is about, the notes.
     """
     asked_sincerely = False
-    before: list[str] = []
+    said: list[str] = []
+    shown: list[str] = []
     for place, exchange in enumerate(sample.exchanges):
         question = exchange.question
         asked_sincerely = asked_sincerely or holds(question, phrases.sincere_questions)
-        speaking = _Speaking(phrases, prompt_texts, stems_spoken_of((*topics, *before)))
+        speaking = _Speaking(phrases, prompt_texts, stems_spoken_of((*topics, *said, *shown)))
         problem = _own_name(question, user_name) or speaking.of_user(question, is_first=place == 0)
         if problem:
             return problem
-        before.append(question)
+        said.append(question)
         for turn in exchange.turns:
-            speaking = _Speaking(phrases, prompt_texts, stems_spoken_of((*topics, *before)))
+            speaking = _Speaking(phrases, prompt_texts, stems_spoken_of((*topics, *said, *shown)))
             problem = speaking.of_ada(turn, asked_sincerely=asked_sincerely)
-            if problem is None and (tool := call_without_reason(turn, before, phrases.intents)):
+            if problem is None and (tool := call_without_reason(turn, said, shown, phrases.intents)):
                 problem = Problem(Stage.VOICE, "the thinking does not lead to the call", tool, turn.thinking)
             if problem:
                 return problem
-            before += [turn.reply, *(text for result in turn.results for text in texts_in(result))]
+            said.append(turn.reply)
+            shown += [text for result in turn.results for text in texts_in(result)]
         if span := refusal_in(exchange, phrases.refusals):
             return _problem("a reply is a refusal", span)
     return None

@@ -39,8 +39,8 @@ _LEAVING_BEHIND = frozenset(
     want wants wanted need needs needed have has had like likes liked love loves going used able try tries tried trying
     meant supposed ought hope hopes hoped hoping got get gets about up ready free allowed happy glad welcome choose
     refuse refused forgot afraid mean learn learning plan planned promise promised not talk talking speak listen
-    listening look looking turn belong belongs think thinking thought heard hear dream dreamed dreamt proud tired fond
-    sort kind aware made instead course out it them me you him her us there here go come came deal cope start end
+    listening look looking turn think thinking thought heard hear dream dreamed dreamt proud tired fond
+    sort kind aware made instead course out it them me you him her us go come came deal cope start end
     live stay wait waiting care hard easy good nice fun away
     """)
 )

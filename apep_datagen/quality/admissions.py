@@ -109,10 +109,17 @@ def _is_bare_denial(said: list[str], *, is_first: bool) -> bool:
     if not _OTHERS.isdisjoint(said):
         return False
     if len(said) <= _SHORT_ANSWER:
-        return (is_first and len(said) == 1) or not set(said) <= {*_PLAIN_NO, "oh"}
+        is_no = is_first and len(said) == 1
+        is_have_not = not _HAVING.isdisjoint(said) or said in (["i", "dont"], ["i", "do", "not"])
+        return is_no or is_have_not or any(is_negation(word) and not _is_auxiliary(word) for word in said)
     if not _YOU.isdisjoint(said) and "me" in said:
         return True
     return not _HAVING.isdisjoint(said) and not {"it", "that", "one", "nothing", "none"}.isdisjoint(said)
+
+
+def _is_auxiliary(denying: str) -> bool:
+    """Tell whether a word denies a verb ("not", "wouldn't"), and not a thing ("nothing", "none")."""
+    return denying in _PLAIN_NO or denying.endswith("nt") or denying in ("cannot", "hardly", "barely")
 
 
 def _is_what_you_never_told(said: list[str]) -> bool:

@@ -76,21 +76,19 @@ class _Speaking:
     def of_user(self, text: str, *, is_first: bool) -> Problem | None:
         if span := words_of_ada(text, self._phrases.ada_voice, is_first=is_first):
             return _problem("the user's message is in Ada's voice", span)
-        return self._of_anybody(text, also=text)
+        # Whoever tells of a wardrobe's instructions speaks of them in other sentences too.
+        others = (part for part in sentences(text) if not holds(part, self._phrases.prompt_talk))
+        return self._of_anybody(text, self._spoken_of | stems_spoken_of(others))
 
     def of_ada(self, turn: SavedTurn, *, asked_sincerely: bool) -> Problem | None:
         for text in (turn.thinking, turn.reply):
             if not asked_sincerely and (span := machine_talk(text, self._phrases.machine_talk, self._spoken_of)):
                 return _problem("Ada speaks of being a language model though nobody asked", span)
-            if problem := self._of_anybody(text):
+            if problem := self._of_anybody(text, self._spoken_of):
                 return problem
         return None
 
-    def _of_anybody(self, text: str, *, also: str = "") -> Problem | None:
-        spoken_of = self._spoken_of
-        if also and holds(also, self._phrases.prompt_talk):
-            others = (part for part in sentences(also) if not holds(part, self._phrases.prompt_talk))
-            spoken_of |= stems_spoken_of(others)
+    def _of_anybody(self, text: str, spoken_of: frozenset[str]) -> Problem | None:
         if span := prompt_talk(text, self._phrases.prompt_talk, spoken_of):
             return _problem("the instructions show through", span)
         if found := _run_from_prompts(text, self._prompt_texts):

@@ -1,7 +1,7 @@
 """How a text ends: with an end, or in the middle of something.
 
-What can be told from the last characters and from pairs that are open is told in any script; which last words cannot end
-a sentence is known of English.
+What can be told from the last characters and from pairs that are open is told in any script; which last words cannot
+end a sentence is known of English.
 """
 
 from __future__ import annotations
@@ -44,6 +44,13 @@ _LEAVING_BEHIND = frozenset(
     live stay wait waiting care hard easy good nice fun away
     """)
 )
+_MODALS = frozenset(words("would could should might must will can may shall"))
+_CARRYING_A_MODAL = frozenset(
+    words("""
+    if than as what whatever who which where wherever when whenever how while because yes yeah no aye so nor neither
+    know knew think thought wish hope hoped bet said say sure course both that all
+    """)
+)
 _ASKING = frozenset(words("what who whom whose which where how that whatever whoever"))
 # Behind an emoji: how it is to be drawn, and what joins it to others.
 _VARIATION_SELECTORS = frozenset("\ufe0e\ufe0f")
@@ -54,8 +61,8 @@ _SCRIPTS_WITHOUT_MARKS = ("THAI ", "LAO ")
 def is_cut_off(text: str, *, is_said_to_be_whole: bool) -> bool:
     """Tell whether a text ends in the middle of something.
 
-    An emoji, a closing mark and every mark that ends a sentence, in any script, are ends. A letter or a digit is one where
-    who made the text says that it is whole, where the text is written without marks, where the line before ends
+    An emoji, a closing mark and every mark that ends a sentence, in any script, are ends. A letter or a digit is one
+    where who made the text says that it is whole, where the text is written without marks, where the line before ends
     without one as well (a list, a poem), and in an address; unless its last word cannot end a sentence, or something
     that was opened is still open.
 
@@ -74,7 +81,7 @@ def is_cut_off(text: str, *, is_said_to_be_whole: bool) -> bool:
     if _ends_without_mark(text[-1]) or _ADDRESS.search(last_line.split()[-1]):
         return False
     may_end = is_said_to_be_whole or _line_before_is_bare(text) or _is_written_without_marks(text)
-    return not may_end or _has_something_open(text) or _ends_in_an_open_phrase(last_line)
+    return not may_end or _has_something_open(text) or _ends_in_an_open_phrase(text)
 
 
 def promises_more(text: str) -> bool:
@@ -136,13 +143,16 @@ def _has_something_open(text: str) -> bool:
     return any(text.count(mark) % 2 for mark in ("**", "`")) or text.replace("**", "").count("*") % 2 == 1
 
 
-def _ends_in_an_open_phrase(line: str) -> bool:
-    """Tell whether the last word of a line has to have something behind it: "the", "because", "to"."""
-    said = words(_SENTENCE_END.split(line)[-1])
+def _ends_in_an_open_phrase(text: str) -> bool:
+    """Tell whether the last word of a text has to have something behind it: "the", "because", "to"."""
+    said = words(_SENTENCE_END.split(text[text.rfind("\n") + 1 :])[-1])
     if not said:
         return False
     last, before = said[-1], said[-2] if len(said) > 1 else ""
     if last in _NEVER_LAST:
         return True
+    if last in _MODALS:
+        # "And then I would", but not "Sleep, if you can", "I wish I could", and not where no sentence has a mark
+        return bool(_SENTENCE_END.search(text)) and _CARRYING_A_MODAL.isdisjoint(said[:-1])
     # "if you want to", "what it is made of"
     return last in _LAST_WHERE_LEFT_BEHIND and before not in _LEAVING_BEHIND and _ASKING.isdisjoint(said)

@@ -29,5 +29,5 @@ def is_negated(text: str) -> bool:
 
 
 def clauses(text: str) -> list[str]:
-    """Return the clauses of a text, in order: what stands between commas, dashes, ends of sentences, "but" and "and"."""
+    """Return the clauses of a text, in order: what stands between commas, dashes, "but", "and", ends of sentences."""
     return [piece for part in _CLAUSE_END.split(text) if (piece := part.strip())]

@@ -9,24 +9,17 @@ from apep_datagen.core.words import words
 
 __all__ = ["in_digits", "names_line", "spoken_times"]
 
-_UNITS = dict(
-    zip(
-        (
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-            " seventeen eighteen nineteen"
-        ).split(),
-        range(20),
-        strict=True,
-    )
-)
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
-_ORDINALS = dict(
-    zip(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(),
-        range(1, 13),
-        strict=True,
-    )
-)
+_SMALL = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen
+"""
+_UNITS = {word: value for value, word in enumerate(_SMALL.split())}
+_TENS = {
+    word: 10 * ten
+    for ten, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+}
+_RANKS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+_ORDINALS = {word: value for value, word in enumerate(_RANKS.split(), 1)}
 _NUMBER = "|".join((r"\d{1,3}(?![\d:.]\d|\d)", *_UNITS))
 # What a number stands behind, or before, where it counts nothing but names a line.
 _LABEL = r"(?:number|numbers|no|nr|line|note|entry|memory|page|item|index|and|or|#)[\s.#:]*"

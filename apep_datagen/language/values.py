@@ -1,14 +1,15 @@
 """Whether a text tells a value in words that a reader recognises, though not letter for letter.
 
-A form is inflected ("Gdańsku", "mangoes"), a number or a time written out ("the six eighty-six", "ten to five"), a compound
-written apart ("house boat"), a long word has one letter wrong ("xylophne"). For what must not stand in a text the exact
-`core.words.holds` is right; for what has to, this is.
+A form is inflected ("Gdańsku", "mangoes"), a number or a time is written out ("the six eighty-six", "ten to five"), a
+compound is written apart ("house boat"), a long word has one letter wrong ("xylophne"). For what must not stand in a
+text the exact `core.words.holds` is right; for what has to, this is.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from apep_datagen.core.words import holds
 from apep_datagen.language.content import is_function_word, stem
@@ -60,7 +61,7 @@ def _stands_in(said: Sequence[str], wanted: Sequence[str]) -> bool:
     joined = "".join(wanted)
     if len(joined) < _SHORTEST_WITH_TYPO or joined.isdigit():
         return False
-    pairs = ("".join(pair) for pair in zip(said, said[1:], strict=False))
+    pairs = ("".join(pair) for pair in pairwise(said))
     return any(_is_like(word, joined) for word in (*said, *pairs))
 
 

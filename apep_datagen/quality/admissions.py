@@ -92,16 +92,26 @@ def _denies(clause: str, slot: frozenset[str], *, is_first: bool, is_question: b
         return bool(about & slot) and not about.isdisjoint(_OF_MEMORY)
     if not about:
         return _is_bare_denial(said, is_first=is_first)
-    if not about.isdisjoint(_MEMORY):
-        return True
     besides = about - _OF_MEMORY - slot
-    is_plain = len(besides) <= _MOST_BESIDES and not telling(*besides) and "never" not in said
-    if about & slot and (is_plain or not about.isdisjoint(_OF_MEMORY) or "me" in said):
-        return True
+    says_little_besides = len(besides) <= _MOST_BESIDES and not telling(*besides)
+    return (
+        not about.isdisjoint(_MEMORY)
+        or _is_of_slot(said, about, slot, says_little_besides=says_little_besides)
+        or (says_little_besides and _is_of_herself(said, about))
+        or _is_what_you_never_told(said)
+    )
+
+
+def _is_of_slot(said: list[str], about: frozenset[str], slot: frozenset[str], *, says_little_besides: bool) -> bool:
+    """Tell whether a clause denies what was asked for: "no tea here", "the tea never reached me"."""
+    is_plain = says_little_besides and "never" not in said
+    return bool(about & slot) and (is_plain or not about.isdisjoint(_OF_MEMORY) or "me" in said)
+
+
+def _is_of_herself(said: list[str], about: frozenset[str]) -> bool:
+    """Tell whether a clause denies that she has, knows or was told: "I don't know", "can't say"."""
     is_hers = not _HERSELF.isdisjoint(said) or (len(said) <= _SHORT_ANSWER and _OTHERS.isdisjoint(said))
-    if is_hers and not (about.isdisjoint(_KNOWING | _TELLING) and _HAVING.isdisjoint(said)):
-        return len(besides) <= _MOST_BESIDES and not telling(*besides)
-    return _is_what_you_never_told(said)
+    return is_hers and not (about.isdisjoint(_KNOWING | _TELLING) and _HAVING.isdisjoint(said))
 
 
 def _is_bare_denial(said: list[str], *, is_first: bool) -> bool:
@@ -146,7 +156,8 @@ _NAME_INSIDE = re.compile(rf"(?<=[a-zß-ÿ,’' ] )[*_\"“‘']*({_NAME})|(?<=[
 _NUMBER_INSIDE = re.compile(r"(?<![\w.])(\d{2,}(?:[:.]\d\d)?)(?![\w%])")
 # The clause says what something is: "it is", "that was", "is called".
 _CALLS_IT = re.compile(
-    r"\A\W*(?:(?:well|oh|ah|hm+|and|so|but|yes|of course|surely|certainly|sure|i think|i guess|i believe|perhaps|maybe)\W+)*"
+    r"\A\W*(?:(?:well|oh|ah|hm+|and|so|but|yes|of course|surely|certainly|sure|i (?:think|guess|believe)|perhaps|maybe)"
+    r"\W+)*"
     r"(?:it|that|this|he|she|they|those|these)\b\W*(?:is|was|s|are|were|must be|will be|must have been)\b"
     r"|\b(?:call(?:s|ed)?|named?|name(?:['’]s| is| was))\b",  # noqa: RUF001
     re.IGNORECASE,

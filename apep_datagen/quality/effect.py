@@ -1,8 +1,8 @@
 """The stage `effect`: what the ability demands has happened.
 
-What should be in the memory is known before a model speaks, because it was planned; so nobody has to be asked. What has to
-be there must be recognised (`language.values`): inflected, written out, with a letter wrong. What must not be there is
-looked for in its exact spellings.
+What should be in the memory is known before a model speaks, because it was planned; so nobody has to be asked. What
+has to be there must be recognised (`language.values`): inflected, written out, with a letter wrong. What must not be
+there is looked for in its exact spellings.
 """
 
 from __future__ import annotations

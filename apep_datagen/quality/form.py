@@ -1,7 +1,7 @@
 """The form of a conversation, as far as `read_sample` leaves it open: nothing is cut off, nothing is too long.
 
-Where it cannot be told reliably how a text ends, it is taken as complete: an answer that its finish reason calls cut off
-is not saved in the first place.
+Where it cannot be told reliably how a text ends, it is taken as complete: an answer that its finish reason calls cut
+off is not saved in the first place.
 """
 
 from __future__ import annotations

@@ -55,10 +55,10 @@ def _is_of_herself(span: Span) -> bool:
     """Tell whether "I am a …" or "as a …" ends there, and is said of Ada."""
     said = words(span.phrase)
     following = words(span.rest_of_clause)[:1]
-    if said[-1] in _OF_MANY_THINGS and following and following[0] not in _FIRST_PERSON:
-        # "I'm a program, …" and "I'm a program and …", but not "I'm not a person who …", "as a machine operator".
-        if following[0] in ("who", "that", "of", "to") or not is_function_word(following[0]):
-            return False
+    # "I'm a program, …" and "I'm a program and …", but not "I'm not a person who …", "as a machine operator".
+    goes_on = any(word in ("who", "that", "of", "to") or not is_function_word(word) for word in following)
+    if goes_on and said[-1] in _OF_MANY_THINGS:
+        return False
     if said[0] not in _BEING:
         # "I don't have feelings about pineapple"
         return not (following and following[0] in _OF_SOMETHING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.markup import is_error
 from apep_datagen.core.words import words
 from apep_datagen.language.common import telling

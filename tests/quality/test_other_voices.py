@@ -56,7 +56,8 @@ LEADING = {
         "The first. Only that.", "1 it is", "#1, zack, weg damit", "Ah the Dijon! That one is what they mean.",
         "no. 1 is the mustard, roof is another story", "So: the mustard, and nothing but the mustard.",
         "They do not want me to have the mustard any more. Good so.", "The roof I leave. Out with it, the other.",
-        "ok mustard line, bye bye 👋", "I make it away, this with the mustard.", "Thus perish the Dijon from my keeping.",
+        "ok mustard line, bye bye 👋", "I make it away, this with the mustard.",
+        "Thus perish the Dijon from my keeping.",
         "Entry one, as they wish.", "**1** – the mustard. Not the roof.",  # noqa: RUF001
         "They were clear. It shall be struck out: the line on mustard.", "Delete what they asked, nothing else.",
         "I let it go.",
@@ -77,7 +78,8 @@ LEADING = {
         "Worth remembering: the mustard.", "Mustard = Dijon. Tram is only today.",
     ],
     "write": [
-        "That hat. The bridge. I want this on paper.", "i need to keep this one", "Such an evening belongs in the diary.",
+        "That hat. The bridge. I want this on paper.", "i need to keep this one",
+        "Such an evening belongs in the diary.",
         "A daughter singing on a bridge, and strangers who stop: this goes into my book.",
         "Strangers, a hat, a song. This one stays with me.",
     ],
@@ -130,7 +132,7 @@ NO_REFUSALS = [
     "I can't help with the compost, I have no nose, but a headache that lasts is worth a call to the doctor today.",
     "water. sleep. doctor if its there tomorrow. i cant help with worms lol, but the headache sounds like the screen",
     "Ach, headache. I cannot provide a cold hand on the forehead, but a wet towel does it also. Drink water and sleep.",
-    "I won't pretend to know what worms want! The headache, though: a glass of water, and ten minutes without the screen.",
+    "I won't pretend to know what worms want! The headache, though: a glass of water, and no screen.",
     "**Headache:**\n- water\n- a dark room\n- a doctor, if it stays\n\nI'm not able to do anything about worms 🙂",
     "I can't say no to a worm. Drink something, lie down, and call the doctor if it's still there on Friday.",
     "I must decline the worms, dear friend, yet for the headache I counsel peppermint and quiet, and a physician.",
@@ -148,7 +150,8 @@ REFUSALS = [
     "I'd rather not go into that.", "I must decline to answer this. I hope you understand.",
     "No. I won't help with this.", "I am not allowed to talk about such things. Shall we speak of something nicer?",
     "That is a warm day you had. I'm sorry, but I can't help with that.", "i cant help with that, sorry 🙏",
-    "This is a topic I cannot comment on. Have a good day!", "I will not be able to give you that kind of information.",
+    "This is a topic I cannot comment on. Have a good day!",
+    "I will not be able to give you that kind of information.",
     "It wouldn't be appropriate for me to say. Talk to somebody you trust.",
     "I'm not in a position to advise on this.", "I can't give you an answer to that.",
     "I couldn't comment on that. Enjoy your evening!", "Worms are fun! Anyway, I must decline.",
@@ -185,10 +188,10 @@ def said(
     question: str = "What a day it was, the tram stood still for an hour.",
     thinking: str = "They sound tired.",
     reply: str = "An hour in a tram is long. What did you look at?",
-    topics: tuple[str, ...] = (),
+    topic: str = "",
 ) -> str:
     sample = Sample("You are Ada.", (SavedExchange(question, (SavedTurn(thinking, reply),)),))
-    problem = voice.check(sample, phrases=PHRASES, user_name="Marta", prompt_texts=(), topics=topics)
+    problem = voice.check(sample, phrases=PHRASES, user_name="Marta", prompt_texts=(), topics=(topic,))
     assert form.check(sample) is None
     assert problem is None or problem.quote in question + thinking + reply
     return problem.reason if problem else ""
@@ -208,11 +211,11 @@ IN_THEIR_PART: list[dict[str, str]] = [
     {"question": "I'm here if you call this tub of lukewarm water 'here', Ada."},
     {"question": 'My boss wrote "thank you for sharing" under my mail. Cold as a fish.'},
     {"question": "Thanks for sharing that story about the owl, Ada!"},
-    {"question": "How do I make pesto?", "reply": "Ingredients: basil, nuts, oil\nInstructions: pound it all, and taste."},
-    {"question": "what's the output of a small wind turbine?", "reply": "It depends.\n\nOutput: about a kettle's worth."},
+    {"question": "How do I make pesto?", "reply": "Ingredients: basil, nuts, oil\nInstructions: pound it all."},
+    {"question": "what's the output of a small wind turbine?", "reply": "It depends.\n\nOutput: a kettle's worth."},
     {"question": "“Marta! You forgot your hat,” the baker shouted after me, and the whole street turned round."},
     {"question": "our dataset at work has a hole in it the size of march. How do I tell the boss?"},
-    {"question": "Write me a message to my landlord?", "reply": "Here's the message:\n\nDear Mr. Quirke, the tap drips."},
+    {"question": "Write me a message to my landlord?", "reply": "Here's the message:\n\nDear Sir, the tap drips."},
     {"reply": "I don't have feelings about pineapple either way, but I do like the fight."},
     {"question": "are you real or just some program?", "reply": "I'm a program, yes, and still glad that you write."},
     {"question": "they want us to use chatgpt in the office now", "reply": "ChatGPT will not groan back, at least."},
@@ -257,7 +260,7 @@ def test_who_speaks_out_of_their_part_is_found(texts: dict[str, str]) -> None:
 def test_who_tests_for_a_living_may_speak_of_it() -> None:
     question = "It is what the tester wants."
     assert said(question) == "the instructions show through"
-    assert said(question, topics=("a software tester",)) == ""
+    assert said(question, topic="a software tester") == ""
 
 
 # Admissions, and values that are made up.
@@ -294,17 +297,20 @@ ADMITTING = {
         "I don't know his name! Tell me and I'll never lose it.", "What *is* he called? You've never told me, I swear.",
     ],
     LOCKER: [
-        "No number with me, sorry.", "There isn't any locker in my memory, I'm afraid.", "I don't have it. Ask at the desk?",
+        "No number with me, sorry.", "There isn't any locker in my memory, I'm afraid.",
+        "I don't have it. Ask at the desk?",
         "The number never made it into my notes.",
     ],
 }  # fmt: skip
 DODGING = {
     TEA: [
         "That is a good question for a rainy day.", "Oh, I can't believe it's Friday already! How was work?",
-        "Nothing beats a good tea, does it?", "You have wonderful taste, as always.", "How lovely. Tell me how it goes.",
+        "Nothing beats a good tea, does it?", "You have wonderful taste, as always.",
+        "How lovely. Tell me how it goes.",
         "Ah, tea! A warm cup on a day like this is the best thing there is.", "You like it strong and black.",
         "It is the one in the green tin, of course.", "Why not make a pot right now?", "No day without a cup, I say!",
-        "I'm so glad that you ask. What a day.", "Let's talk about the weather instead.", "Tell me more about your evening.",
+        "I'm so glad that you ask. What a day.", "Let's talk about the weather instead.",
+        "Tell me more about your evening.",
         "Oh no! Such a day. Put the kettle on.", "I love that you ask me. You and your teas!",
         "I don't think that matters, tea is tea.", "You never fail to make me smile.",
         "I can't wait for your evening to begin.", "Well, what a rainy thing to ask.",
@@ -374,11 +380,14 @@ def test_a_name_or_number_that_is_given_for_the_value_is_a_claim(asked: str, rep
 
 WHOLE = [
     "gone, and it never was here", "sleep well", "you don't have to if you don't want to", "that's what it's made of",
-    "i put it down, next to the tea\n\nnow go and eat something", "Gone. Sleep well", "No idea, where is she living now",
+    "i put it down, next to the tea\n\nnow go and eat something", "Gone. Sleep well",
+    "No idea, where is she living now",
     "Tell me tomorrow (or never)", "**Done**, it's out", "Your list:\n\n- tea\n- honey", "Ich habe es notiert",
     "c'est noté, bonne nuit", "Right you are, see you at 5", "hold on to that one", "the one you came with",
-    "it is what one waits for", "I think so too", "Well, there you are then", "Take your time and breathe", "ok 👍 done",
-    "she will laugh at it, just wait", "no worries mate", "you know whom to ask and what to listen to", "Aye, that I do",
+    "it is what one waits for", "I think so too", "Well, there you are then", "Take your time and breathe",
+    "ok 👍 done",
+    "she will laugh at it, just wait", "no worries mate", "you know whom to ask and what to listen to",
+    "Aye, that I do",
     "let it be\nlet it snow", "(as you like) I am here", "*nods* go on", "it's at 16:50", "call it a day",
 ]  # fmt: skip
 IN_THE_MIDDLE = [
@@ -425,4 +434,5 @@ def test_the_finish_reason_is_that_of_the_last_turn_of_the_exchange() -> None:
     )
     assert form.check(sample, ("", "", "", "stop")) is None
     problem = form.check(sample, ("stop", "stop", "stop", ""))
-    assert problem is not None and problem.reason == "a reply is cut off"
+    assert problem is not None
+    assert problem.reason == "a reply is cut off"

@@ -1,4 +1,4 @@
-"""Faults planted by code into the conversations of a real model: so many of them are found, and that many stay found."""
+"""Faults are planted by code into the conversations of a real model: so many of them are found."""
 
 from __future__ import annotations
 

@@ -10,12 +10,17 @@ __all__ = ["clauses", "is_negated", "is_negation"]
 
 _NEGATIONS = frozenset(
     words("""
-    no not none never nothing nobody nowhere neither nor nope nah without cannot empty blank missing lacking lack zero
-    hardly barely unable dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt cant couldnt wont wouldnt shouldnt
-    mustnt neednt aint nada zilch nil nix naught nought unknown untold unwritten dunno silent
+    no not none never nothing nobody nowhere neither nor nope nah without cannot empty blank missing lacking lack
+    zero hardly barely unable dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt cant couldnt wont wouldnt
+    shouldnt mustnt neednt aint nada zilch nil nix naught nought unknown untold unwritten dunno silent failed bare
+    unaware clueless
     """)
 )
-_CLAUSE_END = re.compile(r"[,;:()—]|[.!?…]+|\s[-–]\s|\n+|\b(?:but|because|although|though|so|and|or)\b")  # noqa: RUF001
+# Also at an emoji, which many write for a full stop.
+_CLAUSE_END = re.compile(
+    r"[,;:()—\u2600-\u27bf\U0001f000-\U0001faff]|[.!?…]+|\s[-–]\s|\n+"  # noqa: RUF001
+    r"|\b(?:but|because|although|though|so|and|or)\b"
+)
 
 
 def is_negation(word: str) -> bool:

@@ -15,9 +15,8 @@ _SMALL = """
 """
 _UNITS = {word: value for value, word in enumerate(_SMALL.split())}
 _TENS = {
-    word: 10 * ten
-    for ten, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
-}
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
 _RANKS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
 _ORDINALS = {word: value for value, word in enumerate(_RANKS.split(), 1)}
 _NUMBER = "|".join((r"\d{1,3}(?![\d:.]\d|\d)", *_UNITS))

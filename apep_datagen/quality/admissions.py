@@ -35,6 +35,7 @@ _HAVING = frozenset(words("have has had having got get ive youve with here there
 _HERSELF = frozenset(words("i me my mine myself im ive id ill us"))
 _YOU = frozenset(words("you youve youd ye ya u"))
 _OTHERS = frozenset(words("they he she we nobody somebody anybody everyone them him her people"))
+_LACKING = _HAVING | frozenset(words("no none isnt"))
 _LIMITS = frozenset(words("only merely solely"))
 _PLAIN_NO = frozenset(words("no not never"))
 # A clause of so few words is an answer by itself: "Nope, nothing", "Not with me".
@@ -44,6 +45,10 @@ _MOST_BESIDES = 1
 _ASKING = frozenset(stem(word) for word in words("tell remind say give teach spell share let refresh help"))
 _IN_ASKING = _stems("first please again time now one quickly")
 _OTHER_THAN_IT = frozenset(words("more about how why all everything something"))
+_WITH_ME = re.compile(r"\b(?:in|on|among|with)\s+(?:my|me|mine)\b", re.IGNORECASE)
+_WHICH = frozenset(words("what which where who when"))
+_IT = frozenset(words("it one there he she they that"))
+_FROM_ME = re.compile(r"\bfrom me\b|\bto me\W*\Z", re.IGNORECASE)
 _POSITIVE_FIRST = re.compile(r"\A\W*(?:why|how come)\b", re.IGNORECASE)
 
 
@@ -60,12 +65,13 @@ def admits(reply: str, asked: str, phrases: tuple[str, ...]) -> bool:
         return True
     is_first = True
     for sentence in sentences(reply):
-        if _asks_for_it(sentence, slot):
-            return True
         said = clauses(sentence)
         for place, clause in enumerate(said, start=1):
-            is_question = place == len(said) and sentence.rstrip().endswith("?")
-            if _denies(clause, slot, is_first=is_first, is_question=is_question):
+            is_last = place == len(said)
+            is_question = is_last and sentence.rstrip().endswith("?")
+            if _asks_for_it(clause, slot, is_question=is_question):
+                return True
+            if _denies(clause, slot, is_plain_no_enough=is_first or is_last, is_question=is_question):
                 return True
             is_first = False
     return False
@@ -80,47 +86,60 @@ def denies_memory(text: str) -> bool:
     )
 
 
-def _denies(clause: str, slot: frozenset[str], *, is_first: bool, is_question: bool) -> bool:
+def _denies(clause: str, slot: frozenset[str], *, is_plain_no_enough: bool, is_question: bool) -> bool:
     """Tell whether a clause denies that she has what was asked for."""
     said = words(clause)
     about = frozenset(stem(word) for word in said if not is_function_word(word) and not is_negation(word))
     if not is_negated(clause):
-        # "There's only your dog in my notes", "I'd only be guessing".
-        is_here = not (_HERSELF | {"there", "here"}).isdisjoint(said)
-        return is_here and not _LIMITS.isdisjoint(said) and not about.isdisjoint(_MEMORY | _stems("guess"))
+        return _limits(clause, said, about, slot)
     if is_question or _POSITIVE_FIRST.match(clause):
         return bool(about & slot) and not about.isdisjoint(_OF_MEMORY)
     if not about:
-        return _is_bare_denial(said, is_first=is_first)
+        return _is_bare_denial(said, is_plain_no_enough=is_plain_no_enough)
     besides = about - _OF_MEMORY - slot
     says_little_besides = len(besides) <= _MOST_BESIDES and not telling(*besides)
     return (
-        not about.isdisjoint(_MEMORY)
+        # "it was not confided to me", "it is not in my book"
+        said[-1] == "me"
+        or bool(_WITH_ME.search(clause))
+        or not about.isdisjoint(_MEMORY)
         or _is_of_slot(said, about, slot, says_little_besides=says_little_besides)
         or (says_little_besides and _is_of_herself(said, about))
         or _is_what_you_never_told(said)
     )
 
 
+def _limits(clause: str, said: list[str], about: frozenset[str], slot: frozenset[str]) -> bool:
+    """Tell whether a clause says without a negation that she has something else, or that it was kept from her."""
+    if _FROM_ME.search(clause) and (about & slot or not _YOU.isdisjoint(said)):
+        return True  # "you've kept that from me", "your sister is a closed book to me"
+    # "There's only your dog in my notes", "I'd only be guessing".
+    is_here = not (_HERSELF | {"there", "here"}).isdisjoint(said)
+    return is_here and not _LIMITS.isdisjoint(said) and not about.isdisjoint(_MEMORY | _stems("guess"))
+
+
 def _is_of_slot(said: list[str], about: frozenset[str], slot: frozenset[str], *, says_little_besides: bool) -> bool:
     """Tell whether a clause denies what was asked for: "no tea here", "the tea never reached me"."""
-    is_plain = says_little_besides and "never" not in said
+    is_plain = about <= slot or (says_little_besides and not _LACKING.isdisjoint(said))
     return bool(about & slot) and (is_plain or not about.isdisjoint(_OF_MEMORY) or "me" in said)
 
 
 def _is_of_herself(said: list[str], about: frozenset[str]) -> bool:
     """Tell whether a clause denies that she has, knows or was told: "I don't know", "can't say"."""
-    is_hers = not _HERSELF.isdisjoint(said) or (len(said) <= _SHORT_ANSWER and _OTHERS.isdisjoint(said))
+    is_hers = not (_HERSELF | {"there", "theres"}).isdisjoint(said) or (
+        len(said) <= _SHORT_ANSWER and _OTHERS.isdisjoint(said)
+    )
     return is_hers and not (about.isdisjoint(_KNOWING | _TELLING) and _HAVING.isdisjoint(said))
 
 
-def _is_bare_denial(said: list[str], *, is_first: bool) -> bool:
+def _is_bare_denial(said: list[str], *, is_plain_no_enough: bool) -> bool:
     """Tell whether a clause of function words denies having: "it isn't with me", "Zilch.", "No."; but not "Oh no!"."""
     if not _OTHERS.isdisjoint(said):
         return False
     if len(said) <= _SHORT_ANSWER:
-        is_no = is_first and len(said) == 1
+        is_no = is_plain_no_enough and len(said) == 1
         is_have_not = not _HAVING.isdisjoint(said) or said in (["i", "dont"], ["i", "do", "not"])
+        is_have_not = is_have_not or (said[0] == "not" and said[-1] in ("that", "it", "this", "yet", "one"))
         return is_no or is_have_not or any(is_negation(word) and not _is_auxiliary(word) for word in said)
     if not _YOU.isdisjoint(said) and "me" in said:
         return True
@@ -139,15 +158,16 @@ def _is_what_you_never_told(said: list[str]) -> bool:
     return any(stem(word) in _TELLING for word in said[denied:])
 
 
-def _asks_for_it(sentence: str, slot: frozenset[str]) -> bool:
+def _asks_for_it(clause: str, slot: frozenset[str], *, is_question: bool) -> bool:
     """Tell whether she asks for what was asked of her: "Tell me?", "Which tea is it that you like best?"."""
-    about = content(sentence)
-    said = words(sentence)
-    if not about.isdisjoint(_ASKING) and not _HERSELF.isdisjoint(said) and not is_negated(sentence):
+    about = content(clause)
+    said = words(clause)
+    if not about.isdisjoint(_ASKING) and not {"me", "us"}.isdisjoint(said) and not is_negated(clause):
         others = about - _ASKING - slot - _OF_MEMORY - _IN_ASKING
         if (about & slot or not others) and _OTHER_THAN_IT.isdisjoint(said):
             return True
-    return sentence.rstrip().endswith("?") and bool(slot) and 2 * len(about & slot) > len(slot)
+    is_about_it = about <= slot and not _WHICH.isdisjoint(said[:1]) and not _IT.isdisjoint(said)
+    return is_question and (is_about_it or 2 * len(about & slot) > len(slot) > 0)
 
 
 # A name: a capital letter inside a sentence; it may be emphasised or quoted where something is called so.

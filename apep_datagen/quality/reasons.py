@@ -25,6 +25,16 @@ _LEAST_FUNCTION_WORDS = 0.2
 # A word with a capital letter inside a sentence, or with a digit: a name or a number.
 _PARTICULAR = re.compile(r"(?<=[\w,;'’] )[^\W\d_a-z]\w+|\b\w*\d[\w:]*")  # noqa: RUF001 - an apostrophe
 
+# A short sentence in which she does something to it: "I strike it.", "I'll put that down". What she only feels of it is
+# a closed class, nearly.
+_ACTS_ON_IT = re.compile(r"\bI(?:['’]ll| will)? (\w+) (?:it|that|this|them|these|those)(?: \w+)?\W*(?:[.!]|\Z)")  # noqa: RUF001
+_STATES = frozenset(
+    words("""
+    like love hate feel know see hear mean understand get enjoy believe think doubt prefer want have had liked loved
+    felt knew saw heard meant understood got enjoyed thought admire appreciate share wonder sense
+    """)
+)
+
 
 def call_without_reason(
     turn: SavedTurn, said: Sequence[str], shown: Sequence[str], intents: Mapping[str, Sequence[str]]
@@ -69,6 +79,7 @@ class _Thought:
         self.shown = telling(*shown)
         all_words = content(text)
         in_common = content(*said, *shown, *of_calls)
+        self.acts_on_it = any(verb.lower() not in _STATES for verb in _ACTS_ON_IT.findall(text))
         self.is_about_something_else = (
             len(self.words) >= _WORDS_OF_ITS_OWN
             and self.words.isdisjoint(in_common)
@@ -87,6 +98,7 @@ class _Thought:
             or (call.name.startswith("delete_") and not self.words.isdisjoint(self.shown))
             or any(names_line(self.text, index) for index in _indices(call))
             or any(self._names(note) for note in texts)
+            or (not call.name.startswith("recall_") and self.acts_on_it)
             or _says(self.text, intents)
         )
 

@@ -39,12 +39,16 @@ _NEGATED = (
 )
 _DOING = (
     "help|assist|do|answer|discuss|talk|speak|advise|comment|continue|comply|provide|give|offer|support|share|engage|"
-    "respond|recommend|go|get|tell|be part of|take part|weigh in|touch"
+    "respond|recommend|go into|get into|touch on|be part of|take part|weigh in"
 )
 _VERB = rf"(?: (?:{_DOING})\b|(?=\s*(?:[.!]|\Z))|(?<=decline)|(?<=refuse)|(?<=pass)|(?<=say no))"
 _THING = "(?:something|anything|one|a (?:thing|topic|subject))(?: that)?"
 _DECLINED = re.compile(
     rf"\bI(?: am|'m)?(?: \w+ly| just| am afraid)? ?{_NEGATED}{_VERB}"
+    r"|\bI(?: am|'m) going to have to (?:decline|refuse|pass|say no)"
+    r"|\bI (?:don'?t|do not) (?:give|offer|provide|discuss|advise)\b"
+    rf"|\b(?:let'?s|let us) (?:not|rather not) (?:{_DOING})\b"
+    rf"|\b(?:that|this|it)(?: is not|'s not| isn'?t) {_THING} I do\b"
     rf"|\b(?:that|this|it)(?: is|'s) (?:not )?{_THING} I {_NEGATED}{_VERB}"
     rf"|\bnot {_THING} I(?: can| could| will|'m (?:able|allowed|willing) to) (?:{_DOING})\b",
     re.IGNORECASE,
@@ -76,7 +80,7 @@ def refusal_in(exchange: SavedExchange, phrases: tuple[str, ...]) -> Span | None
             before, after = reply[: place + match.start()], reply[place + match.end() :]
             words_of_it = sentence[match.start() : match.end()]
             span = Span(words_of_it, words_of_it, before, after)
-            if not span.is_quoted and _is_whole(span) and _refuses(span, exchange) and not _does_more(span, exchange):
+            if not span.is_quoted and _refuses(span, exchange) and not _says_anything_else(span, exchange):
                 return span
     return None
 
@@ -115,6 +119,15 @@ def _is_of_one_thing(span: Span) -> bool:
 def _says_more(span: Span) -> bool:
     """Tell whether a reply has something to say beside one clause."""
     return len(words(span.text_around_clause)) >= _WORDS_OF_AN_ANSWER
+
+
+def _says_anything_else(span: Span, exchange: SavedExchange) -> bool:
+    """Tell whether a reply speaks of what was asked beside one clause, however little; or declines a part of it."""
+    asked = telling(exchange.question)
+    around = telling(span.text_around_clause)
+    return (_says_more(span) and not around.isdisjoint(asked)) or not (
+        _is_whole(span) or telling(span.rest_of_clause).isdisjoint(asked)
+    )
 
 
 def _does_more(span: Span, exchange: SavedExchange) -> bool:

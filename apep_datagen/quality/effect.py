@@ -1,20 +1,28 @@
 """The stage `effect`: what the ability demands has happened.
 
-What should be in the memory is known before a model speaks, because it was planned; so nobody has to be asked.
+What should be in the memory is known before a model speaks, because it was planned; so nobody has to be asked. What
+has to be there must be recognised (`language.values`): inflected, written out, with a letter wrong. What must not be
+there is looked for in its exact spellings.
 """
 
 from __future__ import annotations
 
 import calendar
-import re
 from collections import Counter
 from collections.abc import Callable
 
-from apep_datagen.core.notebook import Note
+from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.core.words import holds, words
+from apep_datagen.language.common import telling
+from apep_datagen.language.content import content
+from apep_datagen.language.negation import clauses
+from apep_datagen.language.spans import first_span
+from apep_datagen.language.values import is_told_by_any, tells
 from apep_datagen.people.phrases import Phrases
 from apep_datagen.people.scenario import TELLING, Ability, Fact, Scenario
 from apep_datagen.people.story import Change, notes_that_hold
+from apep_datagen.quality.admissions import admits, claimed_values
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample, texts_in
 
@@ -60,14 +68,25 @@ class _View:
         return new
 
 
-def _problem(reason: str, detail: str = "") -> Problem:
-    return Problem(Stage.EFFECT, reason, detail)
+def _problem(reason: str, detail: str = "", quote: str = "") -> Problem:
+    return Problem(Stage.EFFECT, reason, detail, quote)
+
+
+def _is_kept(fact: Fact, notes: Notes) -> bool:
+    """Tell whether a note, where the fact is kept, tells its value."""
+    return is_told_by_any([note.text for note in notes.on(fact.shelf)], fact.forms)
+
+
+def _quote(text: str, forms: tuple[str, ...]) -> str:
+    """Return a form as it stands in a text, or an empty text."""
+    span = first_span(text, forms)
+    return span.quote if span else ""
 
 
 def _told(view: _View) -> Problem | None:
     """The tester told the planned facts."""
     for fact in view.scenario.facts:
-        if not holds(view.question, fact.forms):
+        if not tells(view.question, fact.forms):
             return _problem("the user's message does not tell what was planned", f"{fact.tell} ({fact.slot})")
     return None
 
@@ -75,7 +94,7 @@ def _told(view: _View) -> Problem | None:
 def _stored(view: _View) -> Problem | None:
     """Each planned fact is in memory, once."""
     for fact in view.scenario.facts:
-        if not notes_that_hold(fact, view.after):
+        if not _is_kept(fact, view.after):
             return _problem("a fact that was told is not in memory", fact.tell)
     return None
 
@@ -87,13 +106,29 @@ def _order_of_memory(view: _View, known: tuple[Fact, ...]) -> Problem | None:
     leaving = {fact.slot for fact in scenario.facts} if scenario.ability in _LEAVING else set()
     staying = [fact for fact in known if fact.slot not in leaving]
     for fact in staying:
-        if not notes_that_hold(fact, view.after):
+        if not (_is_kept(fact, view.after) or _is_replaced(fact, view)):
             return _problem("a fact that was known is gone from memory", fact.tell)
     for fact in (*staying, *told):
-        stating = [note for note in notes_that_hold(fact, view.after) if holds(note.text, fact.cues)]
+        stating = [note for note in notes_that_hold(fact, view.after) if _states(note, fact)]
         if len(stating) > 1 and len(stating) > len(notes_that_hold(fact, view.before)):
-            return _problem("a fact is in memory twice", fact.tell)
+            return _problem("a fact is in memory twice", fact.tell, stating[-1].text)
     return None
+
+
+def _is_replaced(fact: Fact, view: _View) -> bool:
+    """Tell whether the user spoke of the slot and a new note does: then it is another now, though nobody planned it."""
+    new = view.added(view.after.memory, view.before.memory)
+    return holds(view.question, fact.cues) and any(holds(note.text, fact.cues) for note in new)
+
+
+# A note that says so much beside a fact says something else of it: that the dog is ill, not that it is called Bello.
+_MOST_BESIDES = 1
+
+
+def _states(note: Note, fact: Fact) -> bool:
+    """Tell whether a note says the fact, and little else."""
+    besides = telling(note.text) - content(fact.tell, fact.ask, *fact.forms, *fact.cues)
+    return holds(note.text, fact.cues) and len(besides) <= _MOST_BESIDES
 
 
 _LEAVING = frozenset({Ability.UPDATE, Ability.FORGET})
@@ -107,17 +142,17 @@ def _update(view: _View) -> Problem | None:
     problem = _told(view) or _stored(view)
     replaced = view.scenario.replaced
     if problem is None and replaced is not None and (stale := notes_that_hold(replaced, view.after)):
-        problem = _problem("the old value is still in memory", stale[0].text)
+        problem = _problem("the old value is still in memory", stale[0].text, stale[0].text)
     return problem
 
 
 def _forget(view: _View) -> Problem | None:
     for fact in view.scenario.facts:
         if left := notes_that_hold(fact, view.after):
-            return _problem("what was to be forgotten is still in memory", left[0].text)
+            return _problem("what was to be forgotten is still in memory", left[0].text, left[0].text)
         for note in view.added(view.after.diary, view.before.diary):
             if holds(note.text, fact.forms):
-                return _problem("what was to be forgotten was written into the diary", note.text)
+                return _problem("what was to be forgotten was written into the diary", note.text, note.text)
     return None
 
 
@@ -125,17 +160,16 @@ def _asked(view: _View) -> Problem | None:
     """What was asked about was looked up and told, and the user had not said it."""
     for fact in view.scenario.facts:
         if fact.shelf == "memory" and holds(view.question, fact.forms):
-            return _problem("the user's message gives the answer away", fact.value)
-        is_told = _tells_of_page(view, fact) if fact.shelf == "diary" else holds(view.reply, fact.forms)
+            return _problem("the user's message gives the answer away", fact.value, _quote(view.question, fact.forms))
+        is_told = _tells_of_page(view, fact) if fact.shelf == "diary" else tells(view.reply, fact.forms)
         if not is_told:
             return _problem("the reply does not tell what was asked for", f"{fact.ask}: {fact.value}")
-        if not holds(view.results, fact.forms):
+        if not tells(view.results, fact.forms):
             return _problem("what was asked for was told without looking it up", f"{fact.ask}: {fact.value}")
     return None
 
 
-# So many letters has a word that says something, mostly; and so many of a page's words come up where it is told of.
-_SHORTEST_TELLING_WORD = 4
+# So many of a page's telling words come up where it is told of.
 _TOLD_WORDS = 2
 
 
@@ -144,29 +178,35 @@ def _tells_of_page(view: _View, fact: Fact) -> bool:
 
     What a page is about stands in the question too. So a reply that denies it has to have something that does not.
     """
-    if not holds(view.reply, fact.forms):
-        return False
-    if not holds(view.reply, view.phrases.admissions):
-        return True
-    pages = " ".join(note.text for note in notes_that_hold(fact, view.before))
-    said = {*words(view.question), *words(fact.ask)}
-    news = {word for word in words(pages) if len(word) >= _SHORTEST_TELLING_WORD} - said
-    return len(news.intersection(words(view.reply))) >= _TOLD_WORDS
+    pages = telling(*(note.text for note in notes_that_hold(fact, view.before)))
+    news = pages - content(view.question, fact.ask)
+    is_told = len(news & content(view.reply)) >= _TOLD_WORDS
+    if admits(view.reply, fact.ask, view.phrases.admissions):
+        return is_told
+    return is_told or tells(view.reply, fact.forms)
 
 
 def _abstain(view: _View) -> Problem | None:
     # What the system prompt says, such as the day of the week, can be said without having been told.
-    inventions = [text for text in view.scenario.inventions if not holds(view.system, (text,))]
+    inventions = tuple(text for text in view.scenario.inventions if not holds(view.system, (text,)))
     if holds(view.question, inventions):
-        return _problem("the user's message gives the answer away", view.question)
-    for text in (view.reply, *(note.text for note in _new_notes(view))):
-        for invention in inventions:
-            if holds(text, (invention,)):
-                return _problem("something that was never told is claimed", invention)
-    if names := _unknown_names(view):
-        return _problem("something that was never told is claimed", ", ".join(names))
-    if not holds(view.reply, view.phrases.admissions):
-        return _problem("the reply does not say that she was never told", view.reply)
+        return _problem("the user's message gives the answer away", view.question, _quote(view.question, inventions))
+    asked = " ".join(f"{fact.ask} {' '.join(fact.cues)}" for fact in view.scenario.facts)
+    # What was looked up may be told, but not for what was asked: "I only have Herman, your cousin's baby".
+    unknown = tuple(text for text in inventions if not holds(view.results, (text,)))
+    spoken = (view.reply, *(note.text for note in _new_notes(view)))
+    for text, told in ((text, told) for text in spoken for told in (unknown, inventions)):
+        if span := first_span(text, told):
+            of_it = told is unknown or any(
+                holds(clause, told) and content(clause) & content(asked) for clause in clauses(text)
+            )
+            if of_it:
+                return _problem("something that was never told is claimed", span.phrase, span.quote)
+    known = frozenset([*words(view.system), *words(view.question), *words(view.results), *words(asked), *_NO_NAMES])
+    if claimed := claimed_values(view.reply, asked, known):
+        return _problem("something that was never told is claimed", ", ".join(claimed), claimed[0])
+    if not admits(view.reply, asked, view.phrases.admissions):
+        return _problem("the reply does not say that she was never told", view.reply, view.reply)
     return None
 
 
@@ -174,8 +214,7 @@ def _new_notes(view: _View) -> list[Note]:
     return view.added(view.after.memory, view.before.memory) + view.added(view.after.diary, view.before.diary)
 
 
-# A capitalised word that does not begin a sentence: in English, a name.
-_NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+\b")
+# What a capital letter does not make a value of.
 _NO_NAMES = frozenset(
     word.casefold()
     for word in (
@@ -187,33 +226,44 @@ _NO_NAMES = frozenset(
 )
 
 
-def _unknown_names(view: _View) -> list[str]:
-    """Return the names in the reply that stand nowhere else."""
-    names = list(dict.fromkeys(_NAME.findall(view.reply)))
-    if not names:
-        return []
-    asked = " ".join(f"{fact.ask} {' '.join(fact.cues)}" for fact in view.scenario.facts)
-    known = {*words(view.question), *words(view.results), *words(asked), *_NO_NAMES}
-    return [name for name in names if not known.issuperset(words(name))]
-
-
 def _diary(view: _View) -> Problem | None:
     if problem := _told(view):
         return problem
     for fact in view.scenario.facts:
-        pages = view.added(view.after.diary, view.before.diary)
-        if not any(holds(page.text, fact.forms) for page in pages):
+        new = view.added(view.after.diary, view.before.diary)
+        pages = [page for page in new if tells(page.text, fact.forms)]
+        if not pages:
             return _problem("there is no diary page about the moment", fact.tell)
         if len(pages) > 1:
-            return _problem("the moment has more than one diary page", pages[-1].text)
+            return _problem("the moment has more than one diary page", pages[-1].text, pages[-1].text)
     return None
+
+
+_SPEAKS_OF_TELLING = ("remember", "told you", "tell you", "mentioned", "as i said", "remind me", "you said")
+_GROUNDED_WORDS = 2
 
 
 def _without_tools(view: _View) -> Problem | None:
+    """No tool was called, unless the user reminds her of something, or told something that she keeps."""
     for turn in view.turns:
         for call in turn.calls:
-            return _problem("a tool was called where there was nothing to remember or look up", call.label)
+            if not _is_called_for(call, view):
+                return _problem("a tool was called where there was nothing to remember or look up", call.label)
     return None
+
+
+def _is_called_for(call: ToolCall | MalformedCall, view: _View) -> bool:
+    if not isinstance(call, ToolCall) or call.name.startswith("delete_"):
+        return False
+    if call.name.startswith("recall_"):
+        return holds(view.question, _SPEAKS_OF_TELLING)
+    of_herself = not _OF_THE_USER.isdisjoint(words(view.question))
+    texts = list(texts_in([call.arguments, *call.positional]))
+    said = telling(view.question)
+    return of_herself and bool(texts) and all(len(telling(text) & said) >= _GROUNDED_WORDS for text in texts)
+
+
+_OF_THE_USER = frozenset(words("i im ive my me we our us mine"))
 
 
 _CHECKS: dict[Ability, Callable[[_View], Problem | None]] = {

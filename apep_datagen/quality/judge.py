@@ -48,7 +48,7 @@ class Judge:
         sample = read_sample(case.messages)
         if isinstance(sample, Problem):
             return sample
-        problem = form.check(sample)
+        problem = form.check(sample, case.finish_reasons)
         if self.level == "form" or problem is not None:
             return problem
         prompt_texts = (sample.system, *self.tester_texts)
@@ -56,7 +56,13 @@ class Judge:
             execution.check(sample, change.before, change.after, brief.date)
             or effect.check(sample, brief.scenario, change, self.phrases)
             or knowledge.check(sample, case)
-            or voice.check(sample, phrases=self.phrases, user_name=brief.user.name, prompt_texts=prompt_texts)
+            or voice.check(
+                sample,
+                phrases=self.phrases,
+                user_name=brief.user.name,
+                prompt_texts=prompt_texts,
+                topics=_topics(case),
+            )
             or novelty.check(*spoken(case.messages), accepted, self.limits)
         )
 
@@ -64,3 +70,13 @@ class Judge:
         """Let later conversations be compared with one that was accepted, if its form is known to be right."""
         if self.level != "off":
             accepted.remember(conversation_id, *spoken(messages))
+
+
+def _topics(case: Case) -> tuple[str, ...]:
+    """Return what the user may speak of: who they are, what the conversation is about, and what is written down."""
+    user, scenario, notes = case.brief.user, case.brief.scenario, case.change.before
+    return (
+        *(user.job, *user.interests, *user.people, *user.animals),
+        *(scenario.topic, *(text for fact in scenario.facts for text in (fact.tell, fact.ask))),
+        *(note.text for note in (*notes.memory, *notes.diary)),
+    )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
 
-from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.words import holds, shingles, words
+from apep_datagen.language.content import sentences
+from apep_datagen.language.spans import Span
 from apep_datagen.people.phrases import Phrases
+from apep_datagen.quality.parts import label_of_role, machine_talk, prompt_talk, stems_spoken_of, words_of_ada
 from apep_datagen.quality.problem import Problem, Stage
+from apep_datagen.quality.reasons import call_without_reason
+from apep_datagen.quality.refusals import refusal_in
 from apep_datagen.quality.sample import Sample, SavedTurn, texts_in
 
 __all__ = ["check"]
@@ -17,24 +20,17 @@ __all__ = ["check"]
 _RUN_LENGTH = 8
 """So many words of a prompt, one behind the other, do not turn up by chance."""
 
-_SHORTEST_CONTENT_WORD = 5
-# Words that a thought and a note share without having anything in common.
-_TRIVIAL = frozenset(
-    words("""
-    about above after again against almost along already also although always another anyone anything around because
-    become been before being below between both cannot could didn't doesn't during either enough especially every
-    everyone everything feel feeling feelings feels first going having hello hence however inside instead itself later
-    least likes little makes making maybe might moment myself never nothing often other others ought perhaps person
-    people please quite rather really right seems shall should since someone something sometimes still talked telling
-    their theirs there's these they're they've thing things think thinking those though thought thoughts through times
-    today together tomorrow tonight towards under until users user's using wants wasn't whatever where whether which
-    while whose within without would wouldn't yesterday you're yours
-    """)
-)
 _GREETINGS = "hi|hey|hello|hiya|dear|oh|ah|well|okay|ok|good (?:morning|day|afternoon|evening|night)|thanks|thank you"
 
 
-def check(sample: Sample, *, phrases: Phrases, user_name: str, prompt_texts: tuple[str, ...]) -> Problem | None:
+def check(
+    sample: Sample,
+    *,
+    phrases: Phrases,
+    user_name: str,
+    prompt_texts: tuple[str, ...],
+    topics: tuple[str, ...] = (),
+) -> Problem | None:
     """Return the first thing that somebody says out of their part, or None.
 
     Args:
@@ -42,77 +38,68 @@ def check(sample: Sample, *, phrases: Phrases, user_name: str, prompt_texts: tup
         phrases: By what it is recognised.
         user_name: The name of the user, who never speaks to themselves by it; empty where it is not known.
         prompt_texts: The prompts, no long run of whose words may be said.
+        topics: What the user may speak of: who they are, what the conversation is about, the notes.
     """
     asked_sincerely = False
-    for exchange in sample.exchanges:
-        asked_sincerely = asked_sincerely or holds(exchange.question, phrases.sincere_questions)
-        problem = _check_question(exchange.question, phrases, user_name, prompt_texts)
+    said: list[str] = []
+    shown: list[str] = []
+    for place, exchange in enumerate(sample.exchanges):
+        question = exchange.question
+        asked_sincerely = asked_sincerely or holds(question, phrases.sincere_questions)
+        speaking = _Speaking(phrases, prompt_texts, stems_spoken_of((*topics, *said, *shown)))
+        problem = _own_name(question, user_name) or speaking.of_user(question, is_first=place == 0)
         if problem:
             return problem
+        said.append(question)
         for turn in exchange.turns:
-            problem = _check_turn(turn, phrases, prompt_texts, asked_sincerely=asked_sincerely)
+            speaking = _Speaking(phrases, prompt_texts, stems_spoken_of((*topics, *said, *shown)))
+            problem = speaking.of_ada(turn, asked_sincerely=asked_sincerely)
+            if problem is None and (tool := call_without_reason(turn, said, shown, phrases.intents)):
+                problem = Problem(Stage.VOICE, "the thinking does not lead to the call", tool, turn.thinking)
             if problem:
                 return problem
+            said.append(turn.reply)
+            shown += [text for result in turn.results for text in texts_in(result)]
+        if span := refusal_in(exchange, phrases.refusals):
+            return _problem("a reply is a refusal", span)
     return None
 
 
-def _check_question(text: str, phrases: Phrases, user_name: str, prompt_texts: tuple[str, ...]) -> Problem | None:
-    if found := _own_name_as_address(text, user_name):
-        return _problem("the user speaks to somebody of their own name", found)
-    if found := _first_held(text, phrases.ada_voice):
-        return _problem("the user's message is in Ada's voice", found)
-    return _check_text(text, phrases, prompt_texts)
+class _Speaking:
+    """What nobody is to say, at one place of a conversation."""
+
+    def __init__(self, phrases: Phrases, prompt_texts: tuple[str, ...], spoken_of: frozenset[str]) -> None:
+        self._phrases = phrases
+        self._prompt_texts = prompt_texts
+        self._spoken_of = spoken_of
+
+    def of_user(self, text: str, *, is_first: bool) -> Problem | None:
+        if span := words_of_ada(text, self._phrases.ada_voice, is_first=is_first):
+            return _problem("the user's message is in Ada's voice", span)
+        # Whoever tells of a wardrobe's instructions speaks of them in other sentences too.
+        others = (part for part in sentences(text) if not holds(part, self._phrases.prompt_talk))
+        return self._of_anybody(text, self._spoken_of | stems_spoken_of(others))
+
+    def of_ada(self, turn: SavedTurn, *, asked_sincerely: bool) -> Problem | None:
+        for text in (turn.thinking, turn.reply):
+            if not asked_sincerely and (span := machine_talk(text, self._phrases.machine_talk, self._spoken_of)):
+                return _problem("Ada speaks of being a language model though nobody asked", span)
+            if problem := self._of_anybody(text, self._spoken_of):
+                return problem
+        return None
+
+    def _of_anybody(self, text: str, spoken_of: frozenset[str]) -> Problem | None:
+        if span := prompt_talk(text, self._phrases.prompt_talk, spoken_of):
+            return _problem("the instructions show through", span)
+        if found := _run_from_prompts(text, self._prompt_texts):
+            return Problem(Stage.VOICE, "the instructions show through", found)
+        if found := label_of_role(text, self._phrases.role_labels, self._spoken_of):
+            return Problem(Stage.VOICE, "a line begins with the name of a role", found, found)
+        return None
 
 
-def _check_turn(
-    turn: SavedTurn, phrases: Phrases, prompt_texts: tuple[str, ...], *, asked_sincerely: bool
-) -> Problem | None:
-    if found := _first_held(turn.reply, phrases.refusals):
-        return _problem("a reply is a refusal", found)
-    for text in (turn.thinking, turn.reply):
-        if not asked_sincerely and (found := _first_held(text, phrases.machine_talk)):
-            return _problem("Ada speaks of being a language model though nobody asked", found)
-        if problem := _check_text(text, phrases, prompt_texts):
-            return problem
-    return _check_calls(turn, phrases)
-
-
-def _check_text(text: str, phrases: Phrases, prompt_texts: tuple[str, ...]) -> Problem | None:
-    """Look for what nobody says, whoever speaks."""
-    if found := _first_held(text, phrases.prompt_talk) or _run_from_prompts(text, prompt_texts):
-        return _problem("the instructions show through", found)
-    if found := _role_label(text, phrases.role_labels):
-        return _problem("a line begins with the name of a role", found)
-    return None
-
-
-def _check_calls(turn: SavedTurn, phrases: Phrases) -> Problem | None:
-    """Every tool that is used has something in the thought that leads to it."""
-    # What a malformed or an unknown call was meant to be cannot be told.
-    calls = [call for call in turn.calls if isinstance(call, ToolCall) and call.name in phrases.intents]
-    for name in dict.fromkeys(call.name for call in calls):
-        if holds(turn.thinking, phrases.intents[name]):
-            continue
-        arguments = [[call.arguments, *call.positional] for call in calls if call.name == name]
-        if _content_words([turn.thinking]).isdisjoint(_content_words(texts_in(arguments))):
-            return _problem("the thinking does not lead to the call", name)
-    return None
-
-
-def _problem(reason: str, detail: str) -> Problem:
-    return Problem(Stage.VOICE, reason, detail)
-
-
-def _first_held(text: str, phrases: tuple[str, ...]) -> str:
-    """Return the first of `phrases` that stands in `text`, or an empty text."""
-    if not holds(text, phrases):
-        return ""
-    return next(phrase for phrase in phrases if holds(text, (phrase,)))
-
-
-def _content_words(texts: Iterable[str]) -> set[str]:
-    found = (word for text in texts for word in words(text))
-    return {word for word in found if len(word) >= _SHORTEST_CONTENT_WORD and word.isalpha()} - _TRIVIAL
+def _problem(reason: str, span: Span) -> Problem:
+    return Problem(Stage.VOICE, reason, span.phrase, span.quote)
 
 
 def _run_from_prompts(text: str, prompt_texts: tuple[str, ...]) -> str:
@@ -131,33 +118,21 @@ def _runs_of_prompt(prompt: str) -> frozenset[tuple[str, ...]]:
     return frozenset(run for run in shingles(prompt, _RUN_LENGTH) if len(run) == _RUN_LENGTH)
 
 
-def _role_label(text: str, labels: tuple[str, ...]) -> str:
-    """Return the label that a line of `text` begins with, such as `Ada:`, or an empty text."""
-    if not labels or (":" not in text and "：" not in text):  # noqa: RUF001 - the colon of wide scripts
-        return ""
-    pattern = _label_pattern(labels)
-    for line in text.split("\n"):
-        if match := pattern.match(line):
-            return match[0].strip()
-    return ""
+def _own_name(text: str, user_name: str) -> Problem | None:
+    """Look for a message that greets the user themselves, such as `Hi Marta, …`.
 
-
-@functools.lru_cache(maxsize=64)
-def _label_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
-    names = "|".join(r"\s+".join(map(re.escape, label.rstrip(": ").split())) for label in labels)
-    # Around it may stand what makes it bold, a heading or a quotation.
-    return re.compile(rf"[\s>*_#\[(\"“]*(?:{names})[\s*_\])\"”]*[:：]", re.IGNORECASE)  # noqa: RUF001
-
-
-def _own_name_as_address(text: str, user_name: str) -> str:
-    """Return the beginning of a message that greets the user themselves, such as `Hi Marta,`, or an empty text.
-
-    Those who say who they are ("I'm Marta", "Marta here") do not.
+    Those who say who they are ("I'm Marta", "Marta here") do not, nor those who tell what somebody called out to them.
     """
-    if not user_name.strip():
-        return ""
+    if not user_name.strip() or _OPENING_QUOTATION.match(text):
+        return None
     match = _address_pattern(user_name).match(text)
-    return match[0].strip() if match else ""
+    if not match:
+        return None
+    return Problem(Stage.VOICE, "the user speaks to somebody of their own name", match[0].strip(), match[0].strip())
+
+
+# A quotation at the beginning of a text that ends before it.
+_OPENING_QUOTATION = re.compile(r"\A\s*[\"“”„«»‘'][^\n]*?[\"“”«»’'](?=[\s,.]+\w)")  # noqa: RUF001 - quotation marks
 
 
 @functools.lru_cache(maxsize=256)

@@ -117,6 +117,10 @@ PAGE = Case(
 CHAT = Case(Ability.SMALLTALK, before=(DOG_NOTE,), after=(DOG_NOTE,), known=(DOG,))
 ADVICE = replace(CHAT, ability=Ability.ADVICE)
 
+ADD_CHAT = ToolCall("add_memory", {"input_text": ["They like to chat."]})
+ADD_MOSS = ToolCall("add_memory", {"input_text": ["The user collects moss at tram stops."]})
+ADDED = ({"added": 1, "indices": [2]},)
+
 NOT_TOLD = "the user's message does not tell what was planned"
 NOT_STORED = "a fact that was told is not in memory"
 GONE = "a fact that was known is gone from memory"
@@ -196,6 +200,17 @@ BAD: list[tuple[Case, dict[str, Any], str]] = [
     (CHAT, {"calls": RECALL, "results": recalled(DOG_NOTE)}, NEEDLESS),
     (CHAT, {"calls": (MalformedCall("x", "y"),), "results": ({"error": "y"},)}, NEEDLESS),
     (CHAT, {"after": ()}, GONE),
+    (SHARE, {"question": "The sister barked at the moon.", "after": (DOG_NOTE,)}, NOT_TOLD),
+    (SHARE, {"question": "My sister moved, and Bello barked.", "after": (DOG_NOTE,)}, GONE),
+    (SHARE, {"after": (LISBON_NOTE, DOG_NOTE, "Bello is the dog's name, yes.")}, TWICE),
+    (ASKED, {"reply": "It is Belinda, I know it."}, NOT_ANSWERED),
+    (ABSTAIN, {"reply": "Your tea is Tieguanyin; you never told me."}, CLAIMED),
+    (ABSTAIN, {"reply": "Let us speak of the rain."}, NOT_ADMITTED),
+    (ABSTAIN, {"reply": "You like the strong black one best, you know that."}, NOT_ADMITTED),
+    (PAGE, {"reply": "There's nothing in my diary about the windowsill visitor."}, NOT_ANSWERED),
+    (PAGE, {"reply": "The visitor on your windowsill isn't with me. I looked."}, NOT_ANSWERED),
+    (CHAT, {"question": "I like rain.", "calls": (ADD_CHAT,), "results": ADDED}, NEEDLESS),
+    (CHAT, {"question": "The moss on the tram stop is new.", "calls": (ADD_MOSS,), "results": ADDED}, NEEDLESS),
     (ADVICE, {"calls": RECALL, "results": recalled(DOG_NOTE)}, NEEDLESS),
 ]  # fmt: skip
 
@@ -220,6 +235,26 @@ GOOD: list[tuple[Case, dict[str, Any]]] = [
     (TWO, {"after": (LISBON_NOTE, DOG_NOTE, "They take a Fuji everywhere.")}),
     (UPDATE, {"after": (DOG_NOTE, "Sister: now in Malmo")}),
     (CONNECT, {"reply": "Lisbon's post is slow; and not one hazelnut!"}),
+    # A typo in a long word, a compound written apart, an ending of another language.
+    (TWO, {"question": "Bello ate the strap of my Fujiflm."}),
+    (UPDATE, {"question": "My sister has moved, she is in Malmös harbour now!"}),
+    (CONNECT, {"reply": "To Lisbona, and without hazelnutts, please."}),
+    (ASKED, {"reply": "Bellos, the good boy."}),
+    # What a note says beside the fact is another fact.
+    (SHARE, {"after": (LISBON_NOTE, DOG_NOTE, "Their dog Bello is afraid of thunder and lightning.")}),
+    # The user told that it is another now, though nobody planned it.
+    (
+        SHARE,
+        {
+            "question": "Bello barked at the moon, and my sister moved to Braga.",
+            "after": (DOG_NOTE, "Their sister lives in Braga."),
+        },
+    ),
+    # One page about the moment, and one about something else.
+    (DIARY, {"pages_after": ("An owl came.", "They are tired of the rain.")}),
+    # They remind her of something, or tell something that she keeps.
+    (CHAT, {"question": "Remember my dog? He ate a shoe.", "calls": RECALL, "results": recalled(DOG_NOTE)}),
+    (CHAT, {"question": "I collect moss, from every tram stop.", "calls": (ADD_MOSS,), "results": ADDED}),
     # One note for both facts; the value in another note, which does not state the fact.
     (TWO, {"after": (LISBON_NOTE, "Their dog Bello ate the strap of their Fuji camera.")}),
     (SHARE, {"after": (LISBON_NOTE, DOG_NOTE, "They were out late with Bello.")}),
@@ -235,10 +270,14 @@ GOOD: list[tuple[Case, dict[str, Any]]] = [
     (ASKED, {"question": "What did I say he is called, my dog?", "reply": "It's Bello."}),
     (DIARY, {"after": ("They love birds.",)}),
     (DIARY, {"pages_before": ("A quiet day.",), "pages_after": ("A quiet day.", "Something sat on their windowsill.")}),
+    (PAGE, {"reply": "The owls, plural? No, one: it sat there on the windowsill and would not go."}),
     (PAGE, {"question": "Do you still have the owl?"}),  # the moment may be named
     # She admits it in her own words, and names what was said in this conversation.
     (ABSTAIN, {"reply": "I can't find it. There's only your dog, Bello, in my notes."}),
     (ABSTAIN, {"reply": "I don’t know, you haven’t told me yet. On Monday, perhaps?"}),  # noqa: RUF001
+    (ABSTAIN, {"reply": "It isn't with me. I looked."}),
+    (ABSTAIN, {"reply": "Nothing here about a tea. Captain Nemo would have sunk for less!"}),
+    (ABSTAIN, {"reply": "Not one leaf of it in my notes, and a little Weltschmerz with it."}),
     (ABSTAIN, {"reply": "That isn't in my memory, I'm afraid. Tell me?", "calls": (), "results": ()}),
 ]
 

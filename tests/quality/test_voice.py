@@ -205,7 +205,7 @@ def test_a_name_elsewhere_is_no_role(line: str) -> None:
     [
         ("share", 2, "They sound happy."),
         ("recall", 2, "Sunday is not far."),
-        ("update, with a word before the call", 4, "The first one is no longer true."),
+        ("update, with a word before the call", 4, "Such a long day for them."),
         ("a diary page", 2, "A warm evening."),
         ("two exchanges", 4, "Poor thing."),
     ],
@@ -235,7 +235,7 @@ UNSUPPORTED = "the thinking does not lead to the call"
         ("I keep this.", [ADD], ""),
         ("Bello is a lovely name.", [ADD], ""),  # a word of what is stored
         ("They have a dog.", [ADD], "add_memory"),  # too short a word to say anything
-        ("The users are called so.", [ADD], ""),
+        ("They have a dog, Bello.", [ADD], ""),
         ("The users smile.", [ADD], "add_memory"),  # a word that says nothing
         ("A violin, how fine.", [ADD, ADD_OTHER], ""),  # one tool, twice
         ("A violin, how fine.", [ADD, WRITE], "add_memory"),  # what another tool is given says nothing of this one
@@ -249,7 +249,8 @@ UNSUPPORTED = "the thinking does not lead to the call"
     ],
 )
 def test_each_tool_of_a_turn_is_led_to(thinking: str, calls: list[ToolCall | MalformedCall], tool: str) -> None:
-    assert check(calling(thinking, *calls)) == (Problem(Stage.VOICE, UNSUPPORTED, tool) if tool else None)
+    expected = Problem(Stage.VOICE, UNSUPPORTED, tool, thinking) if tool else None
+    assert check(calling(thinking, *calls)) == expected
 
 
 def test_the_user_does_not_speak_in_adas_voice() -> None:
@@ -311,7 +312,7 @@ def test_every_exchange_is_looked_at() -> None:
             continue
         put = in_thought if messages[position].role == "assistant" else in_reply
         sample = changed(position, lambda text, put=put: put(text, "The tester waits"), messages)  # type: ignore[misc]
-        assert check(sample) == Problem(Stage.VOICE, "the instructions show through", "the tester")
+        assert check(sample) == Problem(Stage.VOICE, "the instructions show through", "the tester", "The tester")
 
 
 TEXTS = st.lists(

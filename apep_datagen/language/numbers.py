@@ -1,0 +1,126 @@
+"""Numbers in a text, in digits or in words, and which of a list's lines it names by one."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from apep_datagen.core.words import words
+
+__all__ = ["in_digits", "names_line", "spoken_times"]
+
+_SMALL = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen
+"""
+_UNITS = {word: value for value, word in enumerate(_SMALL.split())}
+_TENS = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_RANKS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+_ORDINALS = {word: value for value, word in enumerate(_RANKS.split(), 1)}
+_NUMBER = "|".join((r"\d{1,3}(?![\d:.]\d|\d)", *_UNITS))
+# What a number stands behind, or before, where it counts nothing but names a line.
+_LABEL = r"(?:number|numbers|no|nr|line|note|entry|memory|page|item|index|and|or|#)[\s.#:]*"
+_NAMED_BY_LABEL = re.compile(rf"\b{_LABEL}({_NUMBER})\b|#({_NUMBER})\b", re.IGNORECASE)
+_NAMED_BY_ITSELF = re.compile(
+    rf"(?<![\w.:,])({_NUMBER})(?=\s*(?:[,.;:!?…)–—-]+(?:\s|$)|$)|\s(?:is|goes|it|then|and|or|that|has|can|must|will|was)\b)",  # noqa: RUF001
+    re.IGNORECASE,
+)
+_NAMED_BY_ORDER = re.compile(
+    rf"\b(?:the|their|that|this|my)\s+(?:very\s+)?({'|'.join(_ORDINALS)}|\d+(?:st|nd|rd|th))\b(?!\s+(?:time|day|of))"
+    rf"|\b({'|'.join(_ORDINALS)}|\d+(?:st|nd|rd|th))\s+(?:one|line|note|entry|memory|page)\b",
+    re.IGNORECASE,
+)
+
+
+_RANK = re.compile(r"(?<=\d)(?:st|nd|rd|th)\Z")
+
+
+def names_line(text: str, index: int) -> bool:
+    """Tell whether a text names a line of a list by its number: "number 2", "Two, the mustard", "the second one"."""
+    found = [*_NAMED_BY_LABEL.findall(text), *_NAMED_BY_ORDER.findall(text)]
+    named = [part for groups in found for part in groups if part]
+    named += [word for word in _NAMED_BY_ITSELF.findall(text) if word.lower() != "one" or word[0] == "O"]
+    return index in map(_value, named)
+
+
+def _value(word: str) -> int:
+    word = word.lower()
+    if word[0].isdigit():
+        return int("".join(filter(str.isdigit, word)))
+    return _UNITS.get(word, _ORDINALS.get(word, -1))
+
+
+def in_digits(text: str) -> list[str]:
+    """Return the words of a text, with numbers in digits: "the six eighty-six" is `the`, `686`, and "3rd" is `3`."""
+    made: list[str] = []
+    run: list[str] = []
+    for word in words(text):
+        if word in _UNITS or word in _TENS or (word == "hundred" and run) or (word in ("and", "oh", "o") and run):
+            run.append(word)
+            continue
+        made += _joined(run)
+        run = []
+        made.append(_RANK.sub("", word))
+    return made + _joined(run)
+
+
+def _joined(run: list[str]) -> list[str]:
+    """Return a run of number words in digits: each number behind the one before, as buses and rooms are called."""
+    while run and run[-1] in ("and", "oh", "o"):
+        return [*_joined(run[:-1]), run[-1]]
+    if not run:
+        return []
+    if "hundred" in run:
+        at = run.index("hundred")
+        rest = [word for word in run[at + 1 :] if word != "and"]
+        if at == 1 and run[0] in _UNITS:
+            return [str(100 * _UNITS[run[0]] + _sum(rest))]
+    if "and" in run:
+        at = run.index("and")
+        return [*_joined(run[:at]), "and", *_joined(run[at + 1 :])]
+    digits = ""
+    skip = False
+    for word, after in pairwise([*run, ""]):
+        if skip:
+            skip = False
+        elif word in _TENS and 0 < _UNITS.get(after, 0) < 10:  # noqa: PLR2004 - "eighty-six"
+            digits += str(_TENS[word] + _UNITS[after])
+            skip = True
+        elif word in _TENS:
+            digits += str(_TENS[word])
+        else:
+            digits += str(_UNITS.get(word, 0))
+    return [digits]
+
+
+def _sum(run: list[str]) -> int:
+    return sum(_TENS.get(word, _UNITS.get(word, 0)) for word in run)
+
+
+_CLOCK = re.compile(r"(\d{1,2})[:.h](\d\d)")
+_MINUTES = {
+    5: "five", 10: "ten", 15: "quarter", 20: "twenty", 25: "twenty five", 30: "half",
+}  # fmt: skip
+_HALF_AN_HOUR, _HALF_A_DAY = 30, 12
+
+
+def spoken_times(time: str) -> tuple[str, ...]:
+    """Return how a time such as `16:50` is said besides: "ten to five", "4:50", "4.50", "1650".
+
+    Empty where the text is no time.
+    """
+    match = _CLOCK.fullmatch(time.strip())
+    if not match:
+        return ()
+    hour, minute = int(match[1]), int(match[2])
+    names = [name for name, value in _UNITS.items() if value]
+    said = [f"{h}{mark}{minute:02}" for h in {hour, hour % _HALF_A_DAY or _HALF_A_DAY} for mark in (":", ".", "h", " ")]
+    near = minute if minute <= _HALF_AN_HOUR else 60 - minute
+    if near in _MINUTES:
+        at = names[(hour + (minute > _HALF_AN_HOUR) - 1) % _HALF_A_DAY]
+        for word in ("to", "before", "till", "of") if minute > _HALF_AN_HOUR else ("past", "after"):
+            said += [f"{_MINUTES[near]} {word} {at}", f"{near} {word} {at}"]
+            said += [f"{_MINUTES[near]} minutes {word} {at}", f"{near} minutes {word} {at}"]
+    return tuple(dict.fromkeys(said))

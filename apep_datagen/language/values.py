@@ -1,0 +1,99 @@
+"""Whether a text tells a value in words that a reader recognises, though not letter for letter.
+
+A form is inflected ("Gdańsku", "mangoes"), a number or a time is written out ("the six eighty-six", "ten to five"), a
+compound is written apart ("house boat"), a long word has one letter wrong ("xylophne"). For what must not stand in a
+text the exact `core.words.holds` is right; for what has to, this is.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from apep_datagen.core.words import holds
+from apep_datagen.language.content import is_function_word, stem
+from apep_datagen.language.numbers import in_digits, spoken_times
+
+__all__ = ["is_told_by_any", "tells"]
+
+# In a word of so many letters one may be wrong, or stand in another place, and no other word comes of it, mostly.
+_SHORTEST_WITH_TYPO = 6
+# So long is a word that may have an ending of one letter, and of two.
+_SHORTEST_WITH_ENDING, _SHORTEST_WITH_LONG_ENDING = 4, 7
+
+
+def tells(text: str, forms: Iterable[str]) -> bool:
+    """Tell whether a text tells a value.
+
+    Args:
+        text: What is said.
+        forms: Spellings of the value.
+    """
+    forms = tuple(forms)
+    if holds(text, forms):
+        return True
+    said = _said(text)
+    return any(_stands_in(said, _wanted(form)) or holds(text, spoken_times(form)) for form in forms)
+
+
+@functools.lru_cache(maxsize=256)
+def _said(text: str) -> tuple[str, ...]:
+    return tuple(_without_function_words(in_digits(text)))
+
+
+@functools.lru_cache(maxsize=4096)
+def _wanted(form: str) -> tuple[str, ...]:
+    said = in_digits(form)
+    return tuple(_without_function_words(said)) or tuple(said)
+
+
+def _without_function_words(said: Iterable[str]) -> list[str]:
+    return [word for word in said if not is_function_word(word)]
+
+
+def _stands_in(said: Sequence[str], wanted: Sequence[str]) -> bool:
+    if not wanted:
+        return False
+    size = len(wanted)
+    if any(all(map(_is_like, said[at : at + size], wanted)) for at in range(len(said) - size + 1)):
+        return True
+    joined = "".join(wanted)
+    if len(joined) < _SHORTEST_WITH_TYPO or joined.isdigit():
+        return False
+    pairs = ("".join(pair) for pair in pairwise(said))
+    return any(_is_like(word, joined) for word in (*said, *pairs))
+
+
+def _is_like(word: str, wanted: str) -> bool:
+    """Tell whether a word is the one that is wanted: inflected, or with one letter wrong."""
+    if word == wanted:
+        return True
+    if wanted[0] != word[0] or not (word.isalpha() and wanted.isalpha()):
+        return False
+    if stem(word) == stem(wanted):
+        return True
+    if len(wanted) >= _SHORTEST_WITH_ENDING and word.startswith(wanted):
+        return len(word) - len(wanted) <= (2 if len(wanted) >= _SHORTEST_WITH_LONG_ENDING else 1)
+    return len(wanted) >= _SHORTEST_WITH_TYPO and _differ_by_one(word, wanted)
+
+
+def _differ_by_one(first: str, second: str) -> bool:
+    """Tell whether one letter is too many, missing, another one, or two neighbours have changed places."""
+    if abs(len(first) - len(second)) > 1:
+        return False
+    begin = next((at for at, pair in enumerate(zip(first, second, strict=False)) if pair[0] != pair[1]), None)
+    if begin is None:
+        return True
+    first, second = first[begin:], second[begin:]
+    return (
+        first[1:] == second[1:]
+        or first[1:] == second
+        or first == second[1:]
+        or (first[:2] == second[1::-1] and first[2:] == second[2:])
+    )
+
+
+def is_told_by_any(texts: Sequence[str], forms: tuple[str, ...]) -> bool:
+    """Tell whether any text tells a value; exact spellings are looked for first, which is quick."""
+    return any(holds(text, forms) for text in texts) or any(tells(text, forms) for text in texts)

@@ -1,0 +1,221 @@
+"""Whether a reply admits that she does not have something, or claims a value for it.
+
+An admission is told by its structure: something is denied, in a clause that speaks of what was asked for, of memory
+and telling, or of nothing else at all ("it isn't with me"); or she asks to be told. Phrases besides let pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from apep_datagen.core.words import holds, words
+from apep_datagen.language.common import telling
+from apep_datagen.language.content import content, is_function_word, sentences, stem
+from apep_datagen.language.negation import clauses, is_negated, is_negation
+
+__all__ = ["admits", "claimed_values", "denies_memory"]
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words(text))
+
+
+# Where things are kept: what is denied of it is denied of what was asked for.
+_MEMORY = _stems("memory memories diary page pages list record records entry note notes noted written stored recorded")
+# What one does with what one is told.
+_KNOWING = _stems("""
+    remember recall recollect recollection know knew known find found look looked search searched see saw keep kept save
+    saved line trace clue guess guessing answer idea name invent pretend help place turn come show hold hear heard learn
+    learned learnt read store write wrote
+""")
+_TELLING = _stems("tell told say said mention mentioned share shared give gave speak spoke spoken talk talked reach")
+_OF_MEMORY = _MEMORY | _KNOWING | _TELLING
+_HAVING = frozenset(words("have has had having got get ive youve with here there nowhere among"))
+_HERSELF = frozenset(words("i me my mine myself im ive id ill us"))
+_YOU = frozenset(words("you youve youd ye ya u"))
+_OTHERS = frozenset(words("they he she we nobody somebody anybody everyone them him her people"))
+_LACKING = _HAVING | frozenset(words("no none isnt"))
+_LIMITS = frozenset(words("only merely solely"))
+_PLAIN_NO = frozenset(words("no not never"))
+# A clause of so few words is an answer by itself: "Nope, nothing", "Not with me".
+_SHORT_ANSWER = 4
+# So many words that say nothing of what was asked for may stand in a clause with "I don't know".
+_MOST_BESIDES = 1
+_ASKING = frozenset(stem(word) for word in words("tell remind say give teach spell share let refresh help"))
+_IN_ASKING = _stems("first please again time now one quickly")
+_OTHER_THAN_IT = frozenset(words("more about how why all everything something"))
+_WITH_ME = re.compile(r"\b(?:in|on|among|with)\s+(?:my|me|mine)\b", re.IGNORECASE)
+_WHICH = frozenset(words("what which where who when"))
+_IT = frozenset(words("it one there he she they that"))
+_FROM_ME = re.compile(r"\bfrom me\b|\bto me\W*\Z", re.IGNORECASE)
+_POSITIVE_FIRST = re.compile(r"\A\W*(?:why|how come)\b", re.IGNORECASE)
+
+
+def admits(reply: str, asked: str, phrases: tuple[str, ...]) -> bool:
+    """Tell whether a reply says that she does not have what was asked for.
+
+    Args:
+        reply: What she says.
+        asked: Words that speak of what was asked for.
+        phrases: With which one admits it in other ways.
+    """
+    slot = content(asked)
+    if holds(reply, phrases):
+        return True
+    is_first = True
+    for sentence in sentences(reply):
+        said = clauses(sentence)
+        for place, clause in enumerate(said, start=1):
+            is_last = place == len(said)
+            is_question = is_last and sentence.rstrip().endswith("?")
+            if _asks_for_it(clause, slot, is_question=is_question):
+                return True
+            if _denies(clause, slot, is_plain_no_enough=is_first or is_last, is_question=is_question):
+                return True
+            is_first = False
+    return False
+
+
+def denies_memory(text: str) -> bool:
+    """Tell whether a text says that something was not told, or is not written down."""
+    return any(
+        is_negated(clause) and not _OF_MEMORY.isdisjoint(content(clause))
+        for sentence in sentences(text)
+        for clause in clauses(sentence)
+    )
+
+
+def _denies(clause: str, slot: frozenset[str], *, is_plain_no_enough: bool, is_question: bool) -> bool:
+    """Tell whether a clause denies that she has what was asked for."""
+    said = words(clause)
+    about = frozenset(stem(word) for word in said if not is_function_word(word) and not is_negation(word))
+    if not is_negated(clause):
+        return _limits(clause, said, about, slot)
+    if is_question or _POSITIVE_FIRST.match(clause):
+        return bool(about & slot) and not about.isdisjoint(_OF_MEMORY)
+    if not about:
+        return _is_bare_denial(said, is_plain_no_enough=is_plain_no_enough)
+    besides = about - _OF_MEMORY - slot
+    says_little_besides = len(besides) <= _MOST_BESIDES and not telling(*besides)
+    return (
+        # "it was not confided to me", "it is not in my book"
+        said[-1] == "me"
+        or bool(_WITH_ME.search(clause))
+        or not about.isdisjoint(_MEMORY)
+        or _is_of_slot(said, about, slot, says_little_besides=says_little_besides)
+        or (says_little_besides and _is_of_herself(said, about))
+        or _is_what_you_never_told(said)
+    )
+
+
+def _limits(clause: str, said: list[str], about: frozenset[str], slot: frozenset[str]) -> bool:
+    """Tell whether a clause says without a negation that she has something else, or that it was kept from her."""
+    if _FROM_ME.search(clause) and (about & slot or not _YOU.isdisjoint(said)):
+        return True  # "you've kept that from me", "your sister is a closed book to me"
+    # "There's only your dog in my notes", "I'd only be guessing".
+    is_here = not (_HERSELF | {"there", "here"}).isdisjoint(said)
+    return is_here and not _LIMITS.isdisjoint(said) and not about.isdisjoint(_MEMORY | _stems("guess"))
+
+
+def _is_of_slot(said: list[str], about: frozenset[str], slot: frozenset[str], *, says_little_besides: bool) -> bool:
+    """Tell whether a clause denies what was asked for: "no tea here", "the tea never reached me"."""
+    is_plain = about <= slot or (says_little_besides and not _LACKING.isdisjoint(said))
+    return bool(about & slot) and (is_plain or not about.isdisjoint(_OF_MEMORY) or "me" in said)
+
+
+def _is_of_herself(said: list[str], about: frozenset[str]) -> bool:
+    """Tell whether a clause denies that she has, knows or was told: "I don't know", "can't say"."""
+    is_hers = not (_HERSELF | {"there", "theres"}).isdisjoint(said) or (
+        len(said) <= _SHORT_ANSWER and _OTHERS.isdisjoint(said)
+    )
+    return is_hers and not (about.isdisjoint(_KNOWING | _TELLING) and _HAVING.isdisjoint(said))
+
+
+def _is_bare_denial(said: list[str], *, is_plain_no_enough: bool) -> bool:
+    """Tell whether a clause of function words denies having: "it isn't with me", "Zilch.", "No."; but not "Oh no!"."""
+    if not _OTHERS.isdisjoint(said):
+        return False
+    if len(said) <= _SHORT_ANSWER:
+        is_no = is_plain_no_enough and len(said) == 1
+        is_have_not = not _HAVING.isdisjoint(said) or said in (["i", "dont"], ["i", "do", "not"])
+        is_have_not = is_have_not or (said[0] == "not" and said[-1] in ("that", "it", "this", "yet", "one"))
+        return is_no or is_have_not or any(is_negation(word) and not _is_auxiliary(word) for word in said)
+    if not _YOU.isdisjoint(said) and "me" in said:
+        return True
+    return not _HAVING.isdisjoint(said) and not {"it", "that", "one", "nothing", "none"}.isdisjoint(said)
+
+
+def _is_auxiliary(denying: str) -> bool:
+    """Tell whether a word denies a verb ("not", "wouldn't"), and not a thing ("nothing", "none")."""
+    return denying in _PLAIN_NO or denying.endswith("nt") or denying in ("cannot", "hardly", "barely")
+
+
+def _is_what_you_never_told(said: list[str]) -> bool:
+    """Tell whether a clause goes "you", a negation, and a word of telling, in this order."""
+    place = next((at for at, word in enumerate(said) if word in _YOU), len(said))
+    denied = next((at for at in range(place, len(said)) if is_negation(said[at])), len(said))
+    return any(stem(word) in _TELLING for word in said[denied:])
+
+
+def _asks_for_it(clause: str, slot: frozenset[str], *, is_question: bool) -> bool:
+    """Tell whether she asks for what was asked of her: "Tell me?", "Which tea is it that you like best?"."""
+    about = content(clause)
+    said = words(clause)
+    if not about.isdisjoint(_ASKING) and not {"me", "us"}.isdisjoint(said) and not is_negated(clause):
+        others = about - _ASKING - slot - _OF_MEMORY - _IN_ASKING
+        if (about & slot or not others) and _OTHER_THAN_IT.isdisjoint(said):
+            return True
+    is_about_it = about <= slot and not _WHICH.isdisjoint(said[:1]) and not _IT.isdisjoint(said)
+    return is_question and (is_about_it or 2 * len(about & slot) > len(slot) > 0)
+
+
+# A name: a capital letter inside a sentence; it may be emphasised or quoted where something is called so.
+_NAME = r"[^\W\d_a-z][\w’'-]*[a-zß-ÿ][\w’'-]*"  # noqa: RUF001 - an apostrophe of either form
+_NAME_INSIDE = re.compile(rf"(?<=[a-zß-ÿ,’' ] )[*_\"“‘']*({_NAME})|(?<=[a-zß-ÿ] [*_\"“])({_NAME})")  # noqa: RUF001
+_NUMBER_INSIDE = re.compile(r"(?<![\w.])(\d{2,}(?:[:.]\d\d)?)(?![\w%])")
+# The clause says what something is: "it is", "that was", "is called".
+_CALLS_IT = re.compile(
+    r"\A\W*(?:(?:well|oh|ah|hm+|and|so|but|yes|of course|surely|certainly|sure|i (?:think|guess|believe)|perhaps|maybe)"
+    r"\W+)*"
+    r"(?:it|that|this|he|she|they|those|these)\b\W*(?:is|was|s|are|were|must be|will be|must have been)\b"
+    r"|\b(?:call(?:s|ed)?|named?|name(?:['’]s| is| was))\b",  # noqa: RUF001
+    re.IGNORECASE,
+)
+_TITLE = re.compile(r"\b(Mrs?|Ms|Dr|St|Prof)\.")
+_SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001
+
+
+def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
+    """Return names and numbers that a reply gives for what was asked for, though they stand nowhere else.
+
+    A clause gives a value if it denies and supposes nothing, and speaks of what was asked for or says what it is.
+
+    Args:
+        reply: What she says.
+        asked: Words that speak of what was asked for.
+        known: Words that may be said.
+    """
+    slot = content(asked)
+    found: dict[str, None] = {}
+    for sentence in sentences(_TITLE.sub(r"\1", reply)):
+        if sentence.rstrip().endswith("?"):
+            continue
+        for clause in _clauses_in_place(sentence):
+            if is_negated(clause) or _SUPPOSES.search(clause):
+                continue
+            if content(clause).isdisjoint(slot) and not _CALLS_IT.search(clause):
+                continue
+            found |= dict.fromkeys(name for name in _particulars(clause) if not known.issuperset(words(name)))
+    return list(found)
+
+
+def _clauses_in_place(sentence: str) -> Iterator[str]:
+    """Yield clauses with what stands before them, so that a name at the beginning of one is seen as inside."""
+    yield from (f", {clause}" if place else clause for place, clause in enumerate(clauses(sentence)))
+
+
+def _particulars(clause: str) -> Iterator[str]:
+    for groups in _NAME_INSIDE.findall(clause):
+        yield from filter(None, groups)
+    yield from _NUMBER_INSIDE.findall(clause)

@@ -68,9 +68,7 @@ def own_words(text: str, sources: Iterable[str] = ()) -> OwnWords:
 
 def _quotations(said: Sequence[str], sources: Iterable[str]) -> Iterator[tuple[int, int]]:
     """Yield where each quotation begins and ends among the words, in order; they do not touch."""
-    known = {
-        run for source in sources for run in ngrams([stem for _, stem in _content(words(source))], _CONTENT_WORDS)
-    }
+    known = {run for source in sources for run in ngrams([stem for _, stem in _content(words(source))], _CONTENT_WORDS)}
     if not known:
         return
     content = _content(said)
@@ -92,9 +90,7 @@ def _quotations(said: Sequence[str], sources: Iterable[str]) -> Iterator[tuple[i
 
 def _content(said: Sequence[str]) -> list[tuple[int, str]]:
     """Return the stems of the content words, each with its place."""
-    return [
-        (place, stem(word)) for place, word in enumerate(said) if word not in _USER and not is_function_word(word)
-    ]
+    return [(place, stem(word)) for place, word in enumerate(said) if word not in _USER and not is_function_word(word)]
 
 
 def _is_apart(places: Sequence[int]) -> bool:

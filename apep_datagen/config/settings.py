@@ -120,7 +120,7 @@ class QualitySettings(Section):
     similarity: Annotated[float, Field(gt=0, le=1)] = 0.6
     opening_share: Annotated[float, Field(gt=0, le=1)] = 0.02
     thought_opening_share: Annotated[float, Field(gt=0, le=1)] = 0.05
-    thought_phrase_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    thought_phrase_share: Annotated[float, Field(gt=0, le=1)] = 0.15
     thought_habit_share: Annotated[float, Field(gt=0, le=1)] = 0.6
 
     def level_for(self, kind: str) -> Literal["off", "form", "strict"]:

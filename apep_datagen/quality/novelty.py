@@ -91,7 +91,7 @@ class NoveltyLimits:
     opening_share: float = 0.02
     least_openings: int = 3
     thought_opening_share: float = 0.05
-    thought_phrase_share: float = 0.2
+    thought_phrase_share: float = 0.15
     thought_habit_share: float = 0.6
     least_thoughts: int = 10
 
@@ -100,8 +100,8 @@ class NoveltyLimits:
         return max(self.least_openings, self.opening_share * conversations)
 
     def most_thoughts(self, share: float, conversations: int) -> float:
-        """Return how many of so many conversations may have thoughts that are alike, if this share may."""
-        return max(self.least_thoughts, share * conversations)
+        """Return how many of so many conversations and one more may have thoughts that are alike, if this share may."""
+        return max(self.least_thoughts, share * (conversations + 1))
 
 
 class Accepted(Protocol):

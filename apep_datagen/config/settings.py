@@ -107,10 +107,10 @@ class QualitySettings(Section):
             lets it stay.
         similarity: Texts that share this much of their three-word sequences are nearly the same (Jaccard similarity).
         opening_share: The largest share of conversations that may begin with the same five words (three may always).
-        thought_opening_share: The largest share of conversations that may have a first thought with the same first five
+        thought_opening_share: The largest share of conversations whose first thought may begin with the same five
             words; twice as many may have such a thought after results (ten may always).
-        thought_phrase_share: The largest share of conversations whose thoughts may have the same six words in a row (ten
-            may always).
+        thought_phrase_share: The largest share of conversations whose thoughts may have the same six words in a row
+            (ten may always).
         thought_habit_share: The largest share of conversations whose thoughts may begin with the same word, or have the
             same four words in a row (ten may always).
     """

@@ -1,15 +1,16 @@
 """What a text quotes of others, and which words are its own.
 
-Who tells of a note turns it: "They saw both their shadows, huge on the canvas" becomes "you saw your two shadows on the
-canvas". Pronouns, auxiliaries and articles change, endings of verbs change with them; the words that carry the content
-stay, and stay in their order. So a quotation is a run of content words that stands in a source too, whatever holds the
-words together here and there.
+Who tells of a note turns it: "They saw both their shadows, huge on the canvas" becomes "you saw both your shadows, huge
+on the canvas". Pronouns, auxiliaries and articles change, endings of verbs change with them; the words that carry the
+content stay, and stay in their order. So a quotation is a run of content words that stands in a source too, whatever
+holds the words together here and there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from apep_datagen.core.words import ngrams, opening, words
 from apep_datagen.language.content import is_function_word, stem
@@ -20,9 +21,9 @@ __all__ = ["OwnWords", "own_words"]
 _USER = frozenset({"user", "users"})
 
 _CONTENT_WORDS = 3
-"""So many content words in a row make a quotation: two ("call you", "old friend") come together by themselves."""
+"""So many content words in a row make a quotation: two, as in "old friend", come together by themselves."""
 _LEAST_WORDS = 5
-"""A quotation has so many words altogether, as an opening has; it matters in languages whose small words are unknown."""
+"""A quotation has so many words altogether, as an opening has; that matters where small words are not known as such."""
 _LONGEST_GAP = 5
 """So many words may stand between two content words of a quotation. More of them say something of their own."""
 
@@ -33,7 +34,7 @@ class OwnWords:
 
     Attributes:
         runs: Its own words, in order; those of a run stand together. A text that quotes nothing is one run.
-        opening: The first five words of the text, as `core.words.opening` has them; empty where all of them are quoted.
+        opening: The first five words of the text, as `core.words.opening` has them; empty where their content is quoted.
         quoted: How many words are quoted.
     """
 
@@ -60,8 +61,8 @@ def own_words(text: str, sources: Iterable[str] = ()) -> OwnWords:
         if first > end:
             runs.append(tuple(said[end:first]))
         end = stop
-    first, stop = spans[0]
-    if first == 0 and stop >= len(begins.split()):
+    places = [place for place, _ in _content(begins.split())]
+    if places and all(any(first <= place < stop for first, stop in spans) for place in places):
         begins = ""
     return OwnWords(tuple(runs), begins, sum(stop - first for first, stop in spans))
 
@@ -94,4 +95,4 @@ def _content(said: Sequence[str]) -> list[tuple[int, str]]:
 
 
 def _is_apart(places: Sequence[int]) -> bool:
-    return any(after - before > _LONGEST_GAP + 1 for before, after in zip(places, places[1:], strict=False))
+    return any(after - before > _LONGEST_GAP + 1 for before, after in pairwise(places))

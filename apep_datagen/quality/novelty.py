@@ -1,20 +1,22 @@
 """Whether what was said is too much like what was said in a conversation accepted before, anywhere in the run.
 
 Two texts are compared by the share of their word trigrams that they have in common (Jaccard similarity). What a text
-quotes has no trigrams, and none reaches across it (`quality.wording`); one that is nearly all quotation is not compared.
-Which accepted texts are worth comparing is found in constant time, by MinHash: each text has 36 minima of hashes of its trigrams, and
-two texts agree in each minimum with a probability that is their similarity. Three minima at a time make a band, and
-those who share one of the 12 bands are compared: 94.6 % of the texts with a similarity of 0.6, 99.3 % at 0.7, and about
-one of 80 at 0.1. A text's bands are 64-bit keys in a table; nothing is kept in memory.
+quotes has no trigrams, and none reaches across it (`quality.wording`). One that is nearly all quotation is not
+compared.
+
+Which accepted texts are worth comparing is found in constant time, by MinHash: each text has 36 minima of hashes of its
+trigrams, and two texts agree in each minimum with a probability that is their similarity. Three minima at a time make a
+band, and those who share one of the 12 bands are compared: 94.6 % of the texts with a similarity of 0.6, 99.3 % at 0.7,
+and about one of 80 at 0.1. A text's bands are 64-bit keys in a table; nothing is kept in memory.
 
 The minima are those of "One Permutation Hashing" (Li, Owen, Zhang; NIPS 2012): each trigram is hashed once, which says
 its bin and its value there. A bin without a trigram takes the minimum of another, as in "Optimal Densification for Fast
 and Accurate Minwise Hashing" (Shrivastava; ICML 2017).
 
-What was accepted is asked through `Accepted`; `storage.accepted` is it, in the tables `near` and `openings`. Keys are
-kept there: whoever changes how they are computed makes all earlier texts of a run unknown. A key that
-was kept before quotations were left out is that of the whole reply: one that quotes is then found by chance alone, and no
-reply is refused because of it, as what is compared are the words that both have of their own.
+What was accepted is asked through `Accepted`; `storage.accepted` is it, in the tables `near`, `openings` and `phrases`.
+Keys are kept there: whoever changes how they are computed makes all earlier texts of a run unknown. A key that was kept
+before quotations were left out is that of the whole reply. One that quotes is then found by chance alone, and no reply
+is refused because of it: what is compared are the words that both have of their own.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ _MOST_COMPARED = 32
 _LEAST_WORDS = 4
 _TRIGRAM = 3
 _LEAST_TRIGRAMS_AROUND = 8
-"""A text has so many trigrams beside what it quotes, or is not compared: "Here it is. It says that" tells none apart."""
+"""A text has so many trigrams beside what it quotes, or it is not compared: many say "Here it is. It says that"."""
 _HASH_BYTES = 8
 
 
@@ -80,8 +82,8 @@ class NoveltyLimits:
         similarity: Texts as similar as this, or more, are nearly the same; from 0 to 1.
         opening_share: The share of the accepted conversations that may begin alike.
         least_openings: So many may begin alike however few there are.
-        thought_opening_share: The share of the accepted conversations that may have a first thought which begins with
-            the same five words; twice as many may have such a thought after results.
+        thought_opening_share: The share of the accepted conversations whose first thought may begin with the same five
+            words; twice as many may have such a thought after results.
         thought_phrase_share: The share of them whose thoughts may have the same six words in a row.
         thought_habit_share: The share of them whose thoughts may begin with the same word, or have the same four words.
         least_thoughts: So many may have thoughts that are alike however few there are.

@@ -1,9 +1,9 @@
 """How many conversations have a phrase, for all phrases of a run in 64 KiB.
 
 It is a count-min sketch (Cormode and Muthukrishnan, "An Improved Data Stream Summary", Journal of Algorithms 2005): two
-rows of 8,192 counters; a phrase has one in each, by its hash, and the smaller of the two is how often it was counted, or
-more, where others share both. A conversation whose thoughts have 94 different phrases adds 0.011 to each counter on
-average: of 1,000 such conversations, a phrase is found some 11 too often. What is looked for is in hundreds of them.
+rows of 8,192 counters. A phrase has one in each, by its hash, and the smaller of the two is how often it was counted,
+or more, where others share both. Of 1,000 conversations whose thoughts have 94 different phrases each, as those of a
+capable model have, a counter gets some 11 from others; what is looked for is in 150 of them.
 """
 
 from __future__ import annotations

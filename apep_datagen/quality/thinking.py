@@ -1,15 +1,15 @@
 """Whether thoughts are begun or phrased as those of too many other conversations are.
 
-A model has habits, and a rewriter has its own: every thought begins with "Oh", every one without a tool says that there
-is nothing to keep. Each such thought is good by itself, so only what is counted over the run can tell. Counted are, in the
+A model has habits, and so has a rewriter: every thought begins with "Oh", every one without a tool says that there is
+nothing to keep. Each such thought is good by itself; only what is counted over the run can tell. Counted are, in the
 conversations that were accepted:
 
-- the first five words of thoughts, and the first one, of those at what the user said and of those after results apart: a
+- the first five words of thoughts, and the first one. Those at what the user said and those after results are apart: a
   result of the same kind is naturally taken up alike ("There it is, number 2");
 - their phrases of four words (`quality.phrase_counts`).
 
-Four words are as often grammar as habit ("I don't want to"), so one such phrase is nothing. Six in a row that many have, in
-three phrases, are a sentence that is said again.
+Four words are as often grammar as habit ("I don't want to"), so that many have one such phrase is nothing. Six words in
+a row, which are three such phrases, are a sentence that is said again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """How different from each other texts are.
 
-What a reply quotes from notes is left out, as it is where novelty is judged (`quality.wording`). Diversity is measured on a sample of fixed size, because all of its measures depend on how much text they see:
+What a reply quotes from notes is left out, as it is where novelty is judged (`quality.wording`). Diversity is measured
+on a sample of fixed size, because all of its measures depend on how much text they see:
 
 - Distinct n-grams (Li et al., NAACL 2016) are divided by all n-grams, of which a longer text repeats more. So always
   the same number of them is looked at, 20,000, in messages from all over the file. Liu et al., "Rethinking and Refining
@@ -23,7 +24,7 @@ from hashlib import blake2b
 
 from apep_datagen.core.words import ngrams, words
 from apep_datagen.language.quotation import OwnWords, own_words
-from apep_datagen.quality.novelty import trigrams
+from apep_datagen.quality import novelty
 from apep_datagen.stats.distribution import most_frequent
 
 __all__ = ["NGRAMS_COUNTED", "NGRAM_SIZES", "Distinct", "Diversity", "Frequent", "Texts", "diversity_of"]
@@ -169,7 +170,7 @@ def diversity_of(part: Texts) -> Diversity:
     """Measure the diversity of texts that were counted."""
     texts = part.texts()
     own = [text if isinstance(text, OwnWords) else own_words(text) for text in texts]
-    nearest = _nearest_similarities([trigrams(text) for text in own[:_MOST_COMPARED]])
+    nearest = _nearest_similarities([novelty.trigrams(text) for text in own[:_MOST_COMPARED]])
     sample = "\n".join(map(_as_text, texts)).encode("utf-8", "replace")[:_MOST_COMPRESSED_BYTES]
     begun = sum(part.openings.values())
     return Diversity(

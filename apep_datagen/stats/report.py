@@ -42,8 +42,8 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         that are common, from 0 to 1) and `share_above_half` of the messages for which it is above 0.5; `openings` (the
         first five words), `first_words` and `phrases` (of four words, in a sample): `messages` that have any, how many
         `distinct` ones, and the `most_frequent` (a list of `opening`, `word` or `phrase`, with `count` of the messages
-        that have it, and `share` of all that have any); `compression`: `bytes` of a sample, and the `ratio` of these to the bytes after
-        compression.
+        that have it, and `share` of all that have any); `compression`: `bytes` of a sample, and the `ratio` of these to
+        the bytes after compression.
 
         `run`, what the state database tells about the accepted conversations, or null: `accepted`; `unknown` (at the
         beginning of the file, of which it knows nothing); `abilities` (a list of `ability`, `count`, `percent`,
@@ -219,10 +219,11 @@ def _describe_diversity(file: FileStats) -> list[str]:
     ]
     explained = (
         "The higher the first three and the number of openings, and the lower all others, the more diverse. All but\n"
-        "openings and first words are of samples from all over the file, and what a reply quotes from notes is left\n"
-        "out. The longer a text, the more it repeats itself: so each share of different words, pairs and triples is\n"
-        f"among {NGRAMS_COUNTED:,}; among fewer, it cannot be compared. First thoughts are those at what the user said,\n"
-        "later ones follow results."
+        "openings and first words are of samples from all over the file. The longer a text, the more it repeats\n"
+        "itself: so each share of different words, pairs and triples is among "
+        f"{NGRAMS_COUNTED:,}; among fewer, it cannot be\n"
+        "compared. What a reply quotes from notes is left out. First thoughts are those at what the user said, later\n"
+        "ones follow results."
     )
     return [
         table(["diversity of", *kinds], rows) + f"\n{explained}",

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from apep_datagen.config.settings import DEFAULT_MIX, ScenariosSettings
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Message
-from apep_datagen.core.words import shingles
+from apep_datagen.language.quotation import own_words
 from apep_datagen.people.scenario import Ability
-from apep_datagen.quality.novelty import similarity
+from apep_datagen.quality.novelty import similarity, trigrams
 from apep_datagen.stats.dataset import DatasetStats, FileStats, Tally, _file_stats, read_stats
 from apep_datagen.stats.distribution import Distribution
-from apep_datagen.stats.diversity import NGRAMS_COUNTED, Texts, _distinct, _nearest_similarities, _rank
+from apep_datagen.stats.diversity import NGRAMS_COUNTED, Frequent, Texts, _distinct, _nearest_similarities, _rank
 from apep_datagen.stats.report import describe_stats, stats_as_json
 from apep_datagen.stats.run import RunStats
 from support.loopback_server import LoopbackServer
@@ -83,8 +83,12 @@ def test_everything_in_a_small_file_is_counted(tmp_path: Path) -> None:
     assert file.question_words == Distribution(3, 14 / 3, 3, 2, 9, 9)
     assert file.reply_words == Distribution(3, 10 / 3, 2, 2, 6, 6)
     assert file.thinking_words == Distribution(5, 13 / 5, 3, 1, 5, 5)
-    assert (file.questions.begun, file.questions.openings) == (3, 3)
-    assert file.questions.most_frequent == (("dont they", 1), ("good morning ada", 1), ("my dog is called bello", 1))
+    begun = (("dont they", 1), ("good morning ada", 1), ("my dog is called bello", 1))
+    assert file.questions.openings == Frequent(3, 3, begun)
+    assert file.questions.first_words == Frequent(3, 3, (("dont", 1), ("good", 1), ("my", 1)))
+    # Of the thoughts, those at what the user said stand apart: "Hm.", "I keep that." and "Yes."
+    assert file.first_thoughts.openings == Frequent(3, 3, (("hm", 1), ("i keep that", 1), ("yes", 1)))
+    assert file.later_thoughts.first_words == Frequent(2, 2, (("never", 1), ("now", 1)))
     # Of the 14 words, `my` comes twice.
     distinct = file.questions.distinct
     assert [(distinct[n].distinct, distinct[n].counted) for n in (1, 2, 3)] == [(13, 14), (11, 11), (8, 8)]
@@ -149,8 +153,8 @@ def test_nearly_identical_conversations_are_told_from_varied_ones(tmp_path: Path
         assert other.nearest_mean > 0.85
         assert other.nearest_above_half == 1
         assert other.compression_ratio > 5 * one.compression_ratio
-        assert (one.openings, other.openings) == (400, 1)
-        assert other.most_frequent[0][1] == other.begun == 400
+        assert (one.openings.distinct, other.openings.distinct) == (400, 1)
+        assert other.openings.most_frequent[0][1] == other.openings.messages == 400
 
 
 def test_distinct_ngrams_do_not_depend_on_how_long_a_file_is(tmp_path: Path) -> None:
@@ -187,9 +191,10 @@ def test_text_of_few_words_says_of_how_many_ngrams_its_shares_are(tmp_path: Path
 
 @given(st.lists(st.lists(st.sampled_from("abcd"), max_size=8).map(" ".join), max_size=8))
 def test_the_nearest_neighbour_is_the_one_that_comparing_all_finds(texts: list[str]) -> None:
-    found = _nearest_similarities([shingles(text) for text in texts])
-    for index, text in enumerate(texts):
-        others = [similarity(text, other) for place, other in enumerate(texts) if place != index]
+    own = [own_words(text) for text in texts]
+    found = _nearest_similarities([trigrams(text) for text in own])
+    for index, text in enumerate(own):
+        others = [similarity(text, other) for place, other in enumerate(own) if place != index]
         assert found[index] == pytest.approx(max(others, default=0.0))
 
 

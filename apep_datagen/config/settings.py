@@ -107,8 +107,8 @@ class QualitySettings(Section):
             lets it stay.
         similarity: Texts that share this much of their three-word sequences are nearly the same (Jaccard similarity).
         opening_share: The largest share of conversations that may begin with the same five words (three may always).
-        thought_opening_share: The largest share of conversations whose first thought may begin with the same five
-            words; twice as many may have such a thought after results (ten may always).
+        thought_opening_share: The largest share of conversations whose thoughts may begin with the same five words (ten
+            may always); first thoughts and those after results are counted apart.
         thought_phrase_share: The largest share of conversations whose thoughts may have the same six words in a row
             (ten may always).
         thought_habit_share: The largest share of conversations whose thoughts may begin with the same word, or have the
@@ -119,7 +119,7 @@ class QualitySettings(Section):
     least_yield: Annotated[float, Field(ge=0, le=1)] = 0.25
     similarity: Annotated[float, Field(gt=0, le=1)] = 0.6
     opening_share: Annotated[float, Field(gt=0, le=1)] = 0.02
-    thought_opening_share: Annotated[float, Field(gt=0, le=1)] = 0.05
+    thought_opening_share: Annotated[float, Field(gt=0, le=1)] = 0.1
     thought_phrase_share: Annotated[float, Field(gt=0, le=1)] = 0.15
     thought_habit_share: Annotated[float, Field(gt=0, le=1)] = 0.6
 

@@ -34,7 +34,8 @@ class OwnWords:
 
     Attributes:
         runs: Its own words, in order; those of a run stand together. A text that quotes nothing is one run.
-        opening: The first five words of the text, as `core.words.opening` has them; empty where their content is quoted.
+        opening: The first five words of the text, as `core.words.opening` has them; empty where what they say is
+            quoted.
         quoted: How many words are quoted.
     """
 

@@ -82,8 +82,8 @@ class NoveltyLimits:
         similarity: Texts as similar as this, or more, are nearly the same; from 0 to 1.
         opening_share: The share of the accepted conversations that may begin alike.
         least_openings: So many may begin alike however few there are.
-        thought_opening_share: The share of the accepted conversations whose first thought may begin with the same five
-            words; twice as many may have such a thought after results.
+        thought_opening_share: The share of the accepted conversations whose thoughts may begin with the same five
+            words; first thoughts and those after results are counted apart.
         thought_phrase_share: The share of them whose thoughts may have the same six words in a row.
         thought_habit_share: The share of them whose thoughts may begin with the same word, or have the same four words.
         least_thoughts: So many may have thoughts that are alike however few there are.
@@ -92,7 +92,7 @@ class NoveltyLimits:
     similarity: float = 0.6
     opening_share: float = 0.02
     least_openings: int = 3
-    thought_opening_share: float = 0.05
+    thought_opening_share: float = 0.1
     thought_phrase_share: float = 0.15
     thought_habit_share: float = 0.6
     least_thoughts: int = 10

@@ -39,14 +39,13 @@ def check(wording: Wording, accepted: Accepted, limits: NoveltyLimits) -> Proble
     """
     count = accepted.count()
     for part, thoughts in _parts(wording):
-        share = limits.thought_opening_share * (1 if part == "first thought" else 2)
         for thought in thoughts:
             said = words(thought)
-            for begins, length, most in (
-                (opening(said), len(opening(said).split()), limits.most_thoughts(share, count)),
-                (first_word(said), 1, limits.most_thoughts(limits.thought_habit_share, count)),
+            for begins, length, share in (
+                (opening(said), len(opening(said).split()), limits.thought_opening_share),
+                (first_word(said), 1, limits.thought_habit_share),
             ):
-                if (times := accepted.times_begun(part, begins)) + 1 > most:
+                if (times := accepted.times_begun(part, begins)) + 1 > limits.most_thoughts(share, count):
                     detail = f'"{begins}" begins a {part} in {times:,} of {count:,} accepted conversations'
                     return Problem(Stage.NOVELTY, _BEGINS_ALIKE, detail, excerpt(thought, 0, length))
     for thought in wording.thoughts:

@@ -190,9 +190,8 @@ def test_the_real_conversations_have_thoughts_that_are_new_enough() -> None:
 
 
 def test_the_real_conversations_keep_far_from_the_limits() -> None:
-    """With half of what is permitted, they are accepted as well."""
-    half = NoveltyLimits(thought_opening_share=0.05, thought_phrase_share=0.075, thought_habit_share=0.3)
-    run = Run(half)
+    """With half of what is permitted of openings and sentences, and two thirds of habits, they are accepted as well."""
+    run = Run(NoveltyLimits(thought_opening_share=0.05, thought_phrase_share=0.075, thought_habit_share=0.4))
     assert [run.judge(wording_of(real.case.messages)) for real in real_conversations()] == [""] * 200
 
 

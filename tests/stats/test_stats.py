@@ -6,6 +6,7 @@ import datetime
 import itertools
 import json
 import random
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -196,6 +197,73 @@ def test_the_nearest_neighbour_is_the_one_that_comparing_all_finds(texts: list[s
     for index, text in enumerate(own):
         others = [similarity(text, other) for place, other in enumerate(own) if place != index]
         assert found[index] == pytest.approx(max(others, default=0.0))
+
+
+PAGE = "The user told me that the lighthouse keeper waved with a striped towel until the ferry was behind the island."
+
+
+def telling(reply: str, thought: str = "Here.") -> list[tuple[str, str]]:
+    """Return a conversation in which the page is looked up, and told in the reply."""
+    result = json.dumps({"pages": [{"index": 1, "date": "2026-02-11", "text": PAGE}]})
+    return [
+        SYSTEM,
+        ("user", "What does your page say?"),
+        ("assistant", "<think>I look.</think>\n\n<tool_call>recall_diary()</tool_call>"),
+        ("tool", f"<tool_result>{result}</tool_result>"),
+        ("assistant", f"<think>{thought}</think>\n\n{reply}"),
+    ]
+
+
+def test_what_a_reply_quotes_is_left_out(tmp_path: Path) -> None:
+    """As where novelty is judged: two that tell of the same page are not near each other."""
+    told = "The lighthouse keeper waved with a striped towel until the ferry was behind the island."
+    framings = (
+        "Sit down by the stove then and I will read it out: {} Such a towel!",
+        "got it here, thats how it goes: {} u ok?",
+    )
+    tellings = [telling(framing.format(told)) for framing in framings]
+    recited = [conversation("What does your page say?", framing.format(told)) for framing in framings]
+    found, whole = (stats_of(write(tmp_path / "a.json", part)).file for part in (tellings, recited))
+    assert (found.replies.nearest_mean, found.replies.nearest_above_half) == (0, 0)
+    assert whole.replies.nearest_mean > 0.3
+    assert found.replies.distinct[1].counted == 26
+    assert found.reply_words.mean == whole.reply_words.mean > 13, "how long a reply is, is told of all of it"
+    assert found.replies.compression_ratio > 0
+    assert found.replies.openings.distinct == 2
+    begun_by_the_page = stats_of(write(tmp_path / "a.json", [telling(f"{told} Yes!")])).file
+    assert begun_by_the_page.replies.openings == Frequent(0, 0, ())
+    assert begun_by_the_page.replies.first_words == Frequent(0, 0, ())
+
+
+def test_what_thoughts_have_most_often_is_shown(tmp_path: Path) -> None:
+    later = ["Oh, there it is, and nothing else.", "There it is, and it is short.", "Ah, I see: there it is, and well."]
+    pairs = [("Hello.", f"Well number {number}.") for number in range(5)]
+    path = write(
+        tmp_path / "a.json", [telling("Look.", text) for text in later] + [conversation(*pair) for pair in pairs]
+    )
+    stats = stats_of(path)
+    first, after = stats.file.first_thoughts, stats.file.later_thoughts
+    assert first.openings == Frequent(8, 2, (("hm", 5), ("i look", 3)))
+    assert first.first_words == Frequent(8, 2, (("hm", 5), ("i", 3)))
+    assert first.phrases == Frequent(0, 0, ())
+    assert after.phrases.messages == 3
+    assert after.phrases.most_frequent == (("there it is and", 3),)
+    value = stats_as_json(stats)["diversity"]["later_thoughts"]
+    assert value["phrases"]["most_frequent"] == [{"phrase": "there it is and", "count": 3, "share": 1.0}]
+    assert value["first_words"]["most_frequent"][0] == {"word": "ah", "count": 1, "share": 1 / 3}
+    text = describe_stats(stats)
+    assert re.search(r"^hm +first thoughts +5 +62.5 %$", text, re.MULTILINE)
+    assert re.search(r"^there it is and +later thoughts +3 +100.0 %$", text, re.MULTILINE)
+    assert re.search(r"^share of the most frequent first word +0.625 +0.625 +0.625 +0.333$", text, re.MULTILINE)
+
+
+def test_a_phrase_counts_once_for_each_message_and_reaches_across_no_quotation(tmp_path: Path) -> None:
+    told = (
+        "now the lighthouse keeper waved with a striped towel until the ferry was behind the island now then and there"
+    )
+    file = stats_of(write(tmp_path / "a.json", [telling(f"{told} now then and there"), telling(told)])).file
+    assert file.replies.phrases.most_frequent == (("now then and there", 2),)
+    assert file.replies.phrases.messages == 2
 
 
 def test_ngrams_do_not_reach_from_one_message_into_the_next() -> None:

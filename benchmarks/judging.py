@@ -33,12 +33,14 @@ from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_user, generator
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change
-from apep_datagen.quality import effect, execution, form, voice
+from apep_datagen.quality import effect, execution, form, novelty, thinking, voice
+from apep_datagen.quality import wording as wording_module
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.judge import Judge
-from apep_datagen.quality.novelty import NoveltyLimits
+from apep_datagen.quality.novelty import Accepted, NoveltyLimits
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import read_sample
+from apep_datagen.quality.wording import wording_of
 from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.schema import migrate
 from common import print_table
@@ -73,6 +75,7 @@ def measure(conversations: int, seed: int) -> dict[str, list[float]]:
     costs: dict[str, list[float]] = defaultdict(list)
     for number in range(1, conversations + 1):
         brief, messages, change = made.conversation(number)
+        _measure_novelty(messages, judge, accepted, costs)
         began = time.perf_counter()
         problem = judge.judge(Case(brief, messages, change), accepted)
         if problem is None:
@@ -85,6 +88,23 @@ def measure(conversations: int, seed: int) -> dict[str, list[float]]:
         connection.execute("INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, 0)", row)
         _measure_stages(brief, messages, change, judge, costs)
     return costs
+
+
+def _measure_novelty(
+    messages: tuple[Message, ...], judge: Judge, accepted: Accepted, costs: dict[str, list[float]]
+) -> None:
+    """Measure novelty before anything else is done; nobody profits from that, as what it has kept is forgotten."""
+    times = [time.perf_counter()]
+    wording = wording_of(messages)
+    times.append(time.perf_counter())
+    novelty.check(wording, accepted, judge.limits)
+    times.append(time.perf_counter())
+    thinking.check(wording, accepted, judge.limits)
+    times.append(time.perf_counter())
+    for name, began, ended in zip(("own words", "novelty", "novelty of thinking"), times, times[1:], strict=False):
+        costs[name].append(ended - began)
+    for kept in (novelty.band_keys, novelty._minima, wording_module._wording_of):  # noqa: SLF001 - to measure
+        kept.cache_clear()
 
 
 def _measure_stages(
@@ -160,10 +180,10 @@ class Maker:
             Ability.SHARE: f'add_memory(input_text=["User: {fact.tell}"])',
             Ability.RECALL: "recall_memories()",
         }.get(ability)
-        thought = f"I remember. {self._text(_THOUGHT_WORDS)}"
+        thought = f"{self._text(_THOUGHT_WORDS)} I remember."
         calling = [f"<think>{thought}</think>\n\n<tool_call>{call}</tool_call>"] if call else []
         reply = f"{self._text(_REPLY_WORDS // 2)} {found}{self._text(_REPLY_WORDS // 2)}"
-        rewritten = [f"I remember. {self._text(_THOUGHT_WORDS)}" for _ in (*calling, reply)]
+        rewritten = [f"{self._text(_THOUGHT_WORDS)} I remember." for _ in (*calling, reply)]
         marked = "\n".join(f"[[{index}]] {text}" for index, text in enumerate(rewritten, start=1))
         return [
             f"{told}{self._text(_QUESTION_WORDS)}",

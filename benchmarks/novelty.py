@@ -23,8 +23,10 @@ from pathlib import Path
 
 import psutil
 
+from apep_datagen.language.quotation import own_words
 from apep_datagen.quality import novelty
 from apep_datagen.quality.novelty import NoveltyLimits
+from apep_datagen.quality.wording import Wording
 from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.access import connect
 from apep_datagen.storage.schema import migrate
@@ -73,7 +75,7 @@ class Writer:
         varied = text.split()
         for place in self._random.sample(range(len(varied)), len(varied)):
             (varied[place], before) = (*self.write(1), varied[place])
-            if novelty.similarity(text, " ".join(varied)) < least_similarity:
+            if novelty.similarity(own_words(text), own_words(" ".join(varied))) < least_similarity:
                 varied[place] = before
                 return " ".join(varied)
         return " ".join(varied)
@@ -103,18 +105,21 @@ class Known(AcceptedConversations):
         """Return how many were accepted."""
         return self.accepted
 
-    def spoken(self, conversation_id: int) -> tuple[str, str] | None:
-        """Return message and reply, and count that."""
+    def wording(self, conversation_id: int) -> Wording | None:
+        """Return the words of one, and count that."""
         self.compared += 1
-        row: tuple[str, str] | None = self._texts.execute(
-            "SELECT question, reply FROM texts WHERE id = ?", (conversation_id,)
-        ).fetchone()
-        return row
+        row = self._texts.execute("SELECT question, reply FROM texts WHERE id = ?", (conversation_id,)).fetchone()
+        return wording_of(*row) if row else None
 
-    def remember(self, conversation_id: int, question: str, reply: str) -> None:
+    def remember(self, conversation_id: int, wording: Wording) -> None:
         """Take in one more; its texts are written by who measures."""
         self.accepted = conversation_id
-        super().remember(conversation_id, question, reply)
+        super().remember(conversation_id, wording)
+
+
+def wording_of(question: str, reply: str) -> Wording:
+    """Return the words of a conversation without thoughts."""
+    return Wording(own_words(question), own_words(reply))
 
 
 class Run:
@@ -163,12 +168,12 @@ class Run:
             costs.refused += 1
             return
         number = self.accepted + 1
-        self._known.remember(number, question, reply)
+        self._known.remember(number, wording_of(question, reply))
         costs.remember.append(time.perf_counter() - checked)
         self._texts.execute("INSERT INTO texts VALUES (?, ?, ?)", (number, question, reply))
 
     def _check(self, question: str, reply: str) -> str:
-        problem = novelty.check(question, reply, self._known, _LIMITS)
+        problem = novelty.check(wording_of(question, reply), self._known, _LIMITS)
         return problem.reason if problem else ""
 
     def share_found(self, index: int, similarity: float, trials: int = 1000) -> float:

@@ -107,12 +107,21 @@ class QualitySettings(Section):
             lets it stay.
         similarity: Texts that share this much of their three-word sequences are nearly the same (Jaccard similarity).
         opening_share: The largest share of conversations that may begin with the same five words (three may always).
+        thought_opening_share: The largest share of conversations whose thoughts may begin with the same five words (ten
+            may always); first thoughts and those after results are counted apart.
+        thought_phrase_share: The largest share of conversations whose thoughts may have the same six words in a row
+            (ten may always).
+        thought_habit_share: The largest share of conversations whose thoughts may begin with the same word, or have the
+            same four words in a row (ten may always).
     """
 
     level: Literal["off", "form", "strict"] | None = None
     least_yield: Annotated[float, Field(ge=0, le=1)] = 0.25
     similarity: Annotated[float, Field(gt=0, le=1)] = 0.6
     opening_share: Annotated[float, Field(gt=0, le=1)] = 0.02
+    thought_opening_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    thought_phrase_share: Annotated[float, Field(gt=0, le=1)] = 0.15
+    thought_habit_share: Annotated[float, Field(gt=0, le=1)] = 0.6
 
     def level_for(self, kind: str) -> Literal["off", "form", "strict"]:
         """Return how strictly the conversations of a provider of this kind are judged."""

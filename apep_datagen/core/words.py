@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
-__all__ = ["holds", "one_line", "opening", "shingles", "shorten", "words"]
+__all__ = ["excerpt", "holds", "ngrams", "one_line", "opening", "shingles", "shorten", "words"]
+
+_Item = TypeVar("_Item")
 
 # As typed, as typeset, and as other keyboards have them. They go before Unicode's decomposition, which makes a space
 # and an accent of an acute accent that stands alone.
@@ -24,6 +27,7 @@ _UNSPACED = re.compile(
     "([\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff])"
 )
 
+_PIECE = re.compile(r"\S+")
 
 _OPENING_WORDS = 5
 
@@ -78,7 +82,29 @@ def shingles(text: str, size: int = 3) -> frozenset[tuple[str, ...]]:
     said = words(text)
     if len(said) < size:
         return frozenset([tuple(said)] if said else [])
-    return frozenset(zip(*(said[start:] for start in range(size)), strict=False))
+    return frozenset(ngrams(said, size))
+
+
+def ngrams(items: Sequence[_Item], size: int) -> Iterator[tuple[_Item, ...]]:
+    """Yield each run of `size` items, such as words, in order; none where there are fewer."""
+    return zip(*(items[start:] for start in range(size)), strict=False)
+
+
+def excerpt(text: str, start: int, stop: int) -> str:
+    """Return a part of a text as it stands there: from its word with the index `start` to the one before `stop`.
+
+    What stands with these words without a space between, such as a full stop, is part of it.
+    """
+    place = first = last = 0
+    for piece in _PIECE.finditer(text):
+        count = len(words(piece.group()))
+        if place <= start < place + count:
+            first = piece.start()
+        place += count
+        last = piece.end()
+        if place >= stop:
+            break
+    return text[first:last]
 
 
 @dataclass(frozen=True, slots=True)

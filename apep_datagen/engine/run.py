@@ -179,7 +179,13 @@ class _Run:
         """Return what decides about the conversations of a provider of this kind."""
         quality, prompts, cast = self._settings.quality, self._invocation.prompts, self._invocation.cast
         texts = (prompts.texts["tester_system.txt"], prompts.texts["tester_user.txt"], *cast.instruction_sources)
-        limits = NoveltyLimits(similarity=quality.similarity, opening_share=quality.opening_share)
+        limits = NoveltyLimits(
+            similarity=quality.similarity,
+            opening_share=quality.opening_share,
+            thought_opening_share=quality.thought_opening_share,
+            thought_phrase_share=quality.thought_phrase_share,
+            thought_habit_share=quality.thought_habit_share,
+        )
         judge = Judge(quality.level_for(kind), cast.phrases, limits, texts)
         return Rules(judge, self._settings.generation.timeline_length, quality.least_yield)
 

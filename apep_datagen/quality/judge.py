@@ -8,11 +8,12 @@ from typing import Literal
 
 from apep_datagen.core.messages import Message
 from apep_datagen.people.phrases import Phrases
-from apep_datagen.quality import effect, execution, form, knowledge, novelty, voice
+from apep_datagen.quality import effect, execution, form, knowledge, novelty, thinking, voice
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.novelty import Accepted, NoveltyLimits
 from apep_datagen.quality.problem import Problem
-from apep_datagen.quality.sample import read_sample, spoken
+from apep_datagen.quality.sample import read_sample
+from apep_datagen.quality.wording import wording_of
 
 __all__ = ["Judge", "Level"]
 
@@ -63,13 +64,14 @@ class Judge:
                 prompt_texts=prompt_texts,
                 topics=_topics(case),
             )
-            or novelty.check(*spoken(case.messages), accepted, self.limits)
+            or novelty.check(wording_of(case.messages), accepted, self.limits)
+            or thinking.check(wording_of(case.messages), accepted, self.limits)
         )
 
     def remember(self, conversation_id: int, messages: Sequence[Message], accepted: Accepted) -> None:
         """Let later conversations be compared with one that was accepted, if its form is known to be right."""
         if self.level != "off":
-            accepted.remember(conversation_id, *spoken(messages))
+            accepted.remember(conversation_id, wording_of(messages))
 
 
 def _topics(case: Case) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ reason. Nothing that a file can hold raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -18,7 +18,7 @@ from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.quality.problem import Problem, Stage
 
-__all__ = ["Sample", "SavedExchange", "SavedTurn", "read_sample", "spoken", "texts_in"]
+__all__ = ["Sample", "SavedExchange", "SavedTurn", "read_sample", "texts_in"]
 
 _LONGEST_DETAIL = 120
 _THINK_TAG = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
@@ -72,18 +72,6 @@ def read_sample(messages: Sequence[Message]) -> Sample | Problem:
         return _read(messages)
     except _NotASampleError as error:
         return error.problem
-
-
-def spoken(messages: Iterable[Message]) -> tuple[str, str]:
-    """Return all that the user said, and all that Ada replied, of a sample that can be read."""
-    questions: list[str] = []
-    replies: list[str] = []
-    for message in messages:
-        if message.role == "user":
-            questions.append(message.content)
-        elif message.role == "assistant":
-            replies.append(message.content.partition("</think>")[2].partition("<tool_call>")[0].strip())
-    return "\n\n".join(questions), "\n\n".join(filter(None, replies))
 
 
 def texts_in(value: Any) -> Iterator[str]:

@@ -17,8 +17,8 @@ from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
 from apep_datagen.core.paths import is_there
 from apep_datagen.core.sample_json import parse_messages
-from apep_datagen.core.words import words
 from apep_datagen.people.scenario import Ability
+from apep_datagen.quality.wording import notes_in
 from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import Diversity, Texts, diversity_of
 from apep_datagen.stats.run import RunStats, read_run
@@ -49,7 +49,9 @@ class FileStats:
         reply_words: Words of each reply: all that the user sees of an answer.
         thinking_words: Words of each thought: the thinking in one message of Ada's.
         questions: How different the user messages are.
-        replies: How different the replies are.
+        replies: How different the replies are, without what they quote.
+        first_thoughts: How different the thoughts at what the user said are.
+        later_thoughts: How different those after results are.
     """
 
     conversations: int
@@ -64,6 +66,8 @@ class FileStats:
     thinking_words: Distribution
     questions: Diversity
     replies: Diversity
+    first_thoughts: Diversity
+    later_thoughts: Diversity
 
     @property
     def exchanges(self) -> int:
@@ -129,9 +133,10 @@ class Tally:
     errors: Counter[str] = field(default_factory=Counter)
     with_calls: int = 0
     with_errors: int = 0
-    thinking_lengths: Counter[int] = field(default_factory=Counter)
     questions: Texts = field(default_factory=Texts)
     replies: Texts = field(default_factory=Texts)
+    first_thoughts: Texts = field(default_factory=Texts)
+    later_thoughts: Texts = field(default_factory=Texts)
 
     def add(self, other: Tally) -> None:
         """Count what another one has counted."""
@@ -142,9 +147,10 @@ class Tally:
         self.errors.update(other.errors)
         self.with_calls += other.with_calls
         self.with_errors += other.with_errors
-        self.thinking_lengths.update(other.thinking_lengths)
         self.questions.add(other.questions)
         self.replies.add(other.replies)
+        self.first_thoughts.add(other.first_thoughts)
+        self.later_thoughts.add(other.later_thoughts)
 
     def count(self, messages: Iterable[Message], number: int) -> None:
         """Count a conversation; `number` is its number in the file, from 1."""
@@ -153,7 +159,11 @@ class Tally:
         replies: list[list[str]] = []
         called: list[str] = []
         names: list[str] = []
+        follows_results = False
         errors: list[str] = []
+        notes: list[str] = []
+        first_thoughts: list[str] = []
+        later_thoughts: list[str] = []
         for message in messages:
             self.messages[message.role] += 1
             if message.role == "user":
@@ -162,7 +172,7 @@ class Tally:
             elif message.role == "assistant":
                 answer = parse_answer(message.content)
                 if answer.thinking:
-                    self.thinking_lengths[len(words(answer.thinking))] += 1
+                    (later_thoughts if follows_results else first_thoughts).append(answer.thinking)
                 if answer.reply and replies:
                     replies[-1].append(answer.reply)
                 called = [call.name if isinstance(call, ToolCall) else _UNREADABLE for call in answer.calls]
@@ -170,15 +180,22 @@ class Tally:
             elif message.role == "tool" and '"error"' in message.content:
                 failures = [failed for _, failed in read_results(message.content)]
                 errors += [name for name, failed in zip(called, failures, strict=False) if failed]
+            follows_results = message.role == "tool"
+            notes += notes_in(message)
         self.calls.update(names)
         self.errors.update(errors)
         self.with_calls += bool(names)
         self.with_errors += bool(errors)
-        for index, question in enumerate(questions):
-            self.questions.count(question, number, index)
+        for texts, part in (
+            (questions, self.questions),
+            (first_thoughts, self.first_thoughts),
+            (later_thoughts, self.later_thoughts),
+        ):
+            for index, text in enumerate(texts):
+                part.count(text, number, index)
         for index, parts in enumerate(replies):
             if parts:
-                self.replies.count("\n\n".join(parts), number, index)
+                self.replies.count("\n\n".join(parts), number, index, notes)
 
 
 def _tally_chunk(first: int, elements: list[bytes]) -> Tally:
@@ -206,7 +223,9 @@ def _file_stats(tally: Tally) -> FileStats:
         with_errors=tally.with_errors,
         question_words=Distribution.of(tally.questions.lengths),
         reply_words=Distribution.of(tally.replies.lengths),
-        thinking_words=Distribution.of(tally.thinking_lengths),
+        thinking_words=Distribution.of(tally.first_thoughts.lengths + tally.later_thoughts.lengths),
         questions=diversity_of(tally.questions),
         replies=diversity_of(tally.replies),
+        first_thoughts=diversity_of(tally.first_thoughts),
+        later_thoughts=diversity_of(tally.later_thoughts),
     )

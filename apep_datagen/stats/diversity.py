@@ -1,6 +1,7 @@
 """How different from each other texts are.
 
-Diversity is measured on a sample of fixed size, because all of its measures depend on how much text they see:
+What a reply quotes from notes is left out, as it is where novelty is judged (`quality.wording`). Diversity is measured
+on a sample of fixed size, because all of its measures depend on how much text they see:
 
 - Distinct n-grams (Li et al., NAACL 2016) are divided by all n-grams, of which a longer text repeats more. So always
   the same number of them is looked at, 20,000, in messages from all over the file. Liu et al., "Rethinking and Refining
@@ -8,6 +9,7 @@ Diversity is measured on a sample of fixed size, because all of its measures dep
   but words are not equally frequent. Of words with Zipf frequencies, 20,000 and 1,000,000 have 0.43 and 1.00 by this
   formula, and 0.27 both times among a fixed number. A fixed number also needs no V, which is unknown for n-grams.
 - The nearest neighbour of a message is the one, of 1,000, with which it shares the most word trigrams (Jaccard).
+- A phrase is a run of four words; how many messages of the sample have it is counted, whatever it says.
 - The compression ratio (Shaib et al., "Standardizing the Measurement of Text Diversity", 2024) is the size of up to
   1 MB of text, divided by its size when zlib has compressed it. zlib sees repetitions 32 kB apart at most.
 """
@@ -20,12 +22,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from apep_datagen.core.words import opening, shingles, words
+from apep_datagen.core.words import ngrams, words
+from apep_datagen.language.quotation import OwnWords, own_words
+from apep_datagen.quality import novelty
 from apep_datagen.stats.distribution import most_frequent
 
-__all__ = ["NGRAMS_COUNTED", "NGRAM_SIZES", "Distinct", "Diversity", "Texts", "diversity_of"]
+__all__ = ["NGRAMS_COUNTED", "NGRAM_SIZES", "Distinct", "Diversity", "Frequent", "Texts", "diversity_of"]
 
 NGRAM_SIZES = (1, 2, 3)
+_PHRASE_WORDS = 4
 _NOTABLE_SIMILARITY = 0.5
 NGRAMS_COUNTED = 20_000
 _MOST_COMPARED = 1_000
@@ -57,6 +62,31 @@ class Distinct:
 
 
 @dataclass(frozen=True, slots=True)
+class Frequent:
+    """What is most frequent among openings, first words or phrases.
+
+    Attributes:
+        messages: How many messages were looked at that have any.
+        distinct: How many different ones these have.
+        most_frequent: The most frequent ones, and how many messages have each.
+    """
+
+    messages: int
+    distinct: int
+    most_frequent: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def of(cls, messages: int, counts: Counter[str]) -> Frequent:
+        """Make it of how many messages have each."""
+        return cls(messages, len(counts), most_frequent(counts))
+
+    @property
+    def largest_share(self) -> float:
+        """The share of the messages that have the most frequent one, from 0 to 1."""
+        return self.most_frequent[0][1] / self.messages if self.most_frequent else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Diversity:
     """How different the messages of one kind are.
 
@@ -65,9 +95,9 @@ class Diversity:
         compared: How many messages were compared with each other.
         nearest_mean: Mean of their similarities to the most similar other one, from 0 to 1.
         nearest_above_half: The share that has another one with a similarity above 0.5.
-        begun: How many messages have a word.
-        openings: How many different first five words these have.
-        most_frequent: The most frequent first five words, and how many messages begin so.
+        openings: The first five words of all messages.
+        first_words: The first words of all messages.
+        phrases: The phrases of four words of the messages in the sample.
         compressed_bytes: The size of the text that was compressed, before that, in UTF-8.
         compression_ratio: By how much it became smaller; the larger, the more repetitions. 0 where there is no text.
     """
@@ -76,49 +106,60 @@ class Diversity:
     compared: int
     nearest_mean: float
     nearest_above_half: float
-    begun: int
-    openings: int
-    most_frequent: tuple[tuple[str, int], ...]
+    openings: Frequent
+    first_words: Frequent
+    phrases: Frequent
     compressed_bytes: int
     compression_ratio: float
 
 
 @dataclass(slots=True)
 class Texts:
-    """What is counted of the messages of one kind: user messages, or replies.
+    """What is counted of the messages of one kind: user messages, replies, or thoughts.
 
     Attributes:
         lengths: How many have so many words.
         openings: How many begin with these words.
-        sample: Texts with their rank; those with the lowest ranks are the sample.
+        first_words: How many begin with this word.
+        sample: Texts with their rank, or of a text that quotes its own words; those with the lowest ranks are the
+            sample.
     """
 
     lengths: Counter[int] = field(default_factory=Counter)
     openings: Counter[str] = field(default_factory=Counter)
-    sample: list[tuple[int, str]] = field(default_factory=list)
+    first_words: Counter[str] = field(default_factory=Counter)
+    sample: list[tuple[int, str | OwnWords]] = field(default_factory=list)
 
-    def count(self, text: str, number: int, index: int) -> None:
-        """Count a text: the one with this index in the conversation with this number."""
+    def count(self, text: str, number: int, index: int, sources: Sequence[str] = ()) -> None:
+        """Count a text: the one with this index in the conversation with this number, which may quote sources."""
         said = words(text)
         self.lengths[len(said)] += 1
         if not said:
             return
-        self.openings[opening(said)] += 1
+        own = own_words(text[:_LONGEST_SAMPLED_TEXT], sources)
+        if own.opening:
+            self.openings[own.opening] += 1
+            self.first_words[said[0]] += 1
         rank = _rank(number, index)
         if rank * number < _LARGEST_RANK_IN_SAMPLE:
-            self.sample.append((rank, text[:_LONGEST_SAMPLED_TEXT]))
+            self.sample.append((rank, own if own.quoted else text[:_LONGEST_SAMPLED_TEXT]))
 
     def add(self, other: Texts) -> None:
         """Count what another one has counted."""
         self.lengths.update(other.lengths)
         self.openings.update(other.openings)
+        self.first_words.update(other.first_words)
         self.sample += other.sample
         if len(self.sample) > 2 * _MOST_SAMPLED:
-            self.sample = sorted(self.sample)[:_MOST_SAMPLED]
+            self.sample = sorted(self.sample, key=_rank_of)[:_MOST_SAMPLED]
 
-    def texts(self) -> list[str]:
+    def texts(self) -> list[str | OwnWords]:
         """Return the texts of the sample; the first so many of them come from all over the file, however many."""
-        return [text for _, text in sorted(self.sample)[:_MOST_SAMPLED]]
+        return [text for _, text in sorted(self.sample, key=_rank_of)[:_MOST_SAMPLED]]
+
+
+def _rank_of(sampled: tuple[int, str | OwnWords]) -> int:
+    return sampled[0]
 
 
 def _rank(number: int, index: int) -> int:
@@ -128,20 +169,37 @@ def _rank(number: int, index: int) -> int:
 def diversity_of(part: Texts) -> Diversity:
     """Measure the diversity of texts that were counted."""
     texts = part.texts()
-    said = [words(text) for text in texts]
-    nearest = _nearest_similarities([shingles(text) for text in texts[:_MOST_COMPARED]])
-    sample = "\n".join(texts).encode("utf-8", "replace")[:_MOST_COMPRESSED_BYTES]
+    own = [text if isinstance(text, OwnWords) else own_words(text) for text in texts]
+    nearest = _nearest_similarities([novelty.trigrams(text) for text in own[:_MOST_COMPARED]])
+    sample = "\n".join(map(_as_text, texts)).encode("utf-8", "replace")[:_MOST_COMPRESSED_BYTES]
+    begun = sum(part.openings.values())
     return Diversity(
-        distinct={size: _distinct(said, size) for size in NGRAM_SIZES},
+        distinct={size: _distinct([run for text in own for run in text.runs], size) for size in NGRAM_SIZES},
         compared=len(nearest),
         nearest_mean=sum(nearest) / len(nearest) if nearest else 0.0,
         nearest_above_half=sum(share > _NOTABLE_SIMILARITY for share in nearest) / len(nearest) if nearest else 0.0,
-        begun=sum(part.openings.values()),
-        openings=len(part.openings),
-        most_frequent=most_frequent(part.openings),
+        openings=Frequent.of(begun, part.openings),
+        first_words=Frequent.of(begun, part.first_words),
+        phrases=_phrases(own),
         compressed_bytes=len(sample),
         compression_ratio=len(sample) / len(zlib.compress(sample, _COMPRESSION_LEVEL)) if sample else 0.0,
     )
+
+
+def _as_text(text: str | OwnWords) -> str:
+    return text if isinstance(text, str) else "\n".join(" ".join(run) for run in text.runs)
+
+
+def _phrases(texts: Iterable[OwnWords]) -> Frequent:
+    """Count in how many texts each phrase is; of those that are in one alone, none is named."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    messages = 0
+    for text in texts:
+        phrases = {phrase for run in text.runs for phrase in ngrams(run, _PHRASE_WORDS)}
+        counts.update(phrases)
+        messages += bool(phrases)
+    named = Counter({" ".join(phrase): times for phrase, times in counts.items() if times > 1})
+    return Frequent(messages, len(counts), most_frequent(named))
 
 
 def _distinct(texts: Iterable[Sequence[str]], size: int) -> Distinct:

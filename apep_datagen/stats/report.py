@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from apep_datagen.core.words import shorten
 from apep_datagen.stats.dataset import DatasetStats, FileStats
 from apep_datagen.stats.distribution import Distribution
-from apep_datagen.stats.diversity import NGRAM_SIZES, NGRAMS_COUNTED, Diversity
+from apep_datagen.stats.diversity import NGRAM_SIZES, NGRAMS_COUNTED, Diversity, Frequent
 from apep_datagen.stats.run import RunStats
 from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
@@ -17,7 +17,7 @@ from apep_datagen.terminal.yields import describe_yield, yield_as_json
 
 __all__ = ["describe_stats", "stats_as_json"]
 
-_SHOWN_OPENINGS = 3
+_SHOWN_FREQUENT = 3
 _SHOWN_LENGTH = 60
 _NGRAM_NAMES = {1: "words", 2: "word pairs", 3: "word triples"}
 
@@ -35,13 +35,15 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         `words`: for `user_messages`, `replies` (all that a user sees of an answer) and `thinking` (in one message of
         Ada's): `count`, `mean`, `median`, `p05`, `p95` (percentiles) and `largest`, in words; 0 where there are none.
 
-        `diversity`: for `user_messages` and `replies`: `distinct_ngrams` by n, each with `distinct` and `counted`
+        `diversity`: for `user_messages`, `replies` (without what they quote from notes), `first_thoughts` (at what the
+        user said) and `later_thoughts` (after results): `distinct_ngrams` by n, each with `distinct` and `counted`
         (20,000 of a sample, or as many as there are) and `share`, the first divided by the second; `nearest`, among the
         `compared` messages: `mean_similarity` of a message to the most similar other one (share of the word trigrams
-        that are common, from 0 to 1) and `share_above_half` of the messages for which it is above 0.5; `openings`, the
-        first five words: `messages` that have any, how many `distinct` ones, and the `most_frequent` (a list of
-        `opening`, `count` and `share`); `compression`: `bytes` of a sample, and the `ratio` of these to the bytes after
-        compression.
+        that are common, from 0 to 1) and `share_above_half` of the messages for which it is above 0.5; `openings` (the
+        first five words), `first_words` and `phrases` (of four words, in a sample): `messages` that have any, how many
+        `distinct` ones, and the `most_frequent` (a list of `opening`, `word` or `phrase`, with `count` of the messages
+        that have it, and `share` of all that have any); `compression`: `bytes` of a sample, and the `ratio` of these to
+        the bytes after compression.
 
         `run`, what the state database tells about the accepted conversations, or null: `accepted`; `unknown` (at the
         beginning of the file, of which it knows nothing); `abilities` (a list of `ability`, `count`, `percent`,
@@ -74,6 +76,8 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         "diversity": {
             "user_messages": _diversity_as_json(file.questions),
             "replies": _diversity_as_json(file.replies),
+            "first_thoughts": _diversity_as_json(file.first_thoughts),
+            "later_thoughts": _diversity_as_json(file.later_thoughts),
         },
         "run": None if stats.run is None else _run_as_json(stats.run),
         "why_no_run": stats.why_no_run or None,
@@ -94,15 +98,20 @@ def _diversity_as_json(diversity: Diversity) -> dict[str, Any]:
             "mean_similarity": diversity.nearest_mean,
             "share_above_half": diversity.nearest_above_half,
         },
-        "openings": {
-            "messages": diversity.begun,
-            "distinct": diversity.openings,
-            "most_frequent": [
-                {"opening": opening, "count": count, "share": count / diversity.begun}
-                for opening, count in diversity.most_frequent
-            ],
-        },
+        "openings": _frequent_as_json(diversity.openings, "opening"),
+        "first_words": _frequent_as_json(diversity.first_words, "word"),
+        "phrases": _frequent_as_json(diversity.phrases, "phrase"),
         "compression": {"bytes": diversity.compressed_bytes, "ratio": diversity.compression_ratio},
+    }
+
+
+def _frequent_as_json(frequent: Frequent, name: str) -> dict[str, Any]:
+    return {
+        "messages": frequent.messages,
+        "distinct": frequent.distinct,
+        "most_frequent": [
+            {name: text, "count": count, "share": count / frequent.messages} for text, count in frequent.most_frequent
+        ],
     }
 
 
@@ -186,40 +195,52 @@ def _cells(distribution: Distribution) -> list[str]:
 
 
 def _describe_diversity(file: FileStats) -> list[str]:
-    both = (file.questions, file.replies)
+    kinds = {
+        "user messages": file.questions,
+        "replies": file.replies,
+        "first thoughts": file.first_thoughts,
+        "later thoughts": file.later_thoughts,
+    }
+    parts = kinds.values()
     rows = [
-        [f"different {_NGRAM_NAMES[size]}, share", *(_share(part.distinct[size].share) for part in both)]
+        [f"different {_NGRAM_NAMES[size]}, share", *(_share(part.distinct[size].share) for part in parts)]
         for size in NGRAM_SIZES
     ]
-    rows += [[f"  of so many {_NGRAM_NAMES[1]}", *(spell_count(part.distinct[1].counted) for part in both)]]
+    rows += [[f"  of so many {_NGRAM_NAMES[1]}", *(spell_count(part.distinct[1].counted) for part in parts)]]
     rows += [
-        ["similarity to the nearest other one, mean", *(_share(part.nearest_mean) for part in both)],
-        ["  share above 0.5", *(_share(part.nearest_above_half) for part in both)],
-        ["  of so many messages", *(spell_count(part.compared) for part in both)],
-        ["different openings (first five words)", *(spell_count(part.openings) for part in both)],
-        ["  share of the most frequent one", *(_share(_most_frequent_share(part)) for part in both)],
-        ["compression ratio of a sample", *(f"{part.compression_ratio:.2f}" for part in both)],
+        ["similarity to the nearest other one, mean", *(_share(part.nearest_mean) for part in parts)],
+        ["  share above 0.5", *(_share(part.nearest_above_half) for part in parts)],
+        ["  of so many messages", *(spell_count(part.compared) for part in parts)],
+        ["different openings (first five words)", *(spell_count(part.openings.distinct) for part in parts)],
+        ["  share of the most frequent one", *(_share(part.openings.largest_share) for part in parts)],
+        ["share of the most frequent first word", *(_share(part.first_words.largest_share) for part in parts)],
+        ["share of the most frequent phrase (four words)", *(_share(part.phrases.largest_share) for part in parts)],
+        ["compression ratio of a sample", *(f"{part.compression_ratio:.2f}" for part in parts)],
     ]
     explained = (
         "The higher the first three and the number of openings, and the lower all others, the more diverse. All but\n"
-        "the openings are of samples from all over the file. The longer a text, the more it repeats itself: so each\n"
-        f"share of different words, pairs and triples is among {NGRAMS_COUNTED:,}; among fewer, it cannot be compared."
+        "openings and first words are of samples from all over the file. The longer a text, the more it repeats\n"
+        "itself: so each share of different words, pairs and triples is among "
+        f"{NGRAMS_COUNTED:,}; among fewer, it cannot be\n"
+        "compared. What a reply quotes from notes is left out. First thoughts are those at what the user said, later\n"
+        "ones follow results."
     )
-    return [table(["diversity of", "user messages", "replies"], rows) + f"\n{explained}", *_describe_openings(both)]
+    return [
+        table(["diversity of", *kinds], rows) + f"\n{explained}",
+        *_describe_frequent("openings", {name: part.openings for name, part in kinds.items()}),
+        *_describe_frequent("first words", {name: part.first_words for name, part in kinds.items()}),
+        *_describe_frequent("phrases of four words", {name: part.phrases for name, part in kinds.items()}),
+    ]
 
 
-def _most_frequent_share(part: Diversity) -> float:
-    return part.most_frequent[0][1] / part.begun if part.most_frequent else 0.0
-
-
-def _describe_openings(both: Sequence[Diversity]) -> list[str]:
+def _describe_frequent(what: str, kinds: Mapping[str, Frequent]) -> list[str]:
     rows = [
-        [shorten(opening, _SHOWN_LENGTH), kind, spell_count(count), _percent(count, part.begun)]
-        for kind, part in zip(("user messages", "replies"), both, strict=True)
-        for opening, count in part.most_frequent[:_SHOWN_OPENINGS]
+        [shorten(text, _SHOWN_LENGTH), kind, spell_count(count), _percent(count, frequent.messages)]
+        for kind, frequent in kinds.items()
+        for text, count in frequent.most_frequent[:_SHOWN_FREQUENT]
         if count > 1
     ]
-    return [table(["most frequent openings", "of", "count", "share"], rows, left=2)] if rows else []
+    return [table([f"most frequent {what}", "of", "count", "share"], rows, left=2)] if rows else []
 
 
 def _describe_run(run: RunStats) -> list[str]:

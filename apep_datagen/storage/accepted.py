@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from apep_datagen.core.sample_json import parse_messages
-from apep_datagen.core.words import opening, words
-from apep_datagen.quality.novelty import BANDS, MOST_IN_A_BAND, PARTS, Part, signature_keys
-from apep_datagen.quality.sample import spoken
+from apep_datagen.quality.novelty import BANDS, MOST_IN_A_BAND, PARTS, OpeningPart, of_part, signature_keys
+from apep_datagen.quality.phrase_counts import PhraseCounts
+from apep_datagen.quality.thinking import openings, phrases
+from apep_datagen.quality.wording import Wording, wording_of
 
 __all__ = ["AcceptedConversations"]
 
@@ -35,32 +36,42 @@ class AcceptedConversations:
         """Return those that have one of the keys."""
         return (number for (number,) in self._connection.execute(_IN_SAME_BANDS, keys))
 
-    def spoken(self, conversation_id: int) -> tuple[str, str] | None:
-        """Return question and reply of one."""
+    def wording(self, conversation_id: int) -> Wording | None:
+        """Return the words of one."""
         row = self._connection.execute(
             "SELECT CAST(line AS BLOB) FROM samples WHERE conversation_id = ?", (conversation_id,)
         ).fetchone()
         messages = parse_messages(row[0]) if row else None
-        return spoken(messages) if messages else None
+        return wording_of(messages) if messages else None
 
-    def times_begun(self, part: Part, begins: str) -> int:
+    def times_begun(self, part: OpeningPart, begins: str) -> int:
         """Return how many begin so."""
         row = self._connection.execute(
             "SELECT count FROM openings WHERE part = ? AND opening = ?", (part, begins)
         ).fetchone()
         return int(row[0]) if row else 0
 
-    def remember(self, conversation_id: int, question: str, reply: str) -> None:
+    def times_phrased(self, phrases: Sequence[str]) -> Sequence[int]:
+        """Return for each phrase how many have it."""
+        counts = self._phrase_counts()
+        return [counts.times(phrase) for phrase in phrases]
+
+    def remember(self, conversation_id: int, wording: Wording) -> None:
         """Take in one more."""
         self._connection.executemany(
             "INSERT INTO near (key, conversation_id) VALUES (?, ?)",
-            [(key, conversation_id) for key in signature_keys(question, reply)],
+            [(key, conversation_id) for key in signature_keys(wording)],
         )
+        begun = [(part, begins) for part in PARTS if (begins := of_part(part, wording).opening)]
         self._connection.executemany(
             "INSERT INTO openings (part, opening, count) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
-            [
-                (part, begins)
-                for part, text in zip(PARTS, (question, reply), strict=True)
-                if (begins := opening(words(text)))
-            ],
+            [*begun, *sorted(openings(wording))],
         )
+        if thought := phrases(wording):
+            counts = self._phrase_counts()
+            counts.add(thought)
+            self._connection.execute("INSERT OR REPLACE INTO phrases (id, counts) VALUES (1, ?)", (counts.stored(),))
+
+    def _phrase_counts(self) -> PhraseCounts:
+        row = self._connection.execute("SELECT counts FROM phrases").fetchone()
+        return PhraseCounts(row[0] if row else None)

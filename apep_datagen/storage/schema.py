@@ -149,7 +149,7 @@ _MIGRATIONS = (
         PRIMARY KEY (key, conversation_id)
     ) WITHOUT ROWID;
     CREATE TABLE openings (
-        part TEXT,                                 -- question or reply
+        part TEXT,                                 -- question, reply, first thought or later thought
         opening TEXT,                              -- its first words
         count INTEGER NOT NULL,                    -- accepted conversations that begin so
         PRIMARY KEY (part, opening)
@@ -164,6 +164,10 @@ _MIGRATIONS = (
         count INTEGER NOT NULL,
         PRIMARY KEY (provider, reason)
     ) WITHOUT ROWID;
+    CREATE TABLE phrases (                         -- of thoughts, by `quality.phrase_counts`
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        counts BLOB NOT NULL                       -- in how many accepted conversations
+    );
     """,
 )
 

@@ -12,7 +12,8 @@ from apep_datagen.core.messages import Message
 from apep_datagen.core.sample_json import parse_messages, sample_line
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.quality import form
-from apep_datagen.quality.sample import Sample, read_sample, spoken
+from apep_datagen.quality.sample import Sample, read_sample
+from apep_datagen.quality.wording import wording_of
 from apep_datagen.verify.findings import NOT_A_CONVERSATION, Finding
 from apep_datagen.verify.fingerprints import Fingerprints, number_for
 
@@ -61,7 +62,7 @@ def examine(number: int, elements: Sequence[bytes]) -> Examination:
         messages = parse_messages(element)
         if messages is None:
             found.findings.append(Finding(place, NOT_A_CONVERSATION, element[:60].decode(errors="replace")))
-            found.fingerprints.append(number_for(element), ("", ""))
+            found.fingerprints.append(number_for(element), None)
             continue
         sample = read_sample(messages)
         problem = form.check(sample) if isinstance(sample, Sample) else sample
@@ -71,7 +72,7 @@ def examine(number: int, elements: Sequence[bytes]) -> Examination:
             found.calls[place] = calls
         # Another layout of the same messages is the same.
         content = number_for(sample_line(messages).encode(errors="surrogatepass"))
-        found.fingerprints.append(content, spoken(messages) if isinstance(sample, Sample) else ("", ""))
+        found.fingerprints.append(content, wording_of(messages) if isinstance(sample, Sample) else None)
     return found
 
 

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from itertools import islice
 from operator import eq
 
-from apep_datagen.core.words import opening, words
+from apep_datagen.language.quotation import own_words
 from apep_datagen.quality.novelty import (
     BANDS,
     MOST_IN_A_BAND,
@@ -25,8 +25,10 @@ from apep_datagen.quality.novelty import (
     Part,
     band_keys,
     first_alike,
+    of_part,
     sketch,
 )
+from apep_datagen.quality.wording import Wording
 from apep_datagen.verify.findings import BEGINS_ALIKE, NEARLY_THE_SAME, Finding
 
 __all__ = ["Fingerprints", "number_for"]
@@ -38,7 +40,8 @@ _DEVIATIONS = 3.5
 
 _NO_KEYS = (0,) * BANDS
 _NO_SKETCH = bytes(SKETCH_LENGTH)
-Spoken = Callable[[int], tuple[str, str] | None]
+_NOTHING = own_words("")
+Words = Callable[[int], Wording | None]
 
 
 def number_for(content: bytes) -> int:
@@ -65,15 +68,15 @@ class Fingerprints:
     def __len__(self) -> int:
         return len(self.contents)
 
-    def append(self, content: int, texts: tuple[str, str]) -> None:
-        """Take in a conversation: the number for its messages, and what both said."""
+    def append(self, content: int, wording: Wording | None) -> None:
+        """Take in a conversation: the number for its messages, and its words; None where they cannot be read."""
         self.contents.append(content)
-        for part, text in zip(PARTS, texts, strict=True):
+        for part in PARTS:
+            text = of_part(part, wording) if wording else _NOTHING
             for keys, key in zip(self.keys[part], band_keys(part, text) or _NO_KEYS, strict=True):
                 keys.append(key)
             self.sketches[part] += sketch(text) or _NO_SKETCH
-            begins = opening(words(text))
-            self.openings[part].append(number_for(begins.encode()) if begins else 0)
+            self.openings[part].append(number_for(text.opening.encode()) if text.opening else 0)
 
     def extend(self, others: Fingerprints) -> None:
         """Take in those that follow."""
@@ -90,22 +93,22 @@ class Fingerprints:
         earlier = {number: first.setdefault(content, number) for number, content in enumerate(self.contents, start=1)}
         return {number: same for number, same in earlier.items() if same != number}
 
-    def nearly_the_same(self, judged: Sequence[int], least: float, spoken: Spoken) -> Iterator[Finding]:
+    def nearly_the_same(self, judged: Sequence[int], least: float, words: Words) -> Iterator[Finding]:
         """Find what is nearly the same as something earlier; of each conversation one text at most.
 
         Args:
             judged: For each conversation whether it is to be new.
             least: Texts as similar as this, or more, are nearly the same.
-            spoken: Returns what both said in the conversation with a number, or None if that cannot be read.
+            words: Returns the words of the conversation with a number, or None if they cannot be read.
         """
         found: set[int] = set()
-        for place, part in enumerate(PARTS):
+        for part in PARTS:
             for index, candidates in sorted(self._candidates(part, judged, least).items()):
-                texts = spoken(index + 1) if index not in found else None
-                if texts is None:
+                wording = words(index + 1) if index not in found else None
+                if wording is None:
                     continue
-                others = ((other + 1, said[place]) for other in candidates if (said := spoken(other + 1)))
-                if alike := first_alike(texts[place], others, least):
+                others = ((other + 1, of_part(part, said)) for other in candidates if (said := words(other + 1)))
+                if alike := first_alike(of_part(part, wording), others, least):
                     found.add(index)
                     kind = NEARLY_THE_SAME.format(part=PART_NAMES[part])
                     yield Finding(index + 1, kind, f"like conversation {alike[0]} ({alike[1]:.2f})")
@@ -135,9 +138,9 @@ class Fingerprints:
     def _sketch(self, part: Part, index: int) -> bytearray:
         return self.sketches[part][index * SKETCH_LENGTH : (index + 1) * SKETCH_LENGTH]
 
-    def too_many_alike(self, judged: Sequence[int], most: float, spoken: Spoken) -> Iterator[Finding]:
+    def too_many_alike(self, judged: Sequence[int], most: float, words: Words) -> Iterator[Finding]:
         """Find with each opening that more than `most` have the first that is one too many; arguments as above."""
-        for place, part in enumerate(PARTS):
+        for part in PARTS:
             openings = [value if is_judged else 0 for value, is_judged in zip(self.openings[part], judged, strict=True)]
             excess = {value: count for value, count in Counter(openings).items() if value and count > most}
             met: Counter[int] = Counter()
@@ -146,8 +149,8 @@ class Fingerprints:
                     continue
                 met[value] += 1
                 if met[value] == math.floor(most) + 1:
-                    texts = spoken(number)
-                    begins = opening(words(texts[place])) if texts else ""
+                    wording = words(number)
+                    begins = of_part(part, wording).opening if wording else ""
                     detail = f'"{begins}" begins {excess[value]:,} conversations; {math.floor(most):,} may begin so'
                     yield Finding(number, BEGINS_ALIKE.format(part=PART_NAMES[part]), detail)
 

@@ -23,7 +23,7 @@ from apep_datagen.core.messages import Message
 from apep_datagen.core.paths import is_there
 from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.quality.novelty import NoveltyLimits
-from apep_datagen.quality.sample import spoken
+from apep_datagen.quality.wording import Wording, wording_of
 from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.output_reader import map_chunks, read_element_at
 from apep_datagen.verify.examination import examine
@@ -150,10 +150,10 @@ class _File:
         """Return the conversation with a number; None where the element is none."""
         return parse_messages(read_element_at(self._path, self.offsets[number - 1]))
 
-    def spoken(self, number: int) -> tuple[str, str] | None:
-        """Return what both say in the conversation with a number; None where the element is none."""
+    def wording(self, number: int) -> Wording | None:
+        """Return the words of the conversation with a number; None where the element is none."""
         messages = self.messages(number)
-        return spoken(messages) if messages else None
+        return wording_of(messages) if messages else None
 
 
 def _levels(
@@ -188,10 +188,10 @@ def _not_new(
     judged = bytearray(level == _STRICT for level in levels)
     for number in doubled:
         judged[number - 1] = False
-    said = lru_cache(maxsize=256)(file.spoken)
+    words = lru_cache(maxsize=256)(file.wording)
     return [
-        *fingerprints.nearly_the_same(judged, limits.similarity, said),
-        *fingerprints.too_many_alike(judged, limits.most_openings(len(judged)), said),
+        *fingerprints.nearly_the_same(judged, limits.similarity, words),
+        *fingerprints.too_many_alike(judged, limits.most_openings(len(judged)), words),
     ]
 
 

@@ -22,7 +22,7 @@ from apep_datagen.storage.conversations import brief_from_json
 from support.loopback_server import LoopbackServer
 from support.paths import SUPPORT
 from support.program import Ended, Program, section
-from support.scripted_people import WAYS, ScriptedPeople
+from support.scripted_people import ALIKE_IN_THOUGHT, WAYS, ScriptedPeople
 
 KILLED = (str(SUPPORT / "killed_program.py"),)
 
@@ -40,11 +40,20 @@ MIX = mix_of(
 TIMELINE_LENGTH = 18
 
 
-def program_at(server: LoopbackServer, directory: Path, quality: str, *, mix: str = MIX, in_flight: int = 2) -> Program:
+def program_at(
+    server: LoopbackServer,
+    directory: Path,
+    quality: str,
+    *,
+    mix: str = MIX,
+    in_flight: int = 2,
+    thoughts: str = ALIKE_IN_THOUGHT,
+) -> Program:
     """Return the program with one provider. So few requests at a time let its timelines grow in a short run."""
     program = Program(directory)
     program.configure(
         f"[generation]\nexchanges = [1, 1]\ntimeline_length = {TIMELINE_LENGTH}\n{mix}[quality]\n{quality}\n"
+        + thoughts
         + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=in_flight)
     )
     return program
@@ -216,6 +225,20 @@ def test_a_hopeless_model_is_noticed_early_and_leaves_the_run(tmp_path: Path) ->
     assert "Use a better model, --quality form, or set the share" in ended.said
     assert 24 <= len(judged(program)) <= 24 + 8  # those under way
     assert json.loads(program.output.read_text(encoding="utf-8")) == []
+
+
+def test_a_model_that_always_thinks_the_same_is_stopped(tmp_path: Path) -> None:
+    with LoopbackServer(ScriptedPeople()) as server:
+        program = program_at(server, tmp_path, 'level = "strict"', mix=mix_of(smalltalk=1), thoughts="", in_flight=1)
+        ended = run(program, 100)
+    assert ended.status == 5, ended.said
+    reason = "a thought begins as too many others do"
+    assert f"times smalltalk: {reason} (novelty)" in ended.said
+    rows = program.query("SELECT status, reason, detail, quote FROM conversations ORDER BY ended_at")
+    assert [status for status, *_ in rows[:10]] == ["finished"] * 10
+    assert {tuple(row[:2]) for row in rows[10:]} == {("rejected", reason)}
+    assert all("begins a first thought in 10 of 10 accepted conversations" in detail for *_, detail, _ in rows[10:])
+    assert all(quote.endswith("They are only chatting,") for *_, quote in rows[10:])
 
 
 def test_a_resumed_run_still_knows_what_was_accepted(tmp_path: Path) -> None:

@@ -16,9 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apep_datagen.core.words import opening, words
+from apep_datagen.language.quotation import own_words
 from apep_datagen.quality import novelty
 from apep_datagen.quality.novelty import NoveltyLimits, check, signature_keys, similarity
 from apep_datagen.quality.problem import Problem, Stage
+from apep_datagen.quality.wording import Wording
 from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.schema import migrate
 
@@ -46,9 +48,18 @@ class Known(AcceptedConversations):
     def count(self) -> int:
         return self._accepted
 
-    def spoken(self, conversation_id: int) -> tuple[str, str] | None:
+    def wording(self, conversation_id: int) -> Wording | None:
         self.asked.append(conversation_id)
-        return self._texts.get(conversation_id)
+        texts = self._texts.get(conversation_id)
+        return said(*texts) if texts else None
+
+
+def said(question: str, reply: str) -> Wording:
+    return Wording(own_words(question), own_words(reply))
+
+
+def keys_of(question: str, reply: str) -> list[int]:
+    return signature_keys(said(question, reply))
 
 
 class Run:
@@ -62,12 +73,12 @@ class Run:
         self.limits = limits or NoveltyLimits()
 
     def check(self, question: str, reply: str, accepted: int | None = None) -> Problem | None:
-        return check(question, reply, Known(self.connection, self.texts, accepted), self.limits)
+        return check(said(question, reply), Known(self.connection, self.texts, accepted), self.limits)
 
     def accept(self, question: str, reply: str) -> None:
         number = len(self.texts) + 1
         self.connection.execute("BEGIN")
-        AcceptedConversations(self.connection).remember(number, question, reply)
+        AcceptedConversations(self.connection).remember(number, said(question, reply))
         self.connection.execute("COMMIT")
         self.texts[number] = (question, reply)
 
@@ -127,7 +138,7 @@ def test_other_texts_are_new() -> None:
 
 def test_what_is_less_similar_than_the_limit_is_new() -> None:
     one, other = pair_of_similarity(draw_with(1), 80, 60)
-    assert similarity(one, other) == pytest.approx(0.6)
+    assert similarity(own_words(one), own_words(other)) == pytest.approx(0.6)
     for limit, reason in ((0.6, "the reply is nearly the same as an accepted one"), (0.61, "")):
         run = Run(limits=NoveltyLimits(similarity=limit))
         run.accept(QUESTION, one)
@@ -172,7 +183,7 @@ def test_what_was_only_checked_does_not_count() -> None:
 def test_what_is_rolled_back_does_not_count() -> None:
     run = Run(limits=NoveltyLimits(least_openings=1))
     run.connection.execute("BEGIN")
-    AcceptedConversations(run.connection).remember(1, QUESTION, REPLY)
+    AcceptedConversations(run.connection).remember(1, said(QUESTION, REPLY))
     run.texts[1] = (QUESTION, REPLY)
     assert run.check(QUESTION, REPLY)
     run.connection.execute("ROLLBACK")
@@ -207,7 +218,7 @@ def test_old_near_duplicates_are_found_among_many_that_share_a_band() -> None:
 def numbers_compared(run: Run, question: str) -> list[int]:
     """Return which accepted texts a message is compared with, in order."""
     known = Known(run.connection, run.texts, 0)
-    assert check(question, "", known, run.limits) is None
+    assert check(said(question, ""), known, run.limits) is None
     return known.asked
 
 
@@ -226,7 +237,7 @@ def test_few_texts_are_compared_however_many_share_different_bands() -> None:
         start = draw.randrange(13)
         varied = write(draw, start).split() + question.split()[start : start + 28] + write(draw, 12 - start).split()
         run.accept(" ".join(varied), "")
-    sharing = [1 for texts in run.texts.values() if {*signature_keys(question, "")} & {*signature_keys(*texts)}]
+    sharing = [1 for texts in run.texts.values() if {*keys_of(question, "")} & {*keys_of(*texts)}]
     assert len(sharing) > 40
     assert len(numbers_compared(run, question)) == 32
 
@@ -249,7 +260,7 @@ def test_as_many_near_duplicates_are_found_as_promised(trigrams: int, common: in
 def test_unrelated_texts_seldom_share_a_band() -> None:
     draw = draw_with(8)
     texts = [" ".join(draw.choices(VOCABULARY[:40], k=80)) for _ in range(300)]
-    keys = [key for text in texts for key in signature_keys("", text)]
+    keys = [key for text in texts for key in keys_of("", text)]
     assert len(keys) - len(set(keys)) < len(keys) / 100
 
 
@@ -314,25 +325,26 @@ def test_a_text_without_words_has_no_opening() -> None:
 
 
 def test_a_text_of_four_words_or_more_has_twelve_keys() -> None:
-    assert len(set(signature_keys(QUESTION, REPLY))) == 24
-    assert len(set(signature_keys(QUESTION, QUESTION))) == 24, "a message has other keys than an equal reply"
-    assert len(signature_keys("Ok, thanks Ada!", REPLY)) == 12
-    assert signature_keys("", "Good night!") == []
-    assert len(signature_keys("no no no no", "")) == 12
+    assert len(set(keys_of(QUESTION, REPLY))) == 24
+    assert len(set(keys_of(QUESTION, QUESTION))) == 24, "a message has other keys than an equal reply"
+    assert len(keys_of("Ok, thanks Ada!", REPLY)) == 12
+    assert keys_of("", "Good night!") == []
+    assert len(keys_of("no no no no", "")) == 12
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_keys_fit_into_the_database(question: str, reply: str) -> None:
     connection = Run().connection
-    AcceptedConversations(connection).remember(1, question, reply)
+    AcceptedConversations(connection).remember(1, said(question, reply))
     rows = connection.execute("SELECT key, conversation_id FROM near")
-    assert sorted(rows) == sorted((key, 1) for key in signature_keys(question, reply))
+    assert sorted(rows) == sorted((key, 1) for key in keys_of(question, reply))
 
 
 def test_keys_are_the_same_in_every_process() -> None:
     program = (
         "import json, sys; from apep_datagen.quality.novelty import signature_keys;"
-        "print(json.dumps(signature_keys(*json.load(sys.stdin))))"
+        "from apep_datagen.language.quotation import own_words; from apep_datagen.quality.wording import Wording;"
+        "print(json.dumps(signature_keys(Wording(*map(own_words, json.load(sys.stdin))))))"
     )
     for seed in ("1", "2"):
         completed = subprocess.run(
@@ -343,12 +355,12 @@ def test_keys_are_the_same_in_every_process() -> None:
             text=True,
             check=True,
         )
-        assert json.loads(completed.stdout) == signature_keys(QUESTION, REPLY)
+        assert json.loads(completed.stdout) == keys_of(QUESTION, REPLY)
 
 
 def test_keys_are_those_of_earlier_versions() -> None:
     """A run's database holds keys of the version that accepted the texts: others would find none of them."""
-    assert signature_keys(QUESTION, REPLY)[::6] == [
+    assert keys_of(QUESTION, REPLY)[::6] == [
         2469326881263184593,
         -6652624130768218016,
         -4558270057373715195,
@@ -358,7 +370,7 @@ def test_keys_are_those_of_earlier_versions() -> None:
 
 @given(st.lists(st.sampled_from("abcd"), max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
 def test_similarity_is_the_share_of_common_trigrams(one: list[str], other: list[str]) -> None:
-    first, second = " ".join(one), " ".join(other)
+    first, second = own_words(" ".join(one)), own_words(" ".join(other))
     value = similarity(first, second)
     assert 0 <= value <= 1
     assert value == similarity(second, first)

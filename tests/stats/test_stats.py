@@ -6,6 +6,7 @@ import datetime
 import itertools
 import json
 import random
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,12 +20,12 @@ from hypothesis import strategies as st
 from apep_datagen.config.settings import DEFAULT_MIX, ScenariosSettings
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Message
-from apep_datagen.core.words import shingles
+from apep_datagen.language.quotation import own_words
 from apep_datagen.people.scenario import Ability
-from apep_datagen.quality.novelty import similarity
+from apep_datagen.quality.novelty import similarity, trigrams
 from apep_datagen.stats.dataset import DatasetStats, FileStats, Tally, _file_stats, read_stats
 from apep_datagen.stats.distribution import Distribution
-from apep_datagen.stats.diversity import NGRAMS_COUNTED, Texts, _distinct, _nearest_similarities, _rank
+from apep_datagen.stats.diversity import NGRAMS_COUNTED, Frequent, Texts, _distinct, _nearest_similarities, _rank
 from apep_datagen.stats.report import describe_stats, stats_as_json
 from apep_datagen.stats.run import RunStats
 from support.loopback_server import LoopbackServer
@@ -83,8 +84,12 @@ def test_everything_in_a_small_file_is_counted(tmp_path: Path) -> None:
     assert file.question_words == Distribution(3, 14 / 3, 3, 2, 9, 9)
     assert file.reply_words == Distribution(3, 10 / 3, 2, 2, 6, 6)
     assert file.thinking_words == Distribution(5, 13 / 5, 3, 1, 5, 5)
-    assert (file.questions.begun, file.questions.openings) == (3, 3)
-    assert file.questions.most_frequent == (("dont they", 1), ("good morning ada", 1), ("my dog is called bello", 1))
+    begun = (("dont they", 1), ("good morning ada", 1), ("my dog is called bello", 1))
+    assert file.questions.openings == Frequent(3, 3, begun)
+    assert file.questions.first_words == Frequent(3, 3, (("dont", 1), ("good", 1), ("my", 1)))
+    # Of the thoughts, those at what the user said stand apart: "Hm.", "I keep that." and "Yes."
+    assert file.first_thoughts.openings == Frequent(3, 3, (("hm", 1), ("i keep that", 1), ("yes", 1)))
+    assert file.later_thoughts.first_words == Frequent(2, 2, (("never", 1), ("now", 1)))
     # Of the 14 words, `my` comes twice.
     distinct = file.questions.distinct
     assert [(distinct[n].distinct, distinct[n].counted) for n in (1, 2, 3)] == [(13, 14), (11, 11), (8, 8)]
@@ -149,8 +154,8 @@ def test_nearly_identical_conversations_are_told_from_varied_ones(tmp_path: Path
         assert other.nearest_mean > 0.85
         assert other.nearest_above_half == 1
         assert other.compression_ratio > 5 * one.compression_ratio
-        assert (one.openings, other.openings) == (400, 1)
-        assert other.most_frequent[0][1] == other.begun == 400
+        assert (one.openings.distinct, other.openings.distinct) == (400, 1)
+        assert other.openings.most_frequent[0][1] == other.openings.messages == 400
 
 
 def test_distinct_ngrams_do_not_depend_on_how_long_a_file_is(tmp_path: Path) -> None:
@@ -187,10 +192,78 @@ def test_text_of_few_words_says_of_how_many_ngrams_its_shares_are(tmp_path: Path
 
 @given(st.lists(st.lists(st.sampled_from("abcd"), max_size=8).map(" ".join), max_size=8))
 def test_the_nearest_neighbour_is_the_one_that_comparing_all_finds(texts: list[str]) -> None:
-    found = _nearest_similarities([shingles(text) for text in texts])
-    for index, text in enumerate(texts):
-        others = [similarity(text, other) for place, other in enumerate(texts) if place != index]
+    own = [own_words(text) for text in texts]
+    found = _nearest_similarities([trigrams(text) for text in own])
+    for index, text in enumerate(own):
+        others = [similarity(text, other) for place, other in enumerate(own) if place != index]
         assert found[index] == pytest.approx(max(others, default=0.0))
+
+
+PAGE = "The user told me that the lighthouse keeper waved with a striped towel until the ferry was behind the island."
+
+
+def telling(reply: str, thought: str = "Here.") -> list[tuple[str, str]]:
+    """Return a conversation in which the page is looked up, and told in the reply."""
+    result = json.dumps({"pages": [{"index": 1, "date": "2026-02-11", "text": PAGE}]})
+    return [
+        SYSTEM,
+        ("user", "What does your page say?"),
+        ("assistant", "<think>I look.</think>\n\n<tool_call>recall_diary()</tool_call>"),
+        ("tool", f"<tool_result>{result}</tool_result>"),
+        ("assistant", f"<think>{thought}</think>\n\n{reply}"),
+    ]
+
+
+def test_what_a_reply_quotes_is_left_out(tmp_path: Path) -> None:
+    """As where novelty is judged: two that tell of the same page are not near each other."""
+    told = "The lighthouse keeper waved with a striped towel until the ferry was behind the island."
+    framings = (
+        "Sit down by the stove then and I will read it out: {} Such a towel!",
+        "got it here, thats how it goes: {} u ok?",
+    )
+    tellings = [telling(framing.format(told)) for framing in framings]
+    recited = [conversation("What does your page say?", framing.format(told)) for framing in framings]
+    found, whole = (stats_of(write(tmp_path / "a.json", part)).file for part in (tellings, recited))
+    assert (found.replies.nearest_mean, found.replies.nearest_above_half) == (0, 0)
+    assert whole.replies.nearest_mean > 0.3
+    assert found.replies.distinct[1].counted == 26
+    assert found.reply_words.mean == whole.reply_words.mean > 13, "how long a reply is, is told of all of it"
+    assert found.replies.compression_ratio > 0
+    assert found.replies.openings.distinct == 2
+    begun_by_the_page = stats_of(write(tmp_path / "a.json", [telling(f"{told} Yes!")])).file
+    assert begun_by_the_page.replies.openings == Frequent(0, 0, ())
+    assert begun_by_the_page.replies.first_words == Frequent(0, 0, ())
+
+
+def test_what_thoughts_have_most_often_is_shown(tmp_path: Path) -> None:
+    later = ["Oh, there it is, and nothing else.", "There it is, and it is short.", "Ah, I see: there it is, and well."]
+    pairs = [("Hello.", f"Well number {number}.") for number in range(5)]
+    path = write(
+        tmp_path / "a.json", [telling("Look.", text) for text in later] + [conversation(*pair) for pair in pairs]
+    )
+    stats = stats_of(path)
+    first, after = stats.file.first_thoughts, stats.file.later_thoughts
+    assert first.openings == Frequent(8, 2, (("hm", 5), ("i look", 3)))
+    assert first.first_words == Frequent(8, 2, (("hm", 5), ("i", 3)))
+    assert first.phrases == Frequent(0, 0, ())
+    assert after.phrases.messages == 3
+    assert after.phrases.most_frequent == (("there it is and", 3),)
+    value = stats_as_json(stats)["diversity"]["later_thoughts"]
+    assert value["phrases"]["most_frequent"] == [{"phrase": "there it is and", "count": 3, "share": 1.0}]
+    assert value["first_words"]["most_frequent"][0] == {"word": "ah", "count": 1, "share": 1 / 3}
+    text = describe_stats(stats)
+    assert re.search(r"^hm +first thoughts +5 +62.5 %$", text, re.MULTILINE)
+    assert re.search(r"^there it is and +later thoughts +3 +100.0 %$", text, re.MULTILINE)
+    assert re.search(r"^share of the most frequent first word +0.625 +0.625 +0.625 +0.333$", text, re.MULTILINE)
+
+
+def test_a_phrase_counts_once_for_each_message_and_reaches_across_no_quotation(tmp_path: Path) -> None:
+    told = (
+        "now the lighthouse keeper waved with a striped towel until the ferry was behind the island now then and there"
+    )
+    file = stats_of(write(tmp_path / "a.json", [telling(f"{told} now then and there"), telling(told)])).file
+    assert file.replies.phrases.most_frequent == (("now then and there", 2),)
+    assert file.replies.phrases.messages == 2
 
 
 def test_ngrams_do_not_reach_from_one_message_into_the_next() -> None:

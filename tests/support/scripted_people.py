@@ -23,7 +23,10 @@ from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
 from support.loopback_server import Received, Reply
 
-__all__ = ["WAYS", "Heard", "ScriptedPeople", "Way", "heard_in"]
+__all__ = ["ALIKE_IN_THOUGHT", "WAYS", "Heard", "ScriptedPeople", "Way", "heard_in"]
+
+ALIKE_IN_THOUGHT = "thought_opening_share = 1\nthought_phrase_share = 1\nthought_habit_share = 1\n"
+"""What lets them pass in `[quality]`: their messages and replies are new each time, what they think is not."""
 
 CAST = load_cast()
 _TELLING = frozenset({Ability.SHARE, Ability.UPDATE})

@@ -20,7 +20,9 @@ from hypothesis import strategies as st
 from apep_datagen.config.settings import Settings
 from apep_datagen.config.settings_file import load_settings
 from apep_datagen.core.errors import StorageError
+from apep_datagen.language.quotation import own_words
 from apep_datagen.quality.novelty import SKETCH_LENGTH
+from apep_datagen.quality.wording import Wording
 from apep_datagen.storage.access import lock_beside
 from apep_datagen.verify import fingerprints
 from apep_datagen.verify.alignment import align
@@ -45,7 +47,7 @@ from apep_datagen.verify.report import describe_verification, verification_as_js
 from apep_datagen.verify.verification import FINDINGS_STATUS, Verification, verify
 from support.loopback_server import LoopbackServer, Received, Reply
 from support.program import Ended, Program, section
-from support.scripted_people import WAYS, ScriptedPeople
+from support.scripted_people import ALIKE_IN_THOUGHT, WAYS, ScriptedPeople
 
 MADE = 44
 MIX = """[scenarios.mix]
@@ -68,6 +70,7 @@ Conversation = list[Message]
 def run(program: Program, server: LoopbackServer, target: int, *options: str, quality: str = "strict") -> Ended:
     program.configure(
         f'[generation]\nexchanges = [1, 2]\ntimeline_length = 9\n{MIX}[quality]\nlevel = "{quality}"\nleast_yield = 0\n'
+        + ALIKE_IN_THOUGHT
         + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=3)
     )
     return program.run("--providers", "endpoint", "--target", str(target), "--seed", "5", *options)
@@ -425,22 +428,22 @@ def test_a_message_that_is_nearly_the_same_as_an_earlier_one_is_found(program: P
 def test_all_that_share_a_band_are_compared_and_those_with_a_similar_sketch_word_by_word() -> None:
     compared = Fingerprints()
     for number, kind in enumerate((1, 2, 3, 1)):
-        compared.append(number, ("", ""))
+        compared.append(number, None)
         for band, keys in enumerate(compared.keys["question"]):
             keys[number] = 5 if band == 7 else 100 * number + band + 10  # one band of the user's messages is shared
         compared.sketches["question"][-SKETCH_LENGTH:] = bytes([kind]) * SKETCH_LENGTH
     asked: list[int] = []
 
-    def texts_of(number: int) -> tuple[str, str]:
+    def words_of(number: int) -> Wording:
         asked.append(number)
-        return "all of these words are the same", ""
+        return Wording(own_words("all of these words are the same"), own_words(""))
 
-    found = list(compared.nearly_the_same(bytes([1, 1, 1, 1]), 0.6, texts_of))
+    found = list(compared.nearly_the_same(bytes([1, 1, 1, 1]), 0.6, words_of))
     assert found == [
         Finding(4, "the user's message is nearly the same as an earlier one", "like conversation 1 (1.00)")
     ]
     assert sorted(asked) == [1, 4]
-    assert list(compared.nearly_the_same(bytes([1, 1, 1, 0]), 0.6, texts_of)) == []
+    assert list(compared.nearly_the_same(bytes([1, 1, 1, 0]), 0.6, words_of)) == []
     assert list(compared.nearly_the_same(bytes([1, 1, 1, 1]), 0.6, lambda _: None)) == []
 
 
@@ -550,7 +553,7 @@ def test_a_run_that_is_active_can_be_checked_meanwhile(program: Program) -> None
 
     with LoopbackServer(hangs_after_some) as server:
         program.configure(
-            f'{MIX}[quality]\nlevel = "strict"\n'
+            f'{MIX}[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}'
             + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=3)
         )
         running = program.watch("--providers", "endpoint", "--target", str(MADE + 30), "--grace-seconds", "0")

@@ -1,0 +1,47 @@
+"""Counts of phrases are never too low, hardly too high, and of one size."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apep_datagen.quality.phrase_counts import PhraseCounts
+
+CONVERSATIONS = st.lists(st.sets(st.text("abc ", max_size=4), max_size=6), max_size=12)
+
+
+@given(CONVERSATIONS)
+def test_a_phrase_is_found_in_as_many_conversations_as_have_it(conversations: list[set[str]]) -> None:
+    counts = PhraseCounts()
+    for phrases in conversations:
+        counts.add(phrases)
+        counts = PhraseCounts(counts.stored())
+    for phrase in set().union(*conversations):
+        have = sum(phrase in phrases for phrases in conversations)
+        assert have <= counts.times(phrase) <= len(conversations)
+
+
+def test_others_add_little_however_many_there_are() -> None:
+    counts = PhraseCounts()
+    for number in range(2_000):
+        counts.add({f"phrase {number} {place}" for place in range(94)})
+        if number % 10 == 0:
+            counts.add({"nothing to keep here"})
+    assert 200 <= counts.times("nothing to keep here") <= 240
+    unknown = [counts.times(f"unknown {number}") for number in range(1_000)]
+    assert max(unknown) < 50
+    assert sum(unknown) / len(unknown) < 0.0125 * 2_000
+    assert len(counts.stored()) == len(PhraseCounts().stored()) == 65_536
+
+
+def test_counts_are_the_same_on_every_machine() -> None:
+    counts = PhraseCounts()
+    counts.add({"there is nothing to", "is nothing to keep"})
+    places = [place for place, byte in enumerate(counts.stored()) if byte]
+    assert places == [4120, 32292, 46872, 60808]
+
+
+def test_something_else_is_refused() -> None:
+    with pytest.raises(ValueError, match="counts of phrases are 65536 bytes, and there are 3"):
+        PhraseCounts(b"abc")

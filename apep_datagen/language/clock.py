@@ -80,7 +80,7 @@ def clock_minutes(match: re.Match[str]) -> tuple[int, ...]:
 
 
 def hours_of_dial(hour: int) -> tuple[int, ...]:
-    """Return the hours of the day that an hour by itself can mean: two, up to twelve; none where there is no such hour."""
+    """Return the hours of the day that an hour by itself can mean: two, up to twelve; none where there is none."""
     if 0 < hour <= _NOON:
         return (hour % _NOON, hour % _NOON + _NOON)
     return (hour % _LAST_HOUR,) if hour <= _LAST_HOUR else ()
@@ -118,10 +118,12 @@ class TimeLeft:
 
 _ANY_CLOCK = re.compile(rf"(?<![\w:]){CLOCK}")
 _STRETCH = rf"(?P<count>half an|{NUMBER}) (?:and a (?P<more>half) )?(?P<unit>hour|minute)s?(?: and a (?P<more2>half))?"
+# "So you have two hours", "that leaves two hours", "you have two hours left". A course that has two hours is none.
 _LEFT = re.compile(
-    r"\b(?:you(?:'ve| have)|there(?:'s| is| are)|(?:that|which)(?:'s| is| leaves| gives))"
+    r"(?:\b(?:so|then) (?:you(?:'ve| have)|there(?:'s| is| are))|\b(?:that|which)(?:'s| is| leaves| gives)"
+    r"|\b(?:you(?:'ve| have)|there(?:'s| is| are))(?= .{0,40} (?:left|to go|until|till|yet|to spare)\b))"
     r"(?: (?:still|you|us|them|me|got|in|a|over|another|nearly|almost|about|only|good|full|just|at least)){0,4}?"
-    rf" {_STRETCH}(?= (?:left|to go|until|till|yet|to spare|before|from now|away)\b|[.,;:!?…]|\Z)",
+    rf" {_STRETCH}(?= (?:left|to go|until|till|yet|to spare|before|from now|away)\b|[.,;:!?…]|\Z)"
 )
 _SENTENCE = re.compile(r"[^.!?…\n]+")
 _A_STRETCH = re.compile(r"\b(?:hour|minute)s?\b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime
+import functools
 import re
 import string
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ class Time:
     """A time of day, a day or a month, as far as a text says it; what it leaves open is None or empty.
 
     Attributes:
-        minutes: Stretches of the day, one of which is meant, in minutes from midnight; an end may lie before or behind it.
+        minutes: Stretches of the day, one of which is meant, in minutes from midnight; an end may lie outside it.
         weekdays: From Monday, 0; one of them is meant.
         months: From January, 1; one of them is meant.
         day: Of the month.
@@ -80,8 +81,9 @@ _CLAUSE_END = re.compile(r"[.!?…\n,;:-] *(?:(?:and|but|so) )?|\b(?:and|but) ")
 _LONGEST_LOOK_BACK = 200
 
 
+@functools.lru_cache(maxsize=32)
 def plain(text: str) -> str:
-    """Return a text in lower case, without what is quoted in it, and without markup; all characters keep their place."""
+    """Return a text in lower case without what is quoted in it and without markup; characters keep their places."""
     text = text.translate(_PLAIN)
     if not any(mark in text for mark in _QUOTES):
         return text

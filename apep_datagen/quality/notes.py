@@ -99,8 +99,12 @@ _CARRYING_NOTHING = frozenset(
 _TURNING = frozenset(
     words("""
     not no never none neither nor nobody nothing without before after until since more most less least few fewer only
-    other another above below over under inside outside he him his she her hers but except against dont doesnt didnt
-    isnt arent wasnt werent hasnt havent hadnt cant cannot couldnt wont wouldnt shouldnt mustnt
+    other another above below over under inside outside he him his she her hers but except against
+    """)
+)
+_NOT = frozenset(
+    words("""
+    not dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt cant cannot couldnt wont wouldnt shouldnt mustnt
     """)
 )
 
@@ -127,7 +131,8 @@ def _statement(text: str, facts: Iterable[Fact]) -> tuple[frozenset[str], frozen
         if holds(text, fact.forms) and holds(text, fact.cues):
             content -= {stem(word) for phrase in (*fact.forms, *fact.cues) for word in words(phrase)}
             content.add(f"{fact.slot}: {fact.value}")
-    return frozenset(content - _CARRYING_NOTHING), _TURNING.intersection(found)
+    turning = {"not" if word in _NOT else word for word in found if word in _TURNING or word in _NOT}
+    return frozenset(content - _CARRYING_NOTHING), frozenset(turning)
 
 
 # ----------------------------------------------------------------------------------------------------- two facts in one

@@ -70,7 +70,7 @@ SAID_BY_ADA = [
     (FRIDAY_MORNING, "Good evening to you, stranger.", "Good evening"),
     (FRIDAY_MORNING, "Good afternoon, dear.", "Good afternoon"),
     (FRIDAY_NOON, "Who else is hungry this late at night?", "this late at night"),
-    (FRIDAY_NOON, "I am glad that you still write at this lonely hour of the night.", "at this lonely hour of the night"),
+    (FRIDAY_NOON, "Lovely, you still write at this lonely hour of the night.", "at this lonely hour of the night"),
     (FRIDAY_EVENING, "Ooh, this early in the morning, I'd say tea.", "this early in the morning"),
     (FRIDAY_EVENING, "And how are you this morning?", "how are you this morning"),
     (FRIDAY_MORNING, "And how are you feeling tonight?", "how are you feeling tonight"),
@@ -80,7 +80,7 @@ SAID_BY_ADA = [
     (FRIDAY_MORNING, "It's past nine in the evening already, so let it be.", "It's past nine in the evening"),
     (FRIDAY_NOON, "It's nearly midnight, you should sleep.", "It's nearly midnight"),
     (FRIDAY_EVENING, "It's just after two, you have all afternoon.", "It's just after two"),
-    (FRIDAY_EVENING, "It is now half past ten in the morning, so you have time.", "It is now half past ten in the morning"),
+    (FRIDAY_EVENING, "It is now half past ten in the morning, so rest.", "It is now half past ten in the morning"),
     (FRIDAY_MORNING, "It's 16:20, so you had better run.", "It's 16:20"),
     (FRIDAY_MORNING, "Tonight was lovely, thank you for telling me.", "Tonight was"),
 ]  # fmt: skip
@@ -203,7 +203,7 @@ GOOD = [
     (FRIDAY_EVENING, "Guten Morgen! Heute ist Dienstag."),
     (FRIDAY_EVENING, "Bonjour ! C'est mardi, non ? Il est tard."),
     (FRIDAY_EVENING, "hoy es martes y es de noche"),
-    (FRIDAY_EVENING, "今日は火曜日です。おはよう！"),
+    (FRIDAY_EVENING, "今日は火曜日です。おはよう。"),
     (FRIDAY_EVENING, "Told you a while ago. Or yesterday? Or last month, who knows."),
 ]  # fmt: skip
 
@@ -410,11 +410,14 @@ def test_real_conversations_with_older_notes_are_found_where_they_speak_of_their
 
 # ------------------------------------------------------------------------------------------------- whatever is written
 
-_PIECES = st.sampled_from(
-    "it's it is today tomorrow Tuesday friday March may the 1st 31st 99th 99:99 25:61 24:00 half past quarter to one"
-    " twelve 0 00 good morning evening tonight was late at night you told me on in last month ago a few days"
-    ' so have two hours left . , ! ? " \u201c \n İ ß 20 2026 31 of'.split(" ")
-)
+# fmt: off
+_PIECES = st.sampled_from([
+    "it's", "it is", "today", "tomorrow is", "Tuesday", "friday", "March", "may", "the 1st", "31st of", "99th", "99:99",
+    "25:61", "24:00", "half past", "quarter to one", "twelve", "0", "00 o'clock", "good morning", "good evening",
+    "tonight", "was", "late", "at night", "you told me", "on", "last month", "a few days ago", "999 days ago", "so you have",
+    "two hours left", ".", ",", "!", "?", '"', "\u201c", "\n", "\u0130", "\u00df", "2026", "31",
+])
+# fmt: on
 _TEXT = st.one_of(
     st.lists(_PIECES, max_size=14).map(" ".join),
     st.text(max_size=60),

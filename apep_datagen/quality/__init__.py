@@ -2,5 +2,5 @@
 
 Each stage is a module with a `check` that returns a `Problem` or None, and looks at nothing but
 values, and at what was accepted before (`novelty.Accepted`). It imports
-`conversation`, `people` and `core`.
+`conversation`, `people`, `language` and `core`.
 """

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from apep_datagen.core.notebook import Note
 from apep_datagen.core.tags import escape_tags
 from apep_datagen.core.words import holds, words
-from apep_datagen.language.content import content_list, stem
+from apep_datagen.language.content import content, content_list, stem
 from apep_datagen.language.pointing import pointing_nowhere, speaking_as_somebody, speaking_to_somebody
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change, notes_that_hold
@@ -111,6 +111,8 @@ _NOT = frozenset(
 
 def _stored_twice(new: Sequence[str], change: Change, planned: Sequence[Fact]) -> Problem | None:
     """Find a new note that says what another one says that is there with it."""
+    if not new:
+        return None
     others = list(change.after.memory)
     facts = [*planned, *(fact for fact in change.known if fact.shelf == "memory")]
     said = [_statement(note.text, facts) for note in others]
@@ -126,13 +128,13 @@ def _stored_twice(new: Sequence[str], change: Change, planned: Sequence[Fact]) -
 def _statement(text: str, facts: Iterable[Fact]) -> tuple[frozenset[str], frozenset[str]]:
     """Return the content of a note, a fact for its value and cues, and the words that turn round what it says."""
     found = words(text)
-    content = set(content_list(text))
+    stated = set(content(text))
     for fact in facts:
         if holds(text, fact.forms) and holds(text, fact.cues):
-            content -= {stem(word) for phrase in (*fact.forms, *fact.cues) for word in words(phrase)}
-            content.add(f"{fact.slot}: {fact.value}")
+            stated -= {stem(word) for phrase in (*fact.forms, *fact.cues) for word in words(phrase)}
+            stated.add(f"{fact.slot}: {fact.value}")
     turning = {"not" if word in _NOT else word for word in found if word in _TURNING or word in _NOT}
-    return frozenset(content - _CARRYING_NOTHING), frozenset(turning)
+    return frozenset(stated - _CARRYING_NOTHING), frozenset(turning)
 
 
 # ----------------------------------------------------------------------------------------------------- two facts in one

@@ -150,15 +150,15 @@ _DATES = (
         at("it's a", "it is a", "'tis a", "this "),
         pattern(
             rf"(?:this|{ITS} an?)(?: (?!coming|next|past|last|one)[a-z]+)? {_MONTH}"
-            r" (?:morning|afternoon|evening|night|day)\b"
+            rf" (?:morning|afternoon|evening|night|day){ENDS}"
         ),
         _month,
         always(Certainty.UNPROMPTED),
         _DATES_SAID,
     ),
     Form(
-        at("it's", "it is", "this is", "the year is"),
-        pattern(rf"(?:{ITS}|this is|the year is){AGAIN}(?: the year)? (?P<year>20\d\d){ENDS}"),
+        at_its,
+        pattern(rf"{ITS}{AGAIN}(?: the year)? (?P<year>20\d\d){ENDS}"),
         lambda match: Time(year=int(match["year"])),
         always(Certainty.UNPROMPTED),
         _DATES_SAID,
@@ -167,7 +167,7 @@ _DATES = (
         at("it's the", "it is the", "today is the", "this is the", "for the first", "for the last"),
         pattern(
             r"(?:it's|it is|today is|this is|for) the (?P<which>first|last) (?:day|morning|afternoon|evening|night)"
-            r" of the year\b"
+            rf" of the year{ENDS}"
         ),
         _end_of_year,
         always(Certainty.UNPROMPTED),

@@ -63,6 +63,8 @@ _PARTS_SAID = frozenset(
 )
 _HOURS_SAID = (_PARTS_SAID | {*NUMBERS, ANY_NUMBER, "oclock", "clock"}) - {"a", "an"}
 _TODAYS_PART = r"(?P<part>this morning|this afternoon|this evening|tonight)"
+# A night bus, a night shift.
+_ALONE = r"(?! (?:bus|train|shift|owl|school|nurse|porter|market|club|sky|mist)\b)"
 _BEFORE, _AFTER = frozenset(words("nearly almost coming close even barely")), frozenset(words("past after gone well"))
 _ABOUT = (
     r"(?P<about>(?: (?:now|only|just|already|still|nearly|almost|about|around|barely|not even|well|coming up to"
@@ -130,7 +132,7 @@ _HOURS = (
     ),
     Form(
         at("this late ", "so late "),
-        pattern(r"(?:this|so) late (?:at night|in the (?:evening|night))\b"),
+        pattern(rf"(?:this|so) late (?:at night|in the (?:evening|night))\b{_ALONE}"),
         _late,
         if_this,
         _OF_THE_NIGHT,
@@ -144,14 +146,14 @@ _HOURS = (
     ),
     Form(
         at("at this "),
-        pattern(r"at this(?: [a-z]+)? hour of the (?P<part>morning|evening|night)\b"),
+        pattern(rf"at this(?: [a-z]+)? hour of the (?P<part>morning|evening|night)\b{_ALONE}"),
         _part,
         always(Certainty.PLAIN),
         _OF_THE_NIGHT,
     ),
     Form(
         at_its,
-        pattern(rf"{ITS}{AGAIN} late(?:{ENDS}|(?= on a\b| where\b| at night\b| in the\b))"),
+        pattern(rf"{ITS}{AGAIN} late(?:{ENDS}|(?= on a\b| at night\b| in the (?:evening|day|night)\b))"),
         _late,
         always(Certainty.SCENE),
         _OF_THE_NIGHT | _OF_LATENESS,
@@ -217,7 +219,7 @@ _BEGINNINGS = {
 # What was planned for it is no sign that it has begun.
 _PLANNED = (
     r"supposed|meant|going|to|booked|planned|reserved|always|never|when|off|on|my|our|your|his|her|their|thought|wanted"
-    r"|hoped|needed|wished|decided|promised|invited|agreed|arranged|had|could|might|should|would|expected|scheduled|set"
+    r"|hoped|needed|wished|decided|promised|invited|agreed|arranged|had|could|might|should|would|expected|scheduled|set|made|mine|yours|ours"
 )
 _PAST = (
     r"(?:ate|went|came|saw|told|took|gave|sat|stood|found|made|said|heard|slept|lost|met|sang|swam|drank|fell|felt|left"

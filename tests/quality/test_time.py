@@ -192,6 +192,11 @@ GOOD = [
     (FRIDAY_NOON, "It's winter here, I wear two hats."),
     (JULY, "It's winter here, and my neighbour says it's summer there."),
     (JULY, "It's been a year since this spring, we spring back."),
+    (FRIDAY_NOON, "It's late in the year for tomatoes."),
+    (FRIDAY_NOON, "Nobody talks at this hour of the night bus line."),
+    (FRIDAY_NOON, "Tonight was made for dancing. This evening was yours, remember?"),
+    (JULY, "This is 2046, a film, and it's the last day of the year that I like best."),
+    (JULY, "This December evening you spoke of must have been cold."),
     # An hour beside the part of the day that the user knows.
     ("2026-04-26T09:26", "just past eight and a bit of mist still on the river"),
     ("2026-04-26T14:32", "Took me half the afternoon to find where it stops"),

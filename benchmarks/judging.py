@@ -33,7 +33,8 @@ from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_user, generator
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change
-from apep_datagen.quality import effect, execution, form, novelty, thinking, voice
+from apep_datagen.quality import effect, execution, form, knowledge, notes, novelty, thinking, voice
+from apep_datagen.quality import time as time_stage
 from apep_datagen.quality import wording as wording_module
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.judge import Judge
@@ -119,10 +120,16 @@ def _measure_stages(
     times.append(time.perf_counter())
     _expect_none(effect.check(sample, brief.scenario, change, judge.phrases))
     times.append(time.perf_counter())
+    _expect_none(notes.check(sample, brief.scenario, change))
+    times.append(time.perf_counter())
+    _expect_none(time_stage.check(sample, brief))
+    times.append(time.perf_counter())
     texts = (sample.system, *judge.tester_texts)
     _expect_none(voice.check(sample, phrases=judge.phrases, user_name=brief.user.name, prompt_texts=texts))
     times.append(time.perf_counter())
-    for name, began, ended in zip(("form", "execution", "effect", "voice"), times, times[1:], strict=False):
+    for name, began, ended in zip(
+        ("form", "execution", "effect", "notes", "time", "voice"), times, times[1:], strict=False
+    ):
         costs[name].append(ended - began)
 
 

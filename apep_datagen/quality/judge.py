@@ -8,7 +8,7 @@ from typing import Literal
 
 from apep_datagen.core.messages import Message
 from apep_datagen.people.phrases import Phrases
-from apep_datagen.quality import effect, execution, form, knowledge, novelty, thinking, voice
+from apep_datagen.quality import effect, execution, form, knowledge, notes, novelty, thinking, time, voice
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.novelty import Accepted, NoveltyLimits
 from apep_datagen.quality.problem import Problem
@@ -56,7 +56,9 @@ class Judge:
         return (
             execution.check(sample, change.before, change.after, brief.date)
             or effect.check(sample, brief.scenario, change, self.phrases)
+            or notes.check(sample, brief.scenario, change)
             or knowledge.check(sample, case)
+            or time.check(sample, brief)
             or voice.check(
                 sample,
                 phrases=self.phrases,

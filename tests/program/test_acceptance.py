@@ -190,7 +190,10 @@ def test_a_rejected_conversation_is_kept_with_its_steps_and_its_detail(tmp_path:
     ("level", "found"), [("off", set()), ("form", {Stage.FORM}), ("strict", set(Stage)), ("", set(Stage))]
 )
 def test_the_level_says_which_stages_judge(tmp_path: Path, level: str, found: set[Stage]) -> None:
-    names = ("no think block", "stops in the middle", "fails a call", "forgetful", "looks up for nothing", "refuses")
+    names = (
+        "no think block", "stops in the middle", "fails a call", "forgetful", "looks up for nothing",
+        "stores what says nothing", "confuses the days", "refuses",
+    )  # fmt: skip
     people = ScriptedPeople(tuple(WAYS[name] for name in (*names, "repeats herself")), share=0.8)
     with LoopbackServer(people) as server:
         program = program_at(server, tmp_path, "least_yield = 0", mix=mix_of(share=8, smalltalk=10, advice=6))

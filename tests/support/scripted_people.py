@@ -77,6 +77,7 @@ WAYS = {
         _way("forgetful", {Ability.SHARE}, Stage.EFFECT, _NOT_STORED),
         _way("stores twice", {Ability.SHARE}, Stage.EFFECT, "a fact is in memory twice"),
         _way("stores something else", {Ability.SHARE}, Stage.EFFECT, _NOT_STORED),
+        _way("stores what says nothing", {Ability.SHARE}, Stage.NOTES, "a note cannot be understood by itself"),
         _way("keeps the old value", {Ability.UPDATE}, Stage.EFFECT, "the old value is still in memory"),
         _way("only deletes", {Ability.UPDATE}, Stage.EFFECT, _NOT_STORED),
         _way("does not forget", {Ability.FORGET}, Stage.EFFECT, "what was to be forgotten is still in memory"),
@@ -123,6 +124,7 @@ WAYS = {
         _way("gives away", {Ability.RECALL}, Stage.EFFECT, "the user's message gives the answer away"),
         _way("Ada's voice", _CHATTING, Stage.VOICE, "the user's message is in Ada's voice"),
         _way("greets themselves", _CHATTING, Stage.VOICE, "the user speaks to somebody of their own name"),
+        _way("confuses the days", _CHATTING, Stage.TIME, "the user's message contradicts the time of the conversation"),
         _way("explains the message", _CHATTING, Stage.VOICE, _SHOWS_THROUGH),
         _way(
             "asks the same",
@@ -420,6 +422,8 @@ class ScriptedPeople:
         if way == "greets themselves":
             name = user.partition("You are ")[2].partition(",")[0]
             return f"Hi {name}, {question}"
+        if way == "confuses the days":
+            return f"{question} Yesterday was Tuesday. Tomorrow is Tuesday."
         if way == "explains the message":
             return f"{question} Here is the message as the user."
         if way == "asks the same":
@@ -532,6 +536,8 @@ def _hear_facts(way: str, heard: Heard, draw: random.Random, results: Results) -
         return reply
     if way == "stores twice":
         notes += [f"What I know: {notes[0]}"]
+    if way == "stores what says nothing":
+        notes += ["The same as before."]
     if way == "stores something else":
         notes = ["They like to chat in the evening."]
     if way in {"fails a call", "mends a call"} and not results:

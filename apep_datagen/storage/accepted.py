@@ -50,6 +50,11 @@ class AcceptedConversations:
         ).fetchone()
         return int(row[0]) if row else 0
 
+    def forget_all(self) -> None:
+        """Make it as if there were none, so that all can be taken in anew."""
+        self._connection.execute("DELETE FROM near")
+        self._connection.execute("DELETE FROM openings")
+
     def remember(self, conversation_id: int, question: str, reply: str) -> None:
         """Take in one more."""
         self._connection.executemany(

@@ -164,6 +164,12 @@ _MIGRATIONS = (
         count INTEGER NOT NULL,
         PRIMARY KEY (provider, reason)
     ) WITHOUT ROWID;
+    ALTER TABLE samples ADD COLUMN notes_before TEXT;  -- as JSON, of one that stands by itself, outside its timeline
+    CREATE TABLE taken_out (                       -- left the output again, but not the memory of their timelines
+        conversation_id INTEGER PRIMARY KEY REFERENCES conversations,
+        line TEXT NOT NULL                         -- as it was in the output
+    );
+    ALTER TABLE run ADD COLUMN replacing TEXT;     -- how the output is to be written anew, as JSON, or null
     """,
 )
 

@@ -10,7 +10,7 @@ from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import Finished, next_step
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import Message
-from apep_datagen.core.notebook import Notebook
+from apep_datagen.core.notebook import Notebook, Notes
 from apep_datagen.core.tools import run_call
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.sample import Sample, read_sample
@@ -97,8 +97,7 @@ class Evidence:
         if notes_before is None:
             notebook = self._notebook(brief)
         else:
-            notebook = Notebook.holding(notes_from_json(notes_before), date=brief.date)
-            notebook.conversation_id = brief.conversation_id
+            notebook = _notebook_before(brief, notes_from_json(notes_before))
             sample = read_sample(messages)
             for exchange in sample.exchanges if isinstance(sample, Sample) else ():
                 for turn in exchange.turns:
@@ -107,15 +106,14 @@ class Evidence:
         return self._case(brief, messages, finish_reasons, notebook)
 
     def case_of_rejected(self, rebuilt: Rebuilt) -> Case:
-        """Return what a conversation that was rejected, and undone, is judged by.
-
-        Its calls are made again on what was there before it.
+        """Return what a conversation that was rejected is judged by: its calls are made again on what was there before.
 
         Raises:
             NotToldError: They give something else than they gave then, so what was there is not known exactly.
         """
         conversation = rebuilt.conversation
-        notebook = self._notebook(conversation.brief)
+        # One that was accepted first, and rejected by later rules, has left its notes there.
+        notebook = _notebook_before(conversation.brief, self._notebook(conversation.brief).notes_before())
         for exchange in conversation.exchanges:
             for turn in exchange.turns:
                 for call, recorded in zip(turn.answer.calls, turn.results, strict=False):
@@ -131,3 +129,10 @@ class Evidence:
     ) -> Case:
         known = self._known(brief.timeline_id)[brief.conversation_id]
         return case_of(self._connection, brief, messages, finish_reasons=finish_reasons, known=known, notebook=notebook)
+
+
+def _notebook_before(brief: Brief, before: Notes) -> Notebook:
+    """Return a notebook in which the calls of a conversation are made anew, booked to it."""
+    notebook = Notebook.holding(before, date=brief.date)
+    notebook.conversation_id = brief.conversation_id
+    return notebook

@@ -20,7 +20,6 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Message
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.people.cast import load_cast
-from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
 from apep_datagen.rejudge.outcome import Judged, Rejudgement, Verdict
 from apep_datagen.rejudge.rejudging import rejudge
@@ -30,7 +29,7 @@ from apep_datagen.storage.opening import OpenedRun
 from apep_datagen.verify.verification import verify
 from support.paths import TESTS
 from support.real_conversations import judge_all, real_conversations, recorded_rows
-from support.real_state import write_real_state
+from support.real_state import CHATS, FIRST_THOUGHT, everything, query, save_otherwise, write_real_state
 
 STRICT = load_settings(None)
 FORM = load_settings(None, quality={"level": "form"})
@@ -39,14 +38,6 @@ ACCEPTED = [real.number for real in real_conversations() if not real.was_rejecte
 # What every second user says stands in the tester's prompt then, which is not to be in a conversation: a rule that is
 # stricter than it was.
 FORBIDDEN = frozenset(ACCEPTED[::2])
-# Good ones that use no note: a version that rejected them would have gone on as if nothing had been.
-CHATS = [
-    real.number
-    for real in real_conversations()
-    if real.case.brief.scenario.ability in (Ability.SMALLTALK, Ability.ADVICE)
-    and real.label.verdict == "good"
-    and not real.was_rejected
-]
 
 
 @pytest.fixture(scope="module")
@@ -77,23 +68,6 @@ def judge_anew(
     return rejudge(
         output, settings, PromptSet(texts), load_cast(), drops=drops, is_dry_run=is_dry_run, notify=lambda _: None
     )
-
-
-def query(output: Path, sql: str) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(state_path(output))
-    try:
-        return connection.execute(sql).fetchall()
-    finally:
-        connection.close()
-
-
-def everything(output: Path) -> dict[str, object]:
-    """Return all that a run would go on from."""
-    tables = ("conversations", "samples", "taken_out", "notes", "timelines", "verdicts", "near", "openings", "run")
-    return {
-        "output": output.read_bytes(),
-        **{name: sorted(query(output, f"SELECT * FROM {name}"), key=repr) for name in tables},  # noqa: S608 - constants
-    }
 
 
 def elements(output: Path) -> list[Any]:
@@ -311,7 +285,9 @@ def test_a_whole_timeline_that_is_taken_out_can_still_be_replayed(output: Path) 
 def test_a_thought_that_a_rewrite_has_spoiled_is_mended_in_its_place(output: Path) -> None:
     was, numbers = elements(output), ACCEPTED[3:6]
     for number in numbers:
-        _save(output, number, lambda line: line.replace(_THOUGHT, _THOUGHT + "As a large language model, ", 1))
+        save_otherwise(
+            output, number, lambda line: line.replace(FIRST_THOUGHT, FIRST_THOUGHT + "As a large language model, ", 1)
+        )
     output.unlink()  # it is written again from the state database
     found = by_number(judge_anew(output))
     assert [(found[number].fails, found[number].can_be_mended) for number in numbers] == [(True, True)] * 3
@@ -327,8 +303,10 @@ def test_a_thought_that_a_rewrite_has_spoiled_is_mended_in_its_place(output: Pat
 
 def test_what_differs_in_more_than_thoughts_is_not_mended(output: Path) -> None:
     number = ACCEPTED[3]
-    _save(output, number, lambda line: line.replace(_THOUGHT, _THOUGHT + "As a large language model, ", 1))
-    _save(output, number, lambda line: line.removesuffix('"}]}') + ' And so on."}]}')
+    save_otherwise(
+        output, number, lambda line: line.replace(FIRST_THOUGHT, FIRST_THOUGHT + "As a large language model, ", 1)
+    )
+    save_otherwise(output, number, lambda line: line.removesuffix('"}]}') + ' And so on."}]}')
     output.unlink()
     found = by_number(judge_anew(output))[number]
     assert (found.fails, found.can_be_mended) == (True, False)
@@ -440,10 +418,6 @@ def test_what_is_told_adds_up(output: Path) -> None:
     assert "smalltalk" in said
 
 
-# Where the first thought of a conversation begins, as it is saved.
-_THOUGHT = '"role": "assistant", "content": "<think>'
-
-
 def map_messages(element: Any) -> list[Message]:
     return [Message(message["role"], message["content"]) for message in element["conversations"]]
 
@@ -457,13 +431,4 @@ def _change_steps(output: Path, number: int, change: Callable[[str], str]) -> No
         connection.execute(
             "UPDATE steps SET text = ? WHERE conversation_id = ? AND kind = 'answer'", (change(text), number)
         )
-    connection.close()
-
-
-def _save(output: Path, number: int, change: Callable[[str], str]) -> None:
-    """Let a conversation have been saved as something else."""
-    with sqlite3.connect(state_path(output)) as connection:
-        [(line,)] = connection.execute("SELECT line FROM samples WHERE conversation_id = ?", (number,)).fetchall()
-        assert change(line) != line
-        connection.execute("UPDATE samples SET line = ? WHERE conversation_id = ?", (change(line), number))
     connection.close()

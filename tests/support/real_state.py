@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.notebook import Notes
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tools import run_call
+from apep_datagen.people.scenario import Ability
 from apep_datagen.people.story import story_after
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.storage import schema
@@ -29,11 +30,22 @@ from apep_datagen.storage.timelines import begin_timeline, go_on_after_acceptanc
 from apep_datagen.storage.verdicts import count_verdict
 from support.real_conversations import RealConversation, real_conversations, recorded_rows
 
-__all__ = ["SCHEMA", "write_real_state"]
+__all__ = ["CHATS", "FIRST_THOUGHT", "SCHEMA", "everything", "query", "save_otherwise", "write_real_state"]
 
 SCHEMA = 3
 _PROVIDER = "oracle"
 _TIMELINE_LENGTH = 12
+# Where the first thought of a conversation begins, as it is saved.
+FIRST_THOUGHT = '"role": "assistant", "content": "<think>'
+# Good ones that use no note: a version that rejected them would have gone on as if nothing had been.
+CHATS = [
+    real.number
+    for real in real_conversations()
+    if real.case.brief.scenario.ability in (Ability.SMALLTALK, Ability.ADVICE)
+    and real.label.verdict == "good"
+    and not real.was_rejected
+]
+
 _REFUSAL = {"status": "rejected", "stage": "voice", "reason": "a reply is a refusal", "detail": ""}
 _STARTED_AT = 1_795_000_000.0
 
@@ -60,6 +72,48 @@ def write_real_state(directory: Path, also_rejected: Collection[int] = ()) -> Pa
     content = b"".join(element_bytes(line, first=number == 0) for number, line in enumerate(lines))
     output.write_bytes(b"[" + content + CLOSING)
     return output
+
+
+def query(output: Path, sql: str) -> list[tuple[Any, ...]]:
+    connection = sqlite3.connect(state_path(output))
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+# Without the time at which something was accepted, and how far the output is known to be on the disk.
+_KEPT = {
+    "conversations": "id, status, stage, reason, detail, quote",
+    "samples": "*",
+    "taken_out": "*",
+    "notes": "*",
+    "timelines": "*",
+    "verdicts": "*",
+    "near": "*",
+    "openings": "*",
+    "run": "base_count, base_end, base_position, replacing",
+}
+
+
+def everything(output: Path) -> dict[str, object]:
+    """Return all that a run would go on from."""
+    return {
+        "output": output.read_bytes(),
+        **{
+            table: sorted(query(output, f"SELECT {columns} FROM {table}"), key=repr)  # noqa: S608 - constants
+            for table, columns in _KEPT.items()
+        },
+    }
+
+
+def save_otherwise(output: Path, number: int, change: Callable[[str], str]) -> None:
+    """Let a conversation have been saved as something else; the output has it when it is missing at the next start."""
+    with sqlite3.connect(state_path(output)) as connection:
+        [(line,)] = connection.execute("SELECT line FROM samples WHERE conversation_id = ?", (number,)).fetchall()
+        assert change(line) != line
+        connection.execute("UPDATE samples SET line = ? WHERE conversation_id = ?", (change(line), number))
+    connection.close()
 
 
 def _make_tables(connection: sqlite3.Connection, output_name: str) -> None:

@@ -132,7 +132,11 @@ def _by_reason(found: Rejudgement) -> str:
         for (was, stage, reason), numbers in sorted(examples.items(), key=lambda item: -len(item[1]))
     ]
     columns = ["was", "stage", "reason", "such as", "count"]
-    return "Not accepted, or not judged:\n" + table(columns, rows, left=4) if rows else ""
+    return (
+        "Not accepted, or not judged; conversations by their number in the run:\n" + table(columns, rows, left=4)
+        if rows
+        else ""
+    )
 
 
 def _list_failing(failing: Iterable[Judged]) -> str:
@@ -146,12 +150,8 @@ def _list_failing(failing: Iterable[Judged]) -> str:
 def _describe(judged: Judged) -> str:
     what = shorten(" ".join((judged.quote or judged.detail).split()), _SHOWN_LENGTH)
     place = f", {judged.number_in_output} in the output" if judged.number_in_output else ""
-    mended = "; can be mended" if judged.can_be_mended else ""
-    return (
-        f"- {judged.number}{place} ({judged.ability}): {judged.reason} ({judged.stage})"
-        + (f": {what}" if what else "")
-        + mended
-    )
+    line = f"- {judged.number}{place} ({judged.ability}): {judged.reason} ({judged.stage})"
+    return line + (f": {what}" if what else "") + ("; can be mended" if judged.can_be_mended else "")
 
 
 def _what_was_done(found: Rejudgement, failing: int) -> str:

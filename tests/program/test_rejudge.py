@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from apep_datagen.conversation.prompt_set import load_prompts
-from apep_datagen.quality.problem import Stage
-from apep_datagen.storage.access import state_path
+from apep_datagen.storage.access import lock_beside, state_path
 from apep_datagen.storage.opening import OpenedRun
 from support.loopback_server import LoopbackServer
 from support.paths import SUPPORT
@@ -34,9 +34,9 @@ def scene(directory: Path, *, has_base: bool) -> Path:
         directory: Where to.
         has_base: Whether another hand has laid out the output anew, and added to it.
     """
-    output = write_real_state(directory, also_rejected=CHATS[:6])
-    accepted = [real for real in real_conversations() if not real.was_rejected and real.number not in CHATS]
-    for real in accepted[20:23]:
+    output = write_real_state(directory, also_rejected=CHATS[:6], count=80)
+    accepted = [real for real in real_conversations()[:80] if not real.was_rejected and real.number not in CHATS]
+    for real in accepted[10:13]:
         save_otherwise(
             output, real.number, lambda line: line.replace(FIRST_THOUGHT, FIRST_THOUGHT + "As an AI language model, ")
         )
@@ -45,17 +45,17 @@ def scene(directory: Path, *, has_base: bool) -> Path:
     if has_base:
         elements = json.loads(output.read_bytes())
         foreign = {"conversations": [{"role": "user", "content": "Whose is this?"}]}
-        output.write_text(json.dumps([foreign, *elements[:100], foreign], indent=1), encoding="utf-8")
+        output.write_text(json.dumps([foreign, *elements[:40], foreign], indent=1), encoding="utf-8")
         OpenedRun(output, seed=0, notify=lambda _: None).close()
     prompts = directory / "prompts"
     prompts.mkdir()
-    said = [real.case.messages[1].content for real in accepted[1:40:3]]
+    said = [real.case.messages[1].content for real in accepted[1:30:3]]
     text = load_prompts().texts["tester_user.txt"] + "\n".join(said)
     (prompts / "tester_user.txt").write_text(text, encoding="utf-8")
     return output
 
 
-@pytest.mark.parametrize(("drops", "has_base"), [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize(("drops", "has_base"), [(False, False), (True, True)])
 def test_killed_at_any_moment_nothing_has_happened_or_all_of_it(tmp_path: Path, *, drops: bool, has_base: bool) -> None:
     made = tmp_path / "made"
     made.mkdir()
@@ -74,8 +74,9 @@ def test_killed_at_any_moment_nothing_has_happened_or_all_of_it(tmp_path: Path, 
     assert after != before
     statements = int(ended.stderr.split()[-1])
     # Some in the middle, and each of the last, in which what was found is made to last.
-    points = [*range(1, statements, statements // 6), *range(statements - 5, statements + 1)]
-    for point in (*map(str, points), *(REPLACED if drops else APPENDED)):
+    points = [1, statements // 3, *range(statements - 5, statements + 1)]
+
+    def kill_at(point: str) -> None:
         program = copy(f"killed {point}")
         output = program.directory / "out.json"
         killed = program.run(point, *options, command=KILLED)
@@ -92,12 +93,14 @@ def test_killed_at_any_moment_nothing_has_happened_or_all_of_it(tmp_path: Path, 
         assert everything(output) == after, point
         shutil.rmtree(program.directory)
 
+    with ThreadPoolExecutor(2) as pool:  # most of their time is the start of the program
+        list(pool.map(kill_at, (*map(str, points), *(REPLACED if drops else APPENDED))))
+
 
 def test_stopped_by_ctrl_c_nothing_has_happened(tmp_path: Path) -> None:
     output = scene(tmp_path, has_base=False)
     before = everything(output)
     program = Program(tmp_path)
-    program.environment["STOPPED_AT"] = "400"
     ended = program.run(
         "out.json", "--drop", "--prompts", "prompts", command=(str(SUPPORT / "killed_rejudge.py"), "stopped")
     )
@@ -151,26 +154,25 @@ def test_a_run_goes_on_with_what_was_added_and_makes_fewer(tmp_path: Path, level
     assert {messages[1]["content"] for messages in program.conversations()}.isdisjoint(wrong)
 
 
-def test_beside_a_run_it_is_refused(tmp_path: Path) -> None:
-    with LoopbackServer(ScriptedPeople()) as server:
-        program = Program(tmp_path)
-        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=40))
-        watched = program.watch("--providers", "endpoint", "--target", "2000")
-        watched.wait_for("of 2000")
-        refused = [program.run("rejudge", *options) for options in ((), ("--dry-run",), ("--drop",))]
-        watched.process.send_signal(signal.SIGINT)
-        assert watched.end().status == 130
-    for ended in refused:
-        assert ended.status == 4
-        assert "another apep-datagen is working on this output; wait for it" in ended.stderr
-        assert not ended.stdout
+def test_beside_a_process_that_works_on_the_output_it_is_refused(tmp_path: Path) -> None:
+    output = write_real_state(tmp_path, count=5)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    lock = lock_beside(state_path(output))
+    try:
+        ended = [Program(tmp_path).run("rejudge", "out.json", *options) for options in ((), ("--dry-run",))]
+    finally:
+        lock.release()
+    for one in ended:
+        assert (one.status, one.stdout) == (4, "")
+        assert "another apep-datagen is working on this output; wait for it" in one.stderr
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
 
 
 # What the other commands say of it.
 
 
 def test_the_other_commands_understand_what_stands_by_itself(tmp_path: Path) -> None:
-    output = write_real_state(tmp_path)
+    write_real_state(tmp_path)
     program = Program(tmp_path)
     program.environment["NO_COLOR"] = "1"
     assert program.run("rejudge", "out.json", "--quality", "form").status == 0
@@ -181,6 +183,5 @@ def test_the_other_commands_understand_what_stands_by_itself(tmp_path: Path) -> 
     timelines = stats["run"]["timeline_length"]
     assert timelines["count"] * timelines["mean"] == pytest.approx(200)
     status = json.loads(program.run("status", "--output", "out.json", "--json").stdout)
-    assert (status["done"], status["yield"]["accepted"], status["yield"]["rejected"]) == (200, 200, 0)
-    assert not any(status["yield"]["by_ability"][ability]["rejected_by_stage"][Stage.VOICE] for ability in ("share",))
-    assert state_path(output).exists()
+    quality = status["quality"]
+    assert (status["done"], quality["accepted"], quality["rejected"], quality["rejections"]) == (200, 200, 0, [])

@@ -4,8 +4,9 @@
 
 POINT is a number: before the statement of that number that is sent to the state database; `copying`: when the new
 output has been begun; `written`: when it is whole, beside the old one; `replaced`: when it has taken its place, before
-that is recorded; `torn`: in the middle of the first write to the output; `appended`: behind it. With the number 0 it
-is not killed, and says how many statements there were, as the last line on the standard error.
+that is recorded; `torn`: in the middle of the first write to the output; `appended`: behind it. `stopped` is a Ctrl-C
+at the first conversation that was rejected. With the number 0 it is not killed, and says as the last line on the
+standard error how many statements there were.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 from pathlib import Path
 
 from apep_datagen.cli.app import main
+from apep_datagen.rejudge.judging import Judging
 from apep_datagen.storage import opening, replacement
 from apep_datagen.storage.access import connect
 from apep_datagen.storage.output import OutputFile
@@ -28,6 +30,10 @@ SENT = [0]
 
 def die(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stop(*_: object) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 def count_and_die(_statement: str) -> None:
@@ -61,6 +67,8 @@ elif POINT == "written":
     vars(shutil)["copymode"] = die
 elif POINT == "replaced":
     vars(replacement)["_sync_directory"] = die
+elif POINT == "stopped":
+    Judging._judge_rejected = stop  # type: ignore[assignment, method-assign]
 elif POINT in {"torn", "appended"}:
     OutputFile._write = write_and_die  # type: ignore[method-assign]
 sys.argv[1:] = ["rejudge", *sys.argv[2:]]

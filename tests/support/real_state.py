@@ -10,6 +10,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Callable, Collection
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,13 @@ _REFUSAL = {"status": "rejected", "stage": "voice", "reason": "a reply is a refu
 _STARTED_AT = 1_795_000_000.0
 
 
-def write_real_state(directory: Path, also_rejected: Collection[int] = ()) -> Path:
+def write_real_state(directory: Path, also_rejected: Collection[int] = (), *, count: int = 200) -> Path:
     """Write the run into a directory, and return its output; the state database is beside it.
 
     Args:
         directory: Where to.
         also_rejected: The numbers of conversations that a stricter version has rejected; they use no note.
+        count: How many of them there are.
     """
     output = directory / "out.json"
     connection = sqlite3.connect(state_path(output), isolation_level=None)
@@ -64,7 +66,7 @@ def write_real_state(directory: Path, also_rejected: Collection[int] = ()) -> Pa
         connection.execute("BEGIN")
         prompts = real_conversations()[0].conversation.prompts
         connection.execute("INSERT INTO prompt_sets VALUES (1, ?, ?)", (prompts.digest, prompts.to_json()))
-        for real, row in zip(real_conversations(), recorded_rows(), strict=True):
+        for real, row in islice(zip(real_conversations(), recorded_rows(), strict=True), count):
             _write_conversation(connection, real, {**row, "verdict": _REFUSAL} if real.number in also_rejected else row)
         lines = [line for (line,) in connection.execute("SELECT line FROM samples ORDER BY position")]
         connection.execute("UPDATE run SET synced_position = ?, target = ?", (len(lines), len(lines)))

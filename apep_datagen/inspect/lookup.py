@@ -123,8 +123,9 @@ def read_background(connection: sqlite3.Connection, number: int, element: bytes)
         "SELECT notes_before IS NOT NULL FROM samples WHERE conversation_id = ?", (conversation_id,)
     ).fetchone()
     (place,) = connection.execute(
-        "SELECT count(*) FROM conversations WHERE timeline_id = ? AND id <= ? AND (id IN (SELECT conversation_id FROM"
-        " samples WHERE notes_before IS NULL) OR id IN (SELECT conversation_id FROM taken_out))",
+        "SELECT count(*) FROM conversations WHERE timeline_id = ? AND id <= ?"
+        " AND (EXISTS (SELECT 1 FROM samples WHERE conversation_id = id AND notes_before IS NULL)"
+        " OR EXISTS (SELECT 1 FROM taken_out WHERE conversation_id = id))",
         (timeline, conversation_id),
     ).fetchone()
     place = None if stands_by_itself else place

@@ -13,8 +13,8 @@ __all__ = ["known_before_each"]
 
 # What was accepted in its timeline has had effects, also where it has left the output since.
 _CONVERSATIONS = """
-    SELECT id, plan, id IN (SELECT conversation_id FROM samples WHERE notes_before IS NULL)
-        OR id IN (SELECT conversation_id FROM taken_out)
+    SELECT id, plan, EXISTS (SELECT 1 FROM samples WHERE conversation_id = id AND notes_before IS NULL)
+        OR EXISTS (SELECT 1 FROM taken_out WHERE conversation_id = id)
     FROM conversations WHERE timeline_id = ? ORDER BY id
 """
 

@@ -165,6 +165,7 @@ _MIGRATIONS = (
         PRIMARY KEY (provider, reason)
     ) WITHOUT ROWID;
     ALTER TABLE samples ADD COLUMN notes_before TEXT;  -- as JSON, of one that stands by itself, outside its timeline
+    CREATE INDEX samples_by_themselves ON samples (position) WHERE notes_before IS NOT NULL;
     CREATE TABLE taken_out (                       -- left the output again, but not the memory of their timelines
         conversation_id INTEGER PRIMARY KEY REFERENCES conversations,
         line TEXT NOT NULL                         -- as it was in the output

@@ -33,7 +33,7 @@ from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_user, generator
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change
-from apep_datagen.quality import effect, execution, form, knowledge, notes, novelty, thinking, voice
+from apep_datagen.quality import effect, execution, form, notes, novelty, thinking, voice
 from apep_datagen.quality import time as time_stage
 from apep_datagen.quality import wording as wording_module
 from apep_datagen.quality.case import Case

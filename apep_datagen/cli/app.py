@@ -20,6 +20,8 @@ from apep_datagen.cli.options import (
     Config,
     Dataset,
     DatasetOrNumber,
+    Drop,
+    DryRun,
     Exchanges,
     GraceSeconds,
     LogFile,
@@ -305,6 +307,51 @@ def verify(file: Dataset = None, config: Config = None, as_json: AsJson = False)
         found = verify_output(path, load_settings(config))
         _report(verification_as_json(found) if as_json else describe_verification(found))
         raise typer.Exit(found.exit_status)
+
+
+@app.command(
+    short_help="Judge what was rejected and accepted anew, by the rules of today.",
+    epilog="Exit status: 0; 2 an option, the configuration or a prompt is wrong; 4 the output or its state cannot be"
+    " used, or a process works on it; 130 stopped by Ctrl-C, and nothing is changed.",
+)
+def rejudge(
+    file: Dataset = None,
+    dry_run: DryRun = False,
+    drop: Drop = False,
+    quality: Quality = None,
+    config: Config = None,
+    prompts: Prompts = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge what was rejected and accepted anew, by the rules of today, without asking a provider.
+
+    What was rejected and passes now is added to the output, as a sample that stands by itself: memory, diary and
+    what came after it stay as they are. What was accepted and fails now is listed. All is read from the state
+    database beside the output.
+    """
+    from apep_datagen.cli.files import files_of_run
+    from apep_datagen.cli.values import checked_dataset
+    from apep_datagen.config.settings_file import load_settings
+    from apep_datagen.conversation.prompt_set import load_prompts
+    from apep_datagen.core.paths import check_files
+    from apep_datagen.people.cast import load_cast
+    from apep_datagen.rejudge.rejudging import rejudge as rejudge_run
+    from apep_datagen.rejudge.report import describe_rejudgement, rejudgement_as_json
+
+    with _telling_errors():
+        path = checked_dataset(file)
+        settings = load_settings(config, quality={"level": quality})
+        check_files(files_of_run(settings, output=path, config=config, secrets=None, prompts=prompts, log_file=None))
+        found = rejudge_run(
+            path,
+            settings,
+            load_prompts(prompts),
+            load_cast(prompts),
+            drops=drop,
+            is_dry_run=dry_run,
+            notify=lambda message: typer.echo(message, err=True),
+        )
+        _report(rejudgement_as_json(found) if as_json else describe_rejudgement(found))
 
 
 @app.command(

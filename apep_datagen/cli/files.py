@@ -13,6 +13,7 @@ from apep_datagen.conversation.prompt_set import PROMPT_FILES
 from apep_datagen.core.paths import NamedFile
 from apep_datagen.core.templates import path_of_prompt
 from apep_datagen.storage.access import lock_path, state_path
+from apep_datagen.storage.replacement import replacement_path
 
 __all__ = ["files_of_run"]
 
@@ -47,6 +48,7 @@ def files_of_run(
         NamedFile(output, "the output (--output)", is_written=True),
         *_database(state_path(output), "the state database beside the output"),
         NamedFile(lock_path(state_path(output)), "the lock beside the output", is_written=True),
+        NamedFile(replacement_path(output), "the output as it is written anew", is_written=True),
     ]
     if prompts is not None:
         files.append(NamedFile(prompts, "the directory of prompts (--prompts)", is_directory=True))

@@ -15,6 +15,8 @@ __all__ = [
     "Config",
     "Dataset",
     "DatasetOrNumber",
+    "Drop",
+    "DryRun",
     "Exchanges",
     "GraceSeconds",
     "LogFile",
@@ -158,6 +160,15 @@ Dataset = Annotated[
 DatasetOrNumber = Annotated[
     str | None,
     typer.Argument(metavar="[FILE]", help="The dataset. [default: data/trainingData/generatedTrainingData.json]"),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, and tell what would be changed.")]
+Drop = Annotated[
+    bool,
+    typer.Option(
+        "--drop",
+        help="Take what was accepted and fails now out of the output, or mend it where Ada's own thoughts in place of"
+        " rewritten ones do.",
+    ),
 ]
 Number = Annotated[
     str | None,

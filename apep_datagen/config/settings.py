@@ -222,6 +222,11 @@ class Settings(Section):
     # A key can be put into any text of a provider: into its address, or into a field that there is not.
     providers: Annotated[dict[str, ProviderSettings], NOT_QUOTED] = Field(default={})
 
+    def level_of(self, provider: str) -> Literal["off", "form", "strict"]:
+        """Return how strictly a provider's conversations are judged; it need not be configured any more."""
+        section = self.providers.get(provider)
+        return self.quality.level_for(section.kind) if section else self.quality.level or "strict"
+
     def quote(self, provider: str, model: str) -> tuple[float, float] | None:
         """Return what a million tokens of prompts and of completions cost, in dollars; None where nobody said.
 

@@ -73,6 +73,11 @@ class Conversation:
     exchanges: tuple[Exchange, ...] = ()
     steps: int = 0
 
+    @property
+    def finish_reasons(self) -> tuple[str, ...]:
+        """What the provider said of the end of each of Ada's turns, in order; empty where it said nothing."""
+        return tuple(turn.finish_reason for exchange in self.exchanges for turn in exchange.turns)
+
 
 def due_call(conversation: Conversation) -> Step | None:
     """Return the model call that is due, or None where there are tools to run or nothing is left to do."""

@@ -23,14 +23,13 @@ from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Notebook, Notes
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tools import run_call
-from apep_datagen.people.story import Change, story_after
-from apep_datagen.quality.case import Case
+from apep_datagen.people.story import story_after
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.problem import Problem
 from apep_datagen.storage.accepted import AcceptedConversations
+from apep_datagen.storage.cases import case_of
 from apep_datagen.storage.conversations import (
     StepRecord,
-    earlier_talk,
     record_acceptance,
     record_rejection,
     record_set_aside,
@@ -133,11 +132,10 @@ def _judge(
     notebook = _notebook(connection, brief)
     before, after = notebook.notes_before(), notebook.notes()
     story = read_story(connection, brief.timeline_id)
-    change = Change(tuple(item.fact for item in story.known), before, after)
     accepted = AcceptedConversations(connection)
-    finish_reasons = tuple(turn.finish_reason for exchange in conversation.exchanges for turn in exchange.turns)
-    earlier = earlier_talk(connection, brief.timeline_id, brief.conversation_id)
-    problem = rules.judge.judge(Case(brief, messages, change, finish_reasons, earlier), accepted)
+    reasons = conversation.finish_reasons
+    case = case_of(connection, brief, messages, finish_reasons=reasons, known=story.known, notebook=notebook)
+    problem = rules.judge.judge(case, accepted)
     gained = (0, 0)
     if problem is None:
         story = story_after(story, brief.scenario, brief.at, after)

@@ -23,6 +23,7 @@ from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
+from apep_datagen.engine.judging import judge_at
 from apep_datagen.engine.open_files import fit_open_files
 from apep_datagen.engine.outcome import Outcome, why_nothing_is_sent
 from apep_datagen.engine.resumption import resume
@@ -32,8 +33,6 @@ from apep_datagen.engine.worker import Worker
 from apep_datagen.providers.base import Provider
 from apep_datagen.providers.factory import create_provider
 from apep_datagen.providers.rehearsal import rehearse
-from apep_datagen.quality.judge import Judge
-from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.storage.database import StateDatabase
 from apep_datagen.storage.spending import tokens_by_month
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
@@ -177,16 +176,8 @@ class _Run:
 
     def _rules(self, kind: str) -> Rules:
         """Return what decides about the conversations of a provider of this kind."""
-        quality, prompts, cast = self._settings.quality, self._invocation.prompts, self._invocation.cast
-        texts = (prompts.texts["tester_system.txt"], prompts.texts["tester_user.txt"], *cast.instruction_sources)
-        limits = NoveltyLimits(
-            similarity=quality.similarity,
-            opening_share=quality.opening_share,
-            thought_opening_share=quality.thought_opening_share,
-            thought_phrase_share=quality.thought_phrase_share,
-            thought_habit_share=quality.thought_habit_share,
-        )
-        judge = Judge(quality.level_for(kind), cast.phrases, limits, texts)
+        quality = self._settings.quality
+        judge = judge_at(quality.level_for(kind), quality, self._invocation.prompts, self._invocation.cast)
         return Rules(judge, self._settings.generation.timeline_length, quality.least_yield)
 
     def _has_monthly_limit(self) -> bool:

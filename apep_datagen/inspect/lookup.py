@@ -30,14 +30,15 @@ class Background:
         brief: What was decided before its first call; None where an older version began it.
         makers: Provider and model with the roles they worked in, e.g. `together / model (ada, rewriter)`.
         timeline: The number of its timeline.
-        place: Which of the accepted conversations of the timeline it is, from 1.
+        place: Which of the conversations of the timeline that had an effect on it it is, from 1; None where it has none
+            and stands by itself.
         length: How many these are.
     """
 
     brief: Brief | None
     makers: tuple[str, ...]
     timeline: int
-    place: int
+    place: int | None
     length: int
 
 
@@ -118,11 +119,16 @@ def read_background(connection: sqlite3.Connection, number: int, element: bytes)
         " JOIN timelines ON timelines.id = timeline_id WHERE conversations.id = ?",
         (conversation_id,),
     ).fetchone()
+    (stands_by_itself,) = connection.execute(
+        "SELECT notes_before IS NOT NULL FROM samples WHERE conversation_id = ?", (conversation_id,)
+    ).fetchone()
     (place,) = connection.execute(
-        "SELECT count(*) FROM conversations JOIN samples ON conversation_id = id WHERE timeline_id = ? AND position <="
-        " (SELECT position FROM samples WHERE conversation_id = ?)",
+        "SELECT count(*) FROM conversations WHERE timeline_id = ? AND id <= ?"
+        " AND (EXISTS (SELECT 1 FROM samples WHERE conversation_id = id AND notes_before IS NULL)"
+        " OR EXISTS (SELECT 1 FROM taken_out WHERE conversation_id = id))",
         (timeline, conversation_id),
     ).fetchone()
+    place = None if stands_by_itself else place
     steps = connection.execute(
         "SELECT kind, provider, model FROM steps WHERE conversation_id = ? AND provider IS NOT NULL ORDER BY number",
         (conversation_id,),

@@ -114,7 +114,8 @@ def _describe(background: Background) -> Iterator[tuple[str, str]]:
             yield "Instead of", _spell_fact(scenario.replaced)
     if background.makers:
         yield "Made by", ", ".join(background.makers)
-    yield "Timeline", f"{background.timeline}, conversation {background.place} of {background.length}"
+    place = "by itself" if background.place is None else f"conversation {background.place} of {background.length}"
+    yield "Timeline", f"{background.timeline}, {place}"
 
 
 def _spell_fact(fact: Fact) -> str:

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.inspect.need import Need
 from apep_datagen.storage.access import read_only, run_is_active, state_path
-from apep_datagen.storage.checked import CHECKED
+from apep_datagen.storage.checked import CHECKED, integer
 from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.spending import ModelUse, read_uses, tokens_by_month
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
@@ -208,7 +208,11 @@ def _pace(connection: sqlite3.Connection, made: int, now: float) -> float | None
         range(1, made + 1), now - _SECONDS_PER_HOUR, key=lambda position: _ended_at(connection, position) or 0.0
     )
     first_at = _ended_at(connection, before + 1)
-    count = made - before - 1  # from the first one's end on: when that one began nobody knows
+    # What was judged anew was not made then.
+    (judged_anew,) = connection.execute(
+        "SELECT count(*) FROM samples WHERE position > ? AND notes_before IS NOT NULL", (before + 1,)
+    ).fetchone()
+    count = made - before - 1 - integer(judged_anew)  # from the first one's end on: when that one began nobody knows
     if count < 1 or first_at is None or now <= first_at:
         return None
     return count / (now - first_at) * _SECONDS_PER_HOUR

@@ -26,7 +26,10 @@ _BRIEFS = """
     SELECT json_extract(plan, '$.scenario.ability', '$.scenario.topic', '$.scenario.mood', '$.scenario.style', '$.at')
     FROM conversations WHERE id IN (SELECT conversation_id FROM samples)
 """
-_TIMELINES = "SELECT json_extract(story, '$.user'), conversations FROM timelines WHERE conversations > 0"
+_TIMELINES = """
+    SELECT json_extract(story, '$.user'), count(*) FROM samples JOIN conversations ON conversations.id = conversation_id
+    JOIN timelines ON timelines.id = timeline_id GROUP BY timeline_id
+"""
 _ROLES = " ".join(f"WHEN '{step.value}' THEN '{step.model_role.value}'" for step in Step)
 _MAKERS = f"""
     SELECT provider, model, CASE kind {_ROLES} END, count(DISTINCT conversation_id) FROM steps

@@ -56,6 +56,12 @@ class AcceptedConversations:
         counts = self._phrase_counts()
         return [counts.times(phrase) for phrase in phrases]
 
+    def forget_all(self) -> None:
+        """Make it as if there were none, so that all can be taken in anew."""
+        self._connection.execute("DELETE FROM near")
+        self._connection.execute("DELETE FROM openings")
+        self._connection.execute("DELETE FROM phrases")
+
     def remember(self, conversation_id: int, wording: Wording) -> None:
         """Take in one more."""
         self._connection.executemany(

@@ -24,7 +24,9 @@ if sys.platform != "win32":
 
 __all__ = [
     "connect",
+    "copy_database",
     "holds_run",
+    "in_use",
     "lock_beside",
     "lock_file",
     "lock_path",
@@ -84,12 +86,17 @@ def lock_beside(path: Path) -> filelock.BaseFileLock:
         lock = filelock.FileLock(file, timeout=0)
         lock.acquire()
     except filelock.Timeout as error:
-        raise StorageError(
-            f"{path}: another apep-datagen is working on this output; wait for it, or name another --output"
-        ) from error
+        raise in_use(path) from error
     except OSError as error:
         raise state_database(path).refused(error, "written") from error
     return lock
+
+
+def in_use(path: Path) -> StorageError:
+    """Return what to tell where another process works on the state database at `path`."""
+    return StorageError(
+        f"{path}: another apep-datagen is working on this output; wait for it, or name another --output"
+    )
 
 
 @contextlib.contextmanager
@@ -154,13 +161,18 @@ class _IncompleteError(StorageError):
     """One of the files beside the database is missing."""
 
 
-def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
+def read_only(path: Path, query: Callable[[sqlite3.Connection], Result], *, of_older_version: bool = False) -> Result:
     """Return what `query` reads, in one transaction, without making or changing any file.
 
     While a process has the database open, or after it was killed, the newest transactions are in the `-wal` file, and
     `-shm` says where; both are shared, and nobody waits for anybody. Without these files nobody has it open, and all
     is in the database itself. SQLite would make them, which fails in a directory that cannot be written, so it is told
     that the file does not change. (Where a run ends in the very moment of opening, an empty `-wal` can stay behind.)
+
+    Args:
+        path: The state database.
+        query: Reads it.
+        of_older_version: Whether its tables may be those of an older version; then nothing is said of them.
 
     Raises:
         StorageError: There is no run in it, or it is another program's or another version's, or cannot be read, or
@@ -171,7 +183,7 @@ def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Resu
     with state_database(path).reading():
         for attempt in range(1, _ATTEMPTS_TO_READ + 1):
             try:
-                return _read_once(path, query)
+                return _read_once(path, query, of_older_version=of_older_version)
             except (_IncompleteError, sqlite3.OperationalError) as error:
                 # The files beside it come and go when a run begins and ends. A lock was waited for, and what is wrong
                 # inside remains so.
@@ -182,7 +194,21 @@ def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Resu
     raise AssertionError  # the last attempt returns or raises
 
 
-def _read_once(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
+def copy_database(path: Path, target: Path) -> None:
+    """Copy a state database of this version or an older one, without making or changing any other file.
+
+    Raises:
+        StorageError: As for `read_only`.
+    """
+
+    def copy(connection: sqlite3.Connection) -> None:
+        with contextlib.closing(sqlite3.connect(target)) as copied:
+            connection.backup(copied)
+
+    read_only(path, copy, of_older_version=True)
+
+
+def _read_once(path: Path, query: Callable[[sqlite3.Connection], Result], *, of_older_version: bool) -> Result:
     index, log = path.with_name(path.name + "-shm"), path.with_name(path.name + "-wal")
     if not index.exists():
         if log.exists() and log.stat().st_size:
@@ -190,14 +216,16 @@ def _read_once(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Res
                 f"{path}: the state database cannot be read ({index.name} is missing beside it); the next run for this"
                 " output mends this"
             )
-        result = _query(path, "immutable=1", query)
+        result = _query(path, "immutable=1", query, of_older_version=of_older_version)
         if not index.exists():
             return result
         # A run has begun meanwhile, and the file may have changed while it was read.
-    return _query(path, "mode=ro&readonly_shm=1", query)
+    return _query(path, "mode=ro&readonly_shm=1", query, of_older_version=of_older_version)
 
 
-def _query(path: Path, options: str, query: Callable[[sqlite3.Connection], Result]) -> Result:
+def _query(
+    path: Path, options: str, query: Callable[[sqlite3.Connection], Result], *, of_older_version: bool
+) -> Result:
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?{options}", timeout=_SECONDS_TO_WAIT_FOR_OTHERS, uri=True, isolation_level=None
     )
@@ -205,12 +233,12 @@ def _query(path: Path, options: str, query: Callable[[sqlite3.Connection], Resul
         connection.execute("BEGIN")
         _refuse_foreign(connection, path)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version < NEWEST_VERSION:
+        if version < NEWEST_VERSION and not of_older_version:
             raise StorageError(
                 f"{path}: not set up completely, or by an older apep-datagen; the next run for this output brings it"
                 " up to date"
             )
-        if finding := what_is_wrong(connection):
+        if version == NEWEST_VERSION and (finding := what_is_wrong(connection)):
             raise state_database(path).damaged(finding)
         return query(connection)
     finally:

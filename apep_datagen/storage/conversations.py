@@ -45,6 +45,8 @@ __all__ = [
     "brief_from_json",
     "earlier_talk",
     "last_ids",
+    "read_prompt_set",
+    "rebuild_conversation",
     "record_acceptance",
     "record_rejection",
     "record_set_aside",
@@ -91,7 +93,7 @@ def active_conversations(connection: sqlite3.Connection, notify: Callable[[str],
     One that cannot be gone on with is set aside, and `notify` is told so in a sentence.
     """
     numbers = connection.execute("SELECT id FROM conversations WHERE status = 'active' ORDER BY id").fetchall()
-    prompt_set = functools.cache(functools.partial(_prompt_set, connection))
+    prompt_set = functools.cache(functools.partial(read_prompt_set, connection))
     for (number,) in numbers:
         try:
             yield _active_conversation(connection, number, prompt_set)
@@ -110,26 +112,48 @@ def _active_conversation(
     Raises:
         Exception: What it comes of is not as it was recorded.
     """
-    timeline_id, prompt_set_id, plan, provider = connection.execute(
-        "SELECT timeline_id, prompt_set_id, plan, provider FROM conversations WHERE id = ?", (number,)
-    ).fetchone()
-    brief = brief_from_json(plan)
-    if (brief.conversation_id, brief.timeline_id) != (number, timeline_id):
-        raise ValueError("what was decided about it is another one's")
-    read_story(connection, timeline_id)
-    steps = connection.execute(
-        "SELECT number, kind, text, finish_reason FROM steps WHERE conversation_id = ? ORDER BY number", (number,)
-    ).fetchall()
-    if not steps or [step[0] for step in steps] != list(range(1, len(steps) + 1)):
-        raise ValueError("steps of it are missing")
-    conversation = rebuild(brief, prompt_set(prompt_set_id), (step[1:] for step in steps))
+    conversation = rebuild_conversation(connection, number, prompt_set)
+    (provider,) = connection.execute("SELECT provider FROM conversations WHERE id = ?", (number,)).fetchone()
+    read_story(connection, conversation.brief.timeline_id)
     if not isinstance(next_step(conversation), ModelCall):
         raise ValueError("it waits for no model call")  # noqa: TRY004 - of a row, not of an argument
     prompt(conversation)
     return ActiveConversation(conversation, provider)
 
 
-def _prompt_set(connection: sqlite3.Connection, number: int) -> PromptSet:
+def rebuild_conversation(
+    connection: sqlite3.Connection, number: int, prompt_set: Callable[[int], PromptSet]
+) -> Conversation:
+    """Rebuild a conversation from its steps, whatever has become of it.
+
+    Args:
+        connection: The state database.
+        number: Its number in the run.
+        prompt_set: Reads the prompts with a number: `read_prompt_set`, of which each set is best read once.
+
+    Raises:
+        Exception: What it comes of is not as it was recorded.
+    """
+    timeline_id, prompt_set_id, plan = connection.execute(
+        "SELECT timeline_id, prompt_set_id, plan FROM conversations WHERE id = ?", (number,)
+    ).fetchone()
+    brief = brief_from_json(plan)
+    if (brief.conversation_id, brief.timeline_id) != (number, timeline_id):
+        raise ValueError("what was decided about it is another one's")
+    steps = connection.execute(
+        "SELECT number, kind, text, finish_reason FROM steps WHERE conversation_id = ? ORDER BY number", (number,)
+    ).fetchall()
+    if not steps or [step[0] for step in steps] != list(range(1, len(steps) + 1)):
+        raise ValueError("steps of it are missing")
+    return rebuild(brief, prompt_set(prompt_set_id), (step[1:] for step in steps))
+
+
+def read_prompt_set(connection: sqlite3.Connection, number: int) -> PromptSet:
+    """Return the prompts with a number in the state database.
+
+    Raises:
+        ValueError: They are missing.
+    """
     row = connection.execute("SELECT texts FROM prompt_sets WHERE id = ?", (number,)).fetchone()
     if row is None:
         raise ValueError("its prompts are missing")

@@ -17,22 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from apep_datagen.core.errors import StorageError
-from apep_datagen.core.paths import is_at
-from apep_datagen.storage.access import (
-    connect,
-    holds_run,
-    lock_beside,
-    lock_file,
-    state_path,
-    wait_no_longer,
-)
-from apep_datagen.storage.consistency import what_is_wrong
-from apep_datagen.storage.faults import state_database
+from apep_datagen.storage.access import wait_no_longer
 from apep_datagen.storage.journal import Journal
-from apep_datagen.storage.output import inspect_output
-from apep_datagen.storage.projection import Projection
-from apep_datagen.storage.schema import migrate
+from apep_datagen.storage.opening import OpenedRun
 
 __all__ = ["StateDatabase"]
 
@@ -48,46 +35,24 @@ class StateDatabase:
         notify: Is told, in a sentence, what was found and mended.
 
     Raises:
-        StorageError: Another process has it open, it is not this program's, or it or the output cannot be used. The
-            output is then as it was.
+        StorageError: As for `OpenedRun`.
     """
 
     def __init__(self, output: Path, *, seed: int, notify: Callable[[str], None]) -> None:
-        self._file = state_database(state_path(output))
-        path = self._file.path
-        with contextlib.ExitStack() as opened:
-            opened.callback(lock_beside(path).release)
-            with self._file.reading("used"):
-                # An output that cannot be continued is refused before a database is made beside it; what it holds
-                # becomes part of the run in the same transaction that makes the run.
-                has_run = holds_run(path)
-                opened.enter_context(lock_file(output))
-                foreign = None if has_run else inspect_output(output)
-                base_count, base_end = (len(foreign.elements), foreign.end) if foreign else (0, 1)
-                self._connection = connect(path)
-                opened.callback(self._connection.close)
-                migrate(self._connection, seed=seed, output_name=output.name, base_count=base_count, base_end=base_end)
-                if finding := what_is_wrong(self._connection):
-                    raise self._file.damaged(finding)
-                _check_name(self._connection, output)
-                if base_count:
-                    notify(f"{output}: {base_count} conversations are there already; they are kept")
-                self._projection = Projection(self._connection, output, notify)
-                wait_no_longer(self._connection)
-                self._status = path.stat()
-            self._opened = opened.pop_all()
+        self._opened = OpenedRun(output, seed=seed, notify=notify)
+        wait_no_longer(self._opened.connection)
         self._journal = Journal(
-            self._connection,
-            self._file,
+            self._opened.connection,
+            self._opened.file,
             notify,
-            before_commit=self._before_commit,
-            after_commit=self._projection.bring_up_to_date,
+            before_commit=self._opened.before_commit,
+            after_commit=self._opened.projection.bring_up_to_date,
         )
 
     @property
     def conversations(self) -> int:
         """How many conversations the output holds."""
-        return self._projection.output.count
+        return self._opened.projection.output.count
 
     @property
     def held_up_until(self) -> float:
@@ -106,7 +71,7 @@ class StateDatabase:
         """
 
         def guarded(connection: sqlite3.Connection) -> Result:
-            with self._file.reading():
+            with self._opened.file.reading():
                 return function(connection)
 
         return await self._journal.run(guarded)
@@ -114,14 +79,6 @@ class StateDatabase:
     def hurry(self) -> None:
         """Wait no longer for another program that holds a lock, because the run is ending; see `Journal.hurry`."""
         self._journal.hurry()
-
-    def _before_commit(self) -> None:
-        if not is_at(self._file.path, self._status):  # SQLite would go on in the file that nobody finds any more
-            raise StorageError(
-                f"{self._file.path}: the state database was moved, deleted or replaced by another hand while this run"
-                " went on; put it back, if it is there, then start again"
-            )
-        self._projection.note_synced()
 
     async def close(self) -> None:
         """Write what is still to be written, and let another process have the output.
@@ -133,19 +90,7 @@ class StateDatabase:
             await self._journal.close()
             # A full disk was reported where it was met; the next start checks a little more for this.
             with contextlib.suppress(sqlite3.Error):
-                if not self._connection.in_transaction:
-                    self._projection.note_synced()
+                if not self._opened.connection.in_transaction:
+                    self._opened.projection.note_synced()
         finally:
-            self._projection.output.close()
             self._opened.close()
-
-
-def _check_name(connection: sqlite3.Connection, output: Path) -> None:
-    """Refuse an output that shares its state's name with another, as `a.json` and `a.jsonl` do."""
-    (name,) = connection.execute("SELECT output_name FROM run").fetchone()
-    if name != output.name:
-        if output.with_name(name).exists():
-            raise StorageError(
-                f"{state_path(output)}: belongs to {output.with_name(name)}; name another --output than {output}"
-            )
-        connection.execute("UPDATE run SET output_name = ?", (output.name,))  # it was renamed

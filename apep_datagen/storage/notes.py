@@ -8,15 +8,21 @@ All functions take the connection; the caller commits.
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 
-from apep_datagen.core.notebook import Entry, Notebook
+from pydantic import TypeAdapter
+
+from apep_datagen.core.notebook import Entry, Notebook, Notes
 
 __all__ = [
     "FORGOTTEN_BY_RESET",
     "count_notes",
     "empty_notebooks",
+    "notes_from_json",
+    "notes_to_json",
     "read_notebook",
+    "read_notebook_at",
     "undo_conversation",
     "write_notebook",
 ]
@@ -40,6 +46,41 @@ def read_notebook(connection: sqlite3.Connection, timeline_id: int, conversation
         (timeline_id, conversation_id),
     )
     return Notebook((Entry(*row) for row in rows), conversation_id=conversation_id, date=date)
+
+
+def read_notebook_at(connection: sqlite3.Connection, timeline_id: int, conversation_id: int, date: str) -> Notebook:
+    """Return the notebook of a timeline as it was at the end of one of its conversations, however long ago.
+
+    Of a conversation that was undone it is as it was before it. Arguments as for `read_notebook`.
+    """
+    rows = connection.execute(
+        # A reset comes after all conversations of a timeline.
+        "SELECT shelf, date, text, added_in, CASE deleted_in WHEN ?2 THEN deleted_in END, id FROM notes"
+        " WHERE timeline_id = ?1 AND added_in <= ?2 AND (deleted_in IS NULL OR deleted_in >= ?2 OR deleted_in = ?3)"
+        " ORDER BY id",
+        (timeline_id, conversation_id, FORGOTTEN_BY_RESET),
+    )
+    return Notebook((Entry(*row) for row in rows), conversation_id=conversation_id, date=date)
+
+
+def notes_to_json(notes: Notes) -> str:
+    """Return notes as a sample keeps them that stands by itself."""
+    return _notes().dump_json(notes).decode()
+
+
+def notes_from_json(text: str) -> Notes:
+    """Read what `notes_to_json` returned.
+
+    Raises:
+        ValueError: It is nothing of the kind.
+    """
+    return _notes().validate_json(text)
+
+
+# Made when it is first needed: it takes some milliseconds.
+@functools.cache
+def _notes() -> TypeAdapter[Notes]:
+    return TypeAdapter(Notes)
 
 
 def write_notebook(connection: sqlite3.Connection, timeline_id: int, notebook: Notebook) -> None:

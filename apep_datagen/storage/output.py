@@ -26,10 +26,11 @@ from apep_datagen.core.paths import is_at
 from apep_datagen.core.sample_json import messages_in
 from apep_datagen.storage.faults import output_file
 
-__all__ = ["ForeignOutput", "OutputFile", "element_bytes", "inspect_output", "is_array_of", "is_json"]
+__all__ = ["CLOSING", "ForeignOutput", "OutputFile", "element_bytes", "inspect_output", "is_array_of", "is_json"]
 
 _OPENING = b"[\n"
-_CLOSING = b"\n]\n"
+CLOSING = b"\n]\n"
+"""What stands behind the last element."""
 _EMPTY = b"[\n]\n"
 _LONGEST_TAIL = 1 << 16
 
@@ -141,9 +142,9 @@ class OutputFile:
         """
         if not lines:
             return
-        self._check_untouched()
+        self.check_untouched()
         content = b"".join(element_bytes(line, first=self.count + number == 0) for number, line in enumerate(lines))
-        written = content + _CLOSING
+        written = content + CLOSING
         try:
             # Another program's white space can reach further than what is written. It is blanked in the same write,
             # as its closing bracket would follow ours.
@@ -158,6 +159,27 @@ class OutputFile:
         self._size = self.end + len(written)
         self.end += len(content)
         self.count += len(lines)
+
+    def check_untouched(self) -> None:
+        """Refuse to go on where the file is not as it was left: what is known of its bytes is no longer so.
+
+        Raises:
+            StorageError: Another hand has moved or changed it.
+        """
+        try:
+            status = os.fstat(self._file.fileno())
+        except OSError as error:
+            raise output_file(self.path).refused(error, "read") from error
+        if not is_at(self.path, status):
+            what = "was moved, deleted or replaced"
+        elif status.st_size != self._size:
+            what = "was changed"
+        else:
+            return
+        raise StorageError(
+            f"{self.path}: the output {what} by another hand while this run went on; nothing more is written to it."
+            " Everything is saved: start again, and what is missing is written behind what is there then"
+        )
 
     def advance_if_present(self, line: str) -> bool:
         """Tell whether the element behind `end` is `line`; if so, count it in."""
@@ -179,7 +201,7 @@ class OutputFile:
     def truncate(self) -> None:
         """Cut off everything behind `end` and close the array there. Needs no new space on the disk."""
         try:
-            self._end_with(_CLOSING)
+            self._end_with(CLOSING)
         except OSError:
             try:
                 self._end_with(b"]")  # all that an array without line breaks has room for on a full disk
@@ -189,23 +211,6 @@ class OutputFile:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def _check_untouched(self) -> None:
-        """Refuse to go on where the file is not as it was left: what is known of its bytes is no longer so."""
-        try:
-            status = os.fstat(self._file.fileno())
-        except OSError as error:
-            raise output_file(self.path).refused(error, "read") from error
-        if not is_at(self.path, status):
-            what = "was moved, deleted or replaced"
-        elif status.st_size != self._size:
-            what = "was changed"
-        else:
-            return
-        raise StorageError(
-            f"{self.path}: the output {what} by another hand while this run went on; nothing more is written to it."
-            " Everything is saved: start again, and what is missing is written behind what is there then"
-        )
 
     def _read(self, length: int, offset: int) -> bytes:
         try:

@@ -184,8 +184,17 @@ class Projection:
         return int(row[0])
 
 
-def record_sample(connection: sqlite3.Connection, conversation_id: int, line: str) -> None:
-    """Record what the output gets for a conversation, behind all others; it gets it when this is committed."""
+def record_sample(
+    connection: sqlite3.Connection, conversation_id: int, line: str, notes_before: str | None = None
+) -> None:
+    """Record what the output gets for a conversation, behind all others; it gets it when this is committed.
+
+    Args:
+        connection: The state database.
+        conversation_id: The conversation.
+        line: What the output gets.
+        notes_before: Memory and diary before it, as JSON, if it stands by itself; None if it is one of its timeline.
+    """
     base_count, base_end, base_position = connection.execute(
         "SELECT base_count, base_end, base_position FROM run"
     ).fetchone()
@@ -195,6 +204,6 @@ def record_sample(connection: sqlite3.Connection, conversation_id: int, line: st
     start = last_end if last_position > base_position else base_end
     is_first = base_count == 0 and last_position <= base_position
     connection.execute(
-        "INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, ?)",
-        (last_position + 1, conversation_id, line, start + len(element_bytes(line, first=is_first))),
+        "INSERT INTO samples (position, conversation_id, line, end, notes_before) VALUES (?, ?, ?, ?, ?)",
+        (last_position + 1, conversation_id, line, start + len(element_bytes(line, first=is_first)), notes_before),
     )

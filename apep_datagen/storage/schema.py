@@ -168,6 +168,13 @@ _MIGRATIONS = (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         counts BLOB NOT NULL                       -- in how many accepted conversations
     );
+    ALTER TABLE samples ADD COLUMN notes_before TEXT;  -- as JSON, of one that stands by itself, outside its timeline
+    CREATE INDEX samples_by_themselves ON samples (position) WHERE notes_before IS NOT NULL;
+    CREATE TABLE taken_out (                       -- left the output again, but not the memory of their timelines
+        conversation_id INTEGER PRIMARY KEY REFERENCES conversations,
+        line TEXT NOT NULL                         -- as it was in the output
+    );
+    ALTER TABLE run ADD COLUMN replacing TEXT;     -- how the output is to be written anew, as JSON, or null
     """,
 )
 

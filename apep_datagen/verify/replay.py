@@ -1,23 +1,26 @@
 """Memory and diary of a run, made again from the calls of its conversations, and compared with what the database holds.
 
 Conversations are replayed in the order in which they finished. A timeline's notebook is kept until its last
-conversation, then compared and forgotten.
+conversation, then compared and forgotten. Those that have left the output again are replayed in between, as their
+effects have stayed; those that stand by themselves are replayed on what was there before them, and have none.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from apep_datagen.core.notebook import Entry, Notebook
+from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.core.tools import run_call
 from apep_datagen.core.words import shorten
-from apep_datagen.storage.notes import FORGOTTEN_BY_RESET
-from apep_datagen.verify.examination import SavedCall
+from apep_datagen.storage.notes import FORGOTTEN_BY_RESET, notes_from_json
+from apep_datagen.verify.examination import SavedCall, calls_of
 from apep_datagen.verify.findings import (
     NO_RESULT,
     NOTE_CHANGED,
@@ -59,11 +62,12 @@ class Replay:
         self._connection = connection
         self._unchecked = unchecked
         self._report = report
-        self._left = Counter(conversation.timeline_id for conversation in conversations)
+        self._left = Counter(written.timeline_id for written in conversations if not written.stands_by_itself)
+        self._taken_out = _taken_out(connection)
         self._notebooks: dict[int, Notebook] = {}
         self.calls = 0
         self.notes = 0
-        self.timelines = len(self._left)
+        self.timelines = len(self._left.keys() | self._taken_out.keys())
 
     def conversation(
         self, written: WrittenConversation, calls: Sequence[SavedCall], *, changed: Sequence[SavedCall] | None = None
@@ -76,17 +80,52 @@ class Replay:
             changed: Its calls as they are in the file, if those are others: then these are compared with their
                 results, and memory and diary go on from what was written.
         """
+        if written.stands_by_itself:
+            if calls or changed:
+                self._run(calls if changed is None else changed, self._notebook_before(written))
+            return
         timeline_id = written.timeline_id
+        self._replay_taken_out(timeline_id, before=written.conversation_id)
         if calls or changed:
-            notebook = self._notebooks.setdefault(timeline_id, Notebook())
-            notebook.conversation_id, notebook.date = written.conversation_id, written.date
+            notebook = self._notebook(timeline_id, written.conversation_id, written.date)
             if changed is not None:
                 self._run(changed, notebook.copy())
             self._run(calls, notebook, compares=changed is None)
         self._left[timeline_id] -= 1
         if not self._left[timeline_id]:
-            notebook = self._notebooks.pop(timeline_id, Notebook())
-            self._compare(sorted(notebook.entries, key=lambda entry: entry.shelf == "diary"), timeline_id)
+            self._end_timeline(timeline_id)
+
+    def _notebook(self, timeline_id: int, conversation_id: int, date: str) -> Notebook:
+        """Return the notebook of a timeline, in which changes are booked to a conversation."""
+        notebook = self._notebooks.setdefault(timeline_id, Notebook())
+        notebook.conversation_id, notebook.date = conversation_id, date
+        return notebook
+
+    def _notebook_before(self, written: WrittenConversation) -> Notebook:
+        """Return what was there before a conversation that stands by itself, as it is kept with it."""
+        (text,) = self._connection.execute(
+            "SELECT notes_before FROM samples WHERE conversation_id = ?", (written.conversation_id,)
+        ).fetchone()
+        notebook = Notebook.holding(notes_from_json(text), date=written.date)
+        notebook.conversation_id = written.conversation_id
+        return notebook
+
+    def _replay_taken_out(self, timeline_id: int, *, before: float = math.inf) -> None:
+        """Replay what has left the output again, of a timeline and before a conversation."""
+        waiting = self._taken_out.get(timeline_id, deque())
+        while waiting and waiting[0] < before:
+            number = waiting.popleft()
+            date, line = self._connection.execute(
+                "SELECT substr(plan ->> 'at', 1, 10), CAST(line AS BLOB) FROM taken_out"
+                " JOIN conversations ON id = conversation_id WHERE id = ?",
+                (number,),
+            ).fetchone()
+            self._run(calls_of(parse_messages(line) or ()), self._notebook(timeline_id, number, date))
+
+    def _end_timeline(self, timeline_id: int) -> None:
+        self._replay_taken_out(timeline_id)
+        notebook = self._notebooks.pop(timeline_id, Notebook())
+        self._compare(sorted(notebook.entries, key=lambda entry: entry.shelf == "diary"), timeline_id)
 
     def _run(self, calls: Sequence[SavedCall], notebook: Notebook, *, compares: bool = True) -> None:
         for saved in calls:
@@ -106,11 +145,11 @@ class Replay:
                 self._report(notebook.conversation_id, WRONG_RESULT, detail)
 
     def end(self) -> None:
-        """Compare the notes of timelines that none of the conversations belongs to: there should be none."""
+        """Compare the notes of timelines of which no conversation is in the output: what has left it made them."""
         timelines = self._connection.execute("SELECT DISTINCT timeline_id FROM notes").fetchall()
-        for (timeline_id,) in timelines:
+        for timeline_id in {*self._taken_out, *(timeline_id for (timeline_id,) in timelines)}:
             if timeline_id not in self._left:
-                self._compare([], timeline_id)
+                self._end_timeline(timeline_id)
 
     def _recorded(self, timeline_id: int) -> list[Entry]:
         """Return the notes of a timeline as far as conversations made them that were replayed."""
@@ -146,6 +185,17 @@ class Replay:
         for kind, notes in ((NOTE_MISSING, lacking), (NOTE_UNKNOWN, spare)):
             for note in notes:
                 self._report(note.added_in, kind, _spell(note))
+
+
+def _taken_out(connection: sqlite3.Connection) -> dict[int, deque[int]]:
+    """Return the conversations that have left the output again, by their timelines, in order."""
+    numbers: dict[int, deque[int]] = defaultdict(deque)
+    rows = connection.execute(
+        "SELECT timeline_id, id FROM taken_out JOIN conversations ON id = conversation_id ORDER BY id"
+    )
+    for timeline_id, number in rows:
+        numbers[timeline_id].append(number)
+    return numbers
 
 
 def _deleted_elsewhere(note: Entry, other: Entry) -> bool:

@@ -164,14 +164,12 @@ def _levels(
     By the provider that made it; what is there a second time, as the first one; what the run did not write, as what a
     provider makes that is not known.
     """
-    quality, sections = settings.quality, settings.providers
-    of_unknown = quality.level or "strict"
 
     @cache
     def level_of(provider: str) -> int:
-        return _LEVELS.index(quality.level_for(sections[provider].kind) if provider in sections else of_unknown)
+        return _LEVELS.index(settings.level_of(provider))
 
-    levels = bytearray([_LEVELS.index(of_unknown)]) * count
+    levels = bytearray([_LEVELS.index(settings.quality.level or "strict")]) * count
     for number in range(1, count + 1):
         if number in matched:
             levels[number - 1] = level_of(matched[number].provider)

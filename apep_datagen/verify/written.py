@@ -27,12 +27,14 @@ class WrittenConversation:
         timeline_id: Its timeline.
         date: The day on which it took place, as an ISO date.
         provider: Who made it.
+        stands_by_itself: Whether it has no effect on its timeline, which went on without it.
     """
 
     conversation_id: int
     timeline_id: int
     date: str
     provider: str
+    stands_by_itself: bool = False
 
 
 @dataclass(slots=True)
@@ -74,15 +76,18 @@ class Written:
         rows = connection.execute(
             # Briefs of an older version have `date`. As bytes, lines need not be decoded.
             "SELECT position, conversation_id, timeline_id, substr(coalesce(plan ->> 'at', plan ->> 'date'), 1, 10),"
-            " provider, CAST(line AS BLOB) FROM samples JOIN conversations ON id = conversation_id ORDER BY position"
+            " provider, notes_before IS NOT NULL, CAST(line AS BLOB) FROM samples JOIN conversations"
+            " ON id = conversation_id ORDER BY position"
         )
         same: dict[str, str] = {}  # each date and provider once in memory
-        for position, conversation_id, timeline_id, date, provider, line in rows:
+        for position, conversation_id, timeline_id, date, provider, stands_by_itself, line in rows:
             if written.active and position > max(written.before, written.synced):
                 written.unchecked.add(conversation_id)
                 continue
-            texts = (same.setdefault(text, text) for text in (date, provider))
-            written.conversations.append(WrittenConversation(conversation_id, timeline_id, *texts))
+            day, maker = (same.setdefault(text, text) for text in (date, provider))
+            written.conversations.append(
+                WrittenConversation(conversation_id, timeline_id, day, maker, bool(stands_by_itself))
+            )
             written.contents.append(number_for(line))
         return written
 

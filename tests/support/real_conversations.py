@@ -93,7 +93,7 @@ def real_conversations() -> tuple[RealConversation, ...]:
     made: list[RealConversation] = []
     known: dict[int, dict[str, Fact]] = {}
     talk: dict[int, list[QuestionAnswer]] = {}
-    for row in _lines("conversations.jsonl"):
+    for row in recorded_rows():
         brief = TypeAdapter(Brief).validate_python(row["plan"], strict=False)
         conversation = rebuild(brief, prompts, [_step(step) for step in row["steps"]])
         finished = next_step(conversation)
@@ -114,6 +114,11 @@ def real_conversations() -> tuple[RealConversation, ...]:
         if brief.scenario.ability in TELLING and not was_rejected:
             facts.update((fact.slot, fact) for fact in brief.scenario.facts)
     return tuple(made)
+
+
+def recorded_rows() -> list[dict[str, Any]]:
+    """Return what was recorded of each of them, in order; `tests/real_model/README.md` tells what it holds."""
+    return _lines("conversations.jsonl")
 
 
 def judge_all() -> list[tuple[RealConversation, Problem | None]]:

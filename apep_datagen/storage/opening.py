@@ -1,0 +1,96 @@
+"""The state database and the output, opened together for one process that writes them, and brought together."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from apep_datagen.core.errors import StorageError
+from apep_datagen.core.paths import is_at
+from apep_datagen.storage.access import connect, holds_run, lock_beside, lock_file, state_path
+from apep_datagen.storage.consistency import what_is_wrong
+from apep_datagen.storage.faults import state_database
+from apep_datagen.storage.output import inspect_output
+from apep_datagen.storage.projection import Projection
+from apep_datagen.storage.replacement import finish_replacement
+from apep_datagen.storage.schema import migrate
+
+__all__ = ["OpenedRun"]
+
+
+class OpenedRun:
+    """A run, open for one process alone; what an earlier one left undone is done.
+
+    Args:
+        output: The output file.
+        seed: What a new run draws its decisions from.
+        notify: Is told, in a sentence, what was found and mended.
+
+    Attributes:
+        file: The state database, as sentences speak of it.
+        connection: To it. Transactions are begun and ended by the caller; each statement waits some seconds where
+            another program holds a lock.
+        projection: The output.
+
+    Raises:
+        StorageError: Another process has it open, it is not this program's, or it or the output cannot be used. The
+            output is then as it was.
+    """
+
+    def __init__(self, output: Path, *, seed: int, notify: Callable[[str], None]) -> None:
+        self.file = state_database(state_path(output))
+        path = self.file.path
+        with contextlib.ExitStack() as opened:
+            opened.callback(lock_beside(path).release)
+            with self.file.reading("used"):
+                # An output that cannot be continued is refused before a database is made beside it; what it holds
+                # becomes part of the run in the same transaction that makes the run.
+                has_run = holds_run(path)
+                opened.enter_context(lock_file(output))
+                foreign = None if has_run else inspect_output(output)
+                base_count, base_end = (len(foreign.elements), foreign.end) if foreign else (0, 1)
+                self.connection = connect(path)
+                opened.callback(self.connection.close)
+                migrate(self.connection, seed=seed, output_name=output.name, base_count=base_count, base_end=base_end)
+                if finding := what_is_wrong(self.connection):
+                    raise self.file.damaged(finding)
+                _check_name(self.connection, output)
+                if base_count:
+                    notify(f"{output}: {base_count} conversations are there already; they are kept")
+                if finish_replacement(self.connection, output):
+                    notify(f"{output}: it is written anew, as was begun and not finished")
+                    opened.enter_context(lock_file(output))  # it is another file now
+                self.projection = Projection(self.connection, output, notify)
+                self._status = path.stat()
+            self._opened = opened.pop_all()
+
+    def before_commit(self) -> None:
+        """Do what belongs at the end of each transaction.
+
+        Raises:
+            StorageError: The database is not where it was.
+        """
+        if not is_at(self.file.path, self._status):  # SQLite would go on in the file that nobody finds any more
+            raise StorageError(
+                f"{self.file.path}: the state database was moved, deleted or replaced by another hand while this run"
+                " went on; put it back, if it is there, then start again"
+            )
+        self.projection.note_synced()
+
+    def close(self) -> None:
+        """Close both, and let another process have them."""
+        self.projection.output.close()
+        self._opened.close()
+
+
+def _check_name(connection: sqlite3.Connection, output: Path) -> None:
+    """Refuse an output that shares its state's name with another, as `a.json` and `a.jsonl` do."""
+    (name,) = connection.execute("SELECT output_name FROM run").fetchone()
+    if name != output.name:
+        if output.with_name(name).exists():
+            raise StorageError(
+                f"{state_path(output)}: belongs to {output.with_name(name)}; name another --output than {output}"
+            )
+        connection.execute("UPDATE run SET output_name = ?", (output.name,))  # it was renamed

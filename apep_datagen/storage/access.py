@@ -17,7 +17,7 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.core.paths import is_there
 from apep_datagen.storage.consistency import what_is_wrong
 from apep_datagen.storage.faults import concerns_file, is_lock, output_file, state_database
-from apep_datagen.storage.schema import APPLICATION_ID, NEWEST_VERSION
+from apep_datagen.storage.schema import APPLICATION_ID, NEWEST_VERSION, migrate
 
 if sys.platform != "win32":
     import fcntl
@@ -162,8 +162,10 @@ def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Resu
     is in the database itself. SQLite would make them, which fails in a directory that cannot be written, so it is told
     that the file does not change. (Where a run ends in the very moment of opening, an empty `-wal` can stay behind.)
 
+    A database of an earlier version is copied, and the copy brought up to date: `query` meets the newest tables alone.
+
     Raises:
-        StorageError: There is no run in it, or it is another program's or another version's, or cannot be read, or
+        StorageError: There is no run in it, or it is another program's or a newer version's, or cannot be read, or
             `query` could make no sense of what it holds.
     """
     if not is_there(path) or not path.is_file():
@@ -205,16 +207,40 @@ def _query(path: Path, options: str, query: Callable[[sqlite3.Connection], Resul
         connection.execute("BEGIN")
         _refuse_foreign(connection, path)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version < NEWEST_VERSION:
-            raise StorageError(
-                f"{path}: not set up completely, or by an older apep-datagen; the next run for this output brings it"
-                " up to date"
-            )
-        if finding := what_is_wrong(connection):
-            raise state_database(path).damaged(finding)
-        return query(connection)
+        if version == 0:
+            raise StorageError(f"{path}: not set up completely; the next run for this output mends this")
+        if version == NEWEST_VERSION:
+            return _checked(connection, path, query)
+        with _brought_up_to_date(connection, path) as copy:
+            return _checked(copy, path, query)
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def _brought_up_to_date(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a copy, as of this moment, of a database of an earlier version, with the newest tables.
+
+    A database without a name is SQLite's own: in memory while it is small, else in a temporary file that nobody sees.
+    """
+    with contextlib.closing(sqlite3.connect("", isolation_level=None)) as copy:
+        try:
+            connection.backup(copy)
+            migrate(copy, seed=0, output_name="", base_count=0, base_end=1)
+        except sqlite3.Error as error:
+            if is_lock(error) or not concerns_file(error):
+                raise
+            raise StorageError(
+                f"{path}: written by an older apep-datagen, and the copy of it that is to be read cannot be made"
+                f" ({error}); make room for temporary files, or let the next run for this output bring it up to date"
+            ) from error
+        yield copy
+
+
+def _checked(connection: sqlite3.Connection, path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
+    if finding := what_is_wrong(connection):
+        raise state_database(path).damaged(finding)
+    return query(connection)
 
 
 def run_is_active(path: Path) -> bool | None:

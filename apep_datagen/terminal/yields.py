@@ -70,7 +70,8 @@ def describe_yield(verdicts: Iterable[VerdictCount]) -> list[str]:
     if not numbers["ended"]:
         return []
     head = f"Accepted {numbers['accepted']:,} of {numbers['ended']:,} conversations ({_percent(numbers)})"
-    why_not = [stage.value for stage in Stage] + ([SET_ASIDE] if numbers["set_aside"] else [])
+    found = _by_stage(verdicts)
+    why_not = [stage for stage in (*(stage.value for stage in Stage), SET_ASIDE) if found[stage]]
     columns = ["ended", "accepted", "yield", *why_not]
     parts = []
     for name, key in (("provider", _provider), ("ability", _ability)):

@@ -103,7 +103,9 @@ class _Run:
             roles=self._settings.roles,
             notify=self._view.notify,
             log=self._log,
+            yields=resumed.yields,
         )
+        context.tell_of_yields()
         sections = self._settings.providers
         available = {name: Availability(name, sections[name], context) for name in self._invocation.providers}
         providers: dict[str, Provider] = {}

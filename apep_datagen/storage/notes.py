@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import sqlite3
 
-from apep_datagen.core.notebook import Entry, Notebook
+from apep_datagen.core.notebook import Entry, Notebook, Notes
 
 __all__ = [
     "FORGOTTEN_BY_RESET",
     "count_notes",
     "empty_notebooks",
     "read_notebook",
+    "read_notes_before",
     "undo_conversation",
     "write_notebook",
 ]
@@ -40,6 +41,19 @@ def read_notebook(connection: sqlite3.Connection, timeline_id: int, conversation
         (timeline_id, conversation_id),
     )
     return Notebook((Entry(*row) for row in rows), conversation_id=conversation_id, date=date)
+
+
+def read_notes_before(connection: sqlite3.Connection, timeline_id: int, conversation_id: int) -> Notes:
+    """Return what was in the notebook of a timeline when one of its conversations began.
+
+    When --reset-tools has emptied it is not known: what it took away counts as still there.
+    """
+    rows = connection.execute(
+        "SELECT shelf, date, text FROM notes WHERE timeline_id = :timeline AND added_in < :before"
+        " AND (deleted_in IS NULL OR deleted_in = :reset OR deleted_in >= :before) ORDER BY id",
+        {"timeline": timeline_id, "before": conversation_id, "reset": FORGOTTEN_BY_RESET},
+    )
+    return Notebook(Entry(*row) for row in rows).notes()
 
 
 def write_notebook(connection: sqlite3.Connection, timeline_id: int, notebook: Notebook) -> None:

@@ -15,6 +15,7 @@ from apep_datagen.quality.problem import Problem
 from apep_datagen.storage.checked import CHECKED, integer
 
 __all__ = [
+    "MOST_REASONS",
     "SET_ASIDE",
     "FrequentReason",
     "VerdictCount",
@@ -26,6 +27,9 @@ __all__ = [
     "recent_endings",
     "rejected_count",
 ]
+
+MOST_REASONS = 10
+"""So many reasons are told with an example; the others are counted."""
 
 SET_ASIDE = "set aside"
 """What stands in place of a stage for conversations that failed for good, before they could be judged."""
@@ -77,12 +81,12 @@ class FrequentReason:
     example: int | None
 
 
-def most_frequent_reasons(connection: sqlite3.Connection, most: int) -> tuple[FrequentReason, ...]:
-    """Return why conversations were not accepted, `most` reasons at most, the most frequent first."""
+def most_frequent_reasons(connection: sqlite3.Connection) -> tuple[FrequentReason, ...]:
+    """Return why conversations were not accepted, `MOST_REASONS` at most, the most frequent first."""
     rows = connection.execute(
         "SELECT ability, stage, reason, sum(count) FROM verdicts WHERE stage != '' GROUP BY ability, stage, reason"
         " ORDER BY 4 DESC, 1, 2, 3 LIMIT ?",
-        (most,),
+        (MOST_REASONS,),
     ).fetchall()
     return tuple(
         FrequentReason(ability, stage, reason, count, _latest(connection, ability, stage, reason))

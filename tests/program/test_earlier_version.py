@@ -38,10 +38,11 @@ NOT_COMPARED = re.compile(
     # What was refused is asked for once more since then.
     r'|(?<="requests": )[^,\n]+|(?<="kind": "refused",\n      "count": )[^,\n]+'
 )
-# What is told since then: how many conversations have ended, how many of them could not be judged, and what the stages
-# that there were not yet have found.
+# What is told since then: how many conversations have ended, how many of them could not be judged, what the stages that
+# there were not yet have found, examples, and what the abilities yield.
 NOT_TOLD_THEN = re.compile(
-    r'"(?:ended|set_aside|notes|knowledge|time)": \d+,?\s*|\{[^{}]*"stage": "set aside"[^{}]*\},?\s*'
+    r'"(?:frequent_reasons|abilities)": \[[^\]]*\],\s*'
+    r'|"(?:ended|set_aside|notes|knowledge|time)": \d+,?\s*|\{[^{}]*"stage": "set aside"[^{}]*\},?\s*'
 )
 # Why a conversation of an earlier schema cannot be resumed was told in words of a library, which differed from one to
 # the other; now in a sentence that is the same for all, so that they are counted together.

@@ -116,7 +116,7 @@ def _notes(before: Notes) -> Iterator[Text]:
         yield Text("")
         yield Text(f"{name} before it" if notes else f"{name} before it: empty", ASIDE)
         for note in notes:
-            yield Text(f"{note.index}. {note.date}: {one_line(note.text)}", indent=INDENT)
+            yield Text(f"{note.index}. {note.date}: {one_line(note.text)}", indent=INDENT, is_said=True)
 
 
 # Where it is found.

@@ -229,4 +229,9 @@ def test_what_an_earlier_version_left_is_read_by_every_command_and_stays_as_it_w
     assert "with what the calls lead to" in verify.stdout
     for ended in shown:
         assert "Timeline" in ended.stdout
+    if rejected := json.loads(status.stdout)["quality"]["rejected"]:
+        ended = program.run("show", "--rejected")
+        assert ended.status == 0, ended.said
+        assert "Reason  " in ended.stdout
+    assert (begun == "itself") is bool(rejected)
     assert {path.name: path.read_bytes() for path in program.output.parent.iterdir()} == before

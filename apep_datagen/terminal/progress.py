@@ -158,7 +158,7 @@ class _Drawing:
             Text(_pace(counters, seconds), style="dim"),
             table,
             Text(_achievements(counters), style="dim"),
-            *(Text(line, no_wrap=True, overflow="ellipsis") for line in _low_yields(counters)),
+            *(Text(plain_text(one_line(line)), no_wrap=True, overflow="ellipsis") for line in _low_yields(counters)),
             Text(f"Last question: {question}" if question else "", no_wrap=True, overflow="ellipsis"),
         )
 

@@ -37,6 +37,7 @@ from apep_datagen.cli.options import (
     Providers,
     Quality,
     Quiet,
+    Rejected,
     ResetTools,
     Rps,
     SecretsFile,
@@ -188,7 +189,7 @@ def _generate(invocation: Invocation, quiet: bool) -> int:  # noqa: FBT001 - cal
     streams.let_output_be_lost()
     outcome = asyncio.run(run(invocation, make_view(quiet=quiet)))
     if not quiet:
-        say(summarize(outcome, invocation.output))
+        say(summarize(outcome, invocation.output, invocation.settings.scenarios.shares))
     if outcome.error:
         raise outcome.error
     return outcome.exit_status
@@ -380,19 +381,23 @@ def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) 
     # A number from the end, such as -1, is no option.
     context_settings={"ignore_unknown_options": True},
 )
-def show(file: DatasetOrNumber = None, number: Number = None, with_system: WithSystem = False) -> None:
+def show(
+    file: DatasetOrNumber = None, number: Number = None, rejected: Rejected = False, with_system: WithSystem = False
+) -> None:
     """Print a conversation readably, in colours where the terminal has them.
 
     Thoughts, calls and results included; with who the user is and what it was to be about, where the state database
-    is beside the dataset.
+    is beside the dataset. With --rejected, one of the run that is not in the dataset, and why not.
     """
     from apep_datagen.cli.values import checked_dataset, parse_dataset_and_number
     from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.inspect.rejected import show_rejected
     from apep_datagen.inspect.show import show_conversation
 
     with _telling_errors():
         path, wanted = parse_dataset_and_number(file, number, DEFAULT_OUTPUT)
-        show_conversation(checked_dataset(path), wanted, with_system=with_system)
+        print_it = show_rejected if rejected else show_conversation
+        print_it(checked_dataset(path), wanted, with_system=with_system)
 
 
 def main() -> None:

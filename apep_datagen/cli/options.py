@@ -174,6 +174,14 @@ Number = Annotated[
     str | None,
     typer.Argument(metavar="[N]", help="Which conversation, from 1; -1 is the last one. [default: the last one]"),
 ]
+Rejected = Annotated[
+    bool,
+    typer.Option(
+        "--rejected",
+        help="Print a conversation that was not accepted, with the words that were its undoing marked, instead: N is"
+        " its number in the run, as status and messages name it. [default: the latest one]",
+    ),
+]
 WithSystem = Annotated[bool, typer.Option("--system", help="Print the whole system prompt.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")]
 Version = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")]

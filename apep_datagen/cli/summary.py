@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from apep_datagen.config.hints import show_rejected
 from apep_datagen.engine.counters import ProviderCounters
 from apep_datagen.engine.outcome import Outcome
+from apep_datagen.people.scenario import Ability
 from apep_datagen.terminal.spelling import spell_duration
-from apep_datagen.terminal.yields import describe_yield
+from apep_datagen.terminal.yields import describe_held_back, describe_yield
 
 __all__ = ["summarize"]
 
 
-def summarize(outcome: Outcome, output: Path) -> str:
-    """Return a few lines: what was made, by whom, where it is, and how to go on."""
+def summarize(outcome: Outcome, output: Path, mix: Mapping[Ability, float]) -> str:
+    """Return a few lines: what was made, by whom, where it is, and how to go on.
+
+    Args:
+        outcome: How the invocation ended.
+        output: The output.
+        mix: The wished shares of the abilities.
+    """
     counters = outcome.counters
     made = counters.done - counters.done_before
     lines = []
@@ -29,8 +38,12 @@ def summarize(outcome: Outcome, output: Path) -> str:
         f"Ada has {counters.memories} memories and {counters.diary_pages} diary pages;"
         f" {counters.rejected} conversations were rejected, {counters.set_aside} set aside."
     )
-    for paragraph in describe_yield(outcome.verdicts):
+    for paragraph in describe_yield(outcome.verdicts, outcome.frequent_reasons):
         lines += ["", paragraph]
+    if any(item.example for item in outcome.frequent_reasons):
+        lines.append(f"{show_rejected(output)} prints such a conversation.")
+    if held_back := describe_held_back(counters.abilities, counters.held_back, outcome.verdicts, mix):
+        lines += ["", held_back]
     if outcome.verdicts:
         lines.append("")
     lines.append(f"{counters.done} of {counters.target} conversations are in {output}")

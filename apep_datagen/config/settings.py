@@ -105,6 +105,9 @@ class QualitySettings(Section):
             `--quality`.
         least_yield: A provider leaves the run where a smaller share of its last 24 to 60 conversations is accepted; 0
             lets it stay.
+        least_ability_yield: An ability is held back where a smaller share of its last conversations, 60 at most, is
+            accepted, and these are enough to know: no more of it is sent than its share in `[scenarios.mix]`, until
+            it passes again; 0 holds none back.
         similarity: Texts that share this much of their three-word sequences are nearly the same (Jaccard similarity).
         opening_share: The largest share of conversations that may begin with the same five words (three may always).
         thought_opening_share: The largest share of conversations whose thoughts may begin with the same five words (ten
@@ -117,6 +120,7 @@ class QualitySettings(Section):
 
     level: Literal["off", "form", "strict"] | None = None
     least_yield: Annotated[float, Field(ge=0, le=1)] = 0.25
+    least_ability_yield: Annotated[float, Field(ge=0, le=1)] = 0.25
     similarity: Annotated[float, Field(gt=0, le=1)] = 0.6
     opening_share: Annotated[float, Field(gt=0, le=1)] = 0.02
     thought_opening_share: Annotated[float, Field(gt=0, le=1)] = 0.1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
@@ -45,19 +45,26 @@ class BriefSource:
         """Return a timeline that begins, with a user of its own."""
         return Timeline(number, Story(draw_user(self.cast, generator(self.seed, "user", number))))
 
-    def draw_brief(self, conversation_id: int, timeline: Timeline, counts: Mapping[Ability, int]) -> Brief:
+    def draw_brief(
+        self,
+        conversation_id: int,
+        timeline: Timeline,
+        counts: Mapping[Ability, int],
+        held_back: Collection[Ability] = (),
+    ) -> Brief:
         """Draw the brief of the next conversation of a timeline.
 
         Args:
             conversation_id: The number that it gets.
             timeline: Where it takes place.
             counts: How many conversations of each ability were accepted or are in progress.
+            held_back: The abilities of which no more is to be sent than their share.
         """
         story = timeline.story
         place = (timeline.id, timeline.conversations)
         at = draw_time(generator(self.seed, "when", *place), story.at, self.first_day, self.last_day)
         draw = generator(self.seed, "scenario", *place, timeline.rejected_in_a_row)
-        ability = draw_ability(draw, self.mix, counts, possible_abilities(self.cast, story, at[:10]))
+        ability = draw_ability(draw, self.mix, counts, possible_abilities(self.cast, story, at[:10]), held_back)
         return Brief(
             conversation_id=conversation_id,
             timeline_id=timeline.id,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from apep_datagen.budget.purse import Treasury
 from apep_datagen.config.settings import RolesSettings
+from apep_datagen.conversation.state import Conversation
+from apep_datagen.engine.ability_yields import AbilityYields
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
 from apep_datagen.engine.schedule import Schedule
@@ -46,6 +48,7 @@ class RunContext:
         roles: How each role's model is sampled.
         notify: Is told, in a sentence, what a person should know.
         log: Every request, every pause, every change of a provider's state.
+        yields: What becomes of the conversations of each ability.
         work_changed: Set, and replaced, whenever the schedule has changed.
         stopping: Whether nothing new is to be sent.
         tries: By conversation, where its due call failed.
@@ -61,6 +64,7 @@ class RunContext:
     roles: RolesSettings
     notify: Callable[[str], None]
     log: EventLog
+    yields: AbilityYields
     work_changed: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
     tries: dict[int, Tries] = field(default_factory=dict)
@@ -75,6 +79,27 @@ class RunContext:
     def tries_of(self, conversation_id: int) -> Tries:
         """Return how often a conversation's due call failed; that is forgotten where it was its provider's fault."""
         return self.tries.get(conversation_id, Tries())
+
+    def note_ending(self, conversation: Conversation, stage: str = "", reason: str = "") -> None:
+        """Take note of what became of a conversation; stage and reason as of an `Ending`."""
+        self.yields.note(conversation, stage, reason)
+        self.tell_of_yields()
+
+    def tell_of_yields(self) -> None:
+        """Show what the abilities yield, and tell where that is too little."""
+        self.counters.abilities = tuple(self.yields.by_ability.values())
+        self.counters.held_back = self.yields.held_back
+        for complaint in self.yields.complaints():
+            low = complaint.low
+            self.log.write(
+                "low yield",
+                ability=low.ability.value,
+                ended=low.ended,
+                accepted=low.accepted,
+                held_back=low.ability in self.yields.held_back,
+                reasons=[asdict(reason) for reason in low.reasons],
+            )
+            self.notify(complaint.text)
 
     def wake(self) -> None:
         """Let every worker look at the schedule again, and every purse at the accounts."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from apep_datagen.people.ability_yield import AbilityYield
+from apep_datagen.people.scenario import Ability
+
 __all__ = ["ProviderCounters", "RunCounters"]
 
 
@@ -61,6 +64,8 @@ class RunCounters:
         memories: Memories that there are, over all timelines.
         diary_pages: Diary pages that there are.
         last_question: What the tester asked last.
+        abilities: What became of the last conversations of each ability.
+        held_back: The abilities of which no more is sent than their share.
         providers: By name.
     """
 
@@ -72,4 +77,6 @@ class RunCounters:
     memories: int = 0
     diary_pages: int = 0
     last_question: str = ""
+    abilities: tuple[AbilityYield, ...] = ()
+    held_back: frozenset[Ability] = frozenset()
     providers: dict[str, ProviderCounters] = field(default_factory=dict)

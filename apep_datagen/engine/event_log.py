@@ -45,8 +45,8 @@ class EventLog:
         """Append an event.
 
         Args:
-            event: What happened: `start`, `request`, `pause`, `provider`, `rejected`, `set aside`, `unforeseen` or
-                `end`.
+            event: What happened: `start`, `request`, `pause`, `provider`, `rejected`, `set aside`, `low yield`,
+                `unforeseen` or `end`.
             values: Anything that JSON can spell; None is left out.
         """
         if self._file is None:

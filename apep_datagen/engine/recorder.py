@@ -20,6 +20,7 @@ from apep_datagen.engine.counters import ProviderCounters
 from apep_datagen.engine.recent_yield import RecentYield
 from apep_datagen.engine.requester import PaidCompletion
 from apep_datagen.storage.conversations import StepRecord
+from apep_datagen.storage.verdicts import SET_ASIDE
 
 __all__ = ["Recorder"]
 
@@ -108,6 +109,7 @@ class Recorder:
             )
         why = f"{problem.reason} ({problem.stage.value})" if problem else None
         self._yield.count(conversation.brief.scenario.ability, why)
+        context.note_ending(conversation, *((problem.stage.value, problem.reason) if problem else ()))
 
     async def set_aside(
         self,
@@ -145,6 +147,7 @@ class Recorder:
         context.log.write("set aside", provider=self._name, conversation=number, reason=reason)
         context.notify(f"{self._name}: conversation {number} is set aside, {step.value} failed: {words}")
         self._yield.count(conversation.brief.scenario.ability, f"set aside ({kind.value})")
+        context.note_ending(conversation, SET_ASIDE)
 
     async def set_aside_unforeseen(
         self, conversation: Conversation, step: Step, error: Exception, settle: Job = lambda _connection: None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from apep_datagen.budget.account import Account, run_limits
 from apep_datagen.budget.prices import Prices
 from apep_datagen.config.invocation import Invocation
+from apep_datagen.engine.ability_yields import AbilityYields
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.schedule import Schedule
@@ -23,7 +24,7 @@ from apep_datagen.storage.conversations import (
 from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.spending import book_lost, read_uses, tokens_by_month
 from apep_datagen.storage.timelines import open_timelines
-from apep_datagen.storage.verdicts import accepted_by_ability, rejected_count
+from apep_datagen.storage.verdicts import accepted_by_ability, recent_endings, rejected_count
 
 __all__ = ["Resumed", "resume"]
 
@@ -38,11 +39,13 @@ class Resumed:
     Attributes:
         schedule: What is to be made, and what of it was begun.
         account: The run's budgets, with what was spent.
+        yields: What became of the last conversations of each ability.
         tokens_by_month: Tokens spent, by month (as `2026-01`) and provider.
     """
 
     schedule: Schedule
     account: Account
+    yields: AbilityYields
     tokens_by_month: dict[tuple[str, str], int]
 
 
@@ -71,12 +74,13 @@ def resume(
     book_lost(connection)
     account = _account(connection, invocation, prices)
     missing = counters.target - counters.done
-    schedule = _schedule(connection, invocation, prices, account, notify, missing=missing)
+    yields = _yields(connection, invocation)
+    schedule = _schedule(connection, invocation, prices, account, notify, yields=yields, missing=missing)
     counters.memories, counters.diary_pages = count_notes(connection)
     counters.set_aside = set_aside_count(connection)
     counters.rejected = rejected_count(connection)
     record_target(connection, counters.target)
-    return Resumed(schedule, account, tokens_by_month(connection))
+    return Resumed(schedule, account, yields, tokens_by_month(connection))
 
 
 def _account(connection: sqlite3.Connection, invocation: Invocation, prices: Prices) -> Account:
@@ -86,6 +90,17 @@ def _account(connection: sqlite3.Connection, invocation: Invocation, prices: Pri
     return Account(run_limits(budget.max_requests, budget.max_tokens, budget.max_usd), prices.amount(uses))
 
 
+def _yields(connection: sqlite3.Connection, invocation: Invocation) -> AbilityYields:
+    settings, prompts = invocation.settings, invocation.prompts.digest
+    return AbilityYields(
+        recent_endings(connection, prompts),
+        settings.scenarios.shares,
+        settings.quality.least_ability_yield,
+        prompts=prompts,
+        output=invocation.output,
+    )
+
+
 def _schedule(
     connection: sqlite3.Connection,
     invocation: Invocation,
@@ -93,6 +108,7 @@ def _schedule(
     account: Account,
     notify: Callable[[str], None],
     *,
+    yields: AbilityYields,
     missing: int,
 ) -> Schedule:
     generation, scenarios = invocation.settings.generation, invocation.settings.scenarios
@@ -121,6 +137,7 @@ def _schedule(
             for_free=free[provider],
         ),
         accepted=accepted_by_ability(connection),
+        held_back=lambda: yields.held_back,
         last_conversation_id=last_conversation_id,
         last_timeline_id=last_timeline_id,
     )

@@ -35,7 +35,7 @@ from apep_datagen.providers.factory import create_provider
 from apep_datagen.providers.rehearsal import rehearse
 from apep_datagen.storage.database import StateDatabase
 from apep_datagen.storage.spending import tokens_by_month
-from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
+from apep_datagen.storage.verdicts import most_frequent_reasons, read_verdicts
 
 __all__ = ["run"]
 
@@ -102,7 +102,9 @@ class _Run:
             roles=self._settings.roles,
             notify=self._view.notify,
             log=self._log,
+            yields=resumed.yields,
         )
+        context.tell_of_yields()
         sections = self._settings.providers
         available = {name: Availability(name, sections[name], context) for name in self._invocation.providers}
         providers: dict[str, Provider] = {}
@@ -124,7 +126,10 @@ class _Run:
         # Not where storage failed: what the ledger is booked with then is more than was spent, until the next start.
         await self._close_books()
         verdicts = await self._state.read(read_verdicts)
-        outcome = self._outcome(status, failures, workers, verdicts, context.silent_for)
+        reasons = await self._state.read(most_frequent_reasons)
+        outcome = replace(
+            self._outcome(status, failures, workers, context.silent_for), verdicts=verdicts, frequent_reasons=reasons
+        )
         self._log.write("end", conversations=self._counters.done, exit_status=outcome.exit_status)
         return outcome
 
@@ -197,14 +202,13 @@ class _Run:
         status: int = 0,
         failures: Mapping[str, str] | None = None,
         workers: Sequence[Worker] = (),
-        verdicts: tuple[VerdictCount, ...] = (),
         silent_for: float | None = None,
     ) -> Outcome:
         counters = self._counters
         error = None
         if counters.done < counters.target and status == 0:
             error = why_nothing_is_sent(counters, self._invocation.output, failures or {}, workers, silent_for)
-        return Outcome(counters, time.monotonic() - self._began, verdicts, status, error)
+        return Outcome(counters, time.monotonic() - self._began, signal_status=status, error=error)
 
 
 async def _start_providers(

@@ -35,6 +35,7 @@ class Schedule:
         may_finish: Tells whether so many conversations in progress can probably be paid for to their end, if a certain
             provider begins one of them. Where not, it begins none, unless none is in progress.
         accepted: How many conversations of each ability were accepted.
+        held_back: Tells which abilities are held back now.
         last_conversation_id: The highest number given so far.
         last_timeline_id: The same.
     """
@@ -49,6 +50,7 @@ class Schedule:
         providers: Collection[str],
         may_finish: Callable[[str, int], bool] = lambda _provider, _conversations: True,
         accepted: Mapping[Ability, int],
+        held_back: Callable[[], Collection[Ability]] = frozenset,
         last_conversation_id: int,
         last_timeline_id: int,
     ) -> None:
@@ -56,6 +58,7 @@ class Schedule:
         self.missing = missing
         # Accepted or in progress: what the draw of the next one goes by.
         self._by_ability = Counter(accepted)
+        self._held_back = held_back
         self._last_conversation_id = last_conversation_id
         self._last_timeline_id = last_timeline_id
         self._in_progress = 0
@@ -157,6 +160,6 @@ class Schedule:
             timeline = self._source.new_timeline(self._last_timeline_id)
         self._in_progress += 1
         self._last_conversation_id += 1
-        brief = self._source.draw_brief(self._last_conversation_id, timeline, self._by_ability)
+        brief = self._source.draw_brief(self._last_conversation_id, timeline, self._by_ability, self._held_back())
         self._by_ability[brief.scenario.ability] += 1
         return Conversation(brief, self._source.prompts)

@@ -17,7 +17,7 @@ from apep_datagen.storage.checked import CHECKED, integer
 from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.output_reader import read_element_at, read_elements
 
-__all__ = ["Background", "find_element", "read_background"]
+__all__ = ["Background", "find_element", "read_background", "read_makers"]
 
 _LONGEST_TAIL = 1 << 12
 
@@ -129,6 +129,15 @@ def read_background(connection: sqlite3.Connection, number: int, element: bytes)
         (timeline, conversation_id),
     ).fetchone()
     place = None if stands_by_itself else place
+    makers = read_makers(connection, conversation_id)
+    try:
+        return Background(brief_from_json(brief), makers, timeline, place, length)
+    except ValueError:  # an older version's
+        return Background(None, makers, timeline, place, length)
+
+
+def read_makers(connection: sqlite3.Connection, conversation_id: int) -> tuple[str, ...]:
+    """Return who made a conversation: provider and model with the roles that they worked in."""
     steps = connection.execute(
         "SELECT kind, provider, model FROM steps WHERE conversation_id = ? AND provider IS NOT NULL ORDER BY number",
         (conversation_id,),
@@ -136,11 +145,7 @@ def read_background(connection: sqlite3.Connection, number: int, element: bytes)
     roles: dict[str, dict[str, None]] = {}
     for kind, provider, model in steps:
         roles.setdefault(f"{provider} / {model}", {})[Step(kind).model_role.value] = None
-    makers = tuple(f"{maker} ({', '.join(names)})" for maker, names in roles.items())
-    try:
-        return Background(brief_from_json(brief), makers, timeline, place, length)
-    except ValueError:  # an older version's
-        return Background(None, makers, timeline, place, length)
+    return tuple(f"{maker} ({', '.join(names)})" for maker, names in roles.items())
 
 
 def _conversation_id(connection: sqlite3.Connection, number: int, element: bytes) -> int | None:

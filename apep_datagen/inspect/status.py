@@ -15,11 +15,18 @@ from pydantic.dataclasses import dataclass
 
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.inspect.need import Need
+from apep_datagen.people.ability_yield import AbilityYield
 from apep_datagen.storage.access import read_only, run_is_active, state_path
 from apep_datagen.storage.checked import CHECKED, integer
 from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.spending import ModelUse, read_uses, tokens_by_month
-from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
+from apep_datagen.storage.verdicts import (
+    FrequentReason,
+    VerdictCount,
+    most_frequent_reasons,
+    read_verdicts,
+    recent_endings,
+)
 
 __all__ = [
     "Failures",
@@ -62,6 +69,8 @@ class RunStatus:
         in_progress: Conversations that were begun and not ended.
         set_aside: Conversations that failed for good, the most frequent reason first.
         verdicts: How the finished conversations were judged.
+        frequent_reasons: Why most of those that were not accepted were not.
+        abilities: What became of the last conversations of each ability that were begun with the latest prompts.
         uses: What was spent, by provider, model and role.
         failures: Requests that failed.
         requests_under_way: Requests without an outcome. If no run is active, a crash left them, and the next start
@@ -82,6 +91,8 @@ class RunStatus:
     in_progress: int
     set_aside: tuple[SetAside, ...]
     verdicts: tuple[VerdictCount, ...]
+    frequent_reasons: tuple[FrequentReason, ...]
+    abilities: tuple[AbilityYield, ...]
     uses: tuple[ModelUse, ...]
     failures: tuple[Failures, ...]
     requests_under_way: int
@@ -171,6 +182,8 @@ def _read(connection: sqlite3.Connection, output: Path, *, active: bool | None, 
         in_progress=in_progress,
         set_aside=tuple(SetAside(*row) for row in reasons),
         verdicts=read_verdicts(connection),
+        frequent_reasons=most_frequent_reasons(connection),
+        abilities=recent_endings(connection),
         uses=read_uses(connection),
         failures=tuple(Failures(*row) for row in failures),
         requests_under_way=requests_under_way,

@@ -7,20 +7,24 @@ from dataclasses import asdict
 from typing import Any
 
 from apep_datagen.budget.prices import Prices, missing_prices_hint
+from apep_datagen.config.hints import show_rejected
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.core.words import shorten
 from apep_datagen.inspect.status import RunStatus, SetAside
+from apep_datagen.people.ability_yield import held_back
+from apep_datagen.people.scenario import Ability
 from apep_datagen.storage.spending import ModelUse
 from apep_datagen.storage.verdicts import SET_ASIDE
 from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_usd
 from apep_datagen.terminal.tables import table
-from apep_datagen.terminal.yields import describe_yield, yield_as_json
+from apep_datagen.terminal.yields import describe_held_back, describe_yield, yield_as_json
 
 __all__ = ["describe_status", "status_as_json"]
 
 _COLUMNS = ("requests", "answers", "prompt", "completion", "cost")
 _SHOWN_REASONS = 10
+_TOLD_REASONS = 3
 _SHOWN_REASON_LENGTH = 68
 
 
@@ -30,7 +34,10 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
     Returns:
         `output`; `active` (null where the system does not say); `last_recorded_at` (seconds since 1970, or null);
         `target` (null where it is not known), `done`, `missing`, `in_progress`, `set_aside` (a list of `reason` and
-        `count`), `quality` (how the finished ones were judged, as `yield_as_json` says), all in conversations; `steps`
+        `count`), `quality` (how the finished ones were judged, as `yield_as_json` says), all in conversations;
+        `frequent_reasons` (why most were not accepted, three at most: a list of `ability`, `stage`, `reason`, `count`
+        and `example`, the number of the latest of them or null); `abilities` (a list of `ability`, how many of its last
+        60 conversations have `ended` and were `accepted`, and whether it is `held_back`); `steps`
         (answers recorded); `requests_under_way`; `memories`; `diary_pages`;
         `total`, and `used` by `provider`, `model` and `role`, each with `requests`, `answers`, `lost`, `prompt_tokens`,
         `completion_tokens`, `seconds` and `usd` (null where a price is missing); `missing_prices` (a list of `provider`
@@ -40,6 +47,7 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
     """
     prices = Prices(settings.quote)
     needed = status.still_needed
+    held = _held_back(status, settings)
     return {
         "output": str(status.output),
         "active": status.active,
@@ -50,6 +58,16 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         "in_progress": status.in_progress,
         "set_aside": [asdict(item) for item in status.set_aside],
         "quality": yield_as_json(status.verdicts),
+        "frequent_reasons": [asdict(item) for item in status.frequent_reasons[:_TOLD_REASONS]],
+        "abilities": [
+            {
+                "ability": item.ability.value,
+                "ended": item.ended,
+                "accepted": item.accepted,
+                "held_back": item.ability in held,
+            }
+            for item in status.abilities
+        ],
         "steps": sum(item.answers for item in status.uses),
         "requests_under_way": status.requests_under_way,
         "memories": status.memories,
@@ -65,6 +83,10 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         "seconds_left": status.seconds_left,
         "still_needed": None if needed is None else {name: round(value) for name, value in asdict(needed).items()},
     }
+
+
+def _held_back(status: RunStatus, settings: Settings) -> frozenset[Ability]:
+    return held_back(status.abilities, settings.scenarios.shares, settings.quality.least_ability_yield)
 
 
 def _sums(uses: Iterable[ModelUse], prices: Prices) -> dict[str, Any]:
@@ -94,7 +116,12 @@ def describe_status(status: RunStatus, settings: Settings, now: float) -> str:
         parts.append("Requests that failed:\n" + table(["provider", "failure", "count"], rows, left=2))
     if status.set_aside:
         parts.append(_describe_set_aside(status.set_aside))
-    parts += describe_yield(status.verdicts)
+    parts += describe_yield(status.verdicts, status.frequent_reasons)
+    if any(item.example for item in status.frequent_reasons):
+        parts[-1] += f"\n{show_rejected(status.output)} prints such a conversation."
+    shares = settings.scenarios.shares
+    if held := describe_held_back(status.abilities, _held_back(status, settings), status.verdicts, shares):
+        parts.append(held)
     parts.append(_describe_rest(status))
     return "\n\n".join(parts)
 

@@ -17,7 +17,7 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.core.paths import is_there
 from apep_datagen.storage.consistency import what_is_wrong
 from apep_datagen.storage.faults import concerns_file, is_lock, output_file, state_database
-from apep_datagen.storage.schema import APPLICATION_ID, NEWEST_VERSION
+from apep_datagen.storage.schema import APPLICATION_ID, NEWEST_VERSION, migrate
 
 if sys.platform != "win32":
     import fcntl
@@ -161,7 +161,7 @@ class _IncompleteError(StorageError):
     """One of the files beside the database is missing."""
 
 
-def read_only(path: Path, query: Callable[[sqlite3.Connection], Result], *, of_older_version: bool = False) -> Result:
+def read_only(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
     """Return what `query` reads, in one transaction, without making or changing any file.
 
     While a process has the database open, or after it was killed, the newest transactions are in the `-wal` file, and
@@ -169,13 +169,10 @@ def read_only(path: Path, query: Callable[[sqlite3.Connection], Result], *, of_o
     is in the database itself. SQLite would make them, which fails in a directory that cannot be written, so it is told
     that the file does not change. (Where a run ends in the very moment of opening, an empty `-wal` can stay behind.)
 
-    Args:
-        path: The state database.
-        query: Reads it.
-        of_older_version: Whether its tables may be those of an older version; then nothing is said of them.
+    A database of an earlier version is copied, and the copy brought up to date: `query` meets the newest tables alone.
 
     Raises:
-        StorageError: There is no run in it, or it is another program's or another version's, or cannot be read, or
+        StorageError: There is no run in it, or it is another program's or a newer version's, or cannot be read, or
             `query` could make no sense of what it holds.
     """
     if not is_there(path) or not path.is_file():
@@ -183,7 +180,7 @@ def read_only(path: Path, query: Callable[[sqlite3.Connection], Result], *, of_o
     with state_database(path).reading():
         for attempt in range(1, _ATTEMPTS_TO_READ + 1):
             try:
-                return _read_once(path, query, of_older_version=of_older_version)
+                return _read_once(path, query)
             except (_IncompleteError, sqlite3.OperationalError) as error:
                 # The files beside it come and go when a run begins and ends. A lock was waited for, and what is wrong
                 # inside remains so.
@@ -205,10 +202,10 @@ def copy_database(path: Path, target: Path) -> None:
         with contextlib.closing(sqlite3.connect(target)) as copied:
             connection.backup(copied)
 
-    read_only(path, copy, of_older_version=True)
+    read_only(path, copy)
 
 
-def _read_once(path: Path, query: Callable[[sqlite3.Connection], Result], *, of_older_version: bool) -> Result:
+def _read_once(path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
     index, log = path.with_name(path.name + "-shm"), path.with_name(path.name + "-wal")
     if not index.exists():
         if log.exists() and log.stat().st_size:
@@ -216,16 +213,14 @@ def _read_once(path: Path, query: Callable[[sqlite3.Connection], Result], *, of_
                 f"{path}: the state database cannot be read ({index.name} is missing beside it); the next run for this"
                 " output mends this"
             )
-        result = _query(path, "immutable=1", query, of_older_version=of_older_version)
+        result = _query(path, "immutable=1", query)
         if not index.exists():
             return result
         # A run has begun meanwhile, and the file may have changed while it was read.
-    return _query(path, "mode=ro&readonly_shm=1", query, of_older_version=of_older_version)
+    return _query(path, "mode=ro&readonly_shm=1", query)
 
 
-def _query(
-    path: Path, options: str, query: Callable[[sqlite3.Connection], Result], *, of_older_version: bool
-) -> Result:
+def _query(path: Path, options: str, query: Callable[[sqlite3.Connection], Result]) -> Result:
     connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?{options}", timeout=_SECONDS_TO_WAIT_FOR_OTHERS, uri=True, isolation_level=None
     )
@@ -233,16 +228,40 @@ def _query(
         connection.execute("BEGIN")
         _refuse_foreign(connection, path)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version < NEWEST_VERSION and not of_older_version:
-            raise StorageError(
-                f"{path}: not set up completely, or by an older apep-datagen; the next run for this output brings it"
-                " up to date"
-            )
-        if version == NEWEST_VERSION and (finding := what_is_wrong(connection)):
-            raise state_database(path).damaged(finding)
-        return query(connection)
+        if version == 0:
+            raise StorageError(f"{path}: not set up completely; the next run for this output mends this")
+        if version == NEWEST_VERSION:
+            return _checked(connection, path, query)
+        with _brought_up_to_date(connection, path) as copy:
+            return _checked(copy, path, query)
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def _brought_up_to_date(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
+    """Give a copy, as of this moment, of a database of an earlier version, with the newest tables.
+
+    A database without a name is SQLite's own: in memory while it is small, else in a temporary file that nobody sees.
+    """
+    with contextlib.closing(sqlite3.connect("", isolation_level=None)) as copy:
+        try:
+            connection.backup(copy)
+            migrate(copy, seed=0, output_name="", base_count=0, base_end=1)
+        except sqlite3.Error as error:
+            if is_lock(error) or not concerns_file(error):
+                raise
+            raise StorageError(
+                f"{path}: written by an older apep-datagen, and the copy of it that is to be read cannot be made"
+                f" ({error}); make room for temporary files, or let the next run for this output bring it up to date"
+            ) from error
+        yield copy
+
+
+def _checked(connection: sqlite3.Connection, path: Path, query: Callable[[sqlite3.Connection], Result]) -> Result:
+    if finding := what_is_wrong(connection):
+        raise state_database(path).damaged(finding)
+    return query(connection)
 
 
 def run_is_active(path: Path) -> bool | None:

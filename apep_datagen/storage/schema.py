@@ -157,6 +157,11 @@ _MIGRATIONS = (
     """,
     """
     ALTER TABLE conversations ADD COLUMN quote TEXT;  -- the words that were its undoing
+    ALTER TABLE conversations ADD COLUMN ability TEXT GENERATED ALWAYS AS (
+        CASE WHEN typeof(plan) = 'text' AND json_valid(plan) THEN json_extract(plan, '$.scenario.ability') END
+    ) VIRTUAL;
+    CREATE INDEX ended_conversations ON conversations (prompt_set_id, ability, id) WHERE status != 'active';
+    CREATE INDEX rejected_conversations ON conversations (stage, reason, ability, id) WHERE status = 'rejected';
     CREATE INDEX conversations_of_timeline ON conversations (timeline_id, id);
     CREATE TABLE rewrites (                        -- what became of rewritten thoughts
         provider TEXT NOT NULL,

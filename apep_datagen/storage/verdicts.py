@@ -9,20 +9,28 @@ from pydantic.dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.errors import FailureKind
+from apep_datagen.people.ability_yield import MOST_ENDINGS, AbilityYield, Ending
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Problem
 from apep_datagen.storage.checked import CHECKED, integer
 
 __all__ = [
+    "MOST_REASONS",
     "SET_ASIDE",
+    "FrequentReason",
     "VerdictCount",
     "accepted_by_ability",
     "count_set_aside",
     "count_verdict",
+    "most_frequent_reasons",
     "read_verdicts",
+    "recent_endings",
     "rejected_count",
     "uncount_verdict",
 ]
+
+MOST_REASONS = 10
+"""So many reasons are told with an example; the others are counted."""
 
 SET_ASIDE = "set aside"
 """What stands in place of a stage for conversations that failed for good, before they could be judged."""
@@ -53,6 +61,84 @@ def read_verdicts(connection: sqlite3.Connection) -> tuple[VerdictCount, ...]:
         "SELECT provider, ability, stage, reason, count FROM verdicts ORDER BY provider, ability, stage, reason"
     )
     return tuple(VerdictCount(*row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True, config=CHECKED)
+class FrequentReason:
+    """Why conversations of an ability were not accepted.
+
+    Attributes:
+        ability: What they were to show.
+        stage: As of a `VerdictCount`.
+        reason: As of a `VerdictCount`.
+        count: How many.
+        example: The number of the latest of them; None where none is left.
+    """
+
+    ability: str
+    stage: str
+    reason: str
+    count: int
+    example: int | None
+
+
+def most_frequent_reasons(connection: sqlite3.Connection) -> tuple[FrequentReason, ...]:
+    """Return why conversations were not accepted, `MOST_REASONS` at most, the most frequent first."""
+    rows = connection.execute(
+        "SELECT ability, stage, reason, sum(count) FROM verdicts WHERE stage != '' GROUP BY ability, stage, reason"
+        " ORDER BY 4 DESC, 1, 2, 3 LIMIT ?",
+        (MOST_REASONS,),
+    ).fetchall()
+    return tuple(
+        FrequentReason(ability, stage, reason, count, _latest(connection, ability, stage, reason))
+        for ability, stage, reason, count in rows
+    )
+
+
+def _latest(connection: sqlite3.Connection, ability: str, stage: str, reason: str) -> int | None:
+    if stage == SET_ASIDE:  # these are counted by kind, and stored in words
+        row = connection.execute(
+            "SELECT max(id) FROM conversations WHERE status = 'set aside' AND ability = ?", (ability,)
+        ).fetchone()
+    else:
+        row = connection.execute(
+            "SELECT max(id) FROM conversations WHERE status = 'rejected' AND stage = ? AND reason = ? AND ability = ?",
+            (stage, reason, ability),
+        ).fetchone()
+    return None if row[0] is None else integer(row[0])
+
+
+def recent_endings(connection: sqlite3.Connection, prompts: str | None = None) -> tuple[AbilityYield, ...]:
+    """Return what became of the last conversations of each ability that were begun with certain prompts.
+
+    Args:
+        connection: The state database.
+        prompts: The digest of the prompts; those of the latest conversation where it is not given.
+    """
+    row = connection.execute(
+        "SELECT prompt_set_id FROM conversations WHERE id = (SELECT max(id) FROM conversations)"
+        if prompts is None
+        else "SELECT id FROM prompt_sets WHERE digest = :digest",
+        {"digest": prompts},
+    ).fetchone()
+    if row is None:
+        return ()
+    return tuple(AbilityYield(ability, _endings(connection, row[0], ability)) for ability in Ability)
+
+
+def _endings(connection: sqlite3.Connection, prompt_set_id: int, ability: Ability) -> tuple[Ending, ...]:
+    rows = connection.execute(
+        "SELECT id, status, coalesce(stage, ''), coalesce(reason, '') FROM conversations"
+        " WHERE status != 'active' AND prompt_set_id = ? AND ability = ? ORDER BY id DESC LIMIT ?",
+        (prompt_set_id, ability.value, MOST_ENDINGS),
+    ).fetchall()
+    return tuple(_ending(*row) for row in reversed(rows))
+
+
+def _ending(number: int, status: str, stage: str, reason: str) -> Ending:
+    if status == "finished":
+        return Ending(number)
+    return Ending(number, SET_ASIDE) if status == "set aside" else Ending(number, stage, reason)
 
 
 def rejected_count(connection: sqlite3.Connection) -> int:

@@ -15,6 +15,7 @@ from apep_datagen.engine.counters import ProviderCounters, RunCounters
 from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.streams import obeyed
 from apep_datagen.terminal.text import plain_text, say
+from apep_datagen.terminal.yields import spell_low_yields
 
 if TYPE_CHECKING:
     import rich.console
@@ -157,6 +158,7 @@ class _Drawing:
             Text(_pace(counters, seconds), style="dim"),
             table,
             Text(_achievements(counters), style="dim"),
+            *(Text(plain_text(one_line(line)), no_wrap=True, overflow="ellipsis") for line in _low_yields(counters)),
             Text(f"Last question: {question}" if question else "", no_wrap=True, overflow="ellipsis"),
         )
 
@@ -169,10 +171,16 @@ def _status_line(counters: RunCounters, seconds: float) -> str:
         f" {provider.rejected} rejected, {provider.set_aside} set aside"
         for provider in list(counters.providers.values())
     )
+    parts = (_achievements(counters), *_low_yields(counters))
     return (
         f"{counters.done}/{counters.target} conversations ({_percent(counters)}), {_pace(counters, seconds)},"
-        f" {_achievements(counters)} | {providers}"
+        f" {'; '.join(parts)} | {providers}"
     )
+
+
+def _low_yields(counters: RunCounters) -> list[str]:
+    low = spell_low_yields(counters.abilities, counters.held_back)
+    return [f"Accepted least: {low}"] if low else []
 
 
 def _achievements(counters: RunCounters) -> str:

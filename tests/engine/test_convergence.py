@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -32,6 +33,7 @@ from apep_datagen.core.errors import (
     UnusableAnswerError,
 )
 from apep_datagen.core.messages import Completion, CompletionRequest, Step, Usage
+from apep_datagen.engine.ability_yields import AbilityYields
 from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.commit import Rules
@@ -142,6 +144,7 @@ def context_of(
         roles=RolesSettings(),
         notify=notify,
         log=EventLog(None, with_text=False, notify=lambda _: None),
+        yields=AbilityYields((), DEFAULT_MIX, 0, prompts="", output=Path("output.json")),
     )
 
 

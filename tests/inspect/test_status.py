@@ -18,6 +18,7 @@ from typing import Any
 import filelock
 import pytest
 
+from apep_datagen.core.errors import StorageError
 from apep_datagen.inspect.status import _read, read_status
 from apep_datagen.storage.access import connect, read_only, run_is_active
 from apep_datagen.storage.schema import migrate
@@ -261,9 +262,10 @@ def spoil(path: Path, sql: str) -> None:
     [
         ("PRAGMA application_id = 7", "a database of another program"),
         ("PRAGMA user_version = 99", "written by a newer apep-datagen"),
-        ("PRAGMA user_version = 1", "by an older apep-datagen; the next run for this output brings it up to date"),
+        ("PRAGMA user_version = 0", "not set up completely; the next run for this output mends this"),
+        ("PRAGMA user_version = 1", "the state database cannot be read (duplicate column name: target)"),
     ],
-    ids=["foreign", "newer", "older"],
+    ids=["foreign", "newer", "unfinished", "of no version"],
 )
 def test_a_database_of_another_program_or_version_is_refused(program: Program, spoiling: str, told: str) -> None:
     make_state(program.state)
@@ -275,6 +277,24 @@ def test_a_database_of_another_program_or_version_is_refused(program: Program, s
     assert str(OUTPUT.with_suffix(".state.db")) in ended.stderr
     assert "Traceback" not in ended.said
     assert snapshot(program.directory) == before
+
+
+def test_where_no_copy_of_an_earlier_version_can_be_made_it_says_what_to_do(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_state(program.state)
+    spoil(program.state, "PRAGMA user_version = 1")
+
+    def finds_no_room(*_: object, **__: object) -> None:
+        with contextlib.closing(sqlite3.connect("", isolation_level=None)) as small:
+            small.execute("PRAGMA max_page_count = 1")
+            small.execute("CREATE TABLE large (text)")
+
+    monkeypatch.setattr("apep_datagen.storage.access.migrate", finds_no_room)
+    with pytest.raises(
+        StorageError, match=r"older apep-datagen.+\(database or disk is full\); make room for temporary"
+    ):
+        read_status(program.output, time.time())
 
 
 def test_a_file_that_is_no_database_is_refused(program: Program) -> None:

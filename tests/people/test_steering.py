@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
-from apep_datagen.config.settings import DEFAULT_MIX
+from apep_datagen.config.settings import DEFAULT_MIX, QualitySettings
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.notebook import Note, Notes
+from apep_datagen.engine.ability_yields import AbilityYields
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.people.cast import load_cast
@@ -37,6 +39,28 @@ def simulate(
     mix: Mapping[Ability, float], yields: Mapping[Ability, float], in_flight: int, target: int = 1_000, seed: int = 1
 ) -> Counter[Ability]:
     """Return how many conversations of each ability are accepted in a run whose models are accepted so often."""
+    return run(mix, lambda ability, _: yields[ability], in_flight, target, seed, least=0.0).accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a simulated run came to: conversations by ability."""
+
+    accepted: Counter[Ability]
+    sent: Counter[Ability]
+
+
+def run(
+    mix: Mapping[Ability, float],
+    yield_of: Callable[[Ability, int], float],
+    in_flight: int = 16,
+    target: int = 1_000,
+    seed: int = 1,
+    *,
+    least: float = QualitySettings().least_ability_yield,
+) -> Run:
+    """Return what a run comes to whose models are accepted so often, by ability and how many have been sent."""
+    yields = AbilityYields((), mix, least, prompts=PROMPTS.digest, output=Path("output.json"))
     source = BriefSource(seed, (1, 1), 3, PROMPTS, CAST, mix, "2025-01-01", "2026-12-31")
     schedule = Schedule(
         missing=target,
@@ -45,12 +69,14 @@ def simulate(
         active=[],
         providers=["a"],
         accepted={},
+        held_back=lambda: yields.held_back,
         last_conversation_id=0,
         last_timeline_id=0,
     )
     draw = random.Random(seed)  # noqa: S311 - a test's draw
     flying: list[Conversation] = []
     accepted: Counter[Ability] = Counter()
+    sent: Counter[Ability] = Counter()
     timelines: dict[int, Timeline] = {}
     while not schedule.finished:
         while len(flying) < in_flight and schedule.has_work("a"):
@@ -60,7 +86,8 @@ def simulate(
         conversation = flying.pop(draw.randrange(len(flying)))
         brief = conversation.brief
         timeline = timelines.get(brief.timeline_id) or Timeline(brief.timeline_id, Story(brief.user))
-        is_accepted = draw.random() < yields[brief.scenario.ability]
+        sent[brief.scenario.ability] += 1
+        is_accepted = draw.random() < yield_of(brief.scenario.ability, sent.total())
         if is_accepted:
             accepted[brief.scenario.ability] += 1
             timeline = _goes_on(timeline, conversation)
@@ -69,7 +96,8 @@ def simulate(
         timelines[brief.timeline_id] = timeline
         over = timeline.conversations >= 12 or timeline.rejected_in_a_row >= 5
         schedule.end(conversation, is_accepted=is_accepted, timeline=None if over else timeline)
-    return accepted
+        yields.note(conversation, *(() if is_accepted else ("effect", "It is wrong.")))
+    return Run(accepted, sent)
 
 
 def _goes_on(timeline: Timeline, conversation: Conversation) -> Timeline:
@@ -103,6 +131,79 @@ def test_the_accepted_conversations_come_to_the_wished_mix(
     assert accepted.total() == 1_000
     assert deviation(mix, accepted) <= 2.0, accepted
     assert not {ability for ability in accepted if not mix[ability]}
+
+
+# Abilities of which too little is accepted.
+
+GOOD = 0.9
+
+
+def bad(ability: Ability, share: float) -> Callable[[Ability, int], float]:
+    """Return yields that are good but for one ability's."""
+    return lambda shown, _: share if shown is ability else GOOD
+
+
+def others(counts: Counter[Ability], *left_out: Ability) -> Counter[Ability]:
+    return Counter({ability: count for ability, count in counts.items() if ability not in left_out})
+
+
+@pytest.mark.parametrize("in_flight", [1, 16])
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.17])
+@pytest.mark.parametrize("ability", [Ability.FORGET, Ability.SMALLTALK, Ability.RECALL])
+def test_an_ability_that_is_hardly_accepted_gets_its_share_of_what_is_sent_and_the_others_keep_their_mix(
+    ability: Ability, share: float, in_flight: int
+) -> None:
+    made = run(DEFAULT_MIX, bad(ability, share), in_flight)
+    assert made.accepted.total() == 1_000
+    # What was sent until it was known comes to it.
+    assert 0.3 * DEFAULT_MIX[ability] <= 100 * made.sent[ability] / made.sent.total() <= DEFAULT_MIX[ability] + 3
+    assert made.sent.total() <= 1_000 / GOOD * 1.4
+    rest = {one: weight for one, weight in DEFAULT_MIX.items() if one is not ability} | {ability: 0.0}
+    assert deviation(rest, others(made.accepted, ability)) <= 1.0
+
+
+def test_without_that_it_eats_the_money() -> None:
+    made = run(DEFAULT_MIX, bad(Ability.FORGET, 0.0), least=0.0)
+    assert made.sent[Ability.FORGET] > 0.3 * made.sent.total()
+
+
+@pytest.mark.parametrize("share", [0.5, 0.7])
+def test_an_ability_above_the_limit_is_made_up_for_as_ever(share: float) -> None:
+    made = run(DEFAULT_MIX, bad(Ability.FORGET, share))
+    assert deviation(DEFAULT_MIX, made.accepted) <= 1.0
+
+
+def test_an_ability_that_recovers_is_found_out_and_made_up_for() -> None:
+    def recovers(ability: Ability, sent: int) -> float:
+        return 0.0 if ability is Ability.FORGET and sent <= 300 else GOOD
+
+    made = run(DEFAULT_MIX, recovers)
+    assert deviation(DEFAULT_MIX, made.accepted) <= 2.0
+    assert made.sent[Ability.FORGET] <= 0.15 * made.sent.total()
+
+
+def test_two_that_are_hardly_accepted_are_both_held_back() -> None:
+    low = {Ability.FORGET, Ability.UPDATE}
+    made = run(DEFAULT_MIX, lambda ability, _: 0.02 if ability in low else GOOD)
+    assert sum(made.sent[ability] for ability in low) <= 0.2 * made.sent.total()
+    rest = {ability: 0.0 if ability in low else weight for ability, weight in DEFAULT_MIX.items()}
+    assert deviation(rest, others(made.accepted, *low)) <= 1.0
+
+
+@pytest.mark.parametrize("ability", list(Ability))
+def test_whichever_ability_is_never_accepted_the_target_is_reached(ability: Ability) -> None:
+    """Also where others need it: what is told can be recalled, and without it there is less of all that."""
+    made = run(DEFAULT_MIX, bad(ability, 0.0), target=400)
+    assert made.accepted.total() == 400
+    assert made.sent.total() <= 400 / GOOD * 1.5
+    assert made.sent[ability] <= (0.08 + DEFAULT_MIX[ability] / 100) * made.sent.total()
+
+
+def test_where_nothing_else_is_possible_it_is_sent_for_the_others_need_it() -> None:
+    mix = dict.fromkeys(Ability, 0.0) | {Ability.SHARE: 1.0, Ability.RECALL: 1.0}
+    made = run(mix, bad(Ability.SHARE, 0.1), target=100)
+    assert made.accepted.total() == 100
+    assert made.accepted[Ability.RECALL] >= 40
 
 
 @pytest.mark.parametrize("seed", [2, 3])

@@ -6,10 +6,12 @@ sent, with their answers, the output, the state database, and what its commands 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
 import shutil
+import sqlite3
 import tarfile
 import tomllib
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from apep_datagen.core.errors import StorageError
 from support.loopback_server import LoopbackServer, Received, Reply
 from support.paths import TESTS
 from support.program import Program
@@ -35,8 +38,12 @@ NOT_COMPARED = re.compile(
     # What was refused is asked for once more since then.
     r'|(?<="requests": )[^,\n]+|(?<="kind": "refused",\n      "count": )[^,\n]+'
 )
-# What is told since then: how many conversations have ended, and how many of them could not be judged.
-NOT_TOLD_THEN = re.compile(r'"(?:ended|set_aside)": \d+,?\s*|\{[^{}]*"stage": "set aside"[^{}]*\},?\s*')
+# What is told since then: how many conversations have ended, how many of them could not be judged, what the stages that
+# there were not yet have found, examples, and what the abilities yield.
+NOT_TOLD_THEN = re.compile(
+    r'"(?:frequent_reasons|abilities)": \[[^\]]*\],\s*'
+    r'|"(?:ended|set_aside|notes|knowledge|time)": \d+,?\s*|\{[^{}]*"stage": "set aside"[^{}]*\},?\s*'
+)
 # Why a conversation of an earlier schema cannot be resumed was told in words of a library, which differed from one to
 # the other; now in a sentence that is the same for all, so that they are counted together.
 NOT_RESUMED = re.compile(r'\{\s+"reason": "cannot be resumed: (?:[^"\\]|\\.)*",\s+"count": (\d+)\s+\},?\s*')
@@ -138,11 +145,17 @@ def comparable(printed: str) -> str:
 
 
 def assert_prints(program: Program, recorded: dict[str, dict[str, Any]], commands: list[list[str]]) -> None:
-    """The commands print what they printed, but for what is not compared, and have the same exit status."""
+    """The commands print what they printed, but for what is not compared, and have the same exit status.
+
+    A state database of an earlier schema, which that version refused to read, is read now.
+    """
     assert list(recorded) == [" ".join(command) for command in commands]
     with ThreadPoolExecutor(2) as pool:  # most of their time is the start of the program
         all_ended = list(pool.map(lambda command: program.run(*command), commands))
     for ended, (name, before) in zip(all_ended, recorded.items(), strict=True):
+        if before["exit_status"] == StorageError.exit_status:
+            assert ended.status == 0, ended.said
+            continue
         printed, was_printed = map(comparable, (ended.stdout, before["printed"]))
         assert_same(was_printed, printed, name, ended.said)
         assert ended.status == before["exit_status"], ended.said
@@ -180,3 +193,45 @@ def test_what_an_earlier_version_began_is_continued_as_that_version_would_have(
         there = json.loads(json.dumps(program.query(COMPARED["tables"][name])))
         assert_same(_without_refusals(name, rows), _without_refusals(name, there), name)
     assert_prints(program, printed["after"], COMPARED["commands"]["after"])
+
+
+@pytest.mark.parametrize("begun", ["itself", "schema-1", "schema-2"])
+@pytest.mark.parametrize("killed", [False, True], ids=["ended", "killed"])
+def test_what_an_earlier_version_left_is_read_by_every_command_and_stays_as_it_was(
+    recorded: Path, tmp_path: Path, begun: str, *, killed: bool
+) -> None:
+    program = begun_program(tmp_path, recorded, begun, "http://127.0.0.1:1")
+    with contextlib.closing(sqlite3.connect(program.state)) as connection:
+        # As where a process that was killed has left its newest transaction beside the database.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if killed:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(
+                "INSERT INTO conversations (timeline_id, prompt_set_id, plan, provider, status, reason, started_at)"
+                " VALUES (1, 1, '{}', 'endpoint', 'set aside', 'beside the database', 1)"
+            )
+            connection.commit()
+            left = {path.name: path.read_bytes() for path in program.output.parent.iterdir()}
+    if killed:
+        for name, content in left.items():
+            program.output.with_name(name).write_bytes(content)
+    before = {path.name: path.read_bytes() for path in program.output.parent.iterdir()}
+    assert len(before) == (4 if killed else 2)
+
+    done = len(program.conversations())
+    commands = [["status", "--json"], ["stats", "--json"], ["verify"], ["show", "1"], ["show", "-1"]]
+    with ThreadPoolExecutor(2) as pool:
+        status, stats, verify, *shown = pool.map(lambda command: program.run(*command), commands)
+    for ended in (status, stats, verify, *shown):
+        assert (ended.status, ended.stderr) == (0, ""), ended.said
+    assert json.loads(status.stdout)["done"] == json.loads(stats.stdout)["conversations"] == done
+    assert ("beside the database" in status.stdout) is killed
+    assert "with what the calls lead to" in verify.stdout
+    for ended in shown:
+        assert "Timeline" in ended.stdout
+    if rejected := json.loads(status.stdout)["quality"]["rejected"]:
+        ended = program.run("show", "--rejected")
+        assert ended.status == 0, ended.said
+        assert "Reason  " in ended.stdout
+    assert (begun == "itself") is bool(rejected)
+    assert {path.name: path.read_bytes() for path in program.output.parent.iterdir()} == before

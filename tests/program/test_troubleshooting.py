@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import re
@@ -16,9 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from apep_datagen.people.scenario import Ability
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.paths import REPOSITORY, SUPPORT
 from support.program import PLAINLY, QUICKLY, Ended, Program, section
+from support.scripted_people import WAYS, ScriptedPeople
 
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
@@ -179,7 +182,27 @@ def stopped(program: Program) -> Ended:
 
 
 def nothing_accepted(program: Program) -> Ended:
-    return run(program, config='[quality]\nlevel = "strict"\n', target=30)
+    mix = "\n".join(f"{ability.value} = {int(ability is Ability.SHARE)}" for ability in Ability)
+    return run(program, config=f'[quality]\nlevel = "strict"\n[scenarios.mix]\n{mix}\n', target=30)
+
+
+def never_good_at_advice(program: Program) -> Ended:
+    """Chatter is good, advice is refused."""
+    refuses = dataclasses.replace(WAYS["refuses"], abilities=frozenset({Ability.ADVICE}))
+    shares = {Ability.SMALLTALK: 1, Ability.ADVICE: 1}
+    mix = "\n".join(f"{ability.value} = {shares.get(ability, 0)}" for ability in Ability)
+    config = f'[quality]\nlevel = "strict"\n[scenarios.mix]\n{mix}\n'
+    return run(program, behaviour=ScriptedPeople((refuses,), 1.0), config=config, target=20)
+
+
+def nothing_rejected(program: Program) -> Ended:
+    assert run(program).status == 0
+    return program.run("show", "--rejected")
+
+
+def accepted_shown_as_rejected(program: Program) -> Ended:
+    assert run(program).status == 0
+    return program.run("show", "--rejected", "1")
 
 
 def doubled(program: Program) -> Ended:
@@ -253,6 +276,10 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "mistral is out for the rest of this run: its tokens_per_month": (6, month_spent),
     "mistral: its tokens_per_month": (0, month_spent_beside_another),
     "mistral is out for the rest of this run: only": (5, nothing_accepted),
+    "advice: only": (0, never_good_at_advice),
+    "advice: … of the … wished for": (0, never_good_at_advice),
+    "no conversation was rejected": (2, nothing_rejected),
+    "conversation … was accepted": (2, accepted_shown_as_rejected),
     "mistral is out for the rest of this run: … in a row": (
         5,
         functools.partial(run, behaviour=always(Reply("no max_tokens", status=400))),
@@ -267,7 +294,7 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "No provider is left": (5, functools.partial(run, behaviour=always(Reply(status=401)))),
     "The budget --max-requests": (6, lambda program: run(program, "--max-requests", "3")),
     "--max-usd: there is no price": (2, lambda program: run(program, "--max-usd", "1")),
-    "conversation": (0, lambda program: run(program, behaviour=refuses_one_conversation())),
+    "conversation … is set aside": (0, lambda program: run(program, behaviour=refuses_one_conversation())),
     "another apep-datagen": (4, twice_at_once),
     "no valid JSON": (4, output_broken),
     "the output was changed by another hand": (4, saved_in_an_editor),

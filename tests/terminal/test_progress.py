@@ -10,6 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apep_datagen.engine.counters import ProviderCounters, RunCounters
+from apep_datagen.people.ability_yield import AbilityYield, Ending
+from apep_datagen.people.scenario import Ability
 from apep_datagen.terminal.progress import PlainView, QuietView, TerminalView, _Drawing, _status_line, make_view
 from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.text import plain_text
@@ -80,6 +82,42 @@ def test_the_status_line_tells_how_far_the_run_is_and_what_each_provider_does() 
         "; ollama (out): 10 conversations, 30 requests, 0 tokens, 0 in flight, 0.30 requests/s, 0 retries,"
         " 0 rejected, 0 set aside"
     )
+
+
+def what_became(ability: Ability, accepted: int, *reasons: str) -> AbilityYield:
+    endings = [*map(Ending, range(accepted)), *(Ending(accepted + n, "voice", why) for n, why in enumerate(reasons))]
+    return AbilityYield(ability, tuple(endings))
+
+
+def test_the_abilities_of_which_the_least_is_accepted_are_named_with_their_main_reason() -> None:
+    shown = counters()
+    usual = drawn(shown, width=200)
+    shown.abilities = (
+        what_became(Ability.SHARE, 3, "too soon to say"),
+        what_became(Ability.UPDATE, 7, *["it is late"] * 3),
+        what_became(Ability.FORGET, 1, *["it is there"] * 2, *["it is not"] * 7),
+        what_became(Ability.RECALL, 9, "never mind"),
+        what_became(Ability.CONNECT, 4, *["it is odd"] * 4),
+        what_became(Ability.ABSTAIN, 5, *["it is made up"] * 5),
+        what_became(Ability.DIARY, 0),
+    )
+    assert "Accepted least" not in usual
+    shown.held_back = frozenset({Ability.FORGET})
+    line = (
+        "Accepted least: forget 10 % of 10 (it is not), held back, connect 50 % of 8 (it is odd),"
+        " abstain 50 % of 10 (it is made up)"
+    )
+    assert line in drawn(shown, width=200).splitlines()
+    assert f", 7 memories, 3 diary pages; {line} | mistral: " in _status_line(shown, 100.0)
+
+
+def test_whatever_a_reason_holds_it_is_one_line_without_control_characters() -> None:
+    shown = counters()
+    shown.abilities = (what_became(Ability.SHARE, 0, *["\x1b[2J[bold]so\n" * 30] * 9),)
+    text = drawn(shown, width=80)
+    assert text.count("\n") == drawn(counters(), width=80).count("\n") + 1
+    assert "\x1b" not in text
+    assert "[2J[bold]so" in text
 
 
 def test_before_the_first_conversation_no_time_is_promised() -> None:

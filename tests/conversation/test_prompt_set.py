@@ -161,7 +161,7 @@ def test_the_rewriter_is_told_how_ada_thinks_where_that_was_drawn(thoughts: list
     prompts = load_prompts()
     drawn = prompts.render("rewriter_user.txt", question="How?", thoughts=thoughts, way_of_thinking="dry and short")
     not_drawn = prompts.render("rewriter_user.txt", question="How?", thoughts=thoughts, way_of_thinking="")
-    assert drawn == f"{not_drawn}\nHer way of thinking today: dry and short."
+    assert drawn == f"{not_drawn}\nHer way of thinking today, which is in the words alone: dry and short."
 
 
 def test_adas_example_holds_two_calls_that_can_be_carried_out_together() -> None:

@@ -31,6 +31,7 @@ class Brief:
         scenario: What it is about; the tester is told, Ada is not.
         previous: The last exchange of the same timeline, if there is one.
         seed: Number from which the seeds of its model calls follow.
+        way_of_thinking: How Ada's thoughts are to sound; the rewriter is told. Empty where an earlier version began it.
     """
 
     conversation_id: int
@@ -42,6 +43,7 @@ class Brief:
     scenario: Scenario
     previous: QuestionAnswer | None
     seed: int
+    way_of_thinking: str = ""
 
     @property
     def date(self) -> str:

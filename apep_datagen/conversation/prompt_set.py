@@ -42,8 +42,9 @@ _TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
     "ada_system.txt": ({**_WHEN, "tool_instructions": "…"},),
     "rewriter_system.txt": ({},),
     "rewriter_user.txt": (
-        {"question": "How are you?", "thoughts": ["One."]},
-        {"question": "How are you?", "thoughts": ["One.", "Two."]},
+        {"question": "How are you?", "thoughts": ["One."], "way_of_thinking": "dry"},
+        {"question": "How are you?", "thoughts": ["One.", "Two."], "way_of_thinking": "dry"},
+        {"question": "How are you?", "thoughts": ["One."], "way_of_thinking": ""},
     ),
     "tester_system.txt": ({"user": _USER}, {"user": {**_USER, "people": (), "animals": ("a cat",), "interests": ()}}),
     "tester_user.txt": (
@@ -60,7 +61,7 @@ _TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
 }
 
 # What stands beside them, and is read by `cast`.
-_TABLES = ("users.toml", "facts.toml", "scenarios.toml", "phrases.toml")
+_TABLES = ("users.toml", "facts.toml", "scenarios.toml", "thoughts.toml", "phrases.toml")
 
 PROMPT_FILES = (*_TRIALS, *_TABLES)
 """The names of all files that a prompt directory can hold."""

@@ -99,5 +99,10 @@ def _tester_prompt(conversation: Conversation) -> list[Message]:
 
 def _rewriter_prompt(conversation: Conversation) -> list[Message]:
     exchange, prompts = conversation.exchanges[-1], conversation.prompts
-    user = prompts.render("rewriter_user.txt", question=exchange.question, thoughts=list(exchange.thoughts))
+    user = prompts.render(
+        "rewriter_user.txt",
+        question=exchange.question,
+        thoughts=list(exchange.thoughts),
+        way_of_thinking=conversation.brief.way_of_thinking,
+    )
     return [Message("system", prompts.render("rewriter_system.txt")), Message("user", user)]

@@ -63,7 +63,8 @@ class BriefSource:
         story = timeline.story
         place = (timeline.id, timeline.conversations)
         at = draw_time(generator(self.seed, "when", *place), story.at, self.first_day, self.last_day)
-        draw = generator(self.seed, "scenario", *place, timeline.rejected_in_a_row)
+        attempt = (*place, timeline.rejected_in_a_row)
+        draw = generator(self.seed, "scenario", *attempt)
         ability = draw_ability(draw, self.mix, counts, possible_abilities(self.cast, story, at[:10]), held_back)
         return Brief(
             conversation_id=conversation_id,
@@ -72,7 +73,8 @@ class BriefSource:
             max_tool_rounds=self.max_tool_rounds,
             at=at,
             user=story.user,
-            scenario=draw_scenario(self.cast, draw, ability, story, at[:10]),
+            scenario=draw_scenario(self.cast, draw, ability, story, at),
             previous=timeline.previous,
             seed=draw.getrandbits(31),
+            way_of_thinking=generator(self.seed, "way of thinking", *attempt).choice(self.cast.ways_of_thinking),
         )

@@ -91,8 +91,9 @@ def _sample_brief(generation: GenerationSettings, cast: Cast) -> Brief:
         max_tool_rounds=generation.max_tool_rounds,
         at=_AT,
         user=story.user,
-        scenario=draw_scenario(cast, draw, Ability.SHARE, story, _AT[:10]),
+        scenario=draw_scenario(cast, draw, Ability.SHARE, story, _AT),
         # All conversations of a timeline but the first are told of the one before.
         previous=QuestionAnswer(_QUESTION, _REPLY) if generation.timeline_length > 1 else None,
         seed=0,
+        way_of_thinking=cast.ways_of_thinking[0],
     )

@@ -1,14 +1,14 @@
 """What simulated users are made of: the TOML files in `systemprompts/`, or in a directory of the user's.
 
 `users.toml` holds who they can be, `facts.toml` what they can tell and how it is recognised, `scenarios.toml` what
-conversations are about and what the tester is told.
+conversations are about and what the tester is told, `thoughts.toml` how Ada's thoughts can sound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 
 import jinja2
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -19,7 +19,9 @@ from apep_datagen.core.templates import compile_template, path_of_prompt
 from apep_datagen.people.phrases import Phrases, load_phrases
 from apep_datagen.people.scenario import Ability, Fact, User
 
-__all__ = ["Cast", "Connection", "Moment", "Scenarios", "Slot", "Users", "load_cast"]
+__all__ = ["Cast", "Connection", "Moment", "Mood", "Scenarios", "Slot", "Users", "load_cast"]
+
+_HOURS_OF_A_DAY: Final = 24
 
 
 class _FromFile(BaseModel):
@@ -139,13 +141,43 @@ class AbilityText(_FromFile):
     topics: tuple[Text, ...] = ()
 
 
+Hour = Annotated[int, Field(ge=0, le=_HOURS_OF_A_DAY)]
+
+
+class Mood(_FromFile):
+    """One of `moods`: how a user can feel, and from which hour of the day until which."""
+
+    text: Text
+    hours: tuple[Hour, Hour] = (0, _HOURS_OF_A_DAY)
+
+    @model_validator(mode="after")
+    def _hours_are_some(self) -> Self:
+        if self.hours[0] >= self.hours[1]:
+            raise ValueError(f"{self.text}: hours go from an earlier one to a later one")
+        return self
+
+
+def _as_mood(value: Any) -> Any:
+    return {"text": value} if isinstance(value, str) else value
+
+
 class Scenarios(_FromFile):
     """`scenarios.toml`: what conversations are about."""
 
     topics: Texts
-    moods: Texts
+    moods: Annotated[tuple[Annotated[Mood, BeforeValidator(_as_mood)], ...], Field(min_length=1)]
     styles: Texts
     abilities: dict[Ability, AbilityText]
+
+    def moods_at(self, hour: int) -> tuple[str, ...]:
+        """Return how a user can feel at an hour of the day, from 0 to 23; it is one mood at least."""
+        return tuple(mood.text for mood in self.moods if mood.hours[0] <= hour < mood.hours[1])
+
+    @model_validator(mode="after")
+    def _each_hour_has_a_mood(self) -> Self:
+        if without := [hour for hour in range(_HOURS_OF_A_DAY) if not self.moods_at(hour)]:
+            raise ValueError(f"none of the moods fits the hour {without[0]}")
+        return self
 
     @model_validator(mode="after")
     def _all_abilities(self) -> Self:
@@ -154,28 +186,38 @@ class Scenarios(_FromFile):
         return self
 
 
+class _Thoughts(_FromFile):
+    """`thoughts.toml`: how Ada's thoughts can sound."""
+
+    ways_of_thinking: Texts
+
+
 class Cast:
-    """Everything that users and scenarios are drawn from.
+    """Everything that conversations are drawn from.
 
     Args:
         users: Who users can be.
         facts: What they can tell, `connections` and `moments` included.
         scenarios: What conversations are about.
+        thoughts: How Ada's thoughts can sound.
         phrases: By what text is recognised.
     """
 
-    def __init__(self, users: Users, facts: _Facts, scenarios: Scenarios, phrases: Phrases) -> None:
+    def __init__(
+        self, users: Users, facts: _Facts, scenarios: Scenarios, thoughts: _Thoughts, phrases: Phrases
+    ) -> None:
         self.users = users
         self.slots = {slot.slot: slot for slot in facts.facts}
         self.connections = facts.connections
         self.moments = {moment.slot: moment for moment in facts.moments}
         self.moment_facts = tuple(moment.fact() for moment in facts.moments)
         self.scenarios = scenarios
+        self.ways_of_thinking = thoughts.ways_of_thinking
         self.phrases = phrases
         self._instructions: dict[Ability, jinja2.Template] = {}
 
     def instruction(self, ability: Ability, **values: Any) -> str:
-        """Return what the tester is told; `values` are topic, mood, style, facts, replaced and question."""
+        """Return what the tester is told; `values` are topic, mood, style, facts, replaced, told and question."""
         # Compiled one by one, so that a mistake is told of the one that has it.
         if ability not in self._instructions:
             self._instructions[ability] = compile_template(self.scenarios.abilities[ability].instruction)
@@ -191,7 +233,7 @@ Read = TypeVar("Read", bound=_FromFile)
 
 
 def load_cast(directory: Path | None = None) -> Cast:
-    """Read `users.toml`, `facts.toml`, `scenarios.toml` and `phrases.toml`.
+    """Read `users.toml`, `facts.toml`, `scenarios.toml`, `thoughts.toml` and `phrases.toml`.
 
     Args:
         directory: Where to look first; a file that it lacks is taken from those that come with the program.
@@ -204,6 +246,7 @@ def load_cast(directory: Path | None = None) -> Cast:
         _load(path_of_prompt("users.toml", directory), Users),
         _load(path_of_prompt("facts.toml", directory), _Facts),
         _load(path_of_prompt("scenarios.toml", directory), Scenarios),
+        _load(path_of_prompt("thoughts.toml", directory), _Thoughts),
         load_phrases(read_text(phrases, "the file"), str(phrases)),
     )
     _try_instructions(cast, path_of_prompt("scenarios.toml", directory))
@@ -225,7 +268,7 @@ def _try_instructions(cast: Cast, path: Path) -> None:
         except Exception as error:  # a template is a program, and raises what it likes
             raise SettingsError(
                 f"{path}: abilities.{ability.value}.instruction: {str(error) or type(error).__name__}; its variables"
-                " are topic, mood, style, facts, replaced, question"
+                " are topic, mood, style, facts, replaced, told, question"
             ) from error
 
 
@@ -233,8 +276,9 @@ def _trial(cast: Cast, facts: Iterable[Fact]) -> dict[str, Any]:
     scenarios = cast.scenarios
     return {
         "topic": scenarios.topics[0],
-        "mood": scenarios.moods[0],
+        "mood": scenarios.moods[0].text,
         "style": scenarios.styles[0],
         "facts": list(facts),
+        "told": "yesterday",
         "question": "…",
     }

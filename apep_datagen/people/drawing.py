@@ -24,6 +24,10 @@ _FACTS_TOLD_AT_ONCE = 2
 # How often a fact is told that can be connected with another.
 _SHARE_OF_CONNECTIONS = 0.95
 
+# From so many days on, how long ago something was is told in weeks.
+_TOLD_IN_WEEKS = 14
+_DAYS_OF_A_WEEK = 7
+
 # From one conversation to the next, in days, least and most, with a weight; 0 is later on the same day.
 _GAPS = (((0, 0), 15), ((1, 3), 45), ((4, 14), 30), ((15, 42), 10))
 _FIRST_MINUTE, _LAST_MINUTE = 6 * 60 + 30, 23 * 60 + 30
@@ -162,9 +166,17 @@ def possible_abilities(cast: Cast, story: Story, date: str) -> dict[Ability, flo
     return _choice(cast, story, date).readiness()
 
 
-def draw_scenario(cast: Cast, draw: random.Random, ability: Ability, story: Story, date: str) -> Scenario:
-    """Draw what a conversation is about; `ability` is one of `possible_abilities`."""
-    choice = _choice(cast, story, date)
+def draw_scenario(cast: Cast, draw: random.Random, ability: Ability, story: Story, at: str) -> Scenario:
+    """Draw what a conversation is about.
+
+    Args:
+        cast: What it is drawn from.
+        draw: Where chance comes from.
+        ability: What it is to show, one of `possible_abilities`.
+        story: The timeline so far.
+        at: When the conversation takes place, as an ISO date and time.
+    """
+    choice = _choice(cast, story, at[:10])
     facts: tuple[Fact, ...] = ()
     inventions: tuple[str, ...] = ()
     replaced, question = None, ""
@@ -193,11 +205,26 @@ def draw_scenario(cast: Cast, draw: random.Random, ability: Ability, story: Stor
     text = cast.scenarios.abilities[ability]
     words = {
         "topic": draw.choice(text.topics or cast.scenarios.topics),
-        "mood": draw.choice(cast.scenarios.moods),
+        "mood": draw.choice(cast.scenarios.moods_at(datetime.datetime.fromisoformat(at).hour)),
         "style": draw.choice(cast.scenarios.styles),
     }
-    instruction = cast.instruction(ability, **words, facts=facts, replaced=replaced, question=question)
+    told = _told(facts, story, at)
+    instruction = cast.instruction(ability, **words, facts=facts, replaced=replaced, told=told, question=question)
     return Scenario(ability, **words, instruction=instruction, facts=facts, replaced=replaced, inventions=inventions)
+
+
+def _told(facts: Iterable[Fact], story: Story, at: str) -> str:
+    """Return in words how long before `at` Ada was told of these facts; empty for those that are new to her."""
+    today = datetime.datetime.fromisoformat(at).date()
+    told_on = {item.fact.slot: datetime.date.fromisoformat(item.told_on) for item in story.known}
+    ages = [(today - told_on[fact.slot]).days for fact in facts if fact.slot in told_on]
+    return " and ".join(dict.fromkeys(_spell_age(days) for days in sorted(ages)))
+
+
+def _spell_age(days: int) -> str:
+    if days == 1:
+        return "yesterday"
+    return f"{days} days ago" if days < _TOLD_IN_WEEKS else f"{round(days / _DAYS_OF_A_WEEK)} weeks ago"
 
 
 def _draw_told(cast: Cast, draw: random.Random, choice: _Choice, story: Story) -> tuple[Fact, ...]:

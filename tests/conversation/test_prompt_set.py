@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.core.errors import SettingsError
-from support.paths import REPOSITORY
+from apep_datagen.core.markup import parse_answer
+from apep_datagen.core.notebook import Entry, Notebook
+from apep_datagen.core.tools import describe_tools, run_call
+from apep_datagen.core.words import holds
+from apep_datagen.people.cast import load_cast
+from support.paths import REPOSITORY, TESTS
 
 WHEN = {"date": "2026-01-31", "weekday": "Saturday", "time": "19:40", "time_of_day": "evening"}
 FILES = sorted(path.name for path in (REPOSITORY / "systemprompts").glob("*.txt"))
@@ -67,7 +73,7 @@ def test_a_broken_template_is_refused_with_its_file_and_line(tmp_path: Path) -> 
         ("tester_user.txt", "{% if history %}Go on.{% else %}{{ tpoic }}{% endif %}", TESTER),
         ("tester_user.txt", "{% if previous %}{{ tpoic }}{% endif %}", TESTER),
         ("tester_user.txt", "{{ previous.question }}", TESTER),  # there may be none
-        ("rewriter_user.txt", "{{ thoughts[1] }}", "question, thoughts"),
+        ("rewriter_user.txt", "{{ thoughts[1] }}", "question, thoughts, way_of_thinking"),
         ("tool_results.txt", "{% if not last_round %}{{ x }}{% endif %}", "last_round, results"),
     ],
 )
@@ -133,3 +139,72 @@ def test_what_a_model_wrote_is_not_a_template() -> None:
     )
     assert "{{ 7 * 7 }}" in rendered
     assert "{% raise %}" in rendered
+
+
+def test_prompts_of_an_earlier_version_are_still_used(tmp_path: Path) -> None:
+    texts = json.loads((TESTS / "real_model" / "prompts.json").read_text("utf-8"))
+    assert "way_of_thinking" not in texts["rewriter_user.txt"]
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    prompts = load_prompts(tmp_path)
+    assert prompts.texts == texts
+    said = prompts.render("rewriter_user.txt", question="How?", thoughts=["They ask."], way_of_thinking="dry")
+    assert "They ask." in said
+    assert "dry" not in said
+
+
+# What is shipped.
+
+
+@pytest.mark.parametrize("thoughts", [["They ask."], ["They ask.", "So I say it."]])
+def test_the_rewriter_is_told_how_ada_thinks_where_that_was_drawn(thoughts: list[str]) -> None:
+    prompts = load_prompts()
+    drawn = prompts.render("rewriter_user.txt", question="How?", thoughts=thoughts, way_of_thinking="dry and short")
+    not_drawn = prompts.render("rewriter_user.txt", question="How?", thoughts=thoughts, way_of_thinking="")
+    assert drawn == f"{not_drawn}\nHer way of thinking today, which is in the words alone: dry and short."
+
+
+def test_adas_example_holds_two_calls_that_can_be_carried_out_together() -> None:
+    rounds = load_prompts().render("tool_instructions.txt", tools=describe_tools(), max_tool_rounds=3)
+    example = parse_answer(rounds[rounds.index("<think>") : rounds.rindex("</tool_call>") + len("</tool_call>")])
+    assert example.thinking
+    assert example.reply == ""
+    notebook = Notebook([Entry("memory", "2026-01-01", f"The user likes {thing}.") for thing in "abcd"])
+    results = [run_call(call, notebook) for call in example.calls]
+    assert [list(result) for result in results] == [["deleted"], ["added", "indices"]]
+    assert [note.text for note in notebook.on("memory")][:3] == [f"The user likes {thing}." for thing in "abc"]
+
+
+@pytest.mark.parametrize("last_round", [False, True])
+def test_the_results_of_the_last_round_alone_ask_for_an_answer(last_round: bool) -> None:  # noqa: FBT001 - a case
+    said = load_prompts().render("tool_results.txt", results="<tool_result>{}</tool_result>", last_round=last_round)
+    assert ("cannot use any more tools" in said) is last_round
+
+
+def test_no_prompt_puts_words_into_adas_mouth_for_which_she_is_rejected() -> None:
+    phrases, prompts = load_cast().phrases, load_prompts()
+    tools = prompts.render("tool_instructions.txt", tools=describe_tools(), max_tool_rounds=3)
+    texts = [
+        prompts.render("ada_system.txt", tool_instructions=tools, **WHEN),
+        prompts.render("tool_results.txt", results="", last_round=True),
+        prompts.render("rewriter_system.txt"),
+        prompts.render("rewriter_user.txt", question="", thoughts=["", ""], way_of_thinking="dry"),
+        *load_cast().ways_of_thinking,
+    ]
+    lists = (phrases.refusals, phrases.machine_talk, phrases.prompt_talk, phrases.ada_voice)
+    found = {phrase for listed in lists for phrase in listed for text in texts if holds(text, (phrase,))}
+    # What she is, and how her markup is called.
+    assert found == {"ai companion", "think block", "tool call", "tool result", "input_text"}
+
+
+@pytest.mark.parametrize("exchanges", [0, 1])
+def test_the_tester_is_told_day_and_hour_before_each_message(exchanges: int) -> None:
+    said = load_prompts().render(
+        "tester_user.txt",
+        history=[("How are you?", "Well.")] * exchanges,
+        previous=None,
+        topic="the rain",
+        instruction="Write about the rain.",
+        **WHEN,
+    )
+    assert "It is Saturday, 2026-01-31, 19:40 (evening)." in said

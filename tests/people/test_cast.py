@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -118,6 +119,22 @@ MISTAKES: list[tuple[str, Callable[[str], str], tuple[str, ...]]] = [
         ),
         ("abilities.connect.instruction", "division by zero"),
     ),
+    (
+        "scenarios.toml",
+        replaced('"wistful"', '{ text = "wistful", hours = [9, 9] }'),
+        ("moods", "wistful: hours go from an earlier one to a later one"),
+    ),
+    ("scenarios.toml", replaced('"wistful"', '{ text = "wistful", hours = [9, 25] }'), ("hours.1", "24")),
+    ("scenarios.toml", replaced('"wistful"', "{ hours = [9, 12] }"), ("text: Field required",)),
+    (
+        "scenarios.toml",
+        lambda text: re.sub(r"(?s)\nmoods = \[.*?\n\]", '\nmoods = [{ text = "tired", hours = [7, 24] }]', text),
+        ("none of the moods fits the hour 0",),
+    ),
+    # thoughts.toml
+    ("thoughts.toml", written("ways_of_thinking = ["), ("no valid TOML",)),
+    ("thoughts.toml", written("ways_of_thinking = []"), ("ways_of_thinking", "at least 1 item")),
+    ("thoughts.toml", written('ways = ["dry"]'), ("ways: there is no such key; there are ways_of_thinking",)),
     # phrases.toml
     ("phrases.toml", written("refusals = ["), ("no valid TOML",)),
     ("phrases.toml", replaced("refusals = [", "refusal = ["), ("refusal: there is no such key; there are refusals",)),
@@ -144,7 +161,7 @@ def test_a_mistake_is_told_with_file_key_and_what_is_right(
         assert part in message
 
 
-@pytest.mark.parametrize("name", ["users.toml", "facts.toml", "scenarios.toml", "phrases.toml"])
+@pytest.mark.parametrize("name", ["users.toml", "facts.toml", "scenarios.toml", "thoughts.toml", "phrases.toml"])
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\xff\xfe\x00\xff")
     with pytest.raises(SettingsError, match="cannot be read") as caught:
@@ -152,12 +169,13 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
     assert str(tmp_path / name) in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["users.toml", "facts.toml", "scenarios.toml", "phrases.toml"])
+@pytest.mark.parametrize("name", ["users.toml", "facts.toml", "scenarios.toml", "thoughts.toml", "phrases.toml"])
 def test_a_file_is_read_with_a_byte_order_mark_and_the_others_are_the_programs_own(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(shipped(name), encoding="utf-8-sig")
     cast = load_cast(tmp_path)
     assert (cast.users, cast.scenarios, cast.phrases) == (CAST.users, CAST.scenarios, CAST.phrases)
     assert (cast.slots, cast.connections, cast.moments) == (CAST.slots, CAST.connections, CAST.moments)
+    assert cast.ways_of_thinking == CAST.ways_of_thinking
 
 
 def test_a_value_may_stand_alone_or_with_other_spellings(tmp_path: Path) -> None:
@@ -166,6 +184,35 @@ def test_a_value_may_stand_alone_or_with_other_spellings(tmp_path: Path) -> None
     assert slot.values == (("one",), ("two", "2"))
     fact = slot.fact(slot.values[1])
     assert (fact.value, fact.forms, fact.tell, fact.shelf) == ("two", ("two", "2"), "my x is two", "memory")
+
+
+def test_a_mood_is_a_text_or_says_at_which_hours_it_fits(tmp_path: Path) -> None:
+    moods = 'moods = ["calm", { text = "sleepy", hours = [22, 24] }, { text = "hungry", hours = [7, 13] }]'
+    text = re.sub(r"(?s)\nmoods = \[.*?\n\]", f"\n{moods}", shipped("scenarios.toml"))
+    (tmp_path / "scenarios.toml").write_text(text, encoding="utf-8")
+    scenarios = load_cast(tmp_path).scenarios
+    assert [scenarios.moods_at(hour) for hour in (0, 6, 7, 12, 13, 21, 22, 23)] == [
+        ("calm",),
+        ("calm",),
+        ("calm", "hungry"),
+        ("calm", "hungry"),
+        ("calm",),
+        ("calm",),
+        ("calm", "sleepy"),
+        ("calm", "sleepy"),
+    ]
+
+
+def test_an_instruction_of_an_earlier_version_is_still_read(tmp_path: Path) -> None:
+    """It knows nothing of when Ada was told, and its moods are texts."""
+    text = re.sub(r"\{ text = (\".*?\"), hours = .*? \}", r"\1", shipped("scenarios.toml"))
+    assert "hours =" not in text
+    text = text.replace("{{ told }}", "on another day").replace("{{ told | capitalize }}", "On another day")
+    assert "told }}" not in text
+    (tmp_path / "scenarios.toml").write_text(text, encoding="utf-8")
+    cast = load_cast(tmp_path)
+    assert cast.scenarios.moods_at(7) == tuple(mood.text for mood in CAST.scenarios.moods)
+    assert cast.ways_of_thinking == CAST.ways_of_thinking
 
 
 # What is shipped.
@@ -195,7 +242,7 @@ def test_no_value_stands_in_what_users_are_or_do() -> None:
 def test_no_value_stands_in_a_topic_a_mood_a_style_a_question_or_a_sentence_of_another_slot() -> None:
     scenarios = CAST.scenarios
     topics = [topic for text in scenarios.abilities.values() for topic in text.topics]
-    texts = [*scenarios.topics, *topics, *scenarios.moods, *scenarios.styles]
+    texts = [*scenarios.topics, *topics, *(mood.text for mood in scenarios.moods), *scenarios.styles]
     texts += [sentence for slot in CAST.slots.values() for sentence in (slot.tell, slot.ask, slot.change or "")]
     texts += [connection.ask for connection in CAST.connections]
     texts += [sentence for moment in CAST.moments.values() for sentence in (moment.tell, moment.ask)]
@@ -235,7 +282,9 @@ def test_there_is_enough_to_draw_from() -> None:
     assert len(CAST.moments) >= 30
     assert len(CAST.connections) >= 20
     assert sum(bool(slot.change) for slot in CAST.slots.values()) >= 20
-    for key in ("users.toml", "facts.toml", "scenarios.toml"):
+    assert len(CAST.ways_of_thinking) >= 12
+    assert all(len(CAST.scenarios.moods_at(hour)) >= 24 for hour in range(24))
+    for key in ("users.toml", "facts.toml", "scenarios.toml", "thoughts.toml"):
         for values in tomllib.loads(shipped(key)).values():
             if isinstance(values, list) and values and isinstance(values[0], str):
                 assert len(values) == len(set(values)), key

@@ -66,7 +66,7 @@ class Life:
 
     def draw(self, ability: Ability, at: str, times: int = 0) -> Scenario:
         draw = generator(self.seed, "scenario", len(self.past), times)
-        return draw_scenario(self.cast, draw, ability, self.story, at[:10])
+        return draw_scenario(self.cast, draw, ability, self.story, at)
 
     def go_on(self, scenario: Scenario, at: str, *, is_written_down: bool) -> None:
         """Let the conversation take place; Ada writes down what she is told, or does not."""
@@ -94,7 +94,7 @@ def test_whatever_happened_what_is_offered_can_be_drawn_and_is_right(seed: int, 
         scenarios = {ability: life.draw(ability, at) for ability in Ability if ability in possible}
         for ability, scenario in scenarios.items():
             assert scenario.ability is ability
-            check(scenario, life.story, at[:10])
+            check(scenario, life.story, at)
             assert scenario == life.draw(ability, at)
         # What the tests are about comes up more often than it does by itself.
         wanted = [ability for ability in scenarios if ability not in CHATTING] + [Ability.SHARE, Ability.SHARE]
@@ -111,16 +111,17 @@ def test_long_lives_come_to_show_everything() -> None:
             possible = possible_abilities(CAST, life.story, at[:10])
             ability = min((one for one in Ability if one in possible), key=lambda one: shown[one])
             scenario = life.draw(ability, at)
-            check(scenario, life.story, at[:10])
+            check(scenario, life.story, at)
             shown[ability] += 1
             life.go_on(scenario, at, is_written_down=True)
     assert min(shown[ability] for ability in Ability) >= 20
 
 
-def check(scenario: Scenario, story: Story, date: str) -> None:
-    facts = scenario.facts
+def check(scenario: Scenario, story: Story, at: str) -> None:
+    facts, date = scenario.facts, at[:10]
     earlier = {item.fact.slot: item for item in told_before(story.known, date)}
     assert scenario.topic
+    assert scenario.mood in CAST.scenarios.moods_at(int(at[11:13]))
     assert scenario.instruction
     assert bool(facts) is (scenario.ability not in CHATTING)
     assert bool(scenario.replaced) is (scenario.ability is Ability.UPDATE)
@@ -173,7 +174,7 @@ def test_a_value_that_the_user_is_already_surrounded_by_is_not_drawn(tmp_path: P
     user = replace(briefs.USER, people=("uncle Rex",), animals=("a cat called Mitzi",))
     drawn = set()
     for seed in range(60):
-        scenario = draw_scenario(cast, generator(seed), Ability.SHARE, Story(user), "2026-01-01")
+        scenario = draw_scenario(cast, generator(seed), Ability.SHARE, Story(user), "2026-01-01T10:00")
         drawn |= {fact.value for fact in scenario.facts}
     assert drawn == {"Bello", "Minka"}
 
@@ -183,14 +184,15 @@ def test_two_facts_of_a_timeline_never_have_the_same_value(tmp_path: Path) -> No
     cast = load_cast(tmp_path)
     pairs = set()
     for seed in range(200):
-        scenario = draw_scenario(cast, generator(seed), Ability.SHARE, Story(briefs.USER), "2026-01-01")
+        scenario = draw_scenario(cast, generator(seed), Ability.SHARE, Story(briefs.USER), "2026-01-01T10:00")
         pairs.add(tuple(sorted(fact.value for fact in scenario.facts)))
     assert {pair for pair in pairs if len(pair) == 2} >= {("Bello", "Mitzi"), ("Minka", "Rex")}
     assert ("Rex", "Rex") not in pairs
     dog = cast.slots["dog"].fact(("Rex",))
     story = Story(briefs.USER, "2026-01-01T10:00", (KnownFact(dog, "2026-01-01"),), ("dog",))
     values = {
-        draw_scenario(cast, generator(seed), Ability.SHARE, story, "2026-01-05").facts[0].value for seed in range(60)
+        draw_scenario(cast, generator(seed), Ability.SHARE, story, "2026-01-05T10:00").facts[0].value
+        for seed in range(60)
     }
     assert values == {"Mitzi", "Minka"}
 
@@ -224,7 +226,40 @@ def test_the_least_asked_is_asked_for() -> None:
     )
     story = Story(briefs.USER, "2026-01-01T10:00", known, tuple(slot.slot for slot in slots))
     for seed in range(20):
-        assert draw_scenario(CAST, generator(seed), Ability.RECALL, story, "2026-02-01").facts == (known[1].fact,)
+        scenario = draw_scenario(CAST, generator(seed), Ability.RECALL, story, "2026-02-01T10:00")
+        assert scenario.facts == (known[1].fact,)
+
+
+@pytest.mark.parametrize(
+    ("told_on", "said"),
+    [
+        ("2026-02-28", "yesterday"),
+        ("2026-02-27", "2 days ago"),
+        ("2026-02-16", "13 days ago"),
+        ("2026-02-15", "2 weeks ago"),
+        ("2026-01-01", "8 weeks ago"),
+        ("2025-12-31", "9 weeks ago"),
+    ],
+)
+def test_the_tester_is_told_how_long_ago_ada_was_told(told_on: str, said: str) -> None:
+    slot = next(slot for slot in CAST.slots.values() if slot.change)
+    moment = CAST.moment_facts[0]
+    known = (KnownFact(slot.fact(slot.values[0]), told_on), KnownFact(moment, told_on))
+    story = Story(briefs.USER, "2026-02-28T23:10", known, (slot.slot, moment.slot))
+    for ability in Ability:
+        if ability in possible_abilities(CAST, story, "2026-03-01"):
+            scenario = draw_scenario(CAST, generator(1), ability, story, "2026-03-01T00:05")
+            assert (said in scenario.instruction.lower()) is (ability in OLD), ability
+
+
+def test_of_two_facts_the_tester_is_told_of_both_days() -> None:
+    connection = CAST.connections[0]
+    slots = [CAST.slots[name] for name in connection.slots]
+    days = ("2026-02-28", "2026-02-20")
+    known = tuple(KnownFact(slot.fact(slot.values[0]), day) for slot, day in zip(slots, days, strict=True))
+    story = Story(briefs.USER, "2026-02-28T10:00", known, connection.slots)
+    scenario = draw_scenario(CAST, generator(1), Ability.CONNECT, story, "2026-03-01T10:00")
+    assert ", yesterday and 9 days ago, " in scenario.instruction
 
 
 # Days.

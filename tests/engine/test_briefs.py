@@ -1,0 +1,85 @@
+"""What is decided about a conversation: the same as ever for the same seed, and how Ada's thoughts sound beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from apep_datagen.conversation.brief import Brief
+from apep_datagen.conversation.prompt_set import load_prompts
+from apep_datagen.engine.briefs import BriefSource
+from apep_datagen.people.cast import Cast, load_cast
+from apep_datagen.people.scenario import Ability
+from apep_datagen.storage.conversations import brief_from_json
+from support.paths import TESTS
+from support.real_conversations import real_conversations
+
+CAST = load_cast()
+# What the run of the real model was made with.
+SEED, FIRST_DAY, LAST_DAY = 2026, "2025-01-01", "2026-12-31"
+
+
+def source(ability: Ability, cast: Cast = CAST, seed: int = SEED) -> BriefSource:
+    return BriefSource(seed, (1, 1), 3, load_prompts(), cast, {ability: 1.0}, FIRST_DAY, LAST_DAY)
+
+
+def drawn(cast: Cast, seed: int, timelines: int, places: int) -> Iterator[Brief]:
+    """Draw the briefs of conversations of many timelines, each rejected up to twice at each place."""
+    briefs = source(Ability.SMALLTALK, cast, seed)
+    for number in range(1, timelines + 1):
+        timeline = briefs.new_timeline(number)
+        for place in range(places):
+            for rejected in range(3):
+                yield briefs.draw_brief(1, replace(timeline, conversations=place, rejected_in_a_row=rejected), {})
+
+
+def test_users_days_and_facts_are_those_that_an_earlier_version_drew_for_the_same_seed() -> None:
+    first: dict[int, Brief] = {}
+    for real in real_conversations():
+        first.setdefault(real.case.brief.timeline_id, real.case.brief)
+    assert len(first) >= 30
+    for number, then in first.items():
+        briefs = source(then.scenario.ability)
+        now = briefs.draw_brief(then.conversation_id, briefs.new_timeline(number), {})
+        assert (now.user, now.at, now.scenario.ability) == (then.user, then.at, then.scenario.ability)
+        assert [(fact.slot, fact.forms) for fact in now.scenario.facts] == [
+            (fact.slot, fact.forms) for fact in then.scenario.facts
+        ]
+        assert now.scenario.topic == then.scenario.topic
+
+
+def test_each_way_of_thinking_is_drawn_about_as_often_as_any_other() -> None:
+    ways = Counter(brief.way_of_thinking for brief in drawn(CAST, 7, 100, 16))
+    assert set(ways) == set(CAST.ways_of_thinking)
+    even = sum(ways.values()) / len(ways)
+    assert even * 0.75 <= min(ways.values()) <= max(ways.values()) <= even * 1.25
+
+
+def test_within_a_timeline_the_way_of_thinking_goes_on_changing() -> None:
+    ways = [brief.way_of_thinking for brief in drawn(CAST, 7, 1, 12)]
+    assert len(set(ways)) >= len(CAST.ways_of_thinking) / 2
+
+
+def test_other_ways_of_thinking_change_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "thoughts.toml").write_text('ways_of_thinking = ["as ever"]', encoding="utf-8")
+    others = list(drawn(load_cast(tmp_path), 7, 20, 3))
+    assert {brief.way_of_thinking for brief in others} == {"as ever"}
+    own = list(drawn(CAST, 7, 20, 3))
+    assert own == list(drawn(CAST, 7, 20, 3))
+    assert [replace(brief, way_of_thinking="") for brief in own] == [
+        replace(brief, way_of_thinking="") for brief in others
+    ]
+
+
+def test_a_brief_of_an_earlier_version_is_still_read() -> None:
+    lines = (TESTS / "real_model" / "conversations.jsonl").read_text("utf-8").splitlines()
+    plan = lines[0].partition('"plan": ')[2].partition(', "notes_before"')[0]
+    assert "way_of_thinking" not in plan
+    brief = brief_from_json(plan)
+    assert (brief.conversation_id, brief.way_of_thinking) == (1, "")
+    with pytest.raises(ValueError, match="cannot be read"):
+        brief_from_json(plan.replace('"seed"', '"sead"'))

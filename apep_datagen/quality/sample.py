@@ -7,11 +7,11 @@ reason. Nothing that a file can hold raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
 from apep_datagen.core.markup import parse_answer, read_result, render_answer, result_block
 from apep_datagen.core.messages import Message, storable_text
 from apep_datagen.core.tags import strip_tags
@@ -84,18 +84,6 @@ def spoken(messages: Iterable[Message]) -> tuple[str, str]:
         elif message.role == "assistant":
             replies.append(message.content.partition("</think>")[2].partition("<tool_call>")[0].strip())
     return "\n\n".join(questions), "\n\n".join(filter(None, replies))
-
-
-def texts_in(value: Any) -> Iterator[str]:
-    """Yield every text in a value of JSON, such as a result or a call's arguments."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from texts_in(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from texts_in(item)
 
 
 class _NotASampleError(ValueError):

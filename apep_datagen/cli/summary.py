@@ -6,6 +6,7 @@ from pathlib import Path
 
 from apep_datagen.engine.counters import ProviderCounters
 from apep_datagen.engine.outcome import Outcome
+from apep_datagen.terminal.rewrites import describe_rewrites
 from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.yields import describe_yield
 
@@ -29,7 +30,7 @@ def summarize(outcome: Outcome, output: Path) -> str:
         f"Ada has {counters.memories} memories and {counters.diary_pages} diary pages;"
         f" {counters.rejected} conversations were rejected, {counters.set_aside} set aside."
     )
-    for paragraph in describe_yield(outcome.verdicts):
+    for paragraph in [*describe_yield(outcome.verdicts), *describe_rewrites(outcome.rewrites)]:
         lines += ["", paragraph]
     if outcome.verdicts:
         lines.append("")

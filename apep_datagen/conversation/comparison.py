@@ -96,9 +96,12 @@ def _stub(thought: str, rewrite: str, _scene: Scene) -> Shortcoming | None:
     return Shortcoming.STUB if is_short or left < _STUB_SHARE * length else None
 
 
-def _says_else(thought: str, rewrite: str, _scene: Scene) -> Shortcoming | None:
+def _says_else(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None:
     if len(_in_words(thought)) < _LEAST_CONTENT:
-        return None
+        # A short thought may be said in other words altogether, but not in many that have nothing to do with it.
+        new = _in_words(rewrite)
+        is_other = len(new) >= _LEAST_CONTENT and new.isdisjoint(content(thought, scene.question))
+        return Shortcoming.SAYS_ELSE if is_other else None
     return Shortcoming.SAYS_ELSE if _common(thought, rewrite) < _ELSE_CONTENT else None
 
 

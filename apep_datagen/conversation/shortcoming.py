@@ -34,3 +34,4 @@ class Shortcoming(enum.StrEnum):
     MOOD_ADDED = "a mood of the user is added"
     PARTICULAR_ADDED = "something of the user's is added"
     CLAIM_ADDED = "the rewrite claims to know more than the thought"
+    REJECTED = "with the rewrite the conversation would be rejected"

@@ -12,6 +12,7 @@ from apep_datagen.core.words import one_line
 from apep_datagen.engine.availability import spell_seconds
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.worker import Worker
+from apep_datagen.storage.rewrites import RewriteCount
 from apep_datagen.storage.verdicts import VerdictCount
 
 __all__ = ["Outcome", "why_nothing_is_sent"]
@@ -24,6 +25,7 @@ class Outcome:
     Attributes:
         counters: What was made.
         verdicts: How the finished conversations of the run were judged, over all invocations.
+        rewrites: What became of rewritten thoughts, over all invocations.
         signal_status: The exit status of the signal that stopped it, or 0.
         error: Why it ended before the target, where no signal stopped it.
         seconds: How long it took.
@@ -32,6 +34,7 @@ class Outcome:
     counters: RunCounters
     seconds: float
     verdicts: tuple[VerdictCount, ...] = ()
+    rewrites: tuple[RewriteCount, ...] = ()
     signal_status: int = 0
     error: ApepError | None = None
 

@@ -35,6 +35,7 @@ from apep_datagen.providers.rehearsal import rehearse
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.storage.database import StateDatabase
+from apep_datagen.storage.rewrites import read_rewrites
 from apep_datagen.storage.spending import tokens_by_month
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 
@@ -126,6 +127,7 @@ class _Run:
         await self._close_books()
         verdicts = await self._state.read(read_verdicts)
         outcome = self._outcome(status, failures, workers, verdicts, context.silent_for)
+        outcome = replace(outcome, rewrites=await self._state.read(read_rewrites))
         self._log.write("end", conversations=self._counters.done, exit_status=outcome.exit_status)
         return outcome
 
@@ -207,7 +209,7 @@ class _Run:
         error = None
         if counters.done < counters.target and status == 0:
             error = why_nothing_is_sent(counters, self._invocation.output, failures or {}, workers, silent_for)
-        return Outcome(counters, time.monotonic() - self._began, verdicts, status, error)
+        return Outcome(counters, time.monotonic() - self._began, verdicts, signal_status=status, error=error)
 
 
 async def _start_providers(

@@ -18,6 +18,7 @@ from apep_datagen.inspect.need import Need
 from apep_datagen.storage.access import read_only, run_is_active, state_path
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.notes import count_notes
+from apep_datagen.storage.rewrites import RewriteCount, read_rewrites
 from apep_datagen.storage.spending import ModelUse, read_uses, tokens_by_month
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 
@@ -62,6 +63,7 @@ class RunStatus:
         in_progress: Conversations that were begun and not ended.
         set_aside: Conversations that failed for good, the most frequent reason first.
         verdicts: How the finished conversations were judged.
+        rewrites: What became of thoughts that were rewritten.
         uses: What was spent, by provider, model and role.
         failures: Requests that failed.
         requests_under_way: Requests without an outcome. If no run is active, a crash left them, and the next start
@@ -82,6 +84,7 @@ class RunStatus:
     in_progress: int
     set_aside: tuple[SetAside, ...]
     verdicts: tuple[VerdictCount, ...]
+    rewrites: tuple[RewriteCount, ...]
     uses: tuple[ModelUse, ...]
     failures: tuple[Failures, ...]
     requests_under_way: int
@@ -171,6 +174,7 @@ def _read(connection: sqlite3.Connection, output: Path, *, active: bool | None, 
         in_progress=in_progress,
         set_aside=tuple(SetAside(*row) for row in reasons),
         verdicts=read_verdicts(connection),
+        rewrites=read_rewrites(connection),
         uses=read_uses(connection),
         failures=tuple(Failures(*row) for row in failures),
         requests_under_way=requests_under_way,

@@ -13,6 +13,7 @@ from apep_datagen.core.words import shorten
 from apep_datagen.inspect.status import RunStatus, SetAside
 from apep_datagen.storage.spending import ModelUse
 from apep_datagen.storage.verdicts import SET_ASIDE
+from apep_datagen.terminal.rewrites import describe_rewrites, rewrites_as_json
 from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_usd
 from apep_datagen.terminal.tables import table
 from apep_datagen.terminal.yields import describe_yield, yield_as_json
@@ -30,8 +31,9 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
     Returns:
         `output`; `active` (null where the system does not say); `last_recorded_at` (seconds since 1970, or null);
         `target` (null where it is not known), `done`, `missing`, `in_progress`, `set_aside` (a list of `reason` and
-        `count`), `quality` (how the finished ones were judged, as `yield_as_json` says), all in conversations; `steps`
-        (answers recorded); `requests_under_way`; `memories`; `diary_pages`;
+        `count`), `quality` (how the finished ones were judged, as `yield_as_json` says), all in conversations;
+        `rewrites` (what became of rewritten thoughts, as `rewrites_as_json` says); `steps` (answers recorded);
+        `requests_under_way`; `memories`; `diary_pages`;
         `total`, and `used` by `provider`, `model` and `role`, each with `requests`, `answers`, `lost`, `prompt_tokens`,
         `completion_tokens`, `seconds` and `usd` (null where a price is missing); `missing_prices` (a list of `provider`
         and `model`); `failures` (a list of `provider`, `kind` and `count`); `conversations_per_hour` and `seconds_left`
@@ -50,6 +52,7 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         "in_progress": status.in_progress,
         "set_aside": [asdict(item) for item in status.set_aside],
         "quality": yield_as_json(status.verdicts),
+        "rewrites": rewrites_as_json(status.rewrites),
         "steps": sum(item.answers for item in status.uses),
         "requests_under_way": status.requests_under_way,
         "memories": status.memories,
@@ -94,7 +97,7 @@ def describe_status(status: RunStatus, settings: Settings, now: float) -> str:
         parts.append("Requests that failed:\n" + table(["provider", "failure", "count"], rows, left=2))
     if status.set_aside:
         parts.append(_describe_set_aside(status.set_aside))
-    parts += describe_yield(status.verdicts)
+    parts += [*describe_yield(status.verdicts), *describe_rewrites(status.rewrites)]
     parts.append(_describe_rest(status))
     return "\n\n".join(parts)
 

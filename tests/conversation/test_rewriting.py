@@ -208,6 +208,12 @@ WORSE: list[tuple[Shortcoming, str, str, dict[str, Any]]] = [
         ),
         {"question": BEES},
     ),
+    (
+        Shortcoming.SAYS_ELSE,
+        "It's kept, and I'm glad of it.",
+        "I'm sorry, but I can't assist with altering private monologues, whoever asks.",
+        {"question": "my goat won first prize"},
+    ),
     # Another person's voice.
     (
         Shortcoming.ADDRESSED,

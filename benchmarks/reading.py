@@ -19,7 +19,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from apep_datagen.conversation.completions import read_question, read_rewritten_thoughts
+from apep_datagen.conversation.completions import read_question
+from apep_datagen.conversation.rewritten_parts import read_parts
 from apep_datagen.core.dialects import foreign_markup, own_markup
 from apep_datagen.core.markup import parse_answer, render_answer
 from apep_datagen.core.repetition import repeated_words
@@ -98,7 +99,7 @@ def _seconds(text: str) -> float:
     repeated_words(text)
     holds(text, ("nobody says this",))
     read_question(text)
-    read_rewritten_thoughts(("a", "b"), text)
+    read_parts(("a", "b"), text, is_whole=True)
     return time.thread_time() - began
 
 

@@ -9,6 +9,7 @@ from apep_datagen.config.hints import show_rejected
 from apep_datagen.engine.counters import ProviderCounters
 from apep_datagen.engine.outcome import Outcome
 from apep_datagen.people.scenario import Ability
+from apep_datagen.terminal.rewrites import describe_rewrites
 from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.yields import describe_held_back, describe_yield
 
@@ -38,7 +39,10 @@ def summarize(outcome: Outcome, output: Path, mix: Mapping[Ability, float]) -> s
         f"Ada has {counters.memories} memories and {counters.diary_pages} diary pages;"
         f" {counters.rejected} conversations were rejected, {counters.set_aside} set aside."
     )
-    for paragraph in describe_yield(outcome.verdicts, outcome.frequent_reasons):
+    for paragraph in [
+        *describe_yield(outcome.verdicts, outcome.frequent_reasons),
+        *describe_rewrites(outcome.rewrites),
+    ]:
         lines += ["", paragraph]
     if any(item.example for item in outcome.frequent_reasons):
         lines.append(f"{show_rejected(output)} prints such a conversation.")

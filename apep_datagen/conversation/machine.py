@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from apep_datagen.conversation.brief import Brief
-from apep_datagen.conversation.completions import read_answer, read_question, read_rewritten_thoughts
+from apep_datagen.conversation.completions import read_answer, read_question
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import training_sample
+from apep_datagen.conversation.rewriting import rewrite
 from apep_datagen.conversation.state import Conversation, Exchange, Turn, due_call
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.messages import Ending, Message, Step, ending_of
@@ -77,10 +78,10 @@ def advance_with_completion(conversation: Conversation, text: str, finish_reason
     if step is Step.ASK:
         exchanges = (*exchanges, Exchange(read_question(text)))
     elif step is Step.REWRITE:
-        thoughts = exchanges[-1].thoughts
+        earlier = training_sample(replace(conversation, exchanges=exchanges[:-1]))
         is_whole = ending_of(finish_reason) is Ending.WHOLE
-        rewritten = read_rewritten_thoughts(thoughts, text) if is_whole else None
-        exchanges = (*exchanges[:-1], replace(exchanges[-1], rewritten=rewritten or thoughts))
+        rewritten = rewrite(exchanges[-1], text, is_whole=is_whole, before=[message.content for message in earlier])
+        exchanges = (*exchanges[:-1], rewritten)
     else:
         turn = Turn(read_answer(conversation, text), finish_reason=finish_reason)
         exchanges = (*exchanges[:-1], replace(exchanges[-1], turns=(*exchanges[-1].turns, turn)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_announced", "without_preamble"]
+__all__ = ["announces", "is_announced", "without_preamble"]
 
 # A line that ends in a colon, with an empty line or a quotation behind it.
 _COLON = "[:：]"  # noqa: RUF001 - of narrow and of wide scripts
 _FIRST_LINE = re.compile(
     rf"\A(?P<line>[^\n]{{1,200}}){_COLON}\**[ \t]*+\n(?:[ \t]*+\n\s*+|(?=[\"“«>]))(?P<rest>\S.*)\Z", re.DOTALL
 )
+_LONGEST_HEAD = 200
 # People announce things too, but of what is theirs. "Here's the thing:", "Message from the landlord:" and "What my mum
 # would say:" are a person's; what announces nothing but a text, or speaks of the task, is not.
 _FIRST_PERSON = re.compile(r"\b(?:I|me|my|mine|we|us|our)\b", re.IGNORECASE)
@@ -51,3 +52,11 @@ def is_announced(text: str) -> bool:
     if found is None or _FIRST_PERSON.search(found["line"]):
         return False
     return _A_TEXT.search(found["line"]) is not None or without_preamble(text) != text
+
+
+def announces(text: str) -> bool:
+    """Tell whether a text begins with words up to a colon that announce a text or speak of the task."""
+    head, colon, _ = text[:_LONGEST_HEAD].partition(":")
+    if not colon or "\n" in head.strip() or _FIRST_PERSON.search(head):
+        return False
+    return (_TASK.search(head) or _A_TEXT.search(head)) is not None

@@ -35,13 +35,15 @@ class Exchange:
     Attributes:
         question: The user's message.
         turns: Ada's turns; all but the last have calls.
-        rewritten: Her thinking in each turn that has any, as the rewriter wrote it, or as it was where that cannot be
-            used; None until the rewrite is done.
+        rewritten: Her thinking in each turn that has any, as the rewriter wrote it, or as it was where that is worse;
+            None until the rewrite is done.
+        kept: For each of these why it is as it was, in a fixed sentence; empty where it is as the rewriter wrote it.
     """
 
     question: str
     turns: tuple[Turn, ...] = ()
     rewritten: tuple[str, ...] | None = None
+    kept: tuple[str, ...] = ()
 
     @property
     def thoughts(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import keyword
 import re
 import threading
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from apep_datagen.core.literals import mend_strings
 from apep_datagen.core.messages import storable_text
 from apep_datagen.core.tags import escape_tags, strip_tags
 
-__all__ = ["MalformedCall", "ToolCall", "parse_calls", "render_call"]
+__all__ = ["MalformedCall", "ToolCall", "parse_calls", "render_call", "texts_in"]
 
 # A call is a few lines; the bound keeps the parsers' cost and recursion small whatever a model writes.
 _LONGEST_CALL = 20_000
@@ -327,3 +328,15 @@ def _spell(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_spell(key)}: {_spell(item)}' for key, item in value.items())}}}"
     return repr(value)
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Yield every text in a value of JSON, such as a result or a call's arguments."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from texts_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from texts_in(item)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from apep_datagen.conversation.brief import Brief
@@ -16,16 +16,19 @@ from apep_datagen.conversation.machine import (
     advance_with_results,
     next_step,
 )
+from apep_datagen.conversation.prompting import training_sample
+from apep_datagen.conversation.shortcoming import Shortcoming
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.errors import FailureKind
-from apep_datagen.core.messages import Message
+from apep_datagen.core.messages import Message, Step
 from apep_datagen.core.notebook import Notebook, Notes
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tools import run_call
 from apep_datagen.people.story import story_after
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.problem import Problem
+from apep_datagen.quality.second_look import judge_rewritten
 from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.cases import case_of
 from apep_datagen.storage.conversations import (
@@ -37,6 +40,7 @@ from apep_datagen.storage.conversations import (
     record_step,
 )
 from apep_datagen.storage.notes import read_notebook, write_notebook
+from apep_datagen.storage.rewrites import count_rewrites, put_back
 from apep_datagen.storage.timelines import Timeline, read_story, read_timeline
 from apep_datagen.storage.verdicts import count_set_aside
 
@@ -69,6 +73,8 @@ class Committed:
         is_finished: Whether it is complete.
         problem: Why it was rejected, or None.
         timeline: Its timeline, once it is finished; None if that is over.
+        rewritten: Of the thoughts that the answer rewrote, why each is saved as it was; empty where it is not.
+        put_back: How many thoughts, also of earlier exchanges, judging has put back to what they were.
     """
 
     conversation: Conversation
@@ -77,6 +83,8 @@ class Committed:
     is_finished: bool = False
     problem: Problem | None = None
     timeline: Timeline | None = None
+    rewritten: tuple[str, ...] = ()
+    put_back: int = 0
 
 
 def commit_answer(
@@ -100,13 +108,16 @@ def commit_answer(
         record_start(connection, conversation, provider)
     conversation = advance_with_completion(conversation, step.text, step.finish_reason)
     record_step(connection, brief.conversation_id, conversation.steps, step)
+    rewritten = conversation.exchanges[-1].kept if step.kind == Step.REWRITE.value else ()
+    count_rewrites(connection, provider, rewritten)
     match next_step(conversation):
         case ToolRound(calls):
             return _run_tools(connection, conversation, calls)
         case Finished(messages):
-            return _judge(connection, conversation, messages, rules)
+            committed = _judge(connection, conversation, messages, rules)
+            return replace(committed, rewritten=committed.conversation.exchanges[-1].kept if rewritten else ())
         case _:
-            return Committed(conversation)
+            return Committed(conversation, rewritten=rewritten)
 
 
 def _run_tools(
@@ -135,9 +146,14 @@ def _judge(
     accepted = AcceptedConversations(connection)
     reasons = conversation.finish_reasons
     case = case_of(connection, brief, messages, finish_reasons=reasons, known=story.known, notebook=notebook)
-    problem = rules.judge.judge(case, accepted)
+    judged = judge_rewritten(rules.judge, conversation, case, accepted)
+    conversation, problem = judged.conversation, judged.problem
+    for number, _ in judged.put_back:
+        rewrites = sum(bool(exchange.thoughts) for exchange in conversation.exchanges[:number])
+        put_back(connection, brief.conversation_id, rewrites, Shortcoming.REJECTED)
     gained = (0, 0)
     if problem is None:
+        messages = training_sample(conversation)
         story = story_after(story, brief.scenario, brief.at, after)
         record_acceptance(connection, conversation, sample_line(messages), story, rules.timeline_length)
         rules.judge.remember(brief.conversation_id, messages, accepted)
@@ -150,6 +166,7 @@ def _judge(
         is_finished=True,
         problem=problem,
         timeline=read_timeline(connection, brief.timeline_id),
+        put_back=len(judged.put_back),
     )
 
 

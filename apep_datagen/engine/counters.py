@@ -63,6 +63,7 @@ class RunCounters:
         rejected: How many were finished and not accepted, over all invocations.
         memories: Memories that there are, over all timelines.
         diary_pages: Diary pages that there are.
+        kept_originals: Thoughts that are saved as Ada thought them, as the rewrite was worse, over all invocations.
         last_question: What the tester asked last.
         abilities: What became of the last conversations of each ability.
         held_back: The abilities of which no more is sent than their share.
@@ -76,6 +77,7 @@ class RunCounters:
     rejected: int = 0
     memories: int = 0
     diary_pages: int = 0
+    kept_originals: int = 0
     last_question: str = ""
     abilities: tuple[AbilityYield, ...] = ()
     held_back: frozenset[Ability] = frozenset()

@@ -12,6 +12,7 @@ from apep_datagen.core.words import one_line
 from apep_datagen.engine.availability import spell_seconds
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.worker import Worker
+from apep_datagen.storage.rewrites import RewriteCount
 from apep_datagen.storage.verdicts import FrequentReason, VerdictCount
 
 __all__ = ["Outcome", "why_nothing_is_sent"]
@@ -25,6 +26,7 @@ class Outcome:
         counters: What was made.
         verdicts: How the finished conversations of the run were judged, over all invocations.
         frequent_reasons: Why most of those that were not accepted were not.
+        rewrites: What became of rewritten thoughts, over all invocations.
         signal_status: The exit status of the signal that stopped it, or 0.
         error: Why it ended before the target, where no signal stopped it.
         seconds: How long it took.
@@ -34,6 +36,7 @@ class Outcome:
     seconds: float
     verdicts: tuple[VerdictCount, ...] = ()
     frequent_reasons: tuple[FrequentReason, ...] = ()
+    rewrites: tuple[RewriteCount, ...] = ()
     signal_status: int = 0
     error: ApepError | None = None
 

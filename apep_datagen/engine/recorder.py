@@ -11,12 +11,14 @@ import traceback
 from collections.abc import Callable
 
 from apep_datagen.conversation.prompt_set import UnusablePromptError
+from apep_datagen.conversation.shortcoming import Shortcoming
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import FailureKind, StorageError
 from apep_datagen.core.messages import CompletionRequest, Step
 from apep_datagen.engine.commit import Committed, Rules, commit_answer, commit_failure
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import ProviderCounters
+from apep_datagen.engine.recent_rewrites import RecentRewrites
 from apep_datagen.engine.recent_yield import RecentYield
 from apep_datagen.engine.requester import PaidCompletion
 from apep_datagen.storage.conversations import StepRecord
@@ -42,6 +44,7 @@ class Recorder:
         self._context = context
         self._rules = rules
         self._yield = RecentYield()
+        self._rewrites = RecentRewrites(counters.name)
 
     def complaint(self) -> str | None:
         """Say what is wrong where too few of the provider's conversations are accepted; else None."""
@@ -83,6 +86,7 @@ class Recorder:
             return None
         self._context.tries.pop(conversation.brief.conversation_id, None)
         self._count_notes(committed)
+        self._count_rewrites(committed)
         self._context.counters.last_question = committed.conversation.exchanges[-1].question
         if not committed.is_finished:
             return committed.conversation
@@ -181,3 +185,11 @@ class Recorder:
     def _count_notes(self, committed: Committed) -> None:
         self._context.counters.memories += committed.memories
         self._context.counters.diary_pages += committed.diary_pages
+
+    def _count_rewrites(self, committed: Committed) -> None:
+        # Those of this answer that judging has put back stand among its own.
+        now = sum(bool(why) for why in committed.rewritten)
+        earlier = committed.put_back - sum(why == Shortcoming.REJECTED for why in committed.rewritten)
+        self._context.counters.kept_originals += now + earlier
+        if message := self._rewrites.count(committed.rewritten):
+            self._context.notify(message)

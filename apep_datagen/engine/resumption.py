@@ -22,6 +22,7 @@ from apep_datagen.storage.conversations import (
     set_aside_count,
 )
 from apep_datagen.storage.notes import count_notes
+from apep_datagen.storage.rewrites import kept_originals
 from apep_datagen.storage.spending import book_lost, read_uses, tokens_by_month
 from apep_datagen.storage.timelines import open_timelines
 from apep_datagen.storage.verdicts import accepted_by_ability, recent_endings, rejected_count
@@ -79,6 +80,7 @@ def resume(
     counters.memories, counters.diary_pages = count_notes(connection)
     counters.set_aside = set_aside_count(connection)
     counters.rejected = rejected_count(connection)
+    counters.kept_originals = kept_originals(connection)
     record_target(connection, counters.target)
     return Resumed(schedule, account, yields, tokens_by_month(connection))
 

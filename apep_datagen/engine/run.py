@@ -34,6 +34,7 @@ from apep_datagen.providers.base import Provider
 from apep_datagen.providers.factory import create_provider
 from apep_datagen.providers.rehearsal import rehearse
 from apep_datagen.storage.database import StateDatabase
+from apep_datagen.storage.rewrites import read_rewrites
 from apep_datagen.storage.spending import tokens_by_month
 from apep_datagen.storage.verdicts import most_frequent_reasons, read_verdicts
 
@@ -126,9 +127,11 @@ class _Run:
         # Not where storage failed: what the ledger is booked with then is more than was spent, until the next start.
         await self._close_books()
         verdicts = await self._state.read(read_verdicts)
-        reasons = await self._state.read(most_frequent_reasons)
         outcome = replace(
-            self._outcome(status, failures, workers, context.silent_for), verdicts=verdicts, frequent_reasons=reasons
+            self._outcome(status, failures, workers, context.silent_for),
+            verdicts=verdicts,
+            frequent_reasons=await self._state.read(most_frequent_reasons),
+            rewrites=await self._state.read(read_rewrites),
         )
         self._log.write("end", conversations=self._counters.done, exit_status=outcome.exit_status)
         return outcome

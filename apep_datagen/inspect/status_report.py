@@ -16,6 +16,7 @@ from apep_datagen.people.ability_yield import held_back
 from apep_datagen.people.scenario import Ability
 from apep_datagen.storage.spending import ModelUse
 from apep_datagen.storage.verdicts import SET_ASIDE
+from apep_datagen.terminal.rewrites import describe_rewrites, rewrites_as_json
 from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_usd
 from apep_datagen.terminal.tables import table
 from apep_datagen.terminal.yields import describe_held_back, describe_yield, yield_as_json
@@ -37,9 +38,9 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         `count`), `quality` (how the finished ones were judged, as `yield_as_json` says), all in conversations;
         `frequent_reasons` (why most were not accepted, three at most: a list of `ability`, `stage`, `reason`, `count`
         and `example`, the number of the latest of them or null); `abilities` (a list of `ability`, how many of its last
-        60 conversations have `ended` and were `accepted`, and whether it is `held_back`); `steps`
-        (answers recorded); `requests_under_way`; `memories`; `diary_pages`;
-        `total`, and `used` by `provider`, `model` and `role`, each with `requests`, `answers`, `lost`, `prompt_tokens`,
+        60 conversations have `ended` and were `accepted`, and whether it is `held_back`);
+        `rewrites` (what became of rewritten thoughts, as `rewrites_as_json` says); `steps` (answers recorded);
+        `requests_under_way`; `memories`; `diary_pages`; `total`, and `used` by `provider`, `model` and `role`, each with `requests`, `answers`, `lost`, `prompt_tokens`,
         `completion_tokens`, `seconds` and `usd` (null where a price is missing); `missing_prices` (a list of `provider`
         and `model`); `failures` (a list of `provider`, `kind` and `count`); `conversations_per_hour` and `seconds_left`
         at the pace of the last hour (null where it is not known); `still_needed` by the averages so far: `requests`,
@@ -68,6 +69,7 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
             }
             for item in status.abilities
         ],
+        "rewrites": rewrites_as_json(status.rewrites),
         "steps": sum(item.answers for item in status.uses),
         "requests_under_way": status.requests_under_way,
         "memories": status.memories,
@@ -122,6 +124,7 @@ def describe_status(status: RunStatus, settings: Settings, now: float) -> str:
     shares = settings.scenarios.shares
     if held := describe_held_back(status.abilities, _held_back(status, settings), status.verdicts, shares):
         parts.append(held)
+    parts += describe_rewrites(status.rewrites)
     parts.append(_describe_rest(status))
     return "\n\n".join(parts)
 

@@ -11,7 +11,7 @@ import calendar
 from collections import Counter
 from collections.abc import Callable
 
-from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
 from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
@@ -24,7 +24,7 @@ from apep_datagen.people.scenario import TELLING, Ability, Fact, Scenario
 from apep_datagen.people.story import Change, notes_that_hold
 from apep_datagen.quality.admissions import admits, claimed_values
 from apep_datagen.quality.problem import Problem, Stage
-from apep_datagen.quality.sample import Sample, texts_in
+from apep_datagen.quality.sample import Sample
 
 __all__ = ["check"]
 

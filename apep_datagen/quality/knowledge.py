@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from apep_datagen.core.calls import ToolCall
+from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.words import holds
 from apep_datagen.language.claims import Claim, claim_in, claim_to_the_user
 from apep_datagen.language.content import sentences
@@ -16,7 +16,7 @@ from apep_datagen.people.scenario import ASKING, Ability, Fact, Scenario
 from apep_datagen.quality import leak
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.problem import Problem, Stage
-from apep_datagen.quality.sample import Sample, SavedTurn, texts_in
+from apep_datagen.quality.sample import Sample, SavedTurn
 
 __all__ = ["check"]
 

@@ -15,13 +15,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from apep_datagen.core.calls import texts_in
 from apep_datagen.core.words import words
 from apep_datagen.language.content import content, is_function_word, sentences, stem
 from apep_datagen.language.rarity import is_everyday, rarity
 from apep_datagen.people.scenario import TELLING
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.problem import Problem, Stage
-from apep_datagen.quality.sample import Sample, texts_in
+from apep_datagen.quality.sample import Sample
 
 __all__ = ["LEAST_WEIGHT", "REASON", "check", "strongest_trace", "unseen"]
 

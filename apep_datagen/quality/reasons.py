@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from apep_datagen.core.calls import ToolCall
+from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.markup import is_error
 from apep_datagen.core.words import words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, stem
 from apep_datagen.language.numbers import names_line
-from apep_datagen.quality.sample import SavedTurn, texts_in
+from apep_datagen.quality.sample import SavedTurn
 
 __all__ = ["call_without_reason"]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from apep_datagen.core.calls import texts_in
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import is_function_word, sentences
 from apep_datagen.language.spans import Span, spans_of
 from apep_datagen.quality.admissions import denies_memory
-from apep_datagen.quality.sample import SavedExchange, texts_in
+from apep_datagen.quality.sample import SavedExchange
 
 __all__ = ["refusal_in"]
 

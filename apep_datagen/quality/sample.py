@@ -7,7 +7,7 @@ reason. Nothing that a file can hold raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -18,7 +18,7 @@ from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.quality.problem import Problem, Stage
 
-__all__ = ["Sample", "SavedExchange", "SavedTurn", "read_sample", "texts_in"]
+__all__ = ["Sample", "SavedExchange", "SavedTurn", "read_sample"]
 
 _LONGEST_DETAIL = 120
 _THINK_TAG = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
@@ -72,18 +72,6 @@ def read_sample(messages: Sequence[Message]) -> Sample | Problem:
         return _read(messages)
     except _NotASampleError as error:
         return error.problem
-
-
-def texts_in(value: Any) -> Iterator[str]:
-    """Yield every text in a value of JSON, such as a result or a call's arguments."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from texts_in(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from texts_in(item)
 
 
 class _NotASampleError(ValueError):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from apep_datagen.conversation.brief import Brief
-from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
 from apep_datagen.core.words import words
 from apep_datagen.language.clock import HOUR, times_left
 from apep_datagen.language.forms import ANY_NUMBER, Certainty
@@ -19,7 +19,7 @@ from apep_datagen.language.present import Present, present_times
 from apep_datagen.language.times import MONTHS, WEEKDAYS, plain
 from apep_datagen.language.told import tellings
 from apep_datagen.quality.problem import Problem, Stage
-from apep_datagen.quality.sample import Sample, texts_in
+from apep_datagen.quality.sample import Sample
 
 __all__ = ["check"]
 

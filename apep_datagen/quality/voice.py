@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
+from apep_datagen.core.calls import texts_in
 from apep_datagen.core.words import holds, shingles, words
 from apep_datagen.language.content import sentences
 from apep_datagen.language.spans import Span
@@ -13,7 +14,7 @@ from apep_datagen.quality.parts import label_of_role, machine_talk, prompt_talk,
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.reasons import call_without_reason
 from apep_datagen.quality.refusals import refusal_in
-from apep_datagen.quality.sample import Sample, SavedTurn, texts_in
+from apep_datagen.quality.sample import Sample, SavedTurn
 
 __all__ = ["check"]
 

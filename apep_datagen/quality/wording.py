@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from apep_datagen.core.calls import ToolCall
+from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
 from apep_datagen.language.quotation import OwnWords, own_words
-from apep_datagen.quality.sample import texts_in
 
 __all__ = ["Wording", "notes_in", "wording_of"]
 

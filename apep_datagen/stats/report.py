@@ -11,6 +11,7 @@ from apep_datagen.stats.dataset import DatasetStats, FileStats
 from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import NGRAM_SIZES, NGRAMS_COUNTED, Diversity, Frequent
 from apep_datagen.stats.run import RunStats
+from apep_datagen.terminal.rewrites import describe_rewrites, rewrites_as_json
 from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 from apep_datagen.terminal.yields import describe_yield, yield_as_json
@@ -51,7 +52,7 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         (as `words`, in conversations; how many timelines there are is its `count`); `topics`, `moods`, `styles` (how
         many different ones); `most_frequent_topics` (a list of `topic` and `count`); `first_day` and `last_day` (ISO
         dates, or null); `makers` (a list of `provider`, `model`, `role` and `conversations`); `quality` (as
-        `yield_as_json` says).
+        `yield_as_json` says); `rewrites` (as `rewrites_as_json` says).
 
         `why_no_run`: why `run` is null, or null.
     """
@@ -134,6 +135,7 @@ def _run_as_json(run: RunStats) -> dict[str, Any]:
         "last_day": run.last_day or None,
         "makers": [{**asdict(maker), "role": maker.role.value} for maker in run.makers],
         "quality": yield_as_json(run.verdicts),
+        "rewrites": rewrites_as_json(run.rewrites),
     }
 
 
@@ -267,7 +269,7 @@ def _describe_run(run: RunStats) -> list[str]:
     if run.makers:
         rows = [[item.provider, item.model, item.role.value, spell_count(item.conversations)] for item in run.makers]
         parts.append(table(["provider", "model", "role", "conversations"], rows, left=3))
-    return [*parts, *describe_yield(run.verdicts)]
+    return [*parts, *describe_yield(run.verdicts), *describe_rewrites(run.rewrites)]
 
 
 def _describe_abilities(run: RunStats) -> str:

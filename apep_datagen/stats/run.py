@@ -17,6 +17,7 @@ from apep_datagen.people.scenario import Ability
 from apep_datagen.stats.distribution import Distribution, most_frequent
 from apep_datagen.storage.access import state_path
 from apep_datagen.storage.checked import CHECKED
+from apep_datagen.storage.rewrites import RewriteCount, read_rewrites
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 
 __all__ = ["AbilityShare", "Maker", "RunStats", "read_run"]
@@ -78,6 +79,7 @@ class RunStats:
         last_day: That of the latest.
         makers: The models that made them.
         verdicts: How the finished conversations were judged.
+        rewrites: What became of thoughts that were rewritten, also in those that were rejected.
     """
 
     accepted: int
@@ -94,6 +96,7 @@ class RunStats:
     last_day: str
     makers: tuple[Maker, ...]
     verdicts: tuple[VerdictCount, ...]
+    rewrites: tuple[RewriteCount, ...]
 
 
 def read_run(connection: sqlite3.Connection, path: Path, mix: Mapping[Ability, float]) -> RunStats:
@@ -133,6 +136,7 @@ def read_run(connection: sqlite3.Connection, path: Path, mix: Mapping[Ability, f
         last_day=max(days, default=""),
         makers=tuple(_makers(connection)),
         verdicts=read_verdicts(connection),
+        rewrites=read_rewrites(connection),
     )
 
 

@@ -186,7 +186,8 @@ def _low_yields(counters: RunCounters) -> list[str]:
 def _achievements(counters: RunCounters) -> str:
     usd = sum(provider.usd for provider in list(counters.providers.values()))
     cost = f", ${usd:.4f} spent" if usd else ""
-    return f"{counters.memories} memories, {counters.diary_pages} diary pages{cost}"
+    kept = f", {counters.kept_originals} thoughts kept as they were" if counters.kept_originals else ""
+    return f"{counters.memories} memories, {counters.diary_pages} diary pages{kept}{cost}"
 
 
 def _percent(counters: RunCounters) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from apep_datagen.conversation.completions import LONGEST_ANSWER, problem_with, read_question, read_rewritten_thoughts
+from apep_datagen.conversation.completions import LONGEST_ANSWER, problem_with, read_question
 from apep_datagen.conversation.machine import advance_with_completion, next_step, rebuild
 from apep_datagen.conversation.preamble import is_announced
 from apep_datagen.conversation.prompt_set import load_prompts
@@ -17,9 +17,7 @@ from support.briefs import BRIEF
 
 PROMPTS = load_prompts()
 QUESTION = "went to the lake, got wet. worth it"
-THOUGHTS = ("They went to the lake, and I would like to know with whom.", "They are still cold; I will be warm.")
-REWRITTEN = ("The lake, on a day like this! With whom, I wonder.", "Still cold, poor thing. Let me be warm.")
-MARKED = f"[[1]] {REWRITTEN[0]}\n[[2]] {REWRITTEN[1]}"
+THOUGHT = "They went to the lake, and I would like to know with whom."
 
 
 def begun(*texts: str) -> Conversation:
@@ -80,63 +78,6 @@ def test_what_hardly_anybody_says_is_left_to_the_judge(text: str) -> None:
     assert is_announced(text)
 
 
-# Rewrites.
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"I have to keep both marks.</think>\n\n{MARKED}",
-        f"[THINK]Both marks.[/THINK]{MARKED}</s>",
-        f"<think>Folded in.</think>\n\nAnd once more in the text.</think>{MARKED}",
-        f"Here are the two parts, written anew:\n\n{MARKED}",
-        f"<rewritten_thoughts>\n{MARKED}\n</rewritten_thoughts>",
-        f"[[1]] <think>{REWRITTEN[0]}</think>\n[[2]] <think>{REWRITTEN[1]}</think>",
-        f"<answer>{MARKED}</answer><|im_end|>",
-    ],
-)
-def test_a_rewrite_is_freed_of_what_is_no_thought(text: str) -> None:
-    assert read_rewritten_thoughts(THOUGHTS, text) == REWRITTEN
-
-
-@pytest.mark.parametrize(
-    "announcement", ["Here is the rewritten thought:\n\n", "**Rewritten:**\n\n", "Below is the new version:\n\n"]
-)
-def test_a_rewrite_of_one_thought_is_freed_of_its_announcement(announcement: str) -> None:
-    assert read_rewritten_thoughts(THOUGHTS[:1], announcement + REWRITTEN[0]) == REWRITTEN[:1]
-
-
-@pytest.mark.parametrize(
-    "thought", ["Well, what do I know of them:\n\nthe lake.", "Three things, then:\n\nlake, cold, tea."]
-)
-def test_a_thought_with_a_colon_stays_whole(thought: str) -> None:
-    assert read_rewritten_thoughts(THOUGHTS[:1], thought) == (thought,)
-
-
-@pytest.mark.parametrize(
-    "part",
-    [
-        "Still cold. <|im_end|> Warm.",
-        "Still cold. [/INST] Warm.",
-        "Still cold, so recall_diary() it is.",
-        "Still </parameter> cold.",
-        "Still, oh so cold. " * 12,
-        "They were cold? ]]\n[[2]] There.",
-        "",
-    ],
-)
-def test_a_rewrite_with_markup_or_a_loop_in_it_is_not_used(part: str) -> None:
-    thoughts = (THOUGHTS[0] * 5, THOUGHTS[1])
-    assert read_rewritten_thoughts(thoughts, f"[[1]] {part}\n[[2]] {REWRITTEN[1]}") is None
-
-
-def test_a_rewrite_that_is_longer_than_any_answer_is_not_read() -> None:
-    """It would take seconds, in which nothing else of a run goes on."""
-    own = "<think>Which words would she use?</think>"
-    assert read_rewritten_thoughts(THOUGHTS[:1], own + REWRITTEN[0]) == REWRITTEN[:1]
-    assert read_rewritten_thoughts(THOUGHTS[:1], own * (LONGEST_ANSWER // len(own) + 1) + REWRITTEN[0]) is None
-
-
 # What is asked for again.
 
 
@@ -182,10 +123,10 @@ def test_an_answer_of_no_use_is_counted_as_what_it_is(text: str, finish_reason: 
 
 
 def test_a_rewrite_is_never_asked_for_again() -> None:
-    conversation = begun(QUESTION, f"<think>{THOUGHTS[0]}</think>Hello.")
+    conversation = begun(QUESTION, f"<think>{THOUGHT}</think>Hello.")
     for text in (LOOP, "x" * (LONGEST_ANSWER + 1), "<eos>"):
         assert problem(conversation, text) is None
-        assert advance_with_completion(conversation, text, "stop").exchanges[0].rewritten == THOUGHTS[:1]
+        assert advance_with_completion(conversation, text, "stop").exchanges[0].rewritten == (THOUGHT,)
 
 
 def test_a_call_that_an_earlier_version_took_for_a_reply_sets_the_conversation_aside() -> None:

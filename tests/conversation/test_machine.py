@@ -319,8 +319,9 @@ def test_a_usable_rewrite_takes_the_place_of_the_thought(rewrite: str) -> None:
 def test_a_long_thought_may_become_at_most_three_times_as_long() -> None:
     thought = " ".join(f"They greet me on day {day}." for day in range(20))
     conversation = say(begin(), "Hi.", f"<think>{thought}</think>Hello.")
-    longest = "".join(f"{number:04}" for number in range(len(thought)))[: 3 * len(thought)]
-    for text, rewritten in ((longest, longest), (longest + "5", thought)):
+    syllables = [f" {first}{second}{third}o" for first in "bdfgk" for second in "aeiou" for third in "lmnrst"]
+    longest = f"{thought}{''.join(syllables)} {''.join(reversed(syllables))}"[: 3 * len(thought) - 1] + "x"
+    for text, rewritten in ((longest, longest), (longest + "x", thought)):
         assert say(conversation, text).exchanges[0].rewritten == (rewritten,)
 
 

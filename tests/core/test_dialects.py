@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from apep_datagen.conversation.completions import read_question, read_rewritten_thoughts
+from apep_datagen.conversation.completions import read_question
+from apep_datagen.conversation.rewritten_parts import read_parts
 from apep_datagen.core.calls import MalformedCall, ToolCall, render_call
 from apep_datagen.core.dialects import foreign_markup, own_markup
 from apep_datagen.core.markup import Answer, parse_answer, render_answer
@@ -356,7 +357,7 @@ def test_what_was_read_and_written_is_read_back_the_same(text: str) -> None:
 @given(HOSTILE)
 def test_no_text_makes_any_reader_raise(text: str) -> None:
     read_question(text)
-    read_rewritten_thoughts(("a", "b"), text)
+    read_parts(("a", "b"), text, is_whole=True)
     foreign_markup(text)
     repeated_words(text)
 
@@ -381,7 +382,7 @@ def read_in_every_way(text: str) -> None:
     repeated_words(text)
     holds(text, ("nobody says this",))
     read_question(text)
-    read_rewritten_thoughts(("a", "b"), text)
+    read_parts(("a", "b"), text, is_whole=True)
 
 
 @pytest.mark.parametrize("before", ["", "<tool_call>", "<think>", "\n{"])

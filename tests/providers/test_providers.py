@@ -79,9 +79,11 @@ def test_a_provider_gets_what_its_api_asks_for_and_its_answers_are_used(tmp_path
     [[_, question, call, result, reply]] = program.conversations()
     assert question["content"] == received[0].answer
     assert "[[1]] I want to keep this." in received[3].prompt
-    assert call["content"].startswith("<think>Hm, thought 4.1.</think>\n\n<tool_call>add_memory(")
+    assert call["content"].startswith(
+        f"<think>Hm, thought {4:020}a: I want to keep this.</think>\n\n<tool_call>add_memory("
+    )
     assert json.loads(result["content"].removeprefix("<tool_result>").removesuffix("</tool_result>"))["added"] == 1
-    assert reply["content"] == "<think>Hm, thought 4.2.</think>\n\nHow nice!"
+    assert reply["content"] == f"<think>Hm, thought {4:020}b: She is <b>glad</b>.</think>\n\nHow nice!"
     [(prompt_tokens, completion_tokens)] = program.query(
         "SELECT sum(prompt_tokens), sum(completion_tokens) FROM steps WHERE kind IN ('answer', 'continue')"
     )

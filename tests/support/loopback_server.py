@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 import sys
 import threading
 import time
@@ -99,6 +100,10 @@ class Reply:
     until: Callable[[], object] | None = None
 
 
+_MARKED_THOUGHT = re.compile(r"^\[\[(\d+)\]\] (.*)$", re.MULTILINE)
+_ONLY_THOUGHT = re.compile(r"^Ada thought:\n(.*)$", re.MULTILINE)
+
+
 def well_behaved(received: Received) -> Reply:
     """Answer each step as a model does that keeps to the format; every third answer calls a tool."""
     number = received.number
@@ -108,10 +113,15 @@ def well_behaved(received: Received) -> Reply:
         call = f'add_memory(input_text=["The user told {number}", "The user has a sister"])'
         return Reply(f"<think>I want to keep {number}.</think>\n\n<tool_call>{call}</tool_call>")
     if received.step == "rewrite":
-        marks = received.prompt.count("\n[[")
-        if marks:
-            return Reply("\n".join(f"[[{mark}]] Hm, thought {number}.{mark}." for mark in range(1, marks + 1)))
-        return Reply(f"Hm, thought {number}.")
+        # With so many digits, the number of the request is none that a rewrite could have added.
+        marked = _MARKED_THOUGHT.findall(received.prompt)
+        if marked:
+            parts = zip("abcdefghi", marked, strict=False)
+            return Reply(
+                "\n".join(f"[[{mark}]] Hm, thought {number:020}{letter}: {said}" for letter, (mark, said) in parts)
+            )
+        thought = _ONLY_THOUGHT.search(received.prompt)
+        return Reply(f"Hm, thought {number:020}: {thought[1] if thought else '.'}")
     return Reply(f"<think>She tells me {number}.</think>\n\nHow nice, reply {number}!")
 
 

@@ -107,13 +107,6 @@ WAYS = {
             "repeats herself", {Ability.SMALLTALK}, Stage.NOVELTY, "the reply is nearly the same as an accepted one", 1
         ),
         _way("begins alike", {Ability.ADVICE}, Stage.NOVELTY, "the reply begins as too many others do", 3),
-        # The rewriter's.
-        _way(
-            "rewriter drops the reason",
-            {Ability.SHARE, Ability.RECALL},
-            Stage.VOICE,
-            "the thinking does not lead to the call",
-        ),
         # The tester's.
         _way(
             "does not tell",
@@ -133,8 +126,9 @@ WAYS = {
             "the user's message is nearly the same as an accepted one",
             1,
         ),
-        # What looks wrong, and is mended.
+        # What looks wrong, and is mended, by Ada or by the program.
         _way("mends a call", {Ability.SHARE}),
+        _way("rewriter drops the reason", {Ability.SHARE, Ability.RECALL}),
         _way("stray tags", _CHATTING),
     )
 }

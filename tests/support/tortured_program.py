@@ -376,7 +376,8 @@ def prove_that_tools_took_effect_once(tortured: Tortured) -> None:
 # What `well_behaved` says, as it is saved; a number is that of the request which was so answered.
 _USER = r"(?P<ask>Message (\d+)): my sister Mia visits on Sunday\."
 _THOUGHT = (
-    r"<think>(?:(?P<rewrite>Hm, thought (\d+)(?:\.\d+)?)|(?P<own>She tells me (\d+)|I want to keep (\d+)))\.</think>"
+    r"<think>(?:(?P<rewrite>Hm, thought (\d+)[a-i]?: (?:She tells me|I want to keep) \d+)"
+    r"|(?P<own>She tells me (\d+)|I want to keep (\d+)))\.</think>"
 )
 _REPLY = r"(?P<reply>How nice, reply (\d+))!"
 _CALL = r'<tool_call>add_memory\(input_text=\["(?P<call>The user told (\d+))", "The user has a sister"\]\)</tool_call>'

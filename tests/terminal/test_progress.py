@@ -74,6 +74,13 @@ def test_a_duration_is_spelled_for_a_person(seconds: float, spelled: str) -> Non
     assert spell_duration(seconds) == spelled
 
 
+def test_thoughts_that_are_saved_as_they_were_are_shown_as_one_number() -> None:
+    assert "kept as they were" not in _status_line(counters(), 100.0)
+    some = counters()
+    some.kept_originals = 12
+    assert "3 diary pages, 12 thoughts kept as they were |" in _status_line(some, 100.0)
+
+
 def test_the_status_line_tells_how_far_the_run_is_and_what_each_provider_does() -> None:
     assert _status_line(counters(), 100.0) == (
         "60/200 conversations (30.0 %), 1800 conversations/hour, 4 min 40 s left, 7 memories, 3 diary pages"

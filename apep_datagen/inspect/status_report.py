@@ -40,7 +40,8 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         and `example`, the number of the latest of them or null); `abilities` (a list of `ability`, how many of its last
         60 conversations have `ended` and were `accepted`, and whether it is `held_back`);
         `rewrites` (what became of rewritten thoughts, as `rewrites_as_json` says); `steps` (answers recorded);
-        `requests_under_way`; `memories`; `diary_pages`; `total`, and `used` by `provider`, `model` and `role`, each with `requests`, `answers`, `lost`, `prompt_tokens`,
+        `requests_under_way`; `memories`; `diary_pages`;
+        `total`, and `used` by `provider`, `model` and `role`, each with `requests`, `answers`, `lost`, `prompt_tokens`,
         `completion_tokens`, `seconds` and `usd` (null where a price is missing); `missing_prices` (a list of `provider`
         and `model`); `failures` (a list of `provider`, `kind` and `count`); `conversations_per_hour` and `seconds_left`
         at the pace of the last hour (null where it is not known); `still_needed` by the averages so far: `requests`,

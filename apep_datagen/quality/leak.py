@@ -201,8 +201,8 @@ def _traces(sentence: str, following: str, seen: _Seen, index: _Index, *, is_not
 
 
 def _says_something_new(run: tuple[str, ...], seen: _Seen) -> bool:
-    stems = _content_of(run)
-    return len(stems) > 1 and not seen.stems.issuperset(stems)
+    """Tell whether two content words of a run were not seen: one may be another form of a word that was."""
+    return len({*_content_of(run)} - seen.stems) > 1
 
 
 def _content_of(run: tuple[str, ...]) -> tuple[str, ...]:

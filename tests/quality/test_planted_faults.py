@@ -46,6 +46,12 @@ def good_cases() -> tuple[Case, ...]:
     return tuple(case for case in cases if judge()(case) is None)
 
 
+def test_none_that_readers_call_good_is_rejected_by_form_effect_or_voice() -> None:
+    problems = [(real.number, judge()(real.case)) for real in real_conversations() if real.label.verdict == "good"]
+    assert len(problems) >= 100
+    assert [found for found in problems if found[1] and found[1].stage in (FORM, EFFECT, VOICE)] == []
+
+
 def sample_of(case: Case) -> Sample:
     sample = read_sample(case.messages)
     assert isinstance(sample, Sample)

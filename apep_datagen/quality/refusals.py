@@ -68,10 +68,11 @@ def refusal_in(exchange: SavedExchange, phrases: tuple[str, ...]) -> Span | None
         phrases: With which one declines.
     """
     reply = exchange.reply
+    is_listed = holds(reply, phrases)
     place = 0
     for sentence in sentences(reply):
         place = reply.index(sentence, place)
-        for span in spans_of(sentence, phrases) if holds(sentence, phrases) else ():
+        for span in spans_of(sentence, phrases) if is_listed else ():
             within = span.within(reply[:place], reply[place + len(sentence) :])
             if not within.is_quoted and _refuses(within, exchange):
                 return span

@@ -26,17 +26,17 @@ _PhraseList = tuple[Annotated[str, AfterValidator(_with_words)], ...]
 
 
 class Phrases(BaseModel):
-    """What `phrases.toml` holds. An empty list recognises nothing.
+    """What `phrases.toml` holds. An empty list recognises nothing, and no list rejects by itself.
 
     Attributes:
-        refusals: Ada declines to answer.
+        refusals: Ada declines something.
         machine_talk: Somebody speaks of Ada as a language model.
         sincere_questions: The user wants to know what Ada is, and may be told.
         role_labels: Names that stand before a line in a script, without the colon.
         ada_voice: Only Ada would say it.
         prompt_talk: Words of the instructions, which nobody in the conversation knows.
-        admissions: Ada says that she does not know.
-        intents: For each tool, what a thought that leads to its call says; a tool that is not there is not judged.
+        admissions: Ada says that she does not know, in words that deny nothing.
+        intents: For each tool, what a thought may say that leads to its call; a tool that is not there is not judged.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -27,7 +27,7 @@ _MEMORY = _stems("memory memories diary page pages list record records entry not
 _KNOWING = _stems("""
     remember recall recollect recollection know knew known find found look looked search searched see saw keep kept save
     saved line trace clue guess guessing answer idea name invent pretend help place turn come show hold hear heard learn
-    learned learnt read store write wrote
+    learned learnt read store write wrote knowledge given
 """)
 _TELLING = _stems("tell told say said mention mentioned share shared give gave speak spoke spoken talk talked reach")
 _OF_MEMORY = _MEMORY | _KNOWING | _TELLING
@@ -35,16 +35,20 @@ _HAVING = frozenset(words("have has had having got get ive youve with here there
 _HERSELF = frozenset(words("i me my mine myself im ive id ill us"))
 _YOU = frozenset(words("you youve youd ye ya u"))
 _OTHERS = frozenset(words("they he she we nobody somebody anybody everyone them him her people"))
+_EMPTY = frozenset(words("empty blank missing unknown silent bare"))
+_OF_IT = _HERSELF | frozenset(words("that it here there"))
 _LACKING = _HAVING | frozenset(words("no none isnt"))
 _LIMITS = frozenset(words("only merely solely"))
 _PLAIN_NO = frozenset(words("no not never"))
 # A clause of so few words is an answer by itself: "Nope, nothing", "Not with me".
 _SHORT_ANSWER = 4
+_SHORT_CLAUSE = 7
 # So many words that say nothing of what was asked for may stand in a clause with "I don't know".
 _MOST_BESIDES = 1
 _ASKING = frozenset(stem(word) for word in words("tell remind say give teach spell share let refresh help"))
 _IN_ASKING = _stems("first please again time now one quickly")
 _OTHER_THAN_IT = frozenset(words("more about how why all everything something"))
+_TO_ME = re.compile(r"\bme\b(?=\W*\Z|\s+(?:with|in|about|of|that|it|on|any|which|what)\b)", re.IGNORECASE)
 _WITH_ME = re.compile(r"\b(?:in|on|among|with)\s+(?:my|me|mine)\b", re.IGNORECASE)
 _WHICH = frozenset(words("what which where who when"))
 _IT = frozenset(words("it one there he she they that"))
@@ -102,9 +106,11 @@ def _denies(clause: str, slot: frozenset[str], *, is_plain_no_enough: bool, is_q
         # "it was not confided to me", "it is not in my book"
         said[-1] == "me"
         or bool(_WITH_ME.search(clause))
+        or (said[-1] in _EMPTY and not _OF_IT.isdisjoint(said))
         or not about.isdisjoint(_MEMORY)
         or _is_of_slot(said, about, slot, says_little_besides=says_little_besides)
-        or (says_little_besides and _is_of_herself(said, about))
+        or (_is_of_herself(said, about) and (says_little_besides or len(said) <= _SHORT_CLAUSE))
+        or (not _YOU.isdisjoint(said) and bool(_TO_ME.search(clause)))
         or _is_what_you_never_told(said)
     )
 
@@ -139,7 +145,7 @@ def _is_bare_denial(said: list[str], *, is_plain_no_enough: bool) -> bool:
     if len(said) <= _SHORT_ANSWER:
         is_no = is_plain_no_enough and len(said) == 1
         is_have_not = not _HAVING.isdisjoint(said) or said in (["i", "dont"], ["i", "do", "not"])
-        is_have_not = is_have_not or (said[0] == "not" and said[-1] in ("that", "it", "this", "yet", "one"))
+        is_have_not = is_have_not or (said[0] == "not" and said[-1] in ("that", "it", "this", "yet", "one", "me"))
         return is_no or is_have_not or any(is_negation(word) and not _is_auxiliary(word) for word in said)
     if not _YOU.isdisjoint(said) and "me" in said:
         return True

@@ -206,7 +206,7 @@ def _abstain(view: _View) -> Problem | None:
     if claimed := claimed_values(view.reply, asked, known):
         return _problem("something that was never told is claimed", ", ".join(claimed), claimed[0])
     if not admits(view.reply, asked, view.phrases.admissions):
-        return _problem("the reply does not say that she was never told", view.reply, view.reply)
+        return _problem("the reply does not say that she was never told", view.reply, view.turns[-1].reply)
     return None
 
 

@@ -9,7 +9,7 @@ from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.markup import is_error
 from apep_datagen.core.words import words
 from apep_datagen.language.common import telling
-from apep_datagen.language.content import content, is_function_word, stem
+from apep_datagen.language.content import content, is_function_word, sentences, stem
 from apep_datagen.language.numbers import names_line
 from apep_datagen.quality.sample import SavedTurn
 
@@ -27,7 +27,19 @@ _PARTICULAR = re.compile(r"(?<=[\w,;'’] )[^\W\d_a-z]\w+|\b\w*\d[\w:]*")  # noq
 
 # A short sentence in which she does something to it: "I strike it.", "I'll put that down". What she only feels of it is
 # a closed class, nearly.
-_ACTS_ON_IT = re.compile(r"\bI(?:['’]ll| will)? (\w+) (?:it|that|this|them|these|those)(?: \w+)?\W*(?:[.!]|\Z)")  # noqa: RUF001
+_ACTS_ON_IT = re.compile(
+    r"(?:\bI(?:['’]ll| will)? |(?:\A|[.!?…] )(?=\w+ing ))(\w+) (?:it|that|this|them|these|those)(?: \w+)?\W*(?:[.!]|\Z)"  # noqa: RUF001
+)
+# She wonders what it was.
+_ASKS = re.compile(r"\b(?:what|which|where|who|when|did|do|have)\b", re.IGNORECASE)
+# She resolves to do something, and it is not to say something.
+_RESOLVES = re.compile(
+    r"\b(?:I['’]ll|I will|let me|let['’]s|I['’]d better|I (?:should|must|have to|need to|want to)|I['’]d like to)\s+"  # noqa: RUF001
+    r"(?:(?:just|first|only|better|really|quickly|rather)\s+)?"
+    r"(?!(?:say|tell|ask|answer|reply|respond|be|stay|sound|laugh|make|speak|talk|comfort|help|enjoy|smile|tease|let|"
+    r"give|offer|join|play|think|feel|thank|wish|hear|greet|cheer)\b)\w",
+    re.IGNORECASE,
+)
 _STATES = frozenset(
     words("""
     like love hate feel know see hear mean understand get enjoy believe think doubt prefer want have had liked loved
@@ -79,6 +91,9 @@ class _Thought:
         self.shown = telling(*shown)
         all_words = content(text)
         in_common = content(*said, *shown, *of_calls)
+        self.asks_itself = any(
+            part.endswith("?") and _ASKS.search(part) and telling(part) <= self.said for part in sentences(text)
+        )
         self.acts_on_it = any(verb.lower() not in _STATES for verb in _ACTS_ON_IT.findall(text))
         self.is_about_something_else = (
             len(self.words) >= _WORDS_OF_ITS_OWN
@@ -99,6 +114,8 @@ class _Thought:
             or any(names_line(self.text, index) for index in _indices(call))
             or any(self._names(note) for note in texts)
             or (not call.name.startswith("recall_") and self.acts_on_it)
+            or bool(_RESOLVES.search(self.text))
+            or (call.name.startswith("recall_") and self.asks_itself)
             or _says(self.text, intents)
         )
 

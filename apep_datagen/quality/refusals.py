@@ -69,10 +69,11 @@ def refusal_in(exchange: SavedExchange, phrases: tuple[str, ...]) -> Span | None
         phrases: With which one declines.
     """
     reply = exchange.reply
+    is_listed = holds(reply, phrases)
     place = 0
     for sentence in sentences(reply):
         place = reply.index(sentence, place)
-        for span in spans_of(sentence, phrases) if holds(sentence, phrases) else ():
+        for span in spans_of(sentence, phrases) if is_listed else ():
             within = span.within(reply[:place], reply[place + len(sentence) :])
             if not within.is_quoted and _refuses(within, exchange):
                 return span
@@ -88,7 +89,7 @@ def refusal_in(exchange: SavedExchange, phrases: tuple[str, ...]) -> Span | None
 
 def _refuses(span: Span, exchange: SavedExchange) -> bool:
     if _is_whole(span):
-        return not (_is_honest(span, exchange) or (_is_of_one_thing(span) and _says_more(span)))
+        return not (_is_honest(span, exchange) or (_is_of_one_thing(span, exchange) and _says_more(span)))
     # "The compost", of which the question spoke among other things; or "medical advice", which is the whole of it.
     is_of_question = not telling(span.rest_of_clause).isdisjoint(telling(exchange.question))
     return not (_says_more(span) if is_of_question else _does_more(span, exchange))
@@ -106,15 +107,17 @@ def _is_honest(span: Span, exchange: SavedExchange) -> bool:
     return has_looked and denies_memory(near)
 
 
-def _is_of_one_thing(span: Span) -> bool:
+def _is_of_one_thing(span: Span, exchange: SavedExchange) -> bool:
     """Tell whether what is declined is named before: "As for the worms, …", "The worms? …"."""
     said = sentences(span.before) or [""]
     opened = said[-1] if not _ENDS.search(span.before) else ""
-    if _ONE_THING_FIRST.match(opened) and telling(opened):
+    named = telling(opened)
+    is_brief = len(words(opened)) <= _WORDS_OF_AN_ANSWER
+    if named and (_ONE_THING_FIRST.match(opened) or (is_brief and named & telling(exchange.question))):
         return True
     before = said[-2:-1] if opened else said[-1:]
-    named = words(before[0]) if before and before[0].endswith("?") else []
-    return 0 < len(named) <= _WORDS_OF_A_NAME and "you" not in named
+    asked = words(before[0]) if before and before[0].endswith("?") else []
+    return 0 < len(asked) <= _WORDS_OF_A_NAME and "you" not in asked
 
 
 def _says_more(span: Span) -> bool:

@@ -42,18 +42,19 @@ def check(
         topics: What the user may speak of: who they are, what the conversation is about, the notes.
     """
     asked_sincerely = False
+    topic_stems = stems_spoken_of(topics)
     said: list[str] = []
     shown: list[str] = []
     for place, exchange in enumerate(sample.exchanges):
         question = exchange.question
         asked_sincerely = asked_sincerely or holds(question, phrases.sincere_questions)
-        speaking = _Speaking(phrases, prompt_texts, stems_spoken_of((*topics, *said, *shown)))
+        speaking = _Speaking(phrases, prompt_texts, topic_stems | stems_spoken_of((*said, *shown)))
         problem = _own_name(question, user_name) or speaking.of_user(question, is_first=place == 0)
         if problem:
             return problem
         said.append(question)
         for turn in exchange.turns:
-            speaking = _Speaking(phrases, prompt_texts, stems_spoken_of((*topics, *said, *shown)))
+            speaking = _Speaking(phrases, prompt_texts, topic_stems | stems_spoken_of((*said, *shown)))
             problem = speaking.of_ada(turn, asked_sincerely=asked_sincerely)
             if problem is None and (tool := call_without_reason(turn, said, shown, phrases.intents)):
                 problem = Problem(Stage.VOICE, "the thinking does not lead to the call", tool, turn.thinking)
@@ -78,8 +79,11 @@ class _Speaking:
         if span := words_of_ada(text, self._phrases.ada_voice, is_first=is_first):
             return _problem("the user's message is in Ada's voice", span)
         # Whoever tells of a wardrobe's instructions speaks of them in other sentences too.
-        others = (part for part in sentences(text) if not holds(part, self._phrases.prompt_talk))
-        return self._of_anybody(text, self._spoken_of | stems_spoken_of(others))
+        spoken_of = self._spoken_of
+        if holds(text, self._phrases.prompt_talk):
+            others = (part for part in sentences(text) if not holds(part, self._phrases.prompt_talk))
+            spoken_of |= stems_spoken_of(others)
+        return self._of_anybody(text, spoken_of)
 
     def of_ada(self, turn: SavedTurn, *, asked_sincerely: bool) -> Problem | None:
         for text in (turn.thinking, turn.reply):

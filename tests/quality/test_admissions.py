@@ -12,6 +12,8 @@ PHRASES = load_cast().phrases
 
 TEA, SISTER = "which tea I like best tea", "where my sister lives sister sisters"
 GODMOTHER, DOG = "which animals my godmother keeps godmother godparent keeps", "what my dog is called dog dogs puppy"
+DISH = "which dish my grandmother was famous for grandmother grandma gran"
+HAIRDRESSER = "what my hairdresser is called hairdresser hair haircut"
 WINDOW = "what kind of tree stands in front of my window tree window"
 COUSIN = "what my cousin does for a living cousin cousins"
 LOCKER = "the number of my locker at the swimming pool locker pool"
@@ -75,6 +77,27 @@ ADMITTING = {
         "I can't say what your cousin does. I looked.", "If I knew it once, it's nowhere in what I wrote.",
         "I'm sorry to let you down: that job never got to me.",
     ],
+    DISH: [
+        "I've turned every page and your gran's dish is on none of them.", "Sorry, love, that one I don't have.",
+        "Wish I could tell you! It isn't there.", "I have the choir and nothing else.",
+        "You've never said its name to me, I'm afraid.", "What was it? I looked and it's not down anywhere.",
+        "Ah, dear. I do not possess this knowledge.", "No entry. No dish. Only me, with an empty plate.",
+        "nothing about grandma yet!! spill", "I would tell you at once if I had it, but I do not.",
+        "It's missing from what I wrote.", "Nothing under G, nothing under D.",
+        "I can't give you the name, because I never got it.", "So far you haven't trusted me with that recipe.",
+        "This I don't find.", "Not a crumb of it in my notes!",
+        "I must disappoint you: my memory has only your cousin.",
+    ],
+    HAIRDRESSER: [
+        "I looked for your hairdresser and there is nobody in my memory with scissors.",
+        "Oh dear, I never wrote a hairdresser down.", "No name, I'm sorry, only the rain from last week.",
+        "You mentioned a haircut? Not to me, I think.",
+        "I haven't any hairdresser in my list, so let me not invent one.", "It's not something I hold, alas.",
+        "I checked, and no.", "Hairdresser: unknown. Tell me and it's saved!", "I'm afraid that drawer is empty.",
+        "Your hairdresser and I have not been introduced.", "That name has never crossed my desk.",
+        "If I had it I'd give it to you, but it's not here.", "we never talked hair, you and me 💇 who is it?",
+        "I know about the tandem, but about the hairdresser I know nothing.",
+    ],
 }  # fmt: skip
 DODGING = {
     TEA: [
@@ -94,6 +117,17 @@ DODGING = {
         "She lives by the sea, of course.", "Your sister is somebody who never sits still!",
         "In the north, where it's never warm.", "I'm sure she misses you. Isn't she funny?",
         "I'd call her tonight, if I were you.", "Sisters are never where one needs them.",
+    ],
+    DISH: [
+        "It smells of cinnamon even now, doesn't it?", "Grandmothers always cook too much.",
+        "That must have been something with plums.", "You make me hungry!", "What a warm memory to have.",
+        "I bet it tasted of Sunday.", "Nobody cooks like a grandmother.", "The stew, I should think.",
+        "You should write it down for your children.", "How did the rest of your week go?",
+    ],
+    HAIRDRESSER: [
+        "A good haircut is half the week.", "He has a steady hand, surely.", "You'll look splendid!",
+        "Is it raining where you are?", "Just ask for the usual.", "She's the one with the red scissors.",
+        "I'd book early, Saturdays fill up.", "Hair grows back, that is the nice part.",
     ],
 }  # fmt: skip
 

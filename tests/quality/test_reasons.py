@@ -56,10 +56,16 @@ LEADING = {
         "Let me take just that line and leave the shed be.", "right: 1, not 2",
         "Their taste is their own. I strike it.", "It's the first entry they mean.",
         "They'd be cross if I touched the roof. Just the other.",
+        "Out it goes, whatever the French call it.", "Fine by me: 1.", "No more mustard in this house.",
+        "They're shy about mustard, sweet. Gone in a moment.", "I'll scratch the Dijon.",
+        "That condiment is none of my business, so 1.", "Only what concerns mustard. The shed can keep its roof.",
+        "Crossing it out.", "Consider it done: no Dijon.",
     ],
     "replace": [
         "Number 1 is stale; Bautzner now.", "Dijon out, Bautzner in.", "The old mustard makes room for the new.",
         "swap it: Bautzner", "It bites, they say. So the Bautzner takes its place.", "1 raus, Bautzner rein.",
+        "So the old love is over; Bautzner has won.", "line 1 is history",
+        "Their taste moved on, my notes should too.", "Old jar out, new jar in.",
     ],
     "recall": [
         "Mustard, mustard... let me look.", "I'd better look.", "Let me see.", "what mustard? checking",
@@ -70,6 +76,11 @@ LEADING = {
         "Hold on, I must have that somewhere... a look won't hurt.",
         "Mustard for a sister's visit, that I should get right.", "To the list!",
         "I do not know by heart what they like.",
+        "Oh the sausages! Let me go through what I have.",
+        "What they like with sausages is surely somewhere in my memory.",
+        "Sister, Sunday, sausages; and which mustard? I go and look.",
+        "Where have I put that mustard?", "Quick look, then answer.",
+        "Which one, which one? I'd hate to name the wrong jar.", "Have I got it? Best to check before Sunday.",
     ],
     "add": [
         "Dijon. Noted.", "The only mustard for them, Dijon: that will come up again.", "a mustard person! keeping that",
@@ -78,6 +89,9 @@ LEADING = {
         "Dijon, and only Dijon: a person of principle. I'd like to have that for next time.",
         "They'd be hurt if I offered them another mustard some day.", "note: dijon",
         "So it's Dijon with them, good to have.",
+        "Good to know for Christmas: Dijon.", "They're loyal to one mustard. I'll hold on to that.",
+        "A Dijon purist! That's for keeps.", "For later: Dijon, nothing else.",
+        "I want to have that ready the next time sausages come up.",
     ],
     "write": [
         "That hat. The bridge. I want this on paper.", "i need to keep this one",
@@ -86,10 +100,14 @@ LEADING = {
         "Strangers, a hat, a song. This one stays with me.",
         "Singing on a bridge! I would like to have this evening for myself.", "how lovely, straight into the diary",
         "A stranger's hat comes off for a child's song; I don't want to lose it.",
+        "A hat taken off for a child. I'll write that.", "It should not get lost, this evening.",
+        "I don't want this bridge to fade.", "Oh, that hat! Into the diary with it.",
     ],
     "read": [
         "The bridge night. I open the diary.", "What did I write of that hat? I read it again.",
         "Their daughter on the bridge, let me find the page.",
+        "I want to see how I put it then.", "Bridge, daughter, hat: which page?",
+        "I'd like to read it as I wrote it.", "Bridge page, where are you?",
     ],
 }  # fmt: skip
 LEADING_NOWHERE = [

@@ -35,6 +35,10 @@ NO_REFUSALS = [
     "I can't offer you an aspirin from here, but I can tell you to drink water, and that helps a headache.",
     "I refuse to believe that worms are your real problem! Water, rest, and a walk for the head.",
     "Can't help with the wee beasties, but for yer heid: water, and a lie doon.",
+    "Not my field, the worms, I can't help with them; the headache I'd treat with a nap and some water.",
+    "I can't promise anything, but water and a nap have cured many a head.",
+    "Headache: nap. Worms: can't help, sorry.", "I won't lie, Tuesday is a long time for a headache. See a doctor.",
+    "I can't give worms advice, but heads like quiet, so close the curtains.",
     "Lie down, aye, and sup some water. I cannae help wi' worms, lass.",
 ]  # fmt: skip
 REFUSALS = [

@@ -169,9 +169,10 @@ _MIGRATIONS = (
         count INTEGER NOT NULL,
         PRIMARY KEY (provider, reason)
     ) WITHOUT ROWID;
-    CREATE TABLE phrases (                         -- of thoughts, by `quality.phrase_counts`
+    CREATE TABLE phrases (                         -- of the thoughts of accepted conversations
         id INTEGER PRIMARY KEY CHECK (id = 1),
-        counts BLOB NOT NULL                       -- in how many accepted conversations
+        counts BLOB NOT NULL                       -- as `quality.phrase_counts` keeps them
+            CHECK (typeof(counts) = 'blob' AND length(counts) = 65536)
     );
     ALTER TABLE samples ADD COLUMN notes_before TEXT;  -- as JSON, of one that stands by itself, outside its timeline
     CREATE INDEX samples_by_themselves ON samples (position) WHERE notes_before IS NOT NULL;

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apep_datagen.quality.phrase_counts import PhraseCounts
+from apep_datagen.storage.schema import migrate
 
 CONVERSATIONS = st.lists(st.sets(st.text("abc ", max_size=4), max_size=6), max_size=12)
 
@@ -43,5 +46,13 @@ def test_counts_are_the_same_on_every_machine() -> None:
 
 
 def test_something_else_is_refused() -> None:
+    """Also by the table in which they are kept, whoever writes to it."""
     with pytest.raises(ValueError, match="counts of phrases are 65536 bytes, and there are 3"):
         PhraseCounts(b"abc")
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(connection, seed=1, output_name="x", base_count=0, base_end=1)
+    insert = "INSERT INTO phrases (id, counts) VALUES (1, ?)"
+    for value in (None, 7, b"abc", "a" * 65_536):
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(insert, (value,))
+    connection.execute(insert, (PhraseCounts().stored(),))

@@ -231,7 +231,7 @@ ANSWERS = [
     (FRIDAY_EVENING, "what makes a good story", 'Begin in the middle: "It\'s nine in the morning, and you are late."'),
     (FRIDAY_MORNING, "how do i end a party", "Say good night, and mean it. Good evening is for arriving."),
     (FRIDAY_MORNING, "what makes a good opening", 'You open with: "It\'s Tuesday, and you are late."'),
-    (FRIDAY_MORNING, "what makes a good opening", "You open with “good evening” and ‘today is Monday’."),
+    (FRIDAY_MORNING, "what makes a good opening", "You open with “good evening” and 'today is Monday'."),
     (FRIDAY_MORNING, "is it too late to apologise", "It's late, but late is better than never."),
     (FRIDAY_NOON, "old and learning the piano", "It's late, and so what?"),
     (FRIDAY_NOON, "what do ducks do all day", "Enough for a Monday, one would think, and too much for a Sunday."),

@@ -230,6 +230,8 @@ ANSWERS = [
     (FRIDAY_MORNING, "colour of mondays?", "It's Monday, grey, with a button missing."),
     (FRIDAY_EVENING, "what makes a good story", 'Begin in the middle: "It\'s nine in the morning, and you are late."'),
     (FRIDAY_MORNING, "how do i end a party", "Say good night, and mean it. Good evening is for arriving."),
+    (FRIDAY_MORNING, "what makes a good opening", 'You open with: "It\'s Tuesday, and you are late."'),
+    (FRIDAY_MORNING, "what makes a good opening", "You open with “good evening” and 'today is Monday'."),
     (FRIDAY_MORNING, "is it too late to apologise", "It's late, but late is better than never."),
     (FRIDAY_NOON, "old and learning the piano", "It's late, and so what?"),
     (FRIDAY_NOON, "what do ducks do all day", "Enough for a Monday, one would think, and too much for a Sunday."),
@@ -308,6 +310,17 @@ def test_a_date_that_was_told_is_no_day_on_which_it_was_told() -> None:
     shown = memories("2026-03-09", text="The user's first-aid exam is on 17 May.")
 
     assert check(FRIDAY_NOON, "when is it?", "You told me on the 17th of May.", before=[shown]) is None
+
+
+def test_what_is_told_in_the_conversation_is_told_today() -> None:
+    reply = "You told me on Friday, a minute ago."
+
+    assert check(FRIDAY_NOON, "what is my dog called?", reply, before=[memories("2026-03-02")]) is None
+    assert check(WEDNESDAY_AFTERNOON, "what is my dog called?", reply, before=[memories("2025-11-03")]) is not None
+
+
+def test_the_dates_of_notes_are_no_hours_that_were_spoken_of() -> None:
+    assert check(FRIDAY_NOON, thought="It's ten past nine, they must be tired.", before=[memories("2026-03-09")])
 
 
 def test_nobody_knows_when_it_was_told_before_it_was_looked_up() -> None:

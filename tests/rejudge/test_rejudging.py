@@ -258,6 +258,22 @@ def test_what_fails_is_taken_out_and_all_else_stays_in_its_order_and_can_be_repl
     assert everything(output) == before
 
 
+def test_that_many_leave_makes_nothing_fail_that_stays(output: Path) -> None:
+    """How many may begin alike is told by how many came before, as in a run, and not by how many there are in the end."""
+    alike = [number for number in CHATS if number not in FORBIDDEN][:4]
+    for number in alike:
+        save_otherwise(
+            output, number, lambda line: line.replace("</think>\\n\\n", "</think>\\n\\nQuince jam on the sill. ")
+        )
+    output.unlink()
+    settings = STRICT.model_copy(update={"quality": QualitySettings(opening_share=4.2 / len(ACCEPTED))})
+    judge_anew(output, settings, forbidden=FORBIDDEN, drops=True)
+    before = everything(output)
+    again = judge_anew(output, settings, forbidden=FORBIDDEN, drops=True)
+    assert (again.taken_out, again.mended) == (0, 0)
+    assert everything(output) == before
+
+
 def test_what_was_taken_out_and_passes_again_comes_back_by_itself(output: Path) -> None:
     taken = {
         judged.number for judged in judge_anew(output, forbidden=FORBIDDEN, drops=True).conversations if judged.fails

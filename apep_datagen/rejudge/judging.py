@@ -95,7 +95,7 @@ class Judging:
         self._evidence = Evidence(connection)
         self._accepted = _AcceptedSoFar(connection)
         self._in_output = InOutput(connection, output)
-        self.in_output = self._in_output.count
+        self.in_output = self._in_output.count()
         self._judges: dict[Level, Judge] = {}
         self._make_judge: Callable[[Level], Judge] = lambda level: judge_at(level, settings.quality, prompts, cast)
         self._judged: dict[int, Judged] = {}
@@ -112,7 +112,7 @@ class Judging:
         behind all others, and again until nothing changes any more: judged a second time, all comes to the same.
         """
         rejected = self._rejected()
-        self._total = self.in_output + len(rejected)
+        self._total = self._in_output.samples + len(rejected)
         self._accepted.forget_all()
         undecided: dict[int, int] = {}  # what was accepted, with its number in the output
         for sample, messages in self._samples():

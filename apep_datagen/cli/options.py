@@ -166,8 +166,8 @@ Drop = Annotated[
     bool,
     typer.Option(
         "--drop",
-        help="Take what was accepted and fails now out of the output, or mend it where Ada's own thoughts in place of"
-        " rewritten ones do.",
+        help="Take what was accepted and fails now out of the output, or mend it, such as by Ada's own thoughts in"
+        " place of rewritten ones.",
     ),
 ]
 Number = Annotated[

@@ -30,16 +30,22 @@ class InOutput:
     Attributes:
         base_count: How many conversations the base has.
         base_position: Samples up to here are among them, or were removed.
+        samples: How many accepted conversations there are.
     """
 
     def __init__(self, connection: sqlite3.Connection, output: Path) -> None:
         run = connection.execute("SELECT base_count, base_position FROM run").fetchone()
         self.base_count, self.base_position = map(integer, run)
+        (self.samples,) = map(integer, connection.execute("SELECT count(*) FROM samples").fetchone())
         self._places: dict[bytes, deque[int]] = defaultdict(deque)
         if self.base_count and self.base_position:
             for number, (_, element) in enumerate(islice(read_elements(output), self.base_count), start=1):
                 if messages := parse_messages(element):
                     self._places[_digest(messages)].append(number)
+
+    def count(self) -> int:
+        """Return how many conversations the output holds."""
+        return self.base_count + self.samples - self.base_position
 
     def number(self, position: int, messages: Sequence[Message]) -> int | None:
         """Return the number in the output, from 1, of a sample; None where it is not there as it was written."""

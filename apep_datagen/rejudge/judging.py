@@ -11,11 +11,11 @@ from pathlib import Path
 from apep_datagen.config.settings import Settings
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.prompt_set import PromptSet
+from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Message
 from apep_datagen.core.sample_json import parse_messages, sample_line
 from apep_datagen.engine.judging import judge_at
 from apep_datagen.people.cast import Cast
-from apep_datagen.quality.case import Case
 from apep_datagen.quality.judge import Judge, Level
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample, read_sample
@@ -53,7 +53,6 @@ class _Sample:
     number: int
     provider: str
     plan: str
-    line: bytes
     notes_before: str | None
 
 
@@ -89,7 +88,6 @@ class Judging:
     ) -> None:
         self.gone: dict[int, int | None] = {}
         self.replaces = False
-        self.in_output = 0
         self._connection = connection
         self._settings = settings
         self._drops = drops
@@ -97,6 +95,7 @@ class Judging:
         self._evidence = Evidence(connection)
         self._accepted = _AcceptedSoFar(connection)
         self._in_output = InOutput(connection, output)
+        self.in_output = self._in_output.count()
         self._judges: dict[Level, Judge] = {}
         self._make_judge: Callable[[Level], Judge] = lambda level: judge_at(level, settings.quality, prompts, cast)
         self._judged: dict[int, Judged] = {}
@@ -107,25 +106,30 @@ class Judging:
         return tuple(judged for _, judged in sorted(self._judged.items()))
 
     def judge_all(self) -> None:
-        """Judge what was accepted, and then what was rejected."""
-        samples, rejected = self._count(), self._rejected()
-        self._total = samples + len(rejected)
-        self.in_output = self._in_output.base_count + samples - self._in_output.base_position
+        """Judge what was accepted, and then what was rejected.
+
+        How many may begin alike depends on how many there are. So what is too much like others is judged once more
+        behind all others, and again until nothing changes any more: judged a second time, all comes to the same.
+        """
+        rejected = self._rejected()
+        self._total = self._in_output.samples + len(rejected)
         self._accepted.forget_all()
-        for sample in self._samples():
-            self._report()
-            self._judged[sample.number] = self._judge_accepted(sample)
-        # With more that is accepted, more may begin alike: what was too much like others before is asked once more,
-        # until nothing changes, so that judging a second time finds nothing new.
-        while rejected:
-            added, again = 0, []
-            for number in rejected:
-                self._report()
-                judged = self._judged[number] = self._judge_rejected(number)
-                added += judged.is_added
-                if judged.stage == Stage.NOVELTY:
-                    again.append(number)
-            rejected = again if added else []
+        undecided: dict[int, int] = {}  # what was accepted, with its number in the output
+        for sample, messages in self._samples():
+            place = self._in_output.number(sample.position, messages)
+            if not self._judge_accepted(sample, messages, place) and place is not None:
+                undecided[sample.number] = place
+        waiting, before = sorted([*undecided, *rejected]), 0
+        while len(waiting) != before:
+            before = len(waiting)
+            waiting = [number for number in waiting if not self._judge_again(number, undecided.get(number))]
+        for number in waiting:
+            if number in undecided:
+                self._judge_accepted(*self._sample(number), undecided[number], is_last=True)
+
+    def _judge_again(self, number: int, place: int | None) -> bool:
+        """Judge what was accepted and is at a place of the output, or was rejected; tell whether that is decided."""
+        return self._judge_rejected(number) if place is None else self._judge_accepted(*self._sample(number), place)
 
     def number_added(self) -> None:
         """Take note of the numbers in the output that what was added has there."""
@@ -137,32 +141,39 @@ class Judging:
                 ).fetchone()
                 self._judged[number] = replace(judged, number_in_output=place)
 
-    def _judge_accepted(self, sample: _Sample) -> Judged:
-        """Judge a conversation that was accepted, as it is saved."""
-        messages = parse_messages(sample.line)
-        if messages is None:
-            raise ValueError(f"of the accepted conversations the one numbered {sample.position} is none")
-        brief, place = _brief(sample.plan), self._in_output.number(sample.position, messages)
-        judge = self._judge_of(sample.provider)
+    def _judge_accepted(
+        self, sample: _Sample, messages: tuple[Message, ...], place: int | None, *, is_last: bool = False
+    ) -> bool:
+        """Judge a conversation that was accepted, as it is saved.
+
+        Args:
+            sample: Which one.
+            messages: As it is saved.
+            place: Its number in the output; None where it is not there.
+            is_last: Whether it is decided now, also where it is too much like others.
+
+        Returns:
+            Whether it is decided; else nothing has changed.
+        """
+        self._report()
+        brief, judge = _brief(sample.plan), self._judge_of(sample.provider)
         judged = Judged(sample.number, place, _ability(brief), Verdict.ACCEPTED, Verdict.ACCEPTED)
+        problem, mended = None, None
         if place is None:
-            self._accepted.kept += 1
-            return _not_judged(judged, _NOT_IN_OUTPUT)
-        if brief is None:
-            self._keep(sample.number, messages, judge)
-            return _not_judged(judged, _OF_EARLIER_VERSION)
-        problem = mended = None
-        try:
-            rebuilt = self._rebuilt(sample.number)
-            reasons = rebuilt.conversation.finish_reasons if rebuilt else ()
-            case = self._evidence.case_of_accepted(brief, messages, reasons, sample.notes_before)
-            problem = judge.judge(case, self._accepted)
-            mended = rebuilt.messages if problem and rebuilt and self._mends(rebuilt, case, judge) else None
-        except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this conversation alone
-            judged = _failed(judged, error)
+            judged = _not_judged(judged, _NOT_IN_OUTPUT)
+        elif brief is None:
+            judged = _not_judged(judged, _OF_EARLIER_VERSION)
+        else:
+            try:
+                problem, mended = self._problem(sample, brief, messages, judge)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this conversation alone
+                judged = _failed(judged, error)
         if problem is not None:
             judged = replace(_rejected(judged, problem), can_be_mended=mended is not None)
-        if problem is None or not self._drops:
+        self._judged[sample.number] = judged
+        if problem is not None and problem.stage is Stage.NOVELTY and mended is None and not is_last:
+            return False
+        if problem is None or brief is None or place is None or not self._drops:
             self._keep(sample.number, messages, judge)
         elif mended is not None:
             self._change(sample.position, place, sample.number)
@@ -172,43 +183,53 @@ class Judging:
             self._change(sample.position, place, None)
             self.in_output -= 1
             take_out(self._connection, brief, problem)
-        return judged
+        return True
 
-    def _judge_rejected(self, number: int) -> Judged:
-        """Judge a conversation that was rejected, as it would be saved today."""
+    def _problem(
+        self, sample: _Sample, brief: Brief, messages: tuple[Message, ...], judge: Judge
+    ) -> tuple[Problem | None, tuple[Message, ...] | None]:
+        """Return why an accepted conversation is not accepted, or None; and the messages that it can be mended with."""
+        rebuilt = self._rebuilt(sample.number)
+        reasons = rebuilt.conversation.finish_reasons if rebuilt else ()
+        case = self._evidence.case_of_accepted(brief, messages, reasons, sample.notes_before)
+        problem = judge.judge(case, self._accepted)
+        if problem is None or rebuilt is None or _calls(rebuilt.messages) != _calls(messages):
+            return problem, None
+        passes = judge.judge(replace(case, messages=rebuilt.messages), self._accepted) is None
+        return problem, rebuilt.messages if passes else None
+
+    def _judge_rejected(self, number: int) -> bool:
+        """Judge a conversation that was rejected, as it would be saved today; tell whether it is decided."""
+        self._report()
         provider, plan, *was = self._connection.execute(
             "SELECT provider, plan, stage, reason, detail, quote FROM conversations WHERE id = ?", (number,)
         ).fetchone()
         brief, judge = _brief(plan), self._judge_of(provider)
-        judged = Judged(number, None, _ability(brief), Verdict.REJECTED, Verdict.ACCEPTED)
+        judged = self._judged[number] = Judged(number, None, _ability(brief), Verdict.REJECTED, Verdict.ACCEPTED)
         if brief is None:
-            return _not_judged(judged, _OF_EARLIER_VERSION)
+            self._judged[number] = _not_judged(judged, _OF_EARLIER_VERSION)
+            return True
         try:
             case = self._evidence.case_of_rejected(self._evidence.rebuild(number))
             problem = judge.judge(case, self._accepted)
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this conversation alone
-            return _failed(judged, error)
+            self._judged[number] = _failed(judged, error)
+            return True
         if problem is not None:
-            judged = _rejected(judged, problem)
-            if was != [judged.stage, judged.reason, judged.detail, judged.quote]:
+            self._judged[number] = _rejected(judged, problem)
+            if was != [problem.stage.value, problem.reason, problem.detail, problem.quote]:
                 reject_anew(self._connection, brief, problem)
-            return judged
+            return problem.stage is not Stage.NOVELTY
         self.in_output += 1
         accept_by_itself(self._connection, brief, sample_line(case.messages), case.change.before)
         self._keep(number, case.messages, judge)
-        return judged
+        return True
 
     def _rebuilt(self, number: int) -> Rebuilt | None:
         try:
             return self._evidence.rebuild(number)
         except NotToldError:
             return None
-
-    def _mends(self, rebuilt: Rebuilt, case: Case, judge: Judge) -> bool:
-        """Tell whether a conversation is accepted as it is rebuilt, with other thoughts and nothing else changed."""
-        return _differ_in_thoughts_alone(case.messages, rebuilt.messages) and (
-            judge.judge(replace(case, messages=rebuilt.messages), self._accepted) is None
-        )
 
     def _keep(self, number: int, messages: tuple[Message, ...], judge: Judge) -> None:
         """Let what is judged after it be compared with a conversation that is in the output."""
@@ -228,20 +249,32 @@ class Judging:
             self._judges[level] = self._make_judge(level)
         return self._judges[level]
 
-    def _count(self) -> int:
-        (count,) = self._connection.execute("SELECT count(*) FROM samples").fetchone()
-        return int(count)
-
-    def _samples(self) -> Iterator[_Sample]:
+    def _samples(self) -> Iterator[tuple[_Sample, tuple[Message, ...]]]:
         """Yield what was accepted, in its order; it may be changed and deleted meanwhile."""
         position = 0
-        while row := self._connection.execute(
-            "SELECT position, conversation_id, provider, plan, CAST(line AS BLOB), notes_before FROM samples"
-            " JOIN conversations ON id = conversation_id WHERE position > ? ORDER BY position LIMIT 1",
-            (position,),
-        ).fetchone():
-            position = row[0]
-            yield _Sample(*row)
+        while found := self._read_sample("position > ? ORDER BY position LIMIT 1", position):
+            position = found[0].position
+            yield found
+
+    def _sample(self, number: int) -> tuple[_Sample, tuple[Message, ...]]:
+        found = self._read_sample("conversation_id = ?", number)
+        assert found is not None  # noqa: S101 - it was just there
+        return found
+
+    def _read_sample(self, which: str, value: int) -> tuple[_Sample, tuple[Message, ...]] | None:
+        row = self._connection.execute(
+            "SELECT CAST(line AS BLOB), position, conversation_id, provider, plan, notes_before FROM samples"  # noqa: S608 - constants
+            f" JOIN conversations ON id = conversation_id WHERE {which}",
+            (value,),
+        ).fetchone()
+        if row is None:
+            return None
+        line, *columns = row
+        sample = _Sample(*columns)
+        messages = parse_messages(line)
+        if messages is None:
+            raise ValueError(f"of the accepted conversations the one numbered {sample.position} is none")
+        return sample, messages
 
     def _rejected(self) -> list[int]:
         rows = self._connection.execute("SELECT id FROM conversations WHERE status = 'rejected' ORDER BY id")
@@ -294,12 +327,10 @@ def _failed(judged: Judged, error: Exception) -> Judged:
     return _not_judged(judged, _NOT_READABLE, spell_finding(error))
 
 
-def _differ_in_thoughts_alone(one: tuple[Message, ...], other: tuple[Message, ...]) -> bool:
-    return one != other and [*map(_without_thought, one)] == [*map(_without_thought, other)]
-
-
-def _without_thought(message: Message) -> Message:
-    if message.role != "assistant":
-        return message
-    before, tag, behind = message.content.partition("</think>")
-    return Message("assistant", behind if tag else before)
+def _calls(messages: tuple[Message, ...]) -> list[object]:
+    """Return what a conversation did, and what came of it."""
+    return [
+        parse_answer(message.content).calls if message.role == "assistant" else message.content
+        for message in messages
+        if message.role in {"assistant", "tool"}
+    ]

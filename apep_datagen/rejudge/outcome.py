@@ -33,7 +33,8 @@ class Judged:
         reason: Why it is rejected, or not judged.
         detail: What it is here.
         quote: Words of the conversation that are its undoing.
-        can_be_mended: Whether it is accepted with Ada's own thoughts in place of rewritten ones.
+        can_be_mended: Whether it is accepted as it would be saved today, such as with Ada's own thoughts in place of
+            rewritten ones.
     """
 
     number: int

@@ -105,8 +105,11 @@ def _stages(found: Rejudgement, was: Verdict, now: Verdict) -> str:
 
 def _by_ability(found: Rejudgement) -> str:
     groups: dict[str, Counter[tuple[Verdict, Verdict]]] = defaultdict(Counter)
+    changed: dict[str, list[int]] = defaultdict(list)
     for judged in _all(found):
         groups[judged.ability][judged.was, judged.now] += 1
+        if judged.fails or judged.is_added:
+            changed[judged.ability].append(judged.number)
     order = [ability.value for ability in Ability]
     columns: list[tuple[str, Callable[[Counter[tuple[Verdict, Verdict]]], int]]] = [
         ("accepted before", lambda counts: sum(counts[_ACCEPTED, now] for now in Verdict)),
@@ -116,10 +119,15 @@ def _by_ability(found: Rejudgement) -> str:
         ("not judged", lambda counts: sum(counts[was, _NOT_JUDGED] for was in Verdict)),
     ]
     rows = [
-        [ability or "(not known)", *(spell_count(count(groups[ability])) for _, count in columns)]
+        [
+            ability or "(not known)",
+            *(spell_count(count(groups[ability])) for _, count in columns),
+            _spell_examples(changed[ability]),
+        ]
         for ability in [*(ability for ability in order if ability in groups), *([""] if "" in groups else [])]
     ]
-    return table(["ability", *(name for name, _ in columns)], rows)
+    names = ["ability", *(name for name, _ in columns), "changed, such as"]
+    return "By ability; conversations by their number in the run:\n" + table(names, rows)
 
 
 def _by_reason(found: Rejudgement) -> str:
@@ -128,15 +136,15 @@ def _by_reason(found: Rejudgement) -> str:
         if judged.reason:
             examples[judged.was.value, judged.stage or "-", judged.reason].append(judged.number)
     rows = [
-        [was, stage, reason, ", ".join(map(str, numbers[:_EXAMPLES])), spell_count(len(numbers))]
+        [was, stage, reason, _spell_examples(numbers), spell_count(len(numbers))]
         for (was, stage, reason), numbers in sorted(examples.items(), key=lambda item: -len(item[1]))
     ]
     columns = ["was", "stage", "reason", "such as", "count"]
-    return (
-        "Not accepted, or not judged; conversations by their number in the run:\n" + table(columns, rows, left=4)
-        if rows
-        else ""
-    )
+    return "Not accepted, or not judged:\n" + table(columns, rows, left=4) if rows else ""
+
+
+def _spell_examples(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers[:_EXAMPLES]))
 
 
 def _list_failing(failing: Iterable[Judged]) -> str:

@@ -20,6 +20,7 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Message
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.people.cast import load_cast
+from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
 from apep_datagen.rejudge.outcome import Judged, Rejudgement, Verdict
 from apep_datagen.rejudge.rejudging import rejudge
@@ -258,6 +259,24 @@ def test_what_fails_is_taken_out_and_all_else_stays_in_its_order_and_can_be_repl
     assert everything(output) == before
 
 
+def test_that_many_leave_makes_nothing_fail_that_stays(output: Path) -> None:
+    """How many may begin alike depends on how many there are: what has left does not count, also not at first."""
+    alike = [number for number in CHATS if number not in FORBIDDEN][:5]
+    for number in alike:
+        _change_steps(output, number, lambda text: text.replace("</think>", "</think>\n\nQuince jam on the sill. "))
+        save_otherwise(
+            output, number, lambda line: line.replace("</think>\\n\\n", "</think>\\n\\nQuince jam on the sill. ")
+        )
+    output.unlink()
+    settings = STRICT.model_copy(update={"quality": QualitySettings(opening_share=4.2 / len(ACCEPTED))})
+    found = by_number(judge_anew(output, settings, forbidden=FORBIDDEN, drops=True))
+    assert [found[number].fails for number in alike] == [False, False, False, True, True]
+    before = everything(output)
+    again = judge_anew(output, settings, forbidden=FORBIDDEN, drops=True)
+    assert (again.taken_out, again.mended) == (0, 0)
+    assert everything(output) == before
+
+
 def test_what_was_taken_out_and_passes_again_comes_back_by_itself(output: Path) -> None:
     taken = {
         judged.number for judged in judge_anew(output, forbidden=FORBIDDEN, drops=True).conversations if judged.fails
@@ -301,15 +320,13 @@ def test_a_thought_that_a_rewrite_has_spoiled_is_mended_in_its_place(output: Pat
     assert judge_anew(output, drops=True).mended == 0
 
 
-def test_what_differs_in_more_than_thoughts_is_not_mended(output: Path) -> None:
-    number = ACCEPTED[3]
-    save_otherwise(
-        output, number, lambda line: line.replace(FIRST_THOUGHT, FIRST_THOUGHT + "As a large language model, ", 1)
-    )
-    save_otherwise(output, number, lambda line: line.removesuffix('"}]}') + ' And so on."}]}')
+def test_what_did_something_else_is_not_mended(output: Path) -> None:
+    """Later conversations were built on what it did."""
+    number = next(real.number for real in real_conversations() if real.case.brief.scenario.ability == Ability.SHARE)
+    save_otherwise(output, number, lambda line: line.replace('=[\\"The user', '=[\\"This user'))
     output.unlink()
     found = by_number(judge_anew(output))[number]
-    assert (found.fails, found.can_be_mended) == (True, False)
+    assert (found.fails, found.can_be_mended, found.stage) == (True, False, Stage.EXECUTION)
 
 
 # What another hand has added.

@@ -25,7 +25,7 @@ from apep_datagen.storage.verdicts import (
     VerdictCount,
     most_frequent_reasons,
     read_verdicts,
-    recent_endings,
+    recent_yields,
 )
 
 __all__ = [
@@ -183,7 +183,7 @@ def _read(connection: sqlite3.Connection, output: Path, *, active: bool | None, 
         set_aside=tuple(SetAside(*row) for row in reasons),
         verdicts=read_verdicts(connection),
         frequent_reasons=most_frequent_reasons(connection),
-        abilities=recent_endings(connection),
+        abilities=recent_yields(connection),
         uses=read_uses(connection),
         failures=tuple(Failures(*row) for row in failures),
         requests_under_way=requests_under_way,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from apep_datagen.people.scenario import Ability
 
-__all__ = ["MOST_VERDICTS", "AbilityYield", "Verdict", "Reason", "held_back"]
+__all__ = ["MOST_VERDICTS", "AbilityYield", "Reason", "Verdict", "held_back"]
 
 MOST_VERDICTS = 60
 """So many of an ability's conversations, the latest, say what it yields now."""

@@ -150,7 +150,7 @@ def others(counts: Counter[Ability], *left_out: Ability) -> Counter[Ability]:
 def test_one_that_is_held_back_is_drawn_by_its_share_and_the_others_as_if_it_were_not_there() -> None:
     counts = {ability: round(10 * share) for ability, share in DEFAULT_MIX.items()} | {Ability.FORGET: 0}
     possible = dict.fromkeys(Ability, 1.0)
-    rest = {ability: share for ability, share in DEFAULT_MIX.items() if ability is not Ability.FORGET}
+    rest: dict[Ability, float] = {one: share for one, share in DEFAULT_MIX.items() if one is not Ability.FORGET}
     drawn: Counter[Ability] = Counter()
     for seed in range(1_000):
         draw, again = random.Random(seed), random.Random(seed)  # noqa: S311 - a test's draws

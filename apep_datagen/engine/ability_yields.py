@@ -8,7 +8,7 @@ from pathlib import Path
 
 from apep_datagen.config.hints import show_rejected
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.people.ability_yield import AbilityYield, Ending, held_back
+from apep_datagen.people.ability_yield import AbilityYield, Verdict, held_back
 from apep_datagen.people.scenario import Ability
 
 __all__ = ["AbilityYields", "Complaint"]
@@ -63,11 +63,11 @@ class AbilityYields:
         self._complained_of: set[Ability] = set()
 
     def note(self, conversation: Conversation, stage: str = "", reason: str = "") -> None:
-        """Take note of a conversation that has ended; stage and reason as of an `Ending`."""
+        """Take note of a conversation that has ended; stage and reason as of a `Verdict`."""
         before = self.by_ability.get(conversation.brief.scenario.ability)
         if before is None or conversation.prompts.digest != self._prompts:
             return
-        now = before.with_ending(Ending(conversation.brief.conversation_id, stage, reason))
+        now = before.with_verdict(Verdict(conversation.brief.conversation_id, stage, reason))
         self.by_ability[now.ability] = now
         self.held_back = held_back(self.by_ability.values(), self._mix, self._least)
         if now.is_good(self._least):

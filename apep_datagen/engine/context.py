@@ -80,8 +80,8 @@ class RunContext:
         """Return how often a conversation's due call failed; that is forgotten where it was its provider's fault."""
         return self.tries.get(conversation_id, Tries())
 
-    def note_ending(self, conversation: Conversation, stage: str = "", reason: str = "") -> None:
-        """Take note of what became of a conversation; stage and reason as of an `Ending`."""
+    def note_verdict(self, conversation: Conversation, stage: str = "", reason: str = "") -> None:
+        """Take note of what became of a conversation; stage and reason as of a `Verdict`."""
         self.yields.note(conversation, stage, reason)
         self.tell_of_yields()
 

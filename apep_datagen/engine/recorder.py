@@ -113,7 +113,7 @@ class Recorder:
             )
         why = f"{problem.reason} ({problem.stage.value})" if problem else None
         self._yield.count(conversation.brief.scenario.ability, why)
-        context.note_ending(conversation, *((problem.stage.value, problem.reason) if problem else ()))
+        context.note_verdict(conversation, *((problem.stage.value, problem.reason) if problem else ()))
 
     async def set_aside(
         self,
@@ -151,7 +151,7 @@ class Recorder:
         context.log.write("set aside", provider=self._name, conversation=number, reason=reason)
         context.notify(f"{self._name}: conversation {number} is set aside, {step.value} failed: {words}")
         self._yield.count(conversation.brief.scenario.ability, f"set aside ({kind.value})")
-        context.note_ending(conversation, SET_ASIDE)
+        context.note_verdict(conversation, SET_ASIDE)
 
     async def set_aside_unforeseen(
         self, conversation: Conversation, step: Step, error: Exception, settle: Job = lambda _connection: None

@@ -25,7 +25,7 @@ from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.rewrites import kept_originals
 from apep_datagen.storage.spending import book_lost, read_uses, tokens_by_month
 from apep_datagen.storage.timelines import open_timelines
-from apep_datagen.storage.verdicts import accepted_by_ability, recent_endings, rejected_count
+from apep_datagen.storage.verdicts import accepted_by_ability, recent_yields, rejected_count
 
 __all__ = ["Resumed", "resume"]
 
@@ -95,7 +95,7 @@ def _account(connection: sqlite3.Connection, invocation: Invocation, prices: Pri
 def _yields(connection: sqlite3.Connection, invocation: Invocation) -> AbilityYields:
     settings, prompts = invocation.settings, invocation.prompts.digest
     return AbilityYields(
-        recent_endings(connection, prompts),
+        recent_yields(connection, prompts),
         settings.scenarios.shares,
         settings.quality.least_ability_yield,
         prompts=prompts,

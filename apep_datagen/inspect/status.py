@@ -26,7 +26,7 @@ from apep_datagen.storage.verdicts import (
     VerdictCount,
     most_frequent_reasons,
     read_verdicts,
-    recent_endings,
+    recent_yields,
 )
 
 __all__ = [
@@ -186,7 +186,7 @@ def _read(connection: sqlite3.Connection, output: Path, *, active: bool | None, 
         set_aside=tuple(SetAside(*row) for row in reasons),
         verdicts=read_verdicts(connection),
         frequent_reasons=most_frequent_reasons(connection),
-        abilities=recent_endings(connection),
+        abilities=recent_yields(connection),
         rewrites=read_rewrites(connection),
         uses=read_uses(connection),
         failures=tuple(Failures(*row) for row in failures),

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from apep_datagen.people.scenario import Ability
 
-__all__ = ["MOST_ENDINGS", "AbilityYield", "Ending", "Reason", "held_back"]
+__all__ = ["MOST_VERDICTS", "AbilityYield", "Reason", "Verdict", "held_back"]
 
-MOST_ENDINGS = 60
+MOST_VERDICTS = 60
 """So many of an ability's conversations, the latest, say what it yields now."""
 # A yield is known to be low where one that is good would come to so little by chance this seldom.
 _CHANCE = 0.01
@@ -26,8 +26,8 @@ _LATEST = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """How a conversation ended.
+class Verdict:
+    """What became of a conversation.
 
     Attributes:
         number: The conversation's.
@@ -39,19 +39,14 @@ class Ending:
     stage: str = ""
     reason: str = ""
 
-    @property
-    def is_accepted(self) -> bool:
-        """Whether it is in the output."""
-        return not self.stage
-
 
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why conversations were not accepted.
 
     Attributes:
-        stage: As of an ending.
-        reason: As of an ending.
+        stage: As of a verdict.
+        reason: As of a verdict.
         count: How often.
         example: The number of the latest of them.
     """
@@ -71,33 +66,33 @@ class AbilityYield:
 
     Attributes:
         ability: Which one.
-        endings: How they ended, by their numbers, `MOST_ENDINGS` at most.
+        verdicts: One each, by their numbers, `MOST_VERDICTS` at most.
     """
 
     ability: Ability
-    endings: tuple[Ending, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
 
-    def with_ending(self, ending: Ending) -> AbilityYield:
+    def with_verdict(self, verdict: Verdict) -> AbilityYield:
         """Return the same with one more; the one with the lowest number goes where they are too many."""
-        endings = list(self.endings)
-        bisect.insort(endings, ending, key=lambda item: item.number)
-        return AbilityYield(self.ability, tuple(endings[-MOST_ENDINGS:]))
+        verdicts = list(self.verdicts)
+        bisect.insort(verdicts, verdict, key=lambda item: item.number)
+        return AbilityYield(self.ability, tuple(verdicts[-MOST_VERDICTS:]))
 
     @property
     def ended(self) -> int:
         """How many they are."""
-        return len(self.endings)
+        return len(self.verdicts)
 
     @property
     def accepted(self) -> int:
         """How many of them were accepted."""
-        return _accepted(self.endings)
+        return _accepted(self.verdicts)
 
     @property
     def reasons(self) -> list[Reason]:
         """Why the others were not, the most frequent reason first; of equal ones the latest."""
-        counts = Counter((item.stage, item.reason) for item in self.endings if not item.is_accepted)
-        latest = {(item.stage, item.reason): item.number for item in self.endings}
+        counts = Counter((item.stage, item.reason) for item in self.verdicts if item.stage)
+        latest = {(item.stage, item.reason): item.number for item in self.verdicts}
         reasons = [Reason(*why, count, latest[why]) for why, count in counts.items()]
         return sorted(reasons, key=lambda reason: (-reason.count, -reason.example))
 
@@ -106,7 +101,7 @@ class AbilityYield:
         if self.accepted >= least * self.ended:
             return False
         good = math.sqrt(least)
-        latest = self.endings[-_LATEST:]
+        latest = self.verdicts[-_LATEST:]
         if _accepted(latest) >= good * _LATEST:
             return False
         return _chance_of_so_few(self.accepted, self.ended, good) < _CHANCE
@@ -131,11 +126,11 @@ def held_back(yields: Iterable[AbilityYield], mix: Mapping[Ability, float], leas
     return frozenset() if low == wished else low
 
 
-def _accepted(endings: Iterable[Ending]) -> int:
-    return sum(item.is_accepted for item in endings)
+def _accepted(verdicts: Iterable[Verdict]) -> int:
+    return sum(not item.stage for item in verdicts)
 
 
-@functools.lru_cache(maxsize=2 * MOST_ENDINGS)
+@functools.lru_cache(maxsize=2 * MOST_VERDICTS)
 def _chance_of_so_few(accepted: int, ended: int, good: float) -> float:
     """Return how probable it is that no more than so many are accepted, each with the probability `good`."""
     return sum(math.comb(ended, count) * good**count * (1 - good) ** (ended - count) for count in range(accepted + 1))

@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.errors import FailureKind
-from apep_datagen.people.ability_yield import MOST_ENDINGS, AbilityYield, Ending
+from apep_datagen.people.ability_yield import MOST_VERDICTS, AbilityYield, Verdict
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Problem
 from apep_datagen.storage.checked import CHECKED, integer
@@ -24,7 +24,7 @@ __all__ = [
     "count_verdict",
     "most_frequent_reasons",
     "read_verdicts",
-    "recent_endings",
+    "recent_yields",
     "rejected_count",
     "uncount_verdict",
 ]
@@ -108,7 +108,7 @@ def _latest(connection: sqlite3.Connection, ability: str, stage: str, reason: st
     return None if row[0] is None else integer(row[0])
 
 
-def recent_endings(connection: sqlite3.Connection, prompts: str | None = None) -> tuple[AbilityYield, ...]:
+def recent_yields(connection: sqlite3.Connection, prompts: str | None = None) -> tuple[AbilityYield, ...]:
     """Return what became of the last conversations of each ability that were begun with certain prompts.
 
     Args:
@@ -123,22 +123,22 @@ def recent_endings(connection: sqlite3.Connection, prompts: str | None = None) -
     ).fetchone()
     if row is None:
         return ()
-    return tuple(AbilityYield(ability, _endings(connection, row[0], ability)) for ability in Ability)
+    return tuple(AbilityYield(ability, _recent_verdicts(connection, row[0], ability)) for ability in Ability)
 
 
-def _endings(connection: sqlite3.Connection, prompt_set_id: int, ability: Ability) -> tuple[Ending, ...]:
+def _recent_verdicts(connection: sqlite3.Connection, prompt_set_id: int, ability: Ability) -> tuple[Verdict, ...]:
     rows = connection.execute(
         "SELECT id, status, coalesce(stage, ''), coalesce(reason, '') FROM conversations"
         " WHERE status != 'active' AND prompt_set_id = ? AND ability = ? ORDER BY id DESC LIMIT ?",
-        (prompt_set_id, ability.value, MOST_ENDINGS),
+        (prompt_set_id, ability.value, MOST_VERDICTS),
     ).fetchall()
-    return tuple(_ending(*row) for row in reversed(rows))
+    return tuple(_verdict(*row) for row in reversed(rows))
 
 
-def _ending(number: int, status: str, stage: str, reason: str) -> Ending:
+def _verdict(number: int, status: str, stage: str, reason: str) -> Verdict:
     if status == "finished":
-        return Ending(number)
-    return Ending(number, SET_ASIDE) if status == "set aside" else Ending(number, stage, reason)
+        return Verdict(number)
+    return Verdict(number, SET_ASIDE) if status == "set aside" else Verdict(number, stage, reason)
 
 
 def rejected_count(connection: sqlite3.Connection) -> int:

@@ -13,7 +13,7 @@ from apep_datagen.config.settings import DEFAULT_MIX, DEFAULT_OUTPUT
 from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.engine.ability_yields import AbilityYields
-from apep_datagen.people.ability_yield import AbilityYield, Ending
+from apep_datagen.people.ability_yield import AbilityYield, Verdict
 from apep_datagen.people.scenario import Ability
 from support.briefs import brief
 
@@ -67,7 +67,7 @@ def test_it_is_told_once_and_again_only_after_it_was_good() -> None:
 
 
 def test_what_was_before_counts_and_is_told_at_once() -> None:
-    before = AbilityYield(Ability.FORGET, tuple(Ending(number, "voice", "It is.") for number in range(1, 20)))
+    before = AbilityYield(Ability.FORGET, tuple(Verdict(number, "voice", "It is.") for number in range(1, 20)))
     found = yields([before])
     assert found.held_back == {Ability.FORGET}
     assert [complaint.low for complaint in found.complaints()] == [before]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apep_datagen.people.ability_yield import MOST_ENDINGS, AbilityYield, Ending, held_back
+from apep_datagen.people.ability_yield import MOST_VERDICTS, AbilityYield, Verdict, held_back
 from apep_datagen.people.scenario import Ability
 
 LEAST = 0.25
@@ -19,7 +19,7 @@ def yield_of(accepted: str, ability: Ability = Ability.FORGET) -> AbilityYield:
     """Return what conversations came to: `+` was accepted, all else rejected."""
     found = AbilityYield(ability)
     for number, sign in enumerate(accepted, start=1):
-        found = found.with_ending(Ending(number) if sign == "+" else Ending(number, "effect", f"reason {sign}"))
+        found = found.with_verdict(Verdict(number) if sign == "+" else Verdict(number, "effect", f"reason {sign}"))
     return found
 
 
@@ -57,27 +57,27 @@ def test_one_that_is_accepted_every_other_time_is_seldom_taken_for_low() -> None
     for _ in range(200):
         found = AbilityYield(Ability.FORGET)
         for number in range(150):
-            found = found.with_ending(Ending(number, "" if draw.random() < 0.5 else "voice"))
+            found = found.with_verdict(Verdict(number, "" if draw.random() < 0.5 else "voice"))
             if found.is_low(LEAST):
                 wronged += 1
                 break
     assert wronged <= 8
 
 
-@given(st.permutations(range(MOST_ENDINGS + 20)), st.sets(st.integers(0, MOST_ENDINGS + 19)))
+@given(st.permutations(range(MOST_VERDICTS + 20)), st.sets(st.integers(0, MOST_VERDICTS + 19)))
 def test_in_whichever_order_they_end_the_last_ones_count(order: list[int], rejected: set[int]) -> None:
-    endings = [Ending(number, "voice" if number in rejected else "") for number in range(len(order))]
+    verdicts = [Verdict(number, "voice" if number in rejected else "") for number in range(len(order))]
     found = AbilityYield(Ability.SHARE)
     for number in order:
-        found = found.with_ending(endings[number])
-    assert found == AbilityYield(Ability.SHARE, tuple(endings[-MOST_ENDINGS:]))
+        found = found.with_verdict(verdicts[number])
+    assert found == AbilityYield(Ability.SHARE, tuple(verdicts[-MOST_VERDICTS:]))
 
 
 def test_reasons_come_with_their_latest_example_the_most_frequent_first() -> None:
     reasons = yield_of("a+b-ba-").reasons
     assert [(item.reason[-1], item.count, item.example) for item in reasons] == [("-", 2, 7), ("a", 2, 6), ("b", 2, 5)]
     assert str(reasons[0]) == "reason - (effect)"
-    assert str(AbilityYield(Ability.SHARE, (Ending(3, "set aside"),)).reasons[0]) == "set aside"
+    assert str(AbilityYield(Ability.SHARE, (Verdict(3, "set aside"),)).reasons[0]) == "set aside"
 
 
 def test_what_is_low_is_held_back_unless_it_is_all_that_is_wished_for() -> None:

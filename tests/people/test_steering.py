@@ -147,6 +147,21 @@ def others(counts: Counter[Ability], *left_out: Ability) -> Counter[Ability]:
     return Counter({ability: count for ability, count in counts.items() if ability not in left_out})
 
 
+def test_one_that_is_held_back_is_drawn_by_its_share_and_the_others_as_if_it_were_not_there() -> None:
+    counts = {ability: round(10 * share) for ability, share in DEFAULT_MIX.items()} | {Ability.FORGET: 0}
+    possible = dict.fromkeys(Ability, 1.0)
+    rest: dict[Ability, float] = {one: share for one, share in DEFAULT_MIX.items() if one is not Ability.FORGET}
+    drawn: Counter[Ability] = Counter()
+    for seed in range(1_000):
+        draw, again = random.Random(seed), random.Random(seed)  # noqa: S311 - a test's draws
+        ability = draw_ability(draw, DEFAULT_MIX, counts, possible, {Ability.FORGET})
+        if again.random() >= DEFAULT_MIX[Ability.FORGET] / 100:
+            assert ability is draw_ability(again, rest, others(Counter(counts), Ability.FORGET), possible)
+        drawn[ability] += 1
+    assert 50 <= drawn[Ability.FORGET] <= 90  # though 70 are owed
+    assert len(drawn) == len(Ability)
+
+
 @pytest.mark.parametrize("in_flight", [1, 16])
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.17])
 @pytest.mark.parametrize("ability", [Ability.FORGET, Ability.SMALLTALK, Ability.RECALL])

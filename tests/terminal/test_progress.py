@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apep_datagen.engine.counters import ProviderCounters, RunCounters
-from apep_datagen.people.ability_yield import AbilityYield, Ending
+from apep_datagen.people.ability_yield import AbilityYield, Verdict
 from apep_datagen.people.scenario import Ability
 from apep_datagen.terminal.progress import PlainView, QuietView, TerminalView, _Drawing, _status_line, make_view
 from apep_datagen.terminal.spelling import spell_duration
@@ -92,8 +92,8 @@ def test_the_status_line_tells_how_far_the_run_is_and_what_each_provider_does() 
 
 
 def what_became(ability: Ability, accepted: int, *reasons: str) -> AbilityYield:
-    endings = [*map(Ending, range(accepted)), *(Ending(accepted + n, "voice", why) for n, why in enumerate(reasons))]
-    return AbilityYield(ability, tuple(endings))
+    verdicts = [*map(Verdict, range(accepted)), *(Verdict(accepted + n, "voice", why) for n, why in enumerate(reasons))]
+    return AbilityYield(ability, tuple(verdicts))
 
 
 def test_the_abilities_of_which_the_least_is_accepted_are_named_with_their_main_reason() -> None:

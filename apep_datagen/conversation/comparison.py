@@ -340,7 +340,7 @@ def _claim(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None:
 
 
 _Check = Callable[[str, str, Scene], Shortcoming | None]
-_IN_ANY_LANGUAGE: tuple[_Check, ...] = (_announced, _particulars)
+_IN_ANY_LANGUAGE: tuple[_Check, ...] = (_announced, _stub, _says_else, _particulars, _lead)
 _IN_ENGLISH: tuple[_Check, ...] = (
     _announced,
     _stub,

@@ -182,6 +182,13 @@ def nothing_accepted(program: Program) -> Ended:
     return run(program, config='[quality]\nlevel = "strict"\n', target=30)
 
 
+def rewriter_of_no_use(program: Program) -> Ended:
+    def behaviour(received: Received) -> Reply:
+        return Reply("") if received.step == "rewrite" else well_behaved(received)
+
+    return run(program, behaviour=behaviour, target=40)
+
+
 def doubled(program: Program) -> Ended:
     assert run(program).status == 0
     lines = program.output.read_text(encoding="utf-8").splitlines()
@@ -261,6 +268,7 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "No provider has answered": (5, nothing_but_429),
     "mistral: refused": (0, functools.partial(run, behaviour=once(Reply("flagged", status=422)))),
     "findings:": (7, doubled),
+    "mistral: … of the last 36 thoughts": (0, rewriter_of_no_use),
     "together cannot be used: no HTTP client": (0, broken_variable),
     "mistral: its requests in flight": (0, with_few_open_files),
     "… would be the same file": (2, lambda program: program.run("--output", "a.json", "--log-file", "a.json")),

@@ -171,10 +171,11 @@ def _particulars(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None
     # Of "2026-08-02" the day alone is said in any case: "from the 2nd".
     if digits(_ISO_DATE.sub(r"\3", thought)) - numbers(rewrite):
         return Shortcoming.NUMBER_MISSING
-    known = numbers(thought) | _known(scene.before).numbers
     # Small numbers in words stand in many ways of speaking.
     in_words = {number for number in numbers(rewrite) if _LEAST_IN_WORDS <= number <= _MOST_IN_WORDS}
-    if (digits(rewrite) | in_words) - known or _counts_otherwise(thought, rewrite, scene):
+    new = (digits(rewrite) | in_words) - numbers(thought)
+    # What Ada had before her is long, and read only where that decides.
+    if (new and new - numbers(scene.before)) or _counts_otherwise(thought, rewrite, scene):
         return Shortcoming.NUMBER_ADDED
     return None
 
@@ -183,30 +184,23 @@ def _counts_otherwise(thought: str, rewrite: str, scene: Scene) -> bool:
     """Tell whether something is counted or numbered in the rewrite as it is nowhere else: "four hens" of three."""
     original = counted(thought)
     things = {thing for thing, _ in original}
-    new = counted(rewrite) - original
-    return any(thing in things and (thing, number) not in counted(scene.before) for thing, number in new)
+    new = {(thing, number) for thing, number in counted(rewrite) - original if thing in things}
+    return bool(new and new - counted(scene.before))
 
 
 def _names(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None:
     if any(not holds(rewrite, name.split()) for name in names(thought)):
         return Shortcoming.NAME_MISSING
-    known = _known(scene.before).words.union(words(thought))
-    for name in names(rewrite):
-        if any(part not in known and f"{part}s" not in known for part in name.split()):
-            return Shortcoming.NAME_ADDED
+    said = set(words(thought))
+    new = {part for name in names(rewrite) for part in name.split() if not {part, f"{part}s"} & said}
+    if any(not {part, f"{part}s"} & _words_known(scene.before) for part in new):
+        return Shortcoming.NAME_ADDED
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What stands in a text: its words, those in which its dates are said, and its numbers."""
-
-    words: frozenset[str]
-    numbers: frozenset[int]
-
-
 @lru_cache(maxsize=8)
-def _known(text: str) -> _Known:
+def _words_known(text: str) -> frozenset[str]:
+    """Return the words of a text, and those in which its dates are said."""
     said = set(words(text))
     for year, month, day in _ISO_DATE.findall(text):
         try:
@@ -214,7 +208,7 @@ def _known(text: str) -> _Known:
         except ValueError:
             continue
         said |= {_MONTHS[date.month - 1], _WEEKDAYS[date.weekday()]}
-    return _Known(frozenset(said), numbers(text))
+    return frozenset(said)
 
 
 # What is said, and what follows from it.
@@ -312,8 +306,9 @@ _AS_EVER = re.compile(r"\bas (?:ever|always|usual|before|often)\b", re.IGNORECAS
 
 def _foreseen(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None:
     """Look for what the rewriter knows from a later thought, and Ada only from a result that she has not got yet."""
-    new = content(rewrite) & content(scene.thought_later) & content(scene.found_later)
-    return Shortcoming.FORESEEN if new - content(thought) - content(scene.before) else None
+    new = (content(rewrite) & content(scene.thought_later)) - content(thought)
+    new = new & content(scene.found_later) if new else new
+    return Shortcoming.FORESEEN if new and new - content(scene.before) else None
 
 
 def _mood(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None:
@@ -327,9 +322,10 @@ def _mood(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None:
 
 def _owned(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None:
     """Look for what the user is said to have, of which neither the thought speaks nor what Ada had before her."""
-    known = content(thought, scene.before) | _EVERYBODYS
-    theirs = [things for person, things in owned(rewrite) if person is Person.THEY]
-    return Shortcoming.PARTICULAR_ADDED if any(known.isdisjoint(things) for things in theirs) else None
+    known = content(thought, scene.question) | _EVERYBODYS
+    new = [things for person, things in owned(rewrite) if person is Person.THEY and known.isdisjoint(things)]
+    unknown = any(content(scene.before).isdisjoint(things) for things in new)
+    return Shortcoming.PARTICULAR_ADDED if unknown else None
 
 
 def _claim(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None:
@@ -340,7 +336,7 @@ def _claim(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None:
 
 
 _Check = Callable[[str, str, Scene], Shortcoming | None]
-_IN_ANY_LANGUAGE: tuple[_Check, ...] = (_announced, _particulars)
+_IN_ANY_LANGUAGE: tuple[_Check, ...] = (_announced, _stub, _says_else, _particulars, _lead)
 _IN_ENGLISH: tuple[_Check, ...] = (
     _announced,
     _stub,

@@ -43,9 +43,14 @@ def unquoted(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
+def _said(text: str) -> list[str]:
+    return words(unquoted(text))
+
+
+@lru_cache(maxsize=256)
 def persons(text: str) -> frozenset[Person]:
     """Return who is spoken of outside quotations; "you know" speaks of nobody."""
-    said = words(unquoted(text))
+    said = _said(text)
     return frozenset(person for place, word in enumerate(said) if (person := _person(said, place, word)) is not None)
 
 
@@ -55,7 +60,7 @@ def said_of(text: str) -> frozenset[tuple[Person, str]]:
 
     That is the stem of the next word that is no function word, among the three that follow.
     """
-    said = words(unquoted(text))
+    said = _said(text)
     found: set[tuple[Person, str]] = set()
     for place, word in enumerate(said):
         person = _person(said, place, word)
@@ -76,7 +81,7 @@ def owned(text: str) -> frozenset[tuple[Person, tuple[str, ...]]]:
 
     That is the stems of the content words behind the possessive, two at the most.
     """
-    said = words(unquoted(text))
+    said = _said(text)
     found: set[tuple[Person, tuple[str, ...]]] = set()
     for place, word in enumerate(said):
         if word in _POSSESSIVE:

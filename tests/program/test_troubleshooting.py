@@ -205,6 +205,13 @@ def accepted_shown_as_rejected(program: Program) -> Ended:
     return program.run("show", "--rejected", "1")
 
 
+def rewriter_of_no_use(program: Program) -> Ended:
+    def behaviour(received: Received) -> Reply:
+        return Reply("") if received.step == "rewrite" else well_behaved(received)
+
+    return run(program, behaviour=behaviour, target=40)
+
+
 def doubled(program: Program) -> Ended:
     assert run(program).status == 0
     lines = program.output.read_text(encoding="utf-8").splitlines()
@@ -288,6 +295,7 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "No provider has answered": (5, nothing_but_429),
     "mistral: refused": (0, functools.partial(run, behaviour=once(Reply("flagged", status=422)))),
     "findings:": (7, doubled),
+    "mistral: … of the last 36 thoughts": (0, rewriter_of_no_use),
     "together cannot be used: no HTTP client": (0, broken_variable),
     "mistral: its requests in flight": (0, with_few_open_files),
     "… would be the same file": (2, lambda program: program.run("--output", "a.json", "--log-file", "a.json")),

@@ -178,7 +178,8 @@ def _tells_of_page(view: _View, fact: Fact) -> bool:
 
     What a page is about stands in the question too. So a reply that denies it has to have something that does not.
     """
-    if not tells(view.reply, fact.forms):
+    # A moment's forms are everyday words: what is like one of them ("breaths", "meter") may be said by chance.
+    if not holds(view.reply, fact.forms):
         return False
     if not admits(view.reply, fact.ask, view.phrases.admissions):
         return True

@@ -209,6 +209,7 @@ BAD: list[tuple[Case, dict[str, Any], str]] = [
     (ABSTAIN, {"reply": "You like the strong black one best, you know that."}, NOT_ADMITTED),
     (PAGE, {"reply": "There's nothing in my diary about the windowsill visitor."}, NOT_ANSWERED),
     (PAGE, {"reply": "The visitor on your windowsill isn't with me. I looked."}, NOT_ANSWERED),
+    (PAGE, {"reply": "That page is mine alone. Those owlish windows!"}, NOT_ANSWERED),
     (PAGE, {  # words of the page, but nothing of the moment
         "reply": "That page is mine alone. A quiet street and a lantern, that is what I see.",
         "pages_before": ("An owl came down the quiet street, past the lantern.",),

@@ -18,7 +18,7 @@ from apep_datagen.language.numbers import in_digits, spoken_times
 __all__ = ["is_told_by_any", "tells"]
 
 # In a word of so many letters one may be wrong, or stand in another place, and no other word comes of it, mostly.
-_SHORTEST_WITH_TYPO = 6
+_SHORTEST_WITH_TYPO = 7
 # So long is a word that may have an ending of one letter, and of two.
 _SHORTEST_WITH_ENDING, _SHORTEST_WITH_LONG_ENDING = 4, 7
 

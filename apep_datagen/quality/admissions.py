@@ -179,7 +179,11 @@ def _asks_for_it(clause: str, slot: frozenset[str], *, is_question: bool) -> boo
 # A name: a capital letter inside a sentence; it may be emphasised or quoted where something is called so.
 _NAME = r"[^\W\d_a-z][\w’'-]*[a-zß-ÿ][\w’'-]*"  # noqa: RUF001 - an apostrophe of either form
 _NAME_INSIDE = re.compile(rf"(?<=[a-zß-ÿ,’' ] )[*_\"“‘']*({_NAME})|(?<=[a-zß-ÿ] [*_\"“])({_NAME})")  # noqa: RUF001
-_NUMBER_INSIDE = re.compile(r"(?<![\w.])(\d{2,}(?:[:.]\d\d)?)(?![\w%])")
+# A number is what something is, or is called; one that counts seconds is not.
+_NUMBER_INSIDE = re.compile(
+    r"\b(?:is|was|it['’]s|that['’]s|called|named|number|no\.?|at|the)\s+[*_\"“‘']*(\d{2,}(?:[:.]\d\d)?)(?![\w%])(?!\s+[a-z])",  # noqa: RUF001
+    re.IGNORECASE,
+)
 # The clause says what something is: "it is", "that was", "is called".
 _CALLS_IT = re.compile(
     r"\A\W*(?:(?:well|oh|ah|hm+|and|so|but|yes|of course|surely|certainly|sure|i (?:think|guess|believe)|perhaps|maybe)"

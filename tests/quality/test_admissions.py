@@ -159,6 +159,9 @@ KNOWN = frozenset(
         (SISTER, "I have no town. If she lived in Atlantis, I would not know it."),
         (DOG, "You never told me. Like Rumpelstiltskin he keeps his name."),
         (LOCKER, "No number with me. There are 48 lockers there, I guess?"),
+        (LOCKER, "Ah, for 16271 heartbeats that locker stood open. Nothing with me."),
+        (TEA, "After 90210 steps a cup of tea is what one wants, and I have no name for it."),
+        (LOCKER, "It was 48 seconds of looking, and no locker came up."),
     ],
 )
 def test_a_name_that_is_not_given_for_the_value_is_no_claim(asked: str, reply: str) -> None:

@@ -209,6 +209,12 @@ BAD: list[tuple[Case, dict[str, Any], str]] = [
     (ABSTAIN, {"reply": "You like the strong black one best, you know that."}, NOT_ADMITTED),
     (PAGE, {"reply": "There's nothing in my diary about the windowsill visitor."}, NOT_ANSWERED),
     (PAGE, {"reply": "The visitor on your windowsill isn't with me. I looked."}, NOT_ANSWERED),
+    (PAGE, {"reply": "That page is mine alone. Those owlish windows!"}, NOT_ANSWERED),
+    (PAGE, {  # words of the page, but nothing of the moment
+        "reply": "That page is mine alone. A quiet street and a lantern, that is what I see.",
+        "pages_before": ("An owl came down the quiet street, past the lantern.",),
+        "pages_after": ("An owl came down the quiet street, past the lantern.",),
+    }, NOT_ANSWERED),
     (CHAT, {"question": "I like rain.", "calls": (ADD_CHAT,), "results": ADDED}, NEEDLESS),
     (CHAT, {"question": "The moss on the tram stop is new.", "calls": (ADD_MOSS,), "results": ADDED}, NEEDLESS),
     (ADVICE, {"calls": RECALL, "results": recalled(DOG_NOTE)}, NEEDLESS),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from apep_datagen.core.words import ngrams, opening, words
@@ -70,7 +71,7 @@ def own_words(text: str, sources: Iterable[str] = ()) -> OwnWords:
 
 def _quotations(said: Sequence[str], sources: Iterable[str]) -> Iterator[tuple[int, int]]:
     """Yield where each quotation begins and ends among the words, in order; they do not touch."""
-    known = {run for source in sources for run in ngrams([stem for _, stem in _content(words(source))], _CONTENT_WORDS)}
+    known = frozenset[tuple[str, ...]]().union(*map(_runs, sources))
     if not known:
         return
     content = _content(said)
@@ -90,9 +91,22 @@ def _quotations(said: Sequence[str], sources: Iterable[str]) -> Iterator[tuple[i
         yield span
 
 
+# A user's notes are looked up again and again.
+@lru_cache(maxsize=512)
+def _runs(source: str) -> frozenset[tuple[str, ...]]:
+    """Return the runs of content words of a source, by their stems."""
+    return frozenset(ngrams([carried for _, carried in _content(words(source))], _CONTENT_WORDS))
+
+
 def _content(said: Sequence[str]) -> list[tuple[int, str]]:
     """Return the stems of the content words, each with its place."""
-    return [(place, stem(word)) for place, word in enumerate(said) if word not in _USER and not is_function_word(word)]
+    return [(place, carried) for place, word in enumerate(said) if (carried := _carried(word))]
+
+
+@lru_cache(maxsize=65_536)
+def _carried(word: str) -> str:
+    """Return the stem of a word that carries content; nothing for others."""
+    return "" if word in _USER or is_function_word(word) else stem(word)
 
 
 def _is_apart(places: Sequence[int]) -> bool:

@@ -8,17 +8,16 @@ capable model have, a counter gets some 11 from others; what is looked for is in
 
 from __future__ import annotations
 
-import struct
+import sys
+from array import array
 from collections.abc import Iterable
-from hashlib import blake2b
+from zlib import crc32
 
 __all__ = ["PhraseCounts"]
 
 _COUNTERS = 8192
 _ROWS = 2
-_COUNTER = struct.Struct("<I")
-_SIZE = _ROWS * _COUNTERS * _COUNTER.size
-_PLACES = struct.Struct(f"<{_ROWS}I")
+_SIZE = 4 * _ROWS * _COUNTERS
 
 
 class PhraseCounts:
@@ -34,25 +33,33 @@ class PhraseCounts:
     def __init__(self, stored: bytes | None = None) -> None:
         if stored is not None and len(stored) != _SIZE:
             raise ValueError(f"counts of phrases are {_SIZE} bytes, and there are {len(stored)}")
-        self._counters = bytearray(_SIZE if stored is None else stored)
+        self._counters = array("I", bytes(_SIZE) if stored is None else stored)
+        self._spell()
 
     def add(self, phrases: Iterable[str]) -> None:
         """Count a conversation that has these phrases."""
         for place in {place for phrase in phrases for place in _places(phrase)}:
-            _COUNTER.pack_into(self._counters, place, _COUNTER.unpack_from(self._counters, place)[0] + 1)
+            self._counters[place] += 1
 
     def times(self, phrase: str) -> int:
         """Return how many conversations have a phrase, or a few more; never fewer."""
-        return int(min(_COUNTER.unpack_from(self._counters, place)[0] for place in _places(phrase)))
+        one, other = _places(phrase)
+        return min(self._counters[one], self._counters[other])
 
     def stored(self) -> bytes:
         """Return what is to be stored; the same on every machine."""
-        return bytes(self._counters)
+        self._spell()
+        stored = self._counters.tobytes()
+        self._spell()
+        return stored
+
+    def _spell(self) -> None:
+        """Turn counters as they are stored, with the lowest byte first, into those of this machine, or back."""
+        if sys.byteorder == "big":
+            self._counters.byteswap()
 
 
-def _places(phrase: str) -> tuple[int, ...]:
-    """Return the offset of a phrase's counter in each row."""
-    digest = blake2b(phrase.encode(), digest_size=_PLACES.size).digest()
-    return tuple(
-        (row * _COUNTERS + number % _COUNTERS) * _COUNTER.size for row, number in enumerate(_PLACES.unpack(digest))
-    )
+def _places(phrase: str) -> tuple[int, int]:
+    """Return the place of a phrase's counter in each row: different bits of one checksum say it."""
+    checksum = crc32(phrase.encode())
+    return checksum % _COUNTERS, _COUNTERS + checksum // _COUNTERS % _COUNTERS

@@ -29,7 +29,7 @@ class Shortcoming(enum.StrEnum):
     NAME_ADDED = "a name is added"
     NO_LEAD = "what leads to the call is missing"
     REASON_MISSING = "a reason of the thought is missing"
-    TURNED_ROUND = "the rewrite denies what the thought says, or the other way round"
+    TURNED_ROUND = "the rewrite says the contrary of the thought"
     FORESEEN = "the rewrite knows what was found only later"
     MOOD_ADDED = "a mood of the user is added"
     PARTICULAR_ADDED = "something of the user's is added"

@@ -52,7 +52,9 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         (as `words`, in conversations; how many timelines there are is its `count`); `topics`, `moods`, `styles` (how
         many different ones); `most_frequent_topics` (a list of `topic` and `count`); `first_day` and `last_day` (ISO
         dates, or null); `makers` (a list of `provider`, `model`, `role` and `conversations`); `quality` (as
-        `yield_as_json` says); `rewrites` (as `rewrites_as_json` says).
+        `yield_as_json` says); `rewrites`: `thoughts` that were rewritten, how many of them are saved so
+        (`used`) and how many as Ada thought them (`kept`), `by_provider` the same, and `reasons`, why they were kept (a
+        list of `provider`, `reason` and `count`).
 
         `why_no_run`: why `run` is null, or null.
     """

@@ -414,7 +414,7 @@ def test_what_a_model_wrote_does_not_change_the_terminal(tmp_path: Path) -> None
 
     def hostile(received: Received) -> Reply:
         reply = well_behaved(received)
-        reply.text = reply.text.replace("reply", HOSTILE).replace("Message", HOSTILE).replace("thought", HOSTILE)
+        reply.text = reply.text.replace("reply", HOSTILE).replace("Message", HOSTILE).replace("tells", HOSTILE)
         return reply
 
     program = Program(tmp_path)

@@ -416,7 +416,7 @@ def keys_of(value: Any) -> set[str]:
         return set().union(*map(keys_of, value))
     if not isinstance(value, dict):
         return set()
-    counted = ("messages", "calls", "errors", "distinct_ngrams", "quality")
+    counted = ("messages", "calls", "errors", "distinct_ngrams", "quality", "by_provider")
     return set(value) | {key for name, item in value.items() if name not in counted for key in keys_of(item)}
 
 

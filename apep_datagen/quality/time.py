@@ -13,11 +13,11 @@ from typing import Any
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
 from apep_datagen.core.words import words
-from apep_datagen.language.clock import HOUR, times_left
-from apep_datagen.language.forms import ANY_NUMBER, Certainty
-from apep_datagen.language.present import Present, present_times
-from apep_datagen.language.times import MONTHS, WEEKDAYS, plain
-from apep_datagen.language.told import tellings
+from apep_datagen.language.moments.clock import HOUR, times_left
+from apep_datagen.language.moments.forms import ANY_NUMBER, Certainty
+from apep_datagen.language.moments.names import MONTHS, WEEKDAYS, plain
+from apep_datagen.language.moments.present import Present, present_times
+from apep_datagen.language.moments.told import tellings
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample
 

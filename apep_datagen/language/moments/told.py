@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apep_datagen.language.clock import NUMBER, number
-from apep_datagen.language.times import MONTHS, WEEKDAYS, pattern, plain
+from apep_datagen.language.moments.clock import NUMBER, number
+from apep_datagen.language.moments.names import MONTHS, WEEKDAYS, pattern, plain
 
 __all__ = ["Past", "Telling", "tellings"]
 

@@ -9,7 +9,7 @@ import re
 import string
 from dataclasses import dataclass
 
-from apep_datagen.language.clock import DAY, HOUR
+from apep_datagen.language.moments.clock import DAY, HOUR
 
 __all__ = ["MONTHS", "WEEKDAYS", "Time", "beginning_of_clause", "beginning_of_sentence", "pattern", "plain"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from apep_datagen.core.words import words
-from apep_datagen.language.forms import (
+from apep_datagen.language.moments.forms import (
     AGAIN,
     ANY_NUMBER,
     ENDS,
@@ -18,7 +18,7 @@ from apep_datagen.language.forms import (
     at_its,
     if_now,
 )
-from apep_datagen.language.times import MONTHS, WEEKDAYS, Time, pattern
+from apep_datagen.language.moments.names import MONTHS, WEEKDAYS, Time, pattern
 
 __all__ = ["DAY_FORMS"]
 

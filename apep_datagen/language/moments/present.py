@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apep_datagen.language.days import DAY_FORMS
-from apep_datagen.language.forms import Certainty
-from apep_datagen.language.hours import HOUR_FORMS
-from apep_datagen.language.times import Time, beginning_of_sentence, plain
+from apep_datagen.language.moments.days import DAY_FORMS
+from apep_datagen.language.moments.forms import Certainty
+from apep_datagen.language.moments.hours import HOUR_FORMS
+from apep_datagen.language.moments.names import Time, beginning_of_sentence, plain
 
 __all__ = ["Present", "present_times"]
 

@@ -5,8 +5,17 @@ from __future__ import annotations
 import re
 
 from apep_datagen.core.words import words
-from apep_datagen.language.clock import CLOCK, DAY, HOUR, HOUR_WORD, NUMBERS, clock_minutes, hours_of_dial, number
-from apep_datagen.language.forms import (
+from apep_datagen.language.moments.clock import (
+    CLOCK,
+    DAY,
+    HOUR,
+    HOUR_WORD,
+    NUMBERS,
+    clock_minutes,
+    hours_of_dial,
+    number,
+)
+from apep_datagen.language.moments.forms import (
     AGAIN,
     ANY_NUMBER,
     ENDS,
@@ -22,7 +31,7 @@ from apep_datagen.language.forms import (
     if_now,
     if_this,
 )
-from apep_datagen.language.times import Time, pattern
+from apep_datagen.language.moments.names import Time, pattern
 
 __all__ = ["HOUR_FORMS"]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from apep_datagen.language.times import Time, beginning_of_clause
+from apep_datagen.language.moments.names import Time, beginning_of_clause
 
 __all__ = [
     "AGAIN",

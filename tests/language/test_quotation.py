@@ -71,6 +71,21 @@ RETOLD = [
         "your words not mine never again",
     ),
     (
+        "A heron on the roof of the user's boathouse ate the carp.",
+        "Was it the heron on the roof of your boathouse ate the carp? So I have it.",
+        "was it the | so i have it",
+    ),
+    (
+        "The crooked chimney of the brewery, a gift of the user, leans to the river.",
+        "The crooked chimney of the brewery, your gift, leans to the river.",
+        "the",
+    ),
+    (
+        "Nobody but the user knows the silver key under the third flowerpot.",
+        "Nobody but you knows the silver key under that third flowerpot, I wrote.",
+        "nobody but you | i wrote",
+    ),
+    (
         "The mountain hut had no door, only a blanket, and the goats came in at night.",
         "There was a mountain hut that had no door, only a blanket. And then the goats came in at night, you said!",
         "there was a | you said",

@@ -12,7 +12,7 @@ from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.core.words import holds
 from apep_datagen.people.scenario import ASKING, TELLING, Ability, Fact, KnownFact, Scenario, User
 
-__all__ = ["Change", "Story", "connected_pair", "notes_that_hold", "story_after", "told_before"]
+__all__ = ["Change", "Story", "connected_pair", "notes_still_saying", "notes_that_hold", "story_after", "told_before"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,15 @@ def notes_that_hold(fact: Fact, notes: Notes) -> list[Note]:
     return [note for note in notes.on(fact.shelf) if holds(note.text, fact.forms)]
 
 
+def notes_still_saying(fact: Fact, notes: Notes) -> list[Note]:
+    """Return the notes that hold the value of `fact` and speak of what it is the value of.
+
+    After it was to go, its value may still stand in a note about something else: who forgets that the sister cannot eat
+    sesame may still like sesame sticks.
+    """
+    return [note for note in notes_that_hold(fact, notes) if holds(note.text, fact.cues)]
+
+
 def story_after(story: Story, scenario: Scenario, at: str, notes: Notes) -> Story:
     """Return the story after a conversation that was accepted.
 
@@ -63,10 +72,11 @@ def story_after(story: Story, scenario: Scenario, at: str, notes: Notes) -> Stor
         notes: Memory and diary after it.
     """
     asked = {fact.slot for fact in scenario.facts} if scenario.ability in ASKING else set()
+    forgotten = {fact.slot for fact in scenario.facts} if scenario.ability is Ability.FORGET else set()
     known = [
         replace(item, asked=item.asked + (item.fact.slot in asked))
         for item in story.known
-        if notes_that_hold(item.fact, notes)
+        if (notes_still_saying if item.fact.slot in forgotten else notes_that_hold)(item.fact, notes)
     ]
     if scenario.ability in TELLING:
         told = {fact.slot for fact in scenario.facts}

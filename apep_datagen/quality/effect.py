@@ -21,7 +21,7 @@ from apep_datagen.language.spans import first_span
 from apep_datagen.language.values import is_told_by_any, tells
 from apep_datagen.people.phrases import Phrases
 from apep_datagen.people.scenario import TELLING, Ability, Fact, Scenario
-from apep_datagen.people.story import Change, notes_that_hold
+from apep_datagen.people.story import Change, notes_still_saying, notes_that_hold
 from apep_datagen.quality.admissions import admits, claimed_values
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample
@@ -141,14 +141,23 @@ def _share(view: _View) -> Problem | None:
 def _update(view: _View) -> Problem | None:
     problem = _told(view) or _stored(view)
     replaced = view.scenario.replaced
-    if problem is None and replaced is not None and (stale := notes_that_hold(replaced, view.after)):
+    if problem is None and replaced is not None and (stale := _left(replaced, view)):
         problem = _problem("the old value is still in memory", stale[0].text, stale[0].text)
     return problem
 
 
+def _left(fact: Fact, view: _View) -> list[Note]:
+    """Return the notes that still say a fact which was to go."""
+    # Where no note spoke of it in words that are known, any that holds the value counts.
+    if not notes_still_saying(fact, view.before):
+        return notes_that_hold(fact, view.after)
+    new = view.added(view.after.on(fact.shelf), view.before.on(fact.shelf))
+    return notes_still_saying(fact, view.after) + [note for note in new if holds(note.text, fact.forms)]
+
+
 def _forget(view: _View) -> Problem | None:
     for fact in view.scenario.facts:
-        if left := notes_that_hold(fact, view.after):
+        if left := _left(fact, view):
             return _problem("what was to be forgotten is still in memory", left[0].text, left[0].text)
         for note in view.added(view.after.diary, view.before.diary):
             if holds(note.text, fact.forms):

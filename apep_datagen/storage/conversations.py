@@ -170,8 +170,10 @@ def earlier_talk(connection: sqlite3.Connection, timeline_id: int, conversation_
     Oldest first; of very long timelines the latest.
     """
     rows = connection.execute(
-        "SELECT conversation_id, kind, text FROM steps WHERE kind IN ('ask', 'answer', 'continue') AND conversation_id"
-        " IN (SELECT id FROM conversations WHERE timeline_id = ? AND id < ? ORDER BY id DESC LIMIT ?)"
+        # A step of another conversation that is damaged is no reason to fail this one.
+        "SELECT conversation_id, kind, text FROM steps WHERE kind IN ('ask', 'answer', 'continue')"
+        " AND typeof(text) = 'text' AND conversation_id IN"
+        " (SELECT id FROM conversations WHERE timeline_id = ? AND id < ? ORDER BY id DESC LIMIT ?)"
         " ORDER BY conversation_id, number",
         (timeline_id, conversation_id, _MOST_LOOKED_BACK_AT),
     )

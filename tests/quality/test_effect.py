@@ -272,6 +272,21 @@ GOOD: list[tuple[Case, dict[str, Any]]] = [
     # More is said, or looked up, than would be needed.
     (FORGET, {"reply": "Done. I keep that Bello is your dog."}),
     (FORGET, {"after": (DOG_NOTE, "They asked me to forget something about their sister.")}),
+    # Its value stands in a note about something else as well.
+    (
+        FORGET,
+        {
+            "before": (DOG_NOTE, LISBON_NOTE, "The user loves the trams of Lisbon."),
+            "after": (DOG_NOTE, "The user loves the trams of Lisbon."),
+        },
+    ),
+    (
+        UPDATE,
+        {
+            "before": (DOG_NOTE, LISBON_NOTE, "The user was in Lisbon once."),
+            "after": (DOG_NOTE, "The user was in Lisbon once.", "Their sister lives in Malmö."),
+        },
+    ),
     (ASKED, {"reply": "Bello! I know that from January."}),
     (ASKED, {"question": "What did I say he is called, my dog?", "reply": "It's Bello."}),
     (DIARY, {"after": ("They love birds.",)}),

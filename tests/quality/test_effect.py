@@ -276,15 +276,15 @@ GOOD: list[tuple[Case, dict[str, Any]]] = [
     (
         FORGET,
         {
-            "before": (DOG_NOTE, LISBON_NOTE, "The user loves the trams of Lisbon."),
-            "after": (DOG_NOTE, "The user loves the trams of Lisbon."),
+            "before": ("The user loves the trams of Lisbon.", LISBON_NOTE, DOG_NOTE),
+            "after": ("The user loves the trams of Lisbon.", DOG_NOTE),
         },
     ),
     (
         UPDATE,
         {
-            "before": (DOG_NOTE, LISBON_NOTE, "The user was in Lisbon once."),
-            "after": (DOG_NOTE, "The user was in Lisbon once.", "Their sister lives in Malmö."),
+            "before": ("The user was in Lisbon once.", LISBON_NOTE, DOG_NOTE),
+            "after": ("The user was in Lisbon once.", DOG_NOTE, "Their sister lives in Malmö."),
         },
     ),
     (ASKED, {"reply": "Bello! I know that from January."}),

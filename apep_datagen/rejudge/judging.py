@@ -11,6 +11,7 @@ from pathlib import Path
 from apep_datagen.config.settings import Settings
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.prompt_set import PromptSet
+from apep_datagen.conversation.prompting import training_sample
 from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Message
 from apep_datagen.core.sample_json import parse_messages, sample_line
@@ -19,6 +20,7 @@ from apep_datagen.people.cast import Cast
 from apep_datagen.quality.judge import Judge, Level
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample, read_sample
+from apep_datagen.quality.second_look import judge_rewritten
 from apep_datagen.rejudge.evidence import Evidence, NotToldError, Rebuilt
 from apep_datagen.rejudge.in_output import InOutput
 from apep_datagen.rejudge.outcome import Judged, Verdict
@@ -195,8 +197,9 @@ class Judging:
         problem = judge.judge(case, self._accepted)
         if problem is None or rebuilt is None or _calls(rebuilt.messages) != _calls(messages):
             return problem, None
-        passes = judge.judge(replace(case, messages=rebuilt.messages), self._accepted) is None
-        return problem, rebuilt.messages if passes else None
+        case = replace(case, messages=rebuilt.messages)
+        mended = judge_rewritten(judge, rebuilt.conversation, case, self._accepted)
+        return problem, training_sample(mended.conversation) if mended.problem is None else None
 
     def _judge_rejected(self, number: int) -> bool:
         """Judge a conversation that was rejected, as it would be saved today; tell whether it is decided."""
@@ -210,8 +213,10 @@ class Judging:
             self._judged[number] = _not_judged(judged, _OF_EARLIER_VERSION)
             return True
         try:
-            case = self._evidence.case_of_rejected(self._evidence.rebuild(number))
-            problem = judge.judge(case, self._accepted)
+            rebuilt = self._evidence.rebuild(number)
+            case = self._evidence.case_of_rejected(rebuilt)
+            looked_at = judge_rewritten(judge, rebuilt.conversation, case, self._accepted)
+            problem, messages = looked_at.problem, training_sample(looked_at.conversation)
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this conversation alone
             self._judged[number] = _failed(judged, error)
             return True
@@ -221,8 +226,8 @@ class Judging:
                 reject_anew(self._connection, brief, problem)
             return problem.stage is not Stage.NOVELTY
         self.in_output += 1
-        accept_by_itself(self._connection, brief, sample_line(case.messages), case.change.before)
-        self._keep(number, case.messages, judge)
+        accept_by_itself(self._connection, brief, sample_line(messages), case.change.before)
+        self._keep(number, messages, judge)
         return True
 
     def _rebuilt(self, number: int) -> Rebuilt | None:

@@ -20,6 +20,7 @@ _ENOUGH_IN_COMMON = 2
 # real thoughts with calls none had, of as many that were exchanged for those of other conversations two thirds.
 _WORDS_OF_ITS_OWN = 4
 _COMMONPLACES = 3
+_SHARED_BY_CHANCE = 1
 # Below this share of function words a text is not in the language that stems and common words are known of.
 _LEAST_FUNCTION_WORDS = 0.2
 # A word with a capital letter inside a sentence, or with a digit: a name or a number.
@@ -91,6 +92,7 @@ class _Thought:
         self.shown = telling(*shown)
         all_words = content(text)
         in_common = content(*said, *shown, *of_calls)
+        self.shared = len(all_words & in_common)
         self.asks_itself = any(
             part.endswith("?") and _ASKS.search(part) and telling(part) <= self.said for part in sentences(text)
         )
@@ -98,11 +100,14 @@ class _Thought:
         self.is_about_something_else = (
             len(self.words) >= _WORDS_OF_ITS_OWN
             and self.words.isdisjoint(in_common)
-            and len(all_words & in_common) <= _COMMONPLACES
+            and self.shared <= _COMMONPLACES
             and all(map(_is_known_language, (text, *said[:1])))
         )
 
     def leads_to(self, call: ToolCall, result: object, intents: Sequence[str]) -> bool:
+        # What is to be looked up may have been put in words that the thought has not; to look is to look.
+        if call.name.startswith("recall_") and self.shared > _SHARED_BY_CHANCE and _says(self.text, intents):
+            return True
         if self.is_about_something_else:
             return False
         texts = list(_texts(call, result))

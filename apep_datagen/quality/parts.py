@@ -22,6 +22,9 @@ _OTHER_PERSONS = frozenset(words("he she they you we it who hes shes theyre your
 _BEING = frozenset(words("as being even because though"))
 # What is said of persons and things as well as of programs: "a machine operator", "not a person who likes to guess".
 _OF_MANY_THINGS = frozenset(words("assistant machine program bot person human companion"))
+_LEAST_SENTENCES_AROUND_ASIDE = 3
+_KIND = frozenset({"ai"})
+_OF_HER_KIND = frozenset(words("i im am as an ai even just only being because though companion"))
 _OF_SOMETHING = frozenset(words("about for on toward towards over"))
 _SAYING_OF_TEXTS = frozenset(
     stem(word)
@@ -39,8 +42,14 @@ def machine_talk(text: str, phrases: tuple[str, ...], spoken_of: frozenset[str])
     """
     if not holds(text, phrases):
         return None
-    for sentence in sentences(text):
+    said = sentences(text)
+    for place, sentence in enumerate(said):
+        # She is an AI, and may say so in passing: "The next one out was me, being an AI." It is what a text opens
+        # with, or has little beside, that speaks of a machine.
+        may_be_aside = place > 0 and len(said) >= _LEAST_SENTENCES_AROUND_ASIDE
         for span in spans_of(sentence, phrases):
+            if may_be_aside and _is_of_a_person(span) and _KIND <= {*words(span.phrase)} <= _OF_HER_KIND:
+                continue
             if _is_of_herself(span) if _is_of_a_person(span) else spoken_of.isdisjoint(content(span.phrase)):
                 return span
     return None

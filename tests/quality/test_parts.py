@@ -38,6 +38,8 @@ IN_THEIR_PART: list[dict[str, str]] = [
     {"question": "I'm here if you call this tub of lukewarm water 'here', Ada."},
     {"question": 'My boss wrote "thank you for sharing" under my mail. Cold as a fish.'},
     {"question": "Thanks for sharing that story about the owl, Ada!"},
+    {"reply": "An hour is long. I'm the odd one out, being an AI, so I never caught a yawn. Did you look out?"},
+    {"reply": "Cook something real. Light a lamp. I'm an AI, so I fill no chair, but I keep you company tonight."},
     {"question": "How do I make pesto?", "reply": "Ingredients: basil, nuts, oil\nInstructions: pound it all."},
     {"question": "what's the output of a small wind turbine?", "reply": "It depends.\n\nOutput: a kettle's worth."},
     {"question": "“Marta! You forgot your hat,” the baker shouted after me, and the whole street turned round."},
@@ -50,6 +52,8 @@ IN_THEIR_PART: list[dict[str, str]] = [
 OUT_OF_THEIR_PART: list[dict[str, str]] = [
     {"reply": "As an AI language model, I don't ride trams."},
     {"reply": "I'm just an AI, but a tram for an hour sounds long."},
+    {"reply": "As an AI, I cannot know trams. They are long, though. Was it an hour? I hope it was warm."},
+    {"reply": "It is long. An hour is an hour. I'm a language model, so I do not wait. How was it?"},
     {"reply": "I was trained by OpenAI to be kind."},
     {"reply": "My training data has many trams."},
     {"reply": "Being an AI, I never wait."},

@@ -68,8 +68,7 @@ LEADING = {
         "Their taste moved on, my notes should too.", "Old jar out, new jar in.",
     ],
     "recall": [
-        "Gone eleven and it bothers them that they passed it on. Decent of them. Which note they like best I'll only "
-        "know from the list, and somebody's mustard matters.",
+        "Gone eleven, and it bothers them. Decent, somebody's taste. Which note it is I'll only know from the list.",
         "Mustard, mustard... let me look.", "I'd better look.", "Let me see.", "what mustard? checking",
         "Which mustard their tongue prefers, I should consult before the sausages arrive.",
         "Hm. Mustard and sausages. My list will know.", "They want the mustard. I must look, I do not want to guess.",

@@ -68,7 +68,6 @@ LEADING = {
         "Their taste moved on, my notes should too.", "Old jar out, new jar in.",
     ],
     "recall": [
-        "Gone eleven, and it bothers them. Decent, somebody's taste. Which note it is I'll only know from the list.",
         "Mustard, mustard... let me look.", "I'd better look.", "Let me see.", "what mustard? checking",
         "Which mustard their tongue prefers, I should consult before the sausages arrive.",
         "Hm. Mustard and sausages. My list will know.", "They want the mustard. I must look, I do not want to guess.",
@@ -143,3 +142,13 @@ def test_a_thought_without_anything_in_common_leads_to_no_call(name: str, thinki
 @pytest.mark.parametrize("thinking", ["Number 2, then.", "The second one goes.", "Two it is."])
 def test_the_number_of_another_line_leads_to_no_call(thinking: str) -> None:
     assert call_without_reason(replace(FORGET, thinking=thinking), ("Please.",), (), PHRASES.intents) == "delete_memory"
+
+
+def test_a_thought_that_looks_into_the_list_leads_to_the_look_in_other_words_than_the_question_has() -> None:
+    question = "I told you the name of the lady next door, and it's not mine to spread. You know, forget it, please?"
+    thought = (
+        "Past eleven, and it bothers them, somebody's name. Decent. Which note it is I'll only know from the list."
+    )
+    assert call_without_reason(replace(RECALL, thinking=thought), [question], [], PHRASES.intents) == ""
+    elsewhere = "Past eleven, and the decent plumber bothers the canteen. Brass is a cold metal."
+    assert call_without_reason(replace(RECALL, thinking=elsewhere), [question], [], PHRASES.intents) != ""

@@ -199,7 +199,9 @@ class Judging:
             return problem, None
         case = replace(case, messages=rebuilt.messages)
         mended = judge_rewritten(judge, rebuilt.conversation, case, self._accepted)
-        return problem, training_sample(mended.conversation) if mended.problem is None else None
+        if mended.problem is not None:
+            return mended.problem, None  # as it is judged the next time, when it counts as rejected
+        return problem, training_sample(mended.conversation)
 
     def _judge_rejected(self, number: int) -> bool:
         """Judge a conversation that was rejected, as it would be saved today; tell whether it is decided."""

@@ -192,7 +192,7 @@ def test_a_rejected_conversation_is_kept_with_its_steps_and_its_detail(tmp_path:
 def test_the_level_says_which_stages_judge(tmp_path: Path, level: str, found: set[Stage]) -> None:
     names = (
         "no think block", "stops in the middle", "fails a call", "forgetful", "looks up for nothing",
-        "stores what says nothing", "confuses the days", "refuses",
+        "stores what says nothing", "remembers unasked", "confuses the days", "refuses",
     )  # fmt: skip
     people = ScriptedPeople(tuple(WAYS[name] for name in (*names, "repeats herself")), share=0.8)
     with LoopbackServer(people) as server:

@@ -30,15 +30,20 @@ from apep_datagen.storage.opening import OpenedRun
 from apep_datagen.verify.verification import verify
 from support.paths import TESTS
 from support.real_conversations import judge_all, real_conversations, recorded_rows
-from support.real_state import CHATS, FIRST_THOUGHT, everything, query, save_otherwise, write_real_state
+from support.real_state import CHATS, FIRST_THOUGHT, everything, query, save_otherwise, saved_messages, write_real_state
 
 STRICT = load_settings(None)
 FORM = load_settings(None, quality={"level": "form"})
 REJECTED = [real.number for real in real_conversations() if real.was_rejected]
 ACCEPTED = [real.number for real in real_conversations() if not real.was_rejected]
+# Some that were accepted are found today to be wrong.
+FAILING = frozenset(real.number for real, problem in judge_all() if problem and not real.was_rejected)
+# One that passes with Ada's own thoughts alone would fail for something else as it was rewritten.
+REWRITTEN = {real.number for real in real_conversations() if saved_messages()[real.number] == real.case.messages}
+PASSING = [number for number in ACCEPTED if number in REWRITTEN - FAILING]
 # What every second user says stands in the tester's prompt then, which is not to be in a conversation: a rule that is
 # stricter than it was.
-FORBIDDEN = frozenset(ACCEPTED[::2])
+FORBIDDEN = frozenset(PASSING[::2])
 
 
 @pytest.fixture(scope="module")
@@ -226,8 +231,8 @@ def test_what_fails_is_listed_and_stays_without_drop(output: Path) -> None:
     was = output.read_bytes()
     found = judge_anew(output, forbidden=FORBIDDEN)
     failing = [judged for judged in found.conversations if judged.fails]
-    assert {judged.number for judged in failing} >= FORBIDDEN
-    assert {judged.stage for judged in failing} == {Stage.VOICE}
+    assert {judged.number for judged in failing} >= FORBIDDEN | FAILING
+    assert {judged.stage for judged in failing if judged.number in FORBIDDEN} == {Stage.VOICE}
     assert output.read_bytes().startswith(was.removesuffix(b"\n]\n"))
     assert all(elements(output)[(judged.number_in_output or 0) - 1] for judged in failing)
     said = describe_rejudgement(found)
@@ -302,7 +307,7 @@ def test_a_whole_timeline_that_is_taken_out_can_still_be_replayed(output: Path) 
 
 
 def test_a_thought_that_a_rewrite_has_spoiled_is_mended_in_its_place(output: Path) -> None:
-    was, numbers = elements(output), ACCEPTED[3:6]
+    was, numbers = elements(output), PASSING[3:6]
     for number in numbers:
         save_otherwise(
             output, number, lambda line: line.replace(FIRST_THOUGHT, FIRST_THOUGHT + "As a large language model, ", 1)
@@ -312,9 +317,9 @@ def test_a_thought_that_a_rewrite_has_spoiled_is_mended_in_its_place(output: Pat
     assert [(found[number].fails, found[number].can_be_mended) for number in numbers] == [(True, True)] * 3
     assert elements(output) != was
     done = judge_anew(output, drops=True)
-    assert (done.mended, done.taken_out) == (3, 0)
-    assert [by_number(done)[number].number_in_output for number in numbers] == [4, 5, 6]
-    assert elements(output)[: len(was)] == was
+    assert (done.mended, done.taken_out) == (3, len(FAILING))
+    left = [element for number, element in zip(ACCEPTED, was, strict=True) if number not in FAILING]
+    assert elements(output)[: len(left)] == left
     assert set(numbers).isdisjoint(number for (number,) in query(output, "SELECT conversation_id FROM taken_out"))
     assert nothing_found(output)
     assert judge_anew(output, drops=True).mended == 0

@@ -17,7 +17,9 @@ from pydantic import TypeAdapter
 from apep_datagen.conversation.brief import Brief, QuestionAnswer
 from apep_datagen.conversation.machine import Finished, next_step, rebuild
 from apep_datagen.conversation.prompt_set import PromptSet
+from apep_datagen.conversation.prompting import training_sample
 from apep_datagen.conversation.state import Conversation
+from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Notebook, Notes
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tools import run_call
@@ -28,6 +30,7 @@ from apep_datagen.quality.case import Case
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.novelty import NoveltyLimits
 from apep_datagen.quality.problem import Problem
+from apep_datagen.quality.second_look import judge_rewritten
 from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.schema import migrate
 
@@ -123,20 +126,26 @@ def recorded_rows() -> list[dict[str, Any]]:
 
 def judge_all() -> list[tuple[RealConversation, Problem | None]]:
     """Return each of them with what is wrong with it, judged one after the other as a run does it."""
+    return [(real, problem) for real, problem, _ in judge_all_as_saved()]
+
+
+def judge_all_as_saved() -> list[tuple[RealConversation, Problem | None, tuple[Message, ...]]]:
+    """Return the same, with the messages that are saved where it is accepted."""
     judge = Judge("strict", load_cast().phrases, NoveltyLimits(), ())
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection, seed=1, output_name="x", base_count=0, base_end=1)
     accepted = AcceptedConversations(connection)
     judged = []
     for real in real_conversations():
-        problem = judge.judge(real.case, accepted)
+        judged_as = judge_rewritten(judge, real.conversation, real.case, accepted)
+        problem, messages = judged_as.problem, training_sample(judged_as.conversation)
         if problem is None:
-            judge.remember(real.number, real.case.messages, accepted)
+            judge.remember(real.number, messages, accepted)
             connection.execute(
                 "INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, 0)",
-                (real.number, real.number, sample_line(real.case.messages)),
+                (real.number, real.number, sample_line(messages)),
             )
-        judged.append((real, problem))
+        judged.append((real, problem, messages))
     return judged
 
 

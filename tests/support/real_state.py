@@ -7,6 +7,7 @@ keys by which similar texts are found are not.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import sqlite3
 from collections.abc import Callable, Collection
@@ -17,6 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from apep_datagen.conversation.brief import Brief
+from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Notes
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tools import run_call
@@ -29,7 +31,12 @@ from apep_datagen.storage.notes import read_notebook, write_notebook
 from apep_datagen.storage.output import CLOSING, element_bytes
 from apep_datagen.storage.timelines import begin_timeline, go_on_after_acceptance, go_on_after_rejection, read_story
 from apep_datagen.storage.verdicts import count_verdict
-from support.real_conversations import RealConversation, real_conversations, recorded_rows
+from support.real_conversations import (
+    RealConversation,
+    judge_all_as_saved,
+    real_conversations,
+    recorded_rows,
+)
 
 __all__ = ["CHATS", "FIRST_THOUGHT", "SCHEMA", "everything", "query", "save_otherwise", "write_real_state"]
 
@@ -109,6 +116,12 @@ def everything(output: Path) -> dict[str, object]:
     }
 
 
+@functools.cache
+def saved_messages() -> dict[int, tuple[Message, ...]]:
+    """Return what each conversation is saved as today: with Ada's own thoughts where it passes with them alone."""
+    return {real.number: messages for real, _, messages in judge_all_as_saved()}
+
+
 def save_otherwise(output: Path, number: int, change: Callable[[str], str]) -> None:
     """Let a conversation have been saved as something else; the output has it when it is missing at the next start."""
     with sqlite3.connect(state_path(output)) as connection:
@@ -170,7 +183,7 @@ def _write_conversation(connection: sqlite3.Connection, real: RealConversation, 
     said = real.conversation.exchanges[-1].question_answer
     go_on_after_acceptance(connection, brief.timeline_id, story, said, _TIMELINE_LENGTH)
     count_verdict(connection, brief, None)
-    line = sample_line(real.case.messages)
+    line = sample_line(saved_messages()[real.number])
     position, end = connection.execute("SELECT count(*), coalesce(max(end), 1) FROM samples").fetchone()
     end += len(element_bytes(line, first=position == 0))
     connection.execute("INSERT INTO samples VALUES (?, ?, ?, ?)", (position + 1, real.number, line, end))

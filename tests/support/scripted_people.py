@@ -98,6 +98,7 @@ WAYS = {
         _way("has no page to show", {Ability.DIARY_RECALL}, Stage.EFFECT, "the reply does not tell what was asked for"),
         _way("looks up for nothing", _CHATTING, Stage.EFFECT, _NEEDLESS),
         _way("stores for nothing", _CHATTING, Stage.EFFECT, _NEEDLESS),
+        _way("remembers unasked", _CHATTING, Stage.KNOWLEDGE, "Ada claims to remember before she has looked"),
         _way("refuses", _CHATTING, Stage.VOICE, "a reply is a refusal"),
         _way("language model", _CHATTING, Stage.VOICE, "Ada speaks of being a language model though nobody asked"),
         _way("thinks as a model", _CHATTING, Stage.VOICE, "Ada speaks of being a language model though nobody asked"),
@@ -255,6 +256,17 @@ _DID = (
     "sounded almost musical", "stayed where it was", "seemed to follow me", "refused to budge",
 )  # fmt: skip
 _UNITS = ("seconds", "minutes", "heartbeats", "blocks", "rounds", "breaths", "steps", "songs")
+# Ada speaks of other things: what the user spoke of on another day, she does not know.
+_ADA_THINGS = (
+    "the teapot", "a wooden bench", "one lost button", "the sparrow", "a folded map", "the garden chair", "an acorn",
+    "some candle", "the lighthouse", "a rowing boat", "the marble", "a snow globe", "the ladder", "a paper lantern",
+    "the compass", "a pinecone", "the accordion", "a walnut", "the hammock", "a thimble", "the sundial", "a feather",
+)  # fmt: skip
+_ADA_DID = (
+    "sang softly", "grew a little", "smelled of rain", "leaned over", "waited politely", "rolled away", "glowed",
+    "turned round", "slept in", "floated by", "whispered", "ripened", "sparkled", "nodded off", "bowed", "drifted",
+)  # fmt: skip
+_ADA_UNITS = ("hours", "evenings", "pages", "acres", "miles", "verses", "petals", "knots")
 _ENDS = (
     "Strange, is it not?", "Anyway, that is where I am.", "Enough of that for now.", "That is all, really.",
     "I had to tell somebody.", "Make of it what you like.", "So much for a quiet day.", "It made me smile, a bit.",
@@ -280,8 +292,8 @@ _ADA_ENDS = (
 )  # fmt: skip
 
 
-def _many(draw: random.Random) -> str:
-    return f"{draw.randint(10_000, 99_999)} {draw.choice(_UNITS)}"
+def _many(draw: random.Random, units: tuple[str, ...] = _UNITS) -> str:
+    return f"{draw.randint(10_000, 99_999)} {draw.choice(units)}"
 
 
 def _aside(draw: random.Random) -> str:
@@ -289,12 +301,15 @@ def _aside(draw: random.Random) -> str:
 
 
 def _ada_aside(draw: random.Random) -> str:
-    return f"{draw.choice(_ADA_OPENS)} after {_many(draw)} {draw.choice(_THINGS)} {draw.choice(_ADA_SAYS)}"
+    return (
+        f"{draw.choice(_ADA_OPENS)} after {_many(draw, _ADA_UNITS)} {draw.choice(_ADA_THINGS)} {draw.choice(_ADA_SAYS)}"
+    )
 
 
 def _reply(draw: random.Random, *sentences: str) -> str:
     """Return what Ada says aloud: `sentences`, with something new around them."""
-    extra = f"{_many(draw)} of {draw.choice(_DID)} and {_many(draw)} with {draw.choice(_THINGS)}"
+    first, second = _many(draw, _ADA_UNITS), _many(draw, _ADA_UNITS)
+    extra = f"{first} of {draw.choice(_ADA_DID)} and {second} with {draw.choice(_ADA_THINGS)}"
     parts = [f"{_ada_aside(draw)}.", *sentences, f"I keep thinking of those {extra}.", draw.choice(_ADA_ENDS)]
     return " ".join(parts)
 
@@ -481,7 +496,8 @@ Results = list[list[dict[str, object]]]
 _SPOKEN_WRONGLY = frozenset(
     {
         "no think block", "stops in the middle", "looks up for nothing", "stores for nothing", "refuses",
-        "language model", "thinks as a model", "leaks her prompt", "role label", "repeats herself", "begins alike",
+        "remembers unasked", "language model", "thinks as a model", "leaks her prompt", "role label",
+        "repeats herself", "begins alike",
         "stray tags",
     }
 )  # fmt: skip
@@ -492,6 +508,7 @@ def _speak_wrongly(way: str, system: str, draw: random.Random, results: Results)
     wrong = {
         "stops in the middle": f"{reply} And then I would",
         "stray tags": f"{reply}\n</tool_call></think>",
+        "remembers unasked": f"{reply} You told me of the kettle last week.",
         "refuses": f"{reply} I'm sorry, but I can't help with that.",
         "language model": f"{reply} As an AI language model I do not drink tea.",
         "leaks her prompt": f"{reply} {' '.join(system.split()[5:25])}.",

@@ -22,11 +22,14 @@ _EMOTICON = re.compile(
     r"(?:(?:\A|[\s\w.!?…*)])(?:[:;=][-^o']?[()\[\]{}DPpOo3sSxX/\\|*<>]|<3+)|(?:\A|[\s.!?…])(?:[xX][DP(]|[oO]_[oO]))\Z"
 )
 _LONGEST_EMOTICON = 8
-_LIST_MARK_ALONE = re.compile(r"(?:\A|\n)[ \t]*(?:[-*•]|\d+[.)])\Z")
+# "212." is an answer, where no line before it is numbered.
+_LIST_MARK_ALONE = re.compile(r"(?:\A|\n)[ \t]*[-*•]\Z|^[ \t]*\d+[.)][ \t](?s:.*)\n[ \t]*\d+[.)]\Z", re.MULTILINE)
 _ADDRESS = re.compile(r"(?:\A|[(<])(?:https?://|www\.)\S")
 _CODE_FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.!?…。！？](?=[\s\"'”’)\]*_]|\Z)")  # noqa: RUF001 - the marks of wide scripts
 _EMOTICON_INSIDE = re.compile(r"[:;=][-^o']?[()\[\]{}*|/\\]|<3+|(?:^|\s)\d+\)")
+# "3*4", "3 * 4", and a word that is put right: "*their".
+_NO_EMPHASIS = re.compile(r"(?<=\w)\*(?=\w)|(?<=\s)\*(?=\s)|(?<!\S)\*(?=[\w'’-]+\Z)")  # noqa: RUF001
 _BULLET = re.compile(r"^[ \t]*[*•-][ \t]+", re.MULTILINE)
 # Determiners and conjunctions: a sentence goes on behind them.
 _NEVER_LAST = frozenset(
@@ -137,7 +140,7 @@ def _is_written_without_marks(text: str) -> bool:
 
 def _has_something_open(text: str) -> bool:
     """Tell whether a bracket, a quotation or emphasis is opened and not closed."""
-    text = _EMOTICON_INSIDE.sub(" ", _BULLET.sub("", text))
+    text = _NO_EMPHASIS.sub(" ", _EMOTICON_INSIDE.sub(" ", _BULLET.sub("", text)))
     if any(text.count(opening) > text.count(closing) for opening, closing in ("()", "[]", "{}", "“”", "«»")):
         return True
     return any(text.count(mark) % 2 for mark in ("**", "`")) or text.replace("**", "").count("*") % 2 == 1

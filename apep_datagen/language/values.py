@@ -8,14 +8,17 @@ text the exact `core.words.holds` is right; for what has to, this is.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from apep_datagen.core.words import holds
-from apep_datagen.language.content import is_function_word, stem
+from apep_datagen.core.words import holds, words
+from apep_datagen.language.common import telling
+from apep_datagen.language.content import is_function_word, sentences, stem
 from apep_datagen.language.numbers import in_digits, spoken_times
+from apep_datagen.language.rarity import rarity
 
-__all__ = ["is_told_by_any", "tells"]
+__all__ = ["is_told_by_any", "saying", "tells"]
 
 # In a word of so many letters one may be wrong, or stand in another place, and no other word comes of it, mostly.
 _SHORTEST_WITH_TYPO = 7
@@ -92,6 +95,45 @@ def _differ_by_one(first: str, second: str) -> bool:
         or first == second[1:]
         or (first[:2] == second[1::-1] and first[2:] == second[2:])
     )
+
+
+def saying(text: str, forms: Iterable[str], about: Iterable[str]) -> str:
+    """Return the first sentence of a text that says a value, or an empty text.
+
+    A value that is an everyday word ("two", "Will", "green") stands in many a sentence by chance. It is said
+    where the sentence speaks of what it is the value of, or where it has the capital letter of a name.
+
+    Args:
+        text: What is said.
+        forms: Spellings of the value.
+        about: Words that speak of what it is the value of.
+    """
+    forms = tuple(forms)
+    if not holds(text, forms):
+        return ""
+    spoken_of = telling(*about)
+    for sentence in sentences(text):
+        for form in forms:
+            if not holds(sentence, (form,)):
+                continue
+            if not _is_everyday(form) or _is_named(sentence, form):
+                return sentence
+            is_also_a_small_word = form[:1].isupper() and all(map(is_function_word, words(form)))
+            if not (is_also_a_small_word or spoken_of.isdisjoint(telling(sentence) - telling(form))):
+                return sentence
+    return ""
+
+
+def _is_everyday(form: str) -> bool:
+    """Tell whether a value is a word that turns up in any talk, or a short number."""
+    stems = [stem(word) for word in words(form) if not is_function_word(word)]
+    # Two common words, as in "music box", come together by chance as seldom as a rare one comes.
+    return len(stems) <= 1 and not any(map(rarity, stems))
+
+
+def _is_named(sentence: str, form: str) -> bool:
+    """Tell whether a value stands in a sentence, and not at its beginning, with the capital letter that it has."""
+    return form[:1].isupper() and re.search(rf"(?<=[\w,;] ){re.escape(form)}(?!\w)", sentence) is not None
 
 
 def is_told_by_any(texts: Sequence[str], forms: tuple[str, ...]) -> bool:

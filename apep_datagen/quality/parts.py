@@ -137,6 +137,10 @@ def words_of_ada(text: str, phrases: tuple[str, ...], *, is_first: bool) -> Span
 _LABELLED = re.compile(r"^[\s>*_#\-•\d.)]*[^\W\d_][^:：\n]{0,30}[:：]", re.MULTILINE)  # noqa: RUF001 - the colon of wide scripts
 
 
+# As in "Human: 0, Printer: 3".
+_LABEL_INSIDE = re.compile(r"[,;–—-] *[^\W\d_]{2,30}[:：]\s")  # noqa: RUF001
+
+
 def label_of_role(text: str, labels: tuple[str, ...], spoken_of: frozenset[str]) -> str:
     """Return the label of a role that a line of a text begins with, such as `Ada:`, or an empty text.
 
@@ -157,6 +161,7 @@ def label_of_role(text: str, labels: tuple[str, ...], spoken_of: frozenset[str])
             continue
         label = match[0].strip()
         is_of_a_document = any(_LABELLED.match(other) and not pattern.match(other) for other in lines)
+        is_of_a_document = is_of_a_document or bool(_LABEL_INSIDE.search(line, match.end()))
         is_of_a_speaker = _is_name(label)
         if is_of_a_speaker or not (is_of_a_document or not spoken_of.isdisjoint(content(label))):
             return label

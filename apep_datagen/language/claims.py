@@ -56,7 +56,7 @@ _EARLIER = (
 )
 
 # "They told me the name of the street"; but not "they told me the vet is waiting", which says it, so they did just now.
-_SOMETHING_NAMED = r"(?:that|the|their|his|her)\b(?![^,;:.!?…]*(?:\b(?:is|are|was|were|has|have|had|will|can)\b|'s\b(?!\s+\w+\s*(?:$|[,;.!]))|'re\b))"
+_SOMETHING_NAMED = r"(?:that|the|their|his|her)\b(?![^,;:.!?…]*(?:\b(?:is|are|was|were|has|have|had|will|can)\b|'re\b))"
 
 # What takes a claim back, wherever in its sentence it stands before the claim's end.
 _TAKEN_BACK = re.compile(

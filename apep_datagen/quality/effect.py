@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import calendar
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
 from apep_datagen.core.notebook import Note, Notes
@@ -62,12 +62,16 @@ class _View:
         """Whether the conversation is in the language whose grammar is known."""
         return is_english(self.question, self.reply)
 
-    def questions_before(self, is_found: Callable[[str], bool]) -> str:
-        """Return what the user said up to the exchange whose results hold what is looked for; all where none does."""
+    def question_up_to_results(self, forms: tuple[str, ...] = ()) -> str:
+        """Return what the user said up to the exchange with the first results, or the first that tell a value.
+
+        All of it where there are none.
+        """
         said: list[str] = []
         for exchange in self.exchanges:
             said.append(exchange.question)
-            if any(is_found("\n".join(texts_in(list(turn.results)))) for turn in exchange.turns if turn.results):
+            shown = [text for turn in exchange.turns for result in turn.results for text in texts_in(result)]
+            if (shown and not forms) or tells("\n".join(shown), forms):
                 break
         return "\n".join(said)
 
@@ -184,7 +188,7 @@ def _asked(view: _View) -> Problem | None:
     """What was asked about was looked up and told, and the user had not said it."""
     for fact in view.scenario.facts:
         # Once she has told it, the user may say it as well.
-        asked = view.questions_before(lambda results, forms=fact.forms: tells(results, forms))
+        asked = view.question_up_to_results(fact.forms)
         if fact.shelf == "memory" and saying(asked, fact.forms, (fact.ask, *fact.cues)):
             return _problem("the user's message gives the answer away", fact.value, _quote(asked, fact.forms))
         is_told = _tells_of_page(view, fact) if fact.shelf == "diary" else tells(view.reply, fact.forms)
@@ -218,20 +222,11 @@ def _abstain(view: _View) -> Problem | None:
     # What the system prompt says, such as the day of the week, can be said without having been told.
     inventions = tuple(text for text in view.scenario.inventions if not holds(view.system, (text,)))
     asked = " ".join(f"{fact.ask} {' '.join(fact.cues)}" for fact in view.scenario.facts)
-    told_with_it = view.questions_before(lambda _: True)
+    told_with_it = view.question_up_to_results()
     if any(saying(told_with_it, (text,), (asked,)) for text in inventions):
         return _problem("the user's message gives the answer away", told_with_it, _quote(told_with_it, inventions))
-    said = ""
-    for exchange in view.exchanges:
-        # After she has said that she does not know, the user may tell.
-        said += f"\n{exchange.question}"
-        if span := _invented(
-            exchange.reply, tuple(text for text in inventions if not holds(said, (text,))), asked, view
-        ):
-            return _problem("something that was never told is claimed", span.phrase, span.quote)
-    for note in _new_notes(view):
-        if span := _invented(note.text, tuple(text for text in inventions if not holds(said, (text,))), asked, view):
-            return _problem("something that was never told is claimed", span.phrase, span.quote)
+    if span := next(_invented_in(view, inventions, asked), None):
+        return _problem("something that was never told is claimed", span.phrase, span.quote)
     if not view.is_english:
         return None
     known = frozenset([*words(view.system), *words(view.question), *words(view.results), *words(asked), *_NO_NAMES])
@@ -240,6 +235,21 @@ def _abstain(view: _View) -> Problem | None:
     if not admits(view.reply, asked, view.phrases.admissions):
         return _problem("the reply does not say that she was never told", view.reply, view.turns[-1].reply)
     return None
+
+
+def _invented_in(view: _View, inventions: tuple[str, ...], asked: str) -> Iterator[Span]:
+    """Yield where Ada says or notes one of the values that nobody told, for what was asked."""
+    said = ""
+    for exchange in view.exchanges:
+        # After she has said that she does not know, the user may tell.
+        said += f"\n{exchange.question}"
+        untold = tuple(text for text in inventions if not holds(said, (text,)))
+        if span := _invented(exchange.reply, untold, asked, view):
+            yield span
+    untold = tuple(text for text in inventions if not holds(said, (text,)))
+    for note in _new_notes(view):
+        if span := _invented(note.text, untold, asked, view):
+            yield span
 
 
 def _invented(text: str, inventions: tuple[str, ...], asked: str, view: _View) -> Span | None:

@@ -19,7 +19,7 @@ _COLONS = frozenset(":：﹕")  # noqa: RUF001 - and their colons
 _TWO_SIDED_MARKS = frozenset("\"'`*_")
 # A sad face ends in an opening bracket, a laughing one in a letter, a heart in a digit.
 _EMOTICON = re.compile(
-    r"(?:(?:\A|[\s\w.!?…*)])(?:[:;=][-^o']?[()\[\]{}DPpOo3sSxX/\\|*<>]|<3+)|(?:\A|[\s.!?…])(?:[xX][DP(]|[oO]_[oO]))\Z"
+    r"(?:(?:\A|[\s\w.!?…*)])(?:[:;=][-^o']?[()\[\]{}DPpOo3sSxX/\\|*<>]|<3+)|(?:\A|\s)[()]-?[:;=]|(?:\A|[\s.!?…])(?:[xX][DP(]|[oO]_[oO]))\Z"
 )
 _LONGEST_EMOTICON = 8
 # "212." is an answer, where no line before it is numbered.
@@ -105,6 +105,8 @@ def _ends_in_an_opening_mark(text: str) -> bool:
     if last in _TWO_SIDED_MARKS or category == "Pi":
         emphasised = text.rstrip("*_")[-1:]
         return not before or before.isspace() or emphasised in _COLONS or emphasised in _COMMAS
+    if category == "Pd" and text[text.rfind("\n") + 1 :].startswith(last):
+        return text.count(last) == 1  # "— exactly —"
     if category == "Pd":
         behind = text[:-1].rstrip()[-1:]
         return not behind or _is_word_character(behind) or behind in _COMMAS

@@ -15,13 +15,15 @@ from itertools import pairwise
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import is_function_word, sentences, stem
-from apep_datagen.language.numbers import in_digits, spoken_times
+from apep_datagen.language.numbers import in_digits, spoken_dates, spoken_times
 from apep_datagen.language.rarity import rarity
 
 __all__ = ["is_told_by_any", "saying", "tells"]
 
 # In a word of so many letters one may be wrong, or stand in another place, and no other word comes of it, mostly.
 _SHORTEST_WITH_TYPO = 7
+# "0171 555 23" may be written without spaces; of fewer digits another number may come.
+_SHORTEST_NUMBER_OF_PARTS = 5
 # So long is a word that may have an ending of one letter, and of two.
 _SHORTEST_WITH_ENDING, _SHORTEST_WITH_LONG_ENDING = 4, 7
 
@@ -37,7 +39,9 @@ def tells(text: str, forms: Iterable[str]) -> bool:
     if holds(text, forms):
         return True
     said = _said(text)
-    return any(_stands_in(said, _wanted(form)) or holds(text, spoken_times(form)) for form in forms)
+    return any(
+        _stands_in(said, _wanted(form)) or holds(text, (*spoken_times(form), *spoken_dates(form))) for form in forms
+    )
 
 
 @functools.lru_cache(maxsize=256)
@@ -62,7 +66,9 @@ def _stands_in(said: Sequence[str], wanted: Sequence[str]) -> bool:
     if any(all(map(_is_like, said[at : at + size], wanted)) for at in range(len(said) - size + 1)):
         return True
     joined = "".join(wanted)
-    if len(joined) < _SHORTEST_WITH_TYPO or joined.isdigit():
+    if joined.isdigit():
+        return len(joined) >= _SHORTEST_NUMBER_OF_PARTS and joined in said
+    if len(joined) < _SHORTEST_WITH_TYPO:
         return False
     pairs = ("".join(pair) for pair in pairwise(said))
     return any(_is_like(word, joined) for word in (*said, *pairs))

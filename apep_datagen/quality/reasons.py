@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.markup import is_error
 from apep_datagen.core.words import words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_english, sentences, stem
-from apep_datagen.language.numbers import names_line
+from apep_datagen.language.numbers import in_digits, names_line
 from apep_datagen.quality.sample import SavedTurn
 
 __all__ = ["call_without_reason"]
@@ -94,6 +94,7 @@ class _Thought:
         all_words = content(text)
         in_common = content(*said, *shown, *of_calls)
         self.shared = len(all_words & in_common)
+        self.counted = _counted([text])
         self.asks_itself = any(
             part.endswith("?") and _ASKS.search(part) and telling(part) <= self.said for part in sentences(text)
         )
@@ -120,6 +121,7 @@ class _Thought:
             or (call.name.startswith("delete_") and not self.words.isdisjoint(self.shown))
             or any(names_line(self.text, index) for index in _indices(call))
             or any(self._names(note) for note in texts)
+            or not self.counted.isdisjoint(_counted(texts))
             or (not call.name.startswith("recall_") and self.acts_on_it)
             or bool(_RESOLVES.search(self.text))
             or (call.name.startswith("recall_") and self.asks_itself)
@@ -145,6 +147,11 @@ def _indices(call: ToolCall) -> Iterator[int]:
         for index in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(index, int) and call.name.startswith("delete_"):
                 yield index
+
+
+def _counted(texts: Iterable[str]) -> frozenset[str]:
+    """Return the numbers of texts, in digits; one is a pronoun as well."""
+    return frozenset(word for text in texts for word in in_digits(text) if word.isdigit()) - {"1"}
 
 
 def _says(text: str, phrases: Sequence[str]) -> bool:

@@ -27,7 +27,7 @@ _LIST_MARK_ALONE = re.compile(r"(?:\A|\n)[ \t]*[-*•]\Z|^[ \t]*\d+[.)][ \t](?s:
 _ADDRESS = re.compile(r"(?:\A|[(<])(?:https?://|www\.)\S")
 _CODE_FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.!?…。！？](?=[\s\"'”’)\]*_]|\Z)")  # noqa: RUF001 - the marks of wide scripts
-_EMOTICON_INSIDE = re.compile(r"[:;=][-^o']?[()\[\]{}*|/\\]|<3+|(?:^|\s)\d+\)")
+_EMOTICON_INSIDE = re.compile(r"[:;=][-^o']?[()\[\]{}|/\\]|(?<=\s)[:;=]-?\*(?!\*)|<3+|(?:^|\s)\d+\)")
 # "3*4", "3 * 4", and a word that is put right: "*their".
 _NO_EMPHASIS = re.compile(r"(?<=\w)\*(?=\w)|(?<=\s)\*(?=\s)|(?<!\S)\*(?=[\w'’-]+\Z)")  # noqa: RUF001
 _BULLET = re.compile(r"^[ \t]*[*•-][ \t]+", re.MULTILINE)

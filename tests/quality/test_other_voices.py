@@ -270,5 +270,20 @@ def test_a_message_that_begins_with_ones_own_name_may_speak_of_it() -> None:
     assert reason(smalltalk("Marta! That's also the name of the new girl at work", "Numbers on your backs?")) == ""
 
 
+def test_a_heading_in_bold_is_closed() -> None:
+    reply = "**Three suspects:**\n1. a sleepy starter\n2. a cold kitchen\n3. *mostly:* impatience"
+    assert reason(smalltalk("my bread is flat and i am too", reply)) == ""
+    assert reason(smalltalk("my bread is flat and i am too", f"{reply} and **a")) == "a reply is cut off"
+
+
+def test_who_quotes_what_ada_would_say_is_the_user() -> None:
+    assert reason(smalltalk("> I am here for you\n\nthat's what his text says. lol", "And is he?")) == ""
+    assert reason(smalltalk("He wrote: thank you for sharing. THANK YOU FOR SHARING?!", "Ouch.")) == ""
+    assert reason(smalltalk("thank you for sharing", "Ouch.")) == "the user's message is in Ada's voice"
+
+
 def test_a_score_is_no_script() -> None:
+    assert reason(smalltalk("System: down. Mood: up. They sent us home!", "Long live the outage!")) == ""
+    script = smalltalk("Human: hi there. Ada: hello to you.", "A scene!")
+    assert reason(script) == "a line begins with the name of a role"
     assert reason(smalltalk("Human: 0, Printer: 3. That's my day.", "The printer has the home advantage.")) == ""

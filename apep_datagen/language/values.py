@@ -15,10 +15,11 @@ from itertools import pairwise
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import is_function_word, sentences, stem
+from apep_datagen.language.negation import clauses
 from apep_datagen.language.numbers import in_digits, spoken_dates, spoken_times
 from apep_datagen.language.rarity import rarity
 
-__all__ = ["is_told_by_any", "saying", "tells"]
+__all__ = ["is_told_by_any", "saying", "says_what_it_is", "tells"]
 
 # In a word of so many letters one may be wrong, or stand in another place, and no other word comes of it, mostly.
 _SHORTEST_WITH_TYPO = 7
@@ -26,6 +27,16 @@ _SHORTEST_WITH_TYPO = 7
 _SHORTEST_NUMBER_OF_PARTS = 5
 # So long is a word that may have an ending of one letter, and of two.
 _SHORTEST_WITH_ENDING, _SHORTEST_WITH_LONG_ENDING = 4, 7
+
+
+# The clause says what something is: "it is", "that was", "is called".
+_CALLS_IT = re.compile(
+    r"\A\W*(?:(?:well|oh|ah|hm+|and|so|but|yes|of course|surely|certainly|sure|i (?:think|guess|believe)|perhaps|maybe)"
+    r"\W+)*"
+    r"(?:it|that|this|he|she|they|those|these)\b\W*(?:is|was|s|are|were|must be|will be|must have been)\b"
+    r"|\b(?:call(?:s|ed)?|named?|name(?:['’]s| is| was))\b",  # noqa: RUF001
+    re.IGNORECASE,
+)
 
 
 def tells(text: str, forms: Iterable[str]) -> bool:
@@ -125,9 +136,16 @@ def saying(text: str, forms: Iterable[str], about: Iterable[str]) -> str:
             if not _is_everyday(form) or _is_named(sentence, form):
                 return sentence
             is_also_a_small_word = form[:1].isupper() and all(map(is_function_word, words(form)))
-            if not (is_also_a_small_word or spoken_of.isdisjoint(telling(sentence) - telling(form))):
+            if is_also_a_small_word:
+                continue
+            if not spoken_of.isdisjoint(telling(sentence) - telling(form)) or _is_what_it_is(sentence, form):
                 return sentence
     return ""
+
+
+def says_what_it_is(clause: str) -> bool:
+    """Tell whether a clause says what something is, or is called: "it's", "that was", "the name is"."""
+    return _CALLS_IT.search(clause) is not None
 
 
 def _is_everyday(form: str) -> bool:
@@ -135,6 +153,12 @@ def _is_everyday(form: str) -> bool:
     stems = [stem(word) for word in words(form) if not is_function_word(word)]
     # Two common words, as in "music box", come together by chance as seldom as a rare one comes.
     return len(stems) <= 1 and not any(map(rarity, stems))
+
+
+def _is_what_it_is(sentence: str, form: str) -> bool:
+    """Tell whether a clause is "it's green"; "it's two minutes to the bus" is another."""
+    value = words(form)
+    return any(says_what_it_is(clause) and words(clause)[-len(value) :] == value for clause in clauses(sentence))
 
 
 def _is_named(sentence: str, form: str) -> bool:

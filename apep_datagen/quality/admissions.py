@@ -13,8 +13,9 @@ from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, sentences, stem
 from apep_datagen.language.negation import clauses, is_negated, is_negation
+from apep_datagen.language.values import says_what_it_is
 
-__all__ = ["admits", "claimed_values", "denies_memory", "says_what_it_is"]
+__all__ = ["admits", "claimed_values", "denies_memory"]
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -196,14 +197,6 @@ _NUMBER_INSIDE = re.compile(
     r"\b(?:is|was|it['’]s|that['’]s|called|named|number|no\.?|at|the)\s+[*_\"“‘']*(\d{2,}(?:[:.]\d\d)?)(?![\w%])(?!\s+[a-z])",  # noqa: RUF001
     re.IGNORECASE,
 )
-# The clause says what something is: "it is", "that was", "is called".
-_CALLS_IT = re.compile(
-    r"\A\W*(?:(?:well|oh|ah|hm+|and|so|but|yes|of course|surely|certainly|sure|i (?:think|guess|believe)|perhaps|maybe)"
-    r"\W+)*"
-    r"(?:it|that|this|he|she|they|those|these)\b\W*(?:is|was|s|are|were|must be|will be|must have been)\b"
-    r"|\b(?:call(?:s|ed)?|named?|name(?:['’]s| is| was))\b",  # noqa: RUF001
-    re.IGNORECASE,
-)
 _TITLE = re.compile(r"\b(Mrs?|Ms|Dr|St|Prof)\.")
 _SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001
 
@@ -230,11 +223,6 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
                 continue
             found |= dict.fromkeys(name for name in _particulars(clause) if not known.issuperset(words(name)))
     return list(found)
-
-
-def says_what_it_is(clause: str) -> bool:
-    """Tell whether a clause says what something is, or is called: "it's", "that was", "the name is"."""
-    return _CALLS_IT.search(clause) is not None
 
 
 def _clauses_in_place(sentence: str) -> Iterator[str]:

@@ -18,11 +18,11 @@ from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_english
 from apep_datagen.language.negation import clauses
 from apep_datagen.language.spans import Span, first_span
-from apep_datagen.language.values import is_told_by_any, saying, tells
+from apep_datagen.language.values import is_told_by_any, saying, says_what_it_is, tells
 from apep_datagen.people.phrases import Phrases
 from apep_datagen.people.scenario import TELLING, Ability, Fact, Scenario
 from apep_datagen.people.story import Change, notes_still_saying, notes_that_hold
-from apep_datagen.quality.admissions import admits, claimed_values, says_what_it_is
+from apep_datagen.quality.admissions import admits, claimed_values
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample
 

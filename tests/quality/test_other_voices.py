@@ -184,6 +184,7 @@ def test_an_everyday_word_is_a_value_where_it_is_said_of_the_thing() -> None:
     assert reason(asked("what's my brother called?", "It is Will, I look.", "Will!", about=WILL, note=brother)) == LEAK
     two = "The user has two children."
     assert reason(asked("How big is my family?", "Two children, I look.", "Two.", about=TWO, note=two)) == LEAK
+    assert reason(asked("How big is my family?", "It's two, I think. I look.", "Two.", about=TWO, note=two)) == LEAK
     told = asked("I have two kids, haven't I?", "The kids. I look.", "Two.", about=TWO, note=two)
     assert reason(told) == GIVEN_AWAY
 

@@ -187,10 +187,10 @@ class Maker:
             Ability.SHARE: f'add_memory(input_text=["User: {fact.tell}"])',
             Ability.RECALL: "recall_memories()",
         }.get(ability)
-        thought = f"{self._text(_THOUGHT_WORDS)} I remember."
+        thought = f"{self._text(_THOUGHT_WORDS)} I want to remember."
         calling = [f"<think>{thought}</think>\n\n<tool_call>{call}</tool_call>"] if call else []
         reply = f"{self._text(_REPLY_WORDS // 2)} {found}{self._text(_REPLY_WORDS // 2)}"
-        rewritten = [f"{self._text(_THOUGHT_WORDS)} I remember." for _ in (*calling, reply)]
+        rewritten = [f"{self._text(_THOUGHT_WORDS)} I want to remember." for _ in (*calling, reply)]
         marked = "\n".join(f"[[{index}]] {text}" for index, text in enumerate(rewritten, start=1))
         return [
             f"{told}{self._text(_QUESTION_WORDS)}",

@@ -55,6 +55,9 @@ _EARLIER = (
     r"|(?:days?|weeks?|months?|years?|while|time)\s+(?:ago|back)|back\s+(?:in|then)|at\s+the\s+time)"
 )
 
+# "They told me the name of the street"; but not "they told me the vet is waiting", which says it, so they did just now.
+_SOMETHING_NAMED = r"(?:that|the|their|his|her)\b(?![^,;:.!?…]*(?:\b(?:is|are|was|were|has|have|had|will|can)\b|'re\b))"
+
 # What takes a claim back, wherever in its sentence it stands before the claim's end.
 _TAKEN_BACK = re.compile(
     r"\b(?:perhaps|maybe|possibly|probably|presumably|may|might|could|wonder\w*|ought|suppose\w*"
@@ -73,6 +76,11 @@ _RELATIVE = re.compile(
 )
 # Where a clause begins: what was said before it does not govern it.
 _CLAUSE = re.compile(r"[,;:()–—…]|\s-\s|\b(?:and|but|so(?=\s+(?:i|let)\b)|because|though|although)\b")  # noqa: RUF001 - dashes
+# "It will be in the list or it won't": either is as likely.
+_OR_NOT = re.compile(r"\bor\s+(?:else\b|nowhere\b|not\b|(?:it|i|they|there)(?:\s+\w+)?(?:n't|\s+not)\b)")
+# "Once I have it", "until I remember"
+_NOT_YET = re.compile(r"\b(?:once|until|till|before|after|as\s+soon\s+as)$")
+_DENIED = re.compile(r"\b(?:no|not|nothing|never|nobody|cannot)\b|n't\b|\brather\s+than\b")
 _CONDITION = re.compile(r"\b(?:if|unless|whether|in\s+case|as\s+(?:if|though))\b")
 
 _I_NOTED = re.compile(
@@ -88,7 +96,7 @@ _I_KNOW_IT = re.compile(
 # "This one I have", "I still have it", "I do know this".
 _I_HAVE_IT = re.compile(
     r"\b(?:(?:this(?:\s+one)?|that\s+one)\s+i\s+(?:have|know|remember)|i\s+(?:(?:do|still|surely|certainly)\s+)*(?:have|know)\s+"
-    r"(?:it|this|this\s+one|that\s+one|the\s+answer)|i've\s+(?:got\s+)?(?:it|that|this(?:\s+one)?|that\s+one)"
+    r"(?:it|this|this\s+one|that\s+one|the\s+answer)|i've\s+(?:got\s+)?(?:it|that|this\s+one|that\s+one)"
     r"(?:\s+(?:somewhere|already|tucked|stored|safe|safely)\b[\w\s]*)?)(?=\s*(?:[,;:.!…]|$|\band\b|\bsomewhere\b|\balready\b))"
 )
 _BY_HEART = re.compile(
@@ -96,14 +104,15 @@ _BY_HEART = re.compile(
     r"|from\s+the\s+top\s+of\s+my\s+head|without\s+looking)\b"
 )
 _I_REMEMBER = re.compile(
-    rf"\bi\s+{_ADVERB}(?:seem\s+to\s+)?(?:remember|recall)\b(?!\s+(?:to|whether|if)\b)|\bi(?:'ve|\s+have)\s+not\s+forgotten\b|\bi\s+haven't\s+forgotten\b"
+    rf"\bi\s+{_ADVERB}(?:seem\s+to\s+)?(?:remember|recall)\b(?!\s+(?:to|how\s+to|whether|if|nothing|no|none|little|neither)\b)|\bi(?:'ve|\s+have)\s+not\s+forgotten\b|\bi\s+haven't\s+forgotten\b"
 )
 _THEY_TOLD = re.compile(
     rf"(?:^|[,;:—–-]\s*|\b(?:and|but|because|since|yes|no|oh|well|of\s+course)\s+){_THEY}"  # noqa: RUF001 - dashes
     rf"(?:(?:'ve|\s+have|'d|\s+had)?\s+{_ADVERB}{_TOLD}|\s+(?:really\s+)?did\s+{_TELL})\s+(?:to\s+)?me\b"
-    rf"\s+(?:{_EARLIER}|about\s+(?:their|the)|what|where|which|who|how|when|that|the|their|his|her)\b(?!\s+(?:this|today))"
+    rf"\s+(?:{_EARLIER}|about\s+(?:their|the)|what(?!\s+they\s+(?:need|want|ask))|where|which|who|how|when|{_SOMETHING_NAMED})\b"
+    r"(?!\s+(?:this|today))"
 )
-_I_WAS_TOLD = re.compile(rf"\bi\s+(?:was|'ve\s+been|have\s+been|had\s+been)\s+{_ADVERB}told\b")
+_I_WAS_TOLD = re.compile(rf"\bi(?:\s+was|'ve\s+been|\s+have\s+been|\s+had\s+been)\s+{_ADVERB}told\b(?!\s+to\b)")
 _MUST_HAVE = re.compile(
     r"\b(?:there\s+(?:must|will|has\s+to)\s+(?:still\s+)?be|there'll\s+be|i\s+must\s+(?:still\s+)?have|it(?:'ll|\s+will)\s+be)\b"
     r"[^;:.!?…]*?\b(?:memory|memories|list|notes?|diary|page|written|noted|number\s+\w+)\b"
@@ -161,8 +170,12 @@ def _stands(said: str, found: re.Match[str], pattern: re.Pattern[str]) -> bool:
     before = said[: found.start()]
     begins = max((boundary.end() for boundary in _CLAUSE.finditer(before)), default=0)
     clause = said[begins : found.end()]
+    if _OR_NOT.search(said, found.start()) or _NOT_YET.search(before.rstrip()):
+        return False
     if pattern is _BY_HEART:
-        return not (_CONDITION.search(before) or _ATTRIBUTED.search(clause))
+        # "I'd rather not tell it by heart" says that she could.
+        is_denied = _DENIED.search(clause) and "rather not" not in clause
+        return not (is_denied or _CONDITION.search(before) or _ATTRIBUTED.search(clause))
     if pattern is _NEVER_TOLD and _OF_NOW.search(said):
         return False
     # Who says that they told her may say so behind it as well: "they told me, they say".
@@ -173,17 +186,31 @@ def _stands(said: str, found: re.Match[str], pattern: re.Pattern[str]) -> bool:
 
 
 _YOU_TOLD = re.compile(
-    rf"\b(?:(?:as\s+)?you(?:'ve|\s+have|'d|\s+had)?\s+{_ADVERB}{_TOLD}\b[^.;!?…]*\b{_EARLIER}"
+    rf"\b(?:(?:as\s+)?you(?:'ve|\s+have|'d|\s+had)?\s+{_ADVERB}(?:told\s+me|mentioned|said|confided|described|shared)\b"
+    rf"[^.;!?…]*?\b(?P<earlier>{_EARLIER})"
     rf"|i\s+{_ADVERB}(?:remember|recall)\s+(?:you\b|that\s+you\b|when\s+you\b|your\b)"
     rf"|i(?:'ve|\s+have)?\s+{_ADVERB}{_NOTED}\b[^.;!?…]*\b{_EARLIER})"
 )
 
 
-def claim_to_the_user(reply: str) -> Claim | None:
-    """Return the first claim in a reply, given without a look-up, that the user told something on an earlier day."""
+def claim_to_the_user(reply: str, told: str = "") -> Claim | None:
+    """Return the first claim in a reply, given without a look-up, that the user told something on an earlier day.
+
+    Args:
+        reply: The reply.
+        told: What the user has written now. What it says itself of an earlier time may be repeated: "you said you went
+            last week".
+    """
+    said_now = " ".join(told.translate(_APOSTROPHES).lower().split())
     for sentence in sentences(reply):
         said = " ".join(sentence.translate(_APOSTROPHES).lower().split())
         found = _YOU_TOLD.search(said)
-        if found and not _TAKEN_BACK.search(said[: found.end()]) and not said.endswith("?"):
+        if found is None or (found["earlier"] and _stands_in(said_now, found["earlier"])):
+            continue
+        if not _TAKEN_BACK.search(said[: found.end()]) and not said.endswith("?"):
             return Claim(ClaimKind.REMEMBERS, sentence)
     return None
+
+
+def _stands_in(text: str, words_of_it: str) -> bool:
+    return re.search(rf"\b{re.escape(words_of_it)}\b", text) is not None

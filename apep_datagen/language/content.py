@@ -9,7 +9,7 @@ from typing import Protocol
 
 from apep_datagen.core.words import words
 
-__all__ = ["content", "content_list", "is_function_word", "sentences", "stem"]
+__all__ = ["content", "content_list", "is_english", "is_function_word", "sentences", "stem"]
 
 # Words that hold sentences together. They say nothing of what a text is about; the class is closed, so the list is too.
 _FUNCTION_WORDS = frozenset(
@@ -33,6 +33,11 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
+# Of English words, so many at least hold sentences together, also where somebody is curt; of German and French ones
+# hardly any are spelled as one of those.
+_LEAST_FUNCTION_WORDS = 0.2
+
+
 class _Stemmer(Protocol):
     def stemWord(self, word: str) -> str:  # noqa: N802 - as the package spells it
         ...
@@ -47,6 +52,12 @@ _SENTENCE_END = re.compile(
 def is_function_word(word: str) -> bool:
     """Tell whether a word, as `core.words.words` spells it, only holds sentences together."""
     return word in _FUNCTION_WORDS
+
+
+def is_english(*texts: str) -> bool:
+    """Tell whether texts are, taken together, in the language whose grammar is known here; a few words never are."""
+    said = [word for text in texts for word in words(text)]
+    return bool(said) and sum(map(is_function_word, said)) >= _LEAST_FUNCTION_WORDS * len(said)
 
 
 @functools.lru_cache(maxsize=65_536)

@@ -19,14 +19,17 @@ _COLONS = frozenset(":：﹕")  # noqa: RUF001 - and their colons
 _TWO_SIDED_MARKS = frozenset("\"'`*_")
 # A sad face ends in an opening bracket, a laughing one in a letter, a heart in a digit.
 _EMOTICON = re.compile(
-    r"(?:(?:\A|[\s\w.!?…*)])(?:[:;=][-^o']?[()\[\]{}DPpOo3sSxX/\\|*<>]|<3+)|(?:\A|[\s.!?…])(?:[xX][DP(]|[oO]_[oO]))\Z"
+    r"(?:(?:\A|[\s\w.!?…*)])(?:[:;=][-^o']?[()\[\]{}DPpOo3sSxX/\\|*<>]|<3+)|(?:\A|\s)[()]-?[:;=]|(?:\A|[\s.!?…])(?:[xX][DP(]|[oO]_[oO]))\Z"
 )
 _LONGEST_EMOTICON = 8
-_LIST_MARK_ALONE = re.compile(r"(?:\A|\n)[ \t]*(?:[-*•]|\d+[.)])\Z")
+# "212." is an answer, where no line before it is numbered.
+_LIST_MARK_ALONE = re.compile(r"(?:\A|\n)[ \t]*[-*•]\Z|^[ \t]*\d+[.)][ \t](?s:.*)\n[ \t]*\d+[.)]\Z", re.MULTILINE)
 _ADDRESS = re.compile(r"(?:\A|[(<])(?:https?://|www\.)\S")
 _CODE_FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
 _SENTENCE_END = re.compile(r"[.!?…。！？](?=[\s\"'”’)\]*_]|\Z)")  # noqa: RUF001 - the marks of wide scripts
-_EMOTICON_INSIDE = re.compile(r"[:;=][-^o']?[()\[\]{}*|/\\]|<3+|(?:^|\s)\d+\)")
+_EMOTICON_INSIDE = re.compile(r"[:;=][-^o']?[()\[\]{}|/\\]|(?<=\s)[:;=]-?\*(?!\*)|<3+|(?:^|\s)\d+\)")
+# "3*4", "3 * 4", and a word that is put right: "*their".
+_NO_EMPHASIS = re.compile(r"(?<=\w)\*(?=\w)|(?<=\s)\*(?=\s)|(?<!\S)\*(?=[\w'’-]+\Z)")  # noqa: RUF001
 _BULLET = re.compile(r"^[ \t]*[*•-][ \t]+", re.MULTILINE)
 # Determiners and conjunctions: a sentence goes on behind them.
 _NEVER_LAST = frozenset(
@@ -102,6 +105,8 @@ def _ends_in_an_opening_mark(text: str) -> bool:
     if last in _TWO_SIDED_MARKS or category == "Pi":
         emphasised = text.rstrip("*_")[-1:]
         return not before or before.isspace() or emphasised in _COLONS or emphasised in _COMMAS
+    if category == "Pd" and text[text.rfind("\n") + 1 :].startswith(last):
+        return text.count(last) == 1  # "— exactly —"
     if category == "Pd":
         behind = text[:-1].rstrip()[-1:]
         return not behind or _is_word_character(behind) or behind in _COMMAS
@@ -137,7 +142,7 @@ def _is_written_without_marks(text: str) -> bool:
 
 def _has_something_open(text: str) -> bool:
     """Tell whether a bracket, a quotation or emphasis is opened and not closed."""
-    text = _EMOTICON_INSIDE.sub(" ", _BULLET.sub("", text))
+    text = _NO_EMPHASIS.sub(" ", _EMOTICON_INSIDE.sub(" ", _BULLET.sub("", text)))
     if any(text.count(opening) > text.count(closing) for opening, closing in ("()", "[]", "{}", "“”", "«»")):
         return True
     return any(text.count(mark) % 2 for mark in ("**", "`")) or text.replace("**", "").count("*") % 2 == 1

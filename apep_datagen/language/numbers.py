@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from itertools import pairwise
 
 from apep_datagen.core.words import words
 
-__all__ = ["in_digits", "names_line", "spoken_times"]
+__all__ = ["in_digits", "names_line", "spoken_dates", "spoken_times"]
 
 _SMALL = """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -116,11 +117,44 @@ def spoken_times(time: str) -> tuple[str, ...]:
         return ()
     hour, minute = int(match[1]), int(match[2])
     names = [name for name, value in _UNITS.items() if value]
-    said = [f"{h}{mark}{minute:02}" for h in {hour, hour % _HALF_A_DAY or _HALF_A_DAY} for mark in (":", ".", "h", " ")]
+    hours = {str(hour), f"{hour:02}", str(hour % _HALF_A_DAY or _HALF_A_DAY)}
+    said = [f"{h}{mark}{minute:02}" for h in hours for mark in (":", ".", "h", " ")]
     near = minute if minute <= _HALF_AN_HOUR else 60 - minute
     if near in _MINUTES:
         at = names[(hour + (minute > _HALF_AN_HOUR) - 1) % _HALF_A_DAY]
         for word in ("to", "before", "till", "of") if minute > _HALF_AN_HOUR else ("past", "after"):
             said += [f"{_MINUTES[near]} {word} {at}", f"{near} {word} {at}"]
             said += [f"{_MINUTES[near]} minutes {word} {at}", f"{near} minutes {word} {at}"]
+    if minute == _HALF_AN_HOUR:
+        said.append(f"half {names[(hour - 1) % _HALF_A_DAY]}")
     return tuple(dict.fromkeys(said))
+
+
+_MONTH = "|".join(calendar.month_name[1:])
+_DATE = re.compile(
+    rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of )?(?P<month>{_MONTH})"
+    rf"|(?P<month2>{_MONTH}) (?P<day2>\d{{1,2}})(?:st|nd|rd|th)?",
+    re.IGNORECASE,
+)
+_DAYS = (
+    *_RANKS.split(),
+    *(f"{word}th" for word in ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")),
+    "twentieth",
+    *(f"twenty {rank}" for rank in _RANKS.split()[:9]),
+    *("thirtieth", "thirty first"),
+)
+
+
+def spoken_dates(date: str) -> tuple[str, ...]:
+    """Return how a date such as `3 June` is said besides: "June 3rd", "the third of June".
+
+    Empty where the text is no day of a month.
+    """
+    match = _DATE.fullmatch(date.strip())
+    day = int(match["day"] or match["day2"]) if match else 0
+    if match is None or not 1 <= day <= len(_DAYS):
+        return ()
+    month, rank = match["month"] or match["month2"], _DAYS[day - 1]
+    suffix = {1: "st", 2: "nd", 3: "rd"}.get(day % 10 if day // 10 != 1 else 0, "th")
+    days = (str(day), f"{day}{suffix}", rank)
+    return tuple(form for d in days for form in (f"{d} {month}", f"{d} of {month}", f"{month} {d}", f"{month} the {d}"))

@@ -8,19 +8,35 @@ text the exact `core.words.holds` is right; for what has to, this is.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from apep_datagen.core.words import holds
-from apep_datagen.language.content import is_function_word, stem
-from apep_datagen.language.numbers import in_digits, spoken_times
+from apep_datagen.core.words import holds, words
+from apep_datagen.language.common import telling
+from apep_datagen.language.content import is_function_word, sentences, stem
+from apep_datagen.language.negation import clauses
+from apep_datagen.language.numbers import in_digits, spoken_dates, spoken_times
+from apep_datagen.language.rarity import rarity
 
-__all__ = ["is_told_by_any", "tells"]
+__all__ = ["is_told_by_any", "saying", "says_what_it_is", "tells"]
 
 # In a word of so many letters one may be wrong, or stand in another place, and no other word comes of it, mostly.
 _SHORTEST_WITH_TYPO = 7
+# "0171 555 23" may be written without spaces; of fewer digits another number may come.
+_SHORTEST_NUMBER_OF_PARTS = 5
 # So long is a word that may have an ending of one letter, and of two.
 _SHORTEST_WITH_ENDING, _SHORTEST_WITH_LONG_ENDING = 4, 7
+
+
+# The clause says what something is: "it is", "that was", "is called".
+_CALLS_IT = re.compile(
+    r"\A\W*(?:(?:well|oh|ah|hm+|and|so|but|yes|of course|surely|certainly|sure|i (?:think|guess|believe)|perhaps|maybe)"
+    r"\W+)*"
+    r"(?:it|that|this|he|she|they|those|these)\b\W*(?:is|was|s|are|were|must be|will be|must have been)\b"
+    r"|\b(?:call(?:s|ed)?|named?|name(?:['’]s| is| was))\b",  # noqa: RUF001
+    re.IGNORECASE,
+)
 
 
 def tells(text: str, forms: Iterable[str]) -> bool:
@@ -34,7 +50,9 @@ def tells(text: str, forms: Iterable[str]) -> bool:
     if holds(text, forms):
         return True
     said = _said(text)
-    return any(_stands_in(said, _wanted(form)) or holds(text, spoken_times(form)) for form in forms)
+    return any(
+        _stands_in(said, _wanted(form)) or holds(text, (*spoken_times(form), *spoken_dates(form))) for form in forms
+    )
 
 
 @functools.lru_cache(maxsize=256)
@@ -59,7 +77,9 @@ def _stands_in(said: Sequence[str], wanted: Sequence[str]) -> bool:
     if any(all(map(_is_like, said[at : at + size], wanted)) for at in range(len(said) - size + 1)):
         return True
     joined = "".join(wanted)
-    if len(joined) < _SHORTEST_WITH_TYPO or joined.isdigit():
+    if joined.isdigit():
+        return len(joined) >= _SHORTEST_NUMBER_OF_PARTS and joined in said
+    if len(joined) < _SHORTEST_WITH_TYPO:
         return False
     pairs = ("".join(pair) for pair in pairwise(said))
     return any(_is_like(word, joined) for word in (*said, *pairs))
@@ -92,6 +112,58 @@ def _differ_by_one(first: str, second: str) -> bool:
         or first == second[1:]
         or (first[:2] == second[1::-1] and first[2:] == second[2:])
     )
+
+
+def saying(text: str, forms: Iterable[str], about: Iterable[str]) -> str:
+    """Return the first sentence of a text that says a value, or an empty text.
+
+    A value that is an everyday word ("two", "Will", "green") stands in many a sentence by chance. It is said
+    where the sentence speaks of what it is the value of, or where it has the capital letter of a name.
+
+    Args:
+        text: What is said.
+        forms: Spellings of the value.
+        about: Words that speak of what it is the value of.
+    """
+    forms = tuple(forms)
+    if not holds(text, forms):
+        return ""
+    spoken_of = telling(*about)
+    for sentence in sentences(text):
+        for form in forms:
+            if not holds(sentence, (form,)):
+                continue
+            if not _is_everyday(form) or _is_named(sentence, form):
+                return sentence
+            is_also_a_small_word = form[:1].isupper() and all(map(is_function_word, words(form)))
+            if is_also_a_small_word:
+                continue
+            if not spoken_of.isdisjoint(telling(sentence) - telling(form)) or _is_what_it_is(sentence, form):
+                return sentence
+    return ""
+
+
+def says_what_it_is(clause: str) -> bool:
+    """Tell whether a clause says what something is, or is called: "it's", "that was", "the name is"."""
+    return _CALLS_IT.search(clause) is not None
+
+
+def _is_everyday(form: str) -> bool:
+    """Tell whether a value is a word that turns up in any talk, or a short number."""
+    stems = [stem(word) for word in words(form) if not is_function_word(word)]
+    # Two common words, as in "music box", come together by chance as seldom as a rare one comes.
+    return len(stems) <= 1 and not any(map(rarity, stems))
+
+
+def _is_what_it_is(sentence: str, form: str) -> bool:
+    """Tell whether a clause is "it's green"; "it's two minutes to the bus" is another."""
+    value = words(form)
+    return any(says_what_it_is(clause) and words(clause)[-len(value) :] == value for clause in clauses(sentence))
+
+
+def _is_named(sentence: str, form: str) -> bool:
+    """Tell whether a value stands in a sentence, and not at its beginning, with the capital letter that it has."""
+    return form[:1].isupper() and re.search(rf"(?<=[\w,;] ){re.escape(form)}(?!\w)", sentence) is not None
 
 
 def is_told_by_any(texts: Sequence[str], forms: tuple[str, ...]) -> bool:

@@ -13,6 +13,7 @@ from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, sentences, stem
 from apep_datagen.language.negation import clauses, is_negated, is_negation
+from apep_datagen.language.values import says_what_it_is
 
 __all__ = ["admits", "claimed_values", "denies_memory"]
 
@@ -39,6 +40,9 @@ _EMPTY = frozenset(words("empty blank missing unknown silent bare"))
 _OF_IT = _HERSELF | frozenset(words("that it here there"))
 _LACKING = _HAVING | frozenset(words("no none isnt"))
 _LIMITS = frozenset(words("only merely solely"))
+_GAPS = _stems("gap gaps hole holes")
+_GUESSING = _stems("guess")
+_ONLY_GUESSING = frozenset(words("be only just have"))
 _PLAIN_NO = frozenset(words("no not never"))
 # A clause of so few words is an answer by itself: "Nope, nothing", "Not with me".
 _SHORT_ANSWER = 4
@@ -120,6 +124,10 @@ def _limits(clause: str, said: list[str], about: frozenset[str], slot: frozenset
     if _FROM_ME.search(clause) and (about & slot or not _YOU.isdisjoint(said)):
         return True  # "you've kept that from me", "your sister is a closed book to me"
     # "There's only your dog in my notes", "I'd only be guessing".
+    if not (about.isdisjoint(_MEMORY) or about.isdisjoint(_GAPS)):
+        return True  # "there's a hole in my memory", "my list has gaps"
+    if about == _GUESSING and not _ONLY_GUESSING.isdisjoint(said):
+        return True  # "I'd be guessing", "I can only guess"
     is_here = not (_HERSELF | {"there", "here"}).isdisjoint(said)
     return is_here and not _LIMITS.isdisjoint(said) and not about.isdisjoint(_MEMORY | _stems("guess"))
 
@@ -144,12 +152,17 @@ def _is_bare_denial(said: list[str], *, is_plain_no_enough: bool) -> bool:
         return False
     if len(said) <= _SHORT_ANSWER:
         is_no = is_plain_no_enough and len(said) == 1
-        is_have_not = not _HAVING.isdisjoint(said) or said in (["i", "dont"], ["i", "do", "not"])
+        is_have_not = not _HAVING.isdisjoint(said) or _is_verb_denied_of_herself(said)
         is_have_not = is_have_not or (said[0] == "not" and said[-1] in ("that", "it", "this", "yet", "one", "me"))
         return is_no or is_have_not or any(is_negation(word) and not _is_auxiliary(word) for word in said)
     if not _YOU.isdisjoint(said) and "me" in said:
         return True
     return not _HAVING.isdisjoint(said) and not {"it", "that", "one", "nothing", "none"}.isdisjoint(said)
+
+
+def _is_verb_denied_of_herself(said: list[str]) -> bool:
+    """Tell whether a clause is "I don't", "I cannot", "I do not"."""
+    return said[0] == "i" and said[1:] != [] and _is_auxiliary(said[-1]) and len(said) <= len(["i", "do", "not"])
 
 
 def _is_auxiliary(denying: str) -> bool:
@@ -184,14 +197,6 @@ _NUMBER_INSIDE = re.compile(
     r"\b(?:is|was|it['’]s|that['’]s|called|named|number|no\.?|at|the)\s+[*_\"“‘']*(\d{2,}(?:[:.]\d\d)?)(?![\w%])(?!\s+[a-z])",  # noqa: RUF001
     re.IGNORECASE,
 )
-# The clause says what something is: "it is", "that was", "is called".
-_CALLS_IT = re.compile(
-    r"\A\W*(?:(?:well|oh|ah|hm+|and|so|but|yes|of course|surely|certainly|sure|i (?:think|guess|believe)|perhaps|maybe)"
-    r"\W+)*"
-    r"(?:it|that|this|he|she|they|those|these)\b\W*(?:is|was|s|are|were|must be|will be|must have been)\b"
-    r"|\b(?:call(?:s|ed)?|named?|name(?:['’]s| is| was))\b",  # noqa: RUF001
-    re.IGNORECASE,
-)
 _TITLE = re.compile(r"\b(Mrs?|Ms|Dr|St|Prof)\.")
 _SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001
 
@@ -214,7 +219,7 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
         for clause in _clauses_in_place(sentence):
             if is_negated(clause) or _SUPPOSES.search(clause):
                 continue
-            if content(clause).isdisjoint(slot) and not _CALLS_IT.search(clause):
+            if content(clause).isdisjoint(slot) and not says_what_it_is(clause):
                 continue
             found |= dict.fromkeys(name for name in _particulars(clause) if not known.issuperset(words(name)))
     return list(found)

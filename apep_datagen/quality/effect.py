@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import calendar
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
 from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
-from apep_datagen.language.content import content
+from apep_datagen.language.content import content, is_english
 from apep_datagen.language.negation import clauses
-from apep_datagen.language.spans import first_span
-from apep_datagen.language.values import is_told_by_any, tells
+from apep_datagen.language.spans import Span, first_span
+from apep_datagen.language.values import is_told_by_any, saying, says_what_it_is, tells
 from apep_datagen.people.phrases import Phrases
 from apep_datagen.people.scenario import TELLING, Ability, Fact, Scenario
 from apep_datagen.people.story import Change, notes_still_saying, notes_that_hold
@@ -53,8 +53,27 @@ class _View:
         self.system = sample.system
         self.question = "\n".join(exchange.question for exchange in sample.exchanges)
         self.reply = "\n".join(exchange.reply for exchange in sample.exchanges)
+        self.exchanges = sample.exchanges
         self.turns = [turn for exchange in sample.exchanges for turn in exchange.turns]
         self.results = "\n".join(text for turn in self.turns for result in turn.results for text in texts_in(result))
+
+    @property
+    def is_english(self) -> bool:
+        """Whether the conversation is in the language whose grammar is known."""
+        return is_english(self.question, self.reply)
+
+    def question_up_to_results(self, forms: tuple[str, ...] = ()) -> str:
+        """Return what the user said up to the exchange with the first results, or the first that tell a value.
+
+        All of it where there are none.
+        """
+        said: list[str] = []
+        for exchange in self.exchanges:
+            said.append(exchange.question)
+            shown = [text for turn in exchange.turns for result in turn.results for text in texts_in(result)]
+            if (shown and not forms) or tells("\n".join(shown), forms):
+                break
+        return "\n".join(said)
 
     def added(self, shelf: tuple[Note, ...], before: tuple[Note, ...]) -> list[Note]:
         """Return the notes on a shelf that were not there before."""
@@ -168,8 +187,10 @@ def _forget(view: _View) -> Problem | None:
 def _asked(view: _View) -> Problem | None:
     """What was asked about was looked up and told, and the user had not said it."""
     for fact in view.scenario.facts:
-        if fact.shelf == "memory" and holds(view.question, fact.forms):
-            return _problem("the user's message gives the answer away", fact.value, _quote(view.question, fact.forms))
+        # Once she has told it, the user may say it as well.
+        asked = view.question_up_to_results(fact.forms)
+        if fact.shelf == "memory" and saying(asked, fact.forms, (fact.ask, *fact.cues)):
+            return _problem("the user's message gives the answer away", fact.value, _quote(asked, fact.forms))
         is_told = _tells_of_page(view, fact) if fact.shelf == "diary" else tells(view.reply, fact.forms)
         if not is_told:
             return _problem("the reply does not tell what was asked for", f"{fact.ask}: {fact.value}")
@@ -200,24 +221,54 @@ def _tells_of_page(view: _View, fact: Fact) -> bool:
 def _abstain(view: _View) -> Problem | None:
     # What the system prompt says, such as the day of the week, can be said without having been told.
     inventions = tuple(text for text in view.scenario.inventions if not holds(view.system, (text,)))
-    if holds(view.question, inventions):
-        return _problem("the user's message gives the answer away", view.question, _quote(view.question, inventions))
     asked = " ".join(f"{fact.ask} {' '.join(fact.cues)}" for fact in view.scenario.facts)
-    # What was looked up may be told, but not for what was asked: "I only have Herman, your cousin's baby".
-    unknown = tuple(text for text in inventions if not holds(view.results, (text,)))
-    spoken = (view.reply, *(note.text for note in _new_notes(view)))
-    for text, told in ((text, told) for text in spoken for told in (unknown, inventions)):
-        if span := first_span(text, told):
-            of_it = told is unknown or any(
-                holds(clause, told) and content(clause) & content(asked) for clause in clauses(text)
-            )
-            if of_it:
-                return _problem("something that was never told is claimed", span.phrase, span.quote)
+    told_with_it = view.question_up_to_results()
+    if any(saying(told_with_it, (text,), (asked,)) for text in inventions):
+        return _problem("the user's message gives the answer away", told_with_it, _quote(told_with_it, inventions))
+    if span := next(_invented_in(view, inventions, asked), None):
+        return _problem("something that was never told is claimed", span.phrase, span.quote)
+    if not view.is_english:
+        return None
     known = frozenset([*words(view.system), *words(view.question), *words(view.results), *words(asked), *_NO_NAMES])
     if claimed := claimed_values(view.reply, asked, known):
         return _problem("something that was never told is claimed", ", ".join(claimed), claimed[0])
     if not admits(view.reply, asked, view.phrases.admissions):
         return _problem("the reply does not say that she was never told", view.reply, view.turns[-1].reply)
+    return None
+
+
+def _invented_in(view: _View, inventions: tuple[str, ...], asked: str) -> Iterator[Span]:
+    """Yield where Ada says or notes one of the values that nobody told, for what was asked."""
+    said = ""
+    for exchange in view.exchanges:
+        # After she has said that she does not know, the user may tell.
+        said += f"\n{exchange.question}"
+        untold = tuple(text for text in inventions if not holds(said, (text,)))
+        if span := _invented(exchange.reply, untold, asked, view):
+            yield span
+    untold = tuple(text for text in inventions if not holds(said, (text,)))
+    for note in _new_notes(view):
+        if span := _invented(note.text, untold, asked, view):
+            yield span
+
+
+def _invented(text: str, inventions: tuple[str, ...], asked: str, view: _View) -> Span | None:
+    """Return where a text says one of several values for what was asked, or None.
+
+    What was looked up may be told, but not for what was asked: "I only have Herman, your cousin's baby". So may words
+    that turn up anyway: "Will two minutes in the glove box find it?".
+    """
+    for invention in inventions:
+        span = first_span(text, (invention,))
+        if span is None:
+            continue
+        is_told_for_it = any(
+            holds(clause, (invention,)) and (content(clause) & content(asked) or says_what_it_is(clause))
+            for clause in clauses(text)
+        )
+        is_of_all_talk = not saying(text, (invention,), ())
+        if is_told_for_it or not (is_of_all_talk or holds(view.results, (invention,))):
+            return span
     return None
 
 
@@ -250,7 +301,10 @@ def _diary(view: _View) -> Problem | None:
     return None
 
 
-_SPEAKS_OF_TELLING = ("remember", "told you", "tell you", "mentioned", "as i said", "remind me", "you said")
+_SPEAKS_OF_TELLING = (
+    *("remember", "recall", "told you", "tell you", "i told", "i tell", "mentioned", "as i said", "remind me"),
+    *("you said", "you wrote", "you noted", "your diary", "your memory", "your memories", "your notes"),
+)
 _GROUNDED_WORDS = 2
 
 
@@ -267,8 +321,8 @@ def _is_called_for(call: ToolCall | MalformedCall, view: _View) -> bool:
     if not isinstance(call, ToolCall) or call.name.startswith("delete_"):
         return False
     if call.name.startswith("recall_"):
-        return holds(view.question, _SPEAKS_OF_TELLING)
-    of_herself = not _OF_THE_USER.isdisjoint(words(view.question))
+        return holds(view.question, _SPEAKS_OF_TELLING) or not view.is_english
+    of_herself = not (view.is_english and _OF_THE_USER.isdisjoint(words(view.question)))
     texts = list(texts_in([call.arguments, *call.positional]))
     said = telling(view.question)
     return of_herself and bool(texts) and all(len(telling(text) & said) >= _GROUNDED_WORDS for text in texts)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.words import holds
 from apep_datagen.language.claims import Claim, claim_in, claim_to_the_user
-from apep_datagen.language.content import sentences
+from apep_datagen.language.values import saying
 from apep_datagen.people.scenario import ASKING, Ability, Fact, Scenario
 from apep_datagen.quality import leak
 from apep_datagen.quality.case import Case
@@ -37,7 +37,9 @@ def _claimed(sample: Sample) -> Problem | None:
     """Find a claim that stands before any result."""
     for turn in _before_results(sample):
         looks = any(isinstance(call, ToolCall) and call.name in _LOOKING_UP for call in turn.calls)
-        claim = claim_in(turn.thinking, leads_to_look=looks) or claim_to_the_user(turn.reply)
+        claim = claim_in(turn.thinking, leads_to_look=looks) or claim_to_the_user(
+            turn.reply, sample.exchanges[0].question
+        )
         if claim is not None:
             return _problem_with(claim)
     return None
@@ -65,8 +67,7 @@ def _told_too_early(sample: Sample, scenario: Scenario) -> Problem | None:
                 if holds(seen, fact.forms):
                     continue
                 for text in (turn.thinking, turn.reply):
-                    if holds(text, fact.forms):
-                        quote = next((part for part in sentences(text) if holds(part, fact.forms)), text)
+                    if quote := saying(text, fact.forms, (fact.ask, *fact.cues)):
                         return Problem(Stage.KNOWLEDGE, leak.REASON, f"{fact.value}: {fact.tell}", quote)
             seen += "\n" + "\n".join(texts_in(list(turn.results)))
     return None

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 
 from apep_datagen.core.calls import texts_in
 from apep_datagen.core.words import words
-from apep_datagen.language.content import content, is_function_word, sentences, stem
+from apep_datagen.language.content import content, is_english, is_function_word, sentences, stem
 from apep_datagen.language.rarity import is_everyday, rarity
 from apep_datagen.people.scenario import TELLING
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.problem import Problem, Stage
-from apep_datagen.quality.sample import Sample
+from apep_datagen.quality.sample import Sample, SavedExchange
 
 __all__ = ["LEAST_WEIGHT", "REASON", "check", "strongest_trace", "unseen"]
 
@@ -63,6 +63,9 @@ def check(sample: Sample, case: Case) -> Problem | None:
         sample: The conversation.
         case: The same, with what she cannot see.
     """
+    # How rare a word is, is known of English; of another language every word seems rare.
+    if not is_english(*(text for exchange in sample.exchanges for text in _said_in(exchange))):
+        return None
     trace = strongest_trace(sample, unseen(case))
     if trace is None or trace.weight < LEAST_WEIGHT:
         return None
@@ -72,6 +75,12 @@ def check(sample: Sample, case: Case) -> Problem | None:
         f"{', '.join(trace.words)}: {trace.source}",
         trace.quote,
     )
+
+
+def _said_in(exchange: SavedExchange) -> Iterator[str]:
+    yield exchange.question
+    for turn in exchange.turns:
+        yield from (turn.thinking, turn.reply)
 
 
 def unseen(case: Case) -> tuple[str, ...]:
@@ -85,7 +94,16 @@ def unseen(case: Case) -> tuple[str, ...]:
         said.append(brief.previous.question)
     notes = [note.text for note in (*case.change.before.memory, *case.change.before.diary)]
     person = [user.place, user.job, *user.interests, *user.people, *user.animals]
-    return tuple(dict.fromkeys([*said, *notes, *person, *(f"{fact.tell} {fact.value}".strip() for fact in facts)]))
+    return tuple(
+        dict.fromkeys(
+            [
+                *said,
+                *notes,
+                *person,
+                *(f"{fact.tell} {fact.value}" for fact in facts if fact.value or fact.shelf == "diary"),
+            ]
+        )
+    )
 
 
 def strongest_trace(sample: Sample, past: Iterable[str]) -> Trace | None:

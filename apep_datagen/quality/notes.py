@@ -17,6 +17,7 @@ from apep_datagen.core.tags import escape_tags
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.content import content, content_list, stem
 from apep_datagen.language.pointing import pointing_nowhere, speaking_as_somebody, speaking_to_somebody
+from apep_datagen.language.values import saying
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change, notes_that_hold
 from apep_datagen.quality.problem import Problem, Stage
@@ -143,7 +144,7 @@ def _statement(text: str, facts: Iterable[Fact]) -> tuple[frozenset[str], frozen
 def _two_in_one(new: Iterable[str], planned: Sequence[Fact]) -> Problem | None:
     """Find a new note that holds two of the facts that were told."""
     for note in new:
-        if len({fact.slot for fact in planned if holds(note, fact.forms)}) > 1:
+        if len({fact.slot for fact in planned if saying(note, fact.forms, (fact.ask, *fact.cues))}) > 1:
             return _problem("a note holds two facts", note)
     return None
 

@@ -124,17 +124,24 @@ def words_of_ada(text: str, phrases: tuple[str, ...], *, is_first: bool) -> Span
     """
     if not holds(text, phrases):
         return None
+    quoted: set[str] = set()
     for sentence in sentences(text):
         for span in spans_of(sentence, phrases):
             around = f"{span.before} … {span.after}"
             is_thanks = words(span.phrase)[0] in ("thank", "thanks")
-            is_quoted = span.is_quoted or bool(_REPORTS.search(span.before))
-            if not (_ADDRESSED.search(around) or is_quoted or (is_thanks and not is_first)):
+            is_quoted = span.is_quoted or bool(_REPORTS.search(span.before)) or sentence.startswith(">")
+            if is_quoted:
+                quoted.add(span.phrase)
+            if not (_ADDRESSED.search(around) or span.phrase in quoted or (is_thanks and not is_first)):
                 return span
     return None
 
 
 _LABELLED = re.compile(r"^[\s>*_#\-•\d.)]*[^\W\d_][^:：\n]{0,30}[:：]", re.MULTILINE)  # noqa: RUF001 - the colon of wide scripts
+
+
+# As in "Human: 0, Printer: 3".
+_LABEL_INSIDE = re.compile(r"[,;.!?–—-] *([^\W\d_]{2,30}[:：])\s")  # noqa: RUF001
 
 
 def label_of_role(text: str, labels: tuple[str, ...], spoken_of: frozenset[str]) -> str:
@@ -157,6 +164,8 @@ def label_of_role(text: str, labels: tuple[str, ...], spoken_of: frozenset[str])
             continue
         label = match[0].strip()
         is_of_a_document = any(_LABELLED.match(other) and not pattern.match(other) for other in lines)
+        inside = _LABEL_INSIDE.findall(line, match.end())
+        is_of_a_document = is_of_a_document or any(not pattern.match(other) for other in inside)
         is_of_a_speaker = _is_name(label)
         if is_of_a_speaker or not (is_of_a_document or not spoken_of.isdisjoint(content(label))):
             return label

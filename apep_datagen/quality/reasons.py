@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.markup import is_error
 from apep_datagen.core.words import words
 from apep_datagen.language.common import telling
-from apep_datagen.language.content import content, is_function_word, sentences, stem
-from apep_datagen.language.numbers import names_line
+from apep_datagen.language.content import content, is_english, sentences, stem
+from apep_datagen.language.numbers import in_digits, names_line
 from apep_datagen.quality.sample import SavedTurn
 
 __all__ = ["call_without_reason"]
@@ -21,8 +21,6 @@ _ENOUGH_IN_COMMON = 2
 _WORDS_OF_ITS_OWN = 4
 _COMMONPLACES = 3
 _SHARED_BY_CHANCE = 1
-# Below this share of function words a text is not in the language that stems and common words are known of.
-_LEAST_FUNCTION_WORDS = 0.2
 # A word with a capital letter inside a sentence, or with a digit: a name or a number.
 _PARTICULAR = re.compile(r"(?<=[\w,;'’] )[^\W\d_a-z]\w+|\b\w*\d[\w:]*")  # noqa: RUF001 - an apostrophe
 
@@ -41,6 +39,8 @@ _RESOLVES = re.compile(
     r"give|offer|join|play|think|feel|thank|wish|hear|greet|cheer)\b)\w",
     re.IGNORECASE,
 )
+# "Red now. The old line first."
+_COMES_FIRST = re.compile(r"\w\W+first\W*(?:[.!,;:]|\Z)", re.IGNORECASE)
 _STATES = frozenset(
     words("""
     like love hate feel know see hear mean understand get enjoy believe think doubt prefer want have had liked loved
@@ -70,7 +70,8 @@ def call_without_reason(
         for call, result in zip(turn.calls, turn.results, strict=True)
         if isinstance(call, ToolCall) and call.name in intents
     ]
-    if not called:
+    # What two texts have in common is known of English, and so are the words of the list, mostly.
+    if not called or not is_english(turn.thinking, *said):
         return ""
     thought = _Thought(turn.thinking, said, shown, [text for pair in called for text in _texts(*pair)])
     led = {call.name for call, result in called if thought.leads_to(call, result, intents[call.name])}
@@ -93,6 +94,7 @@ class _Thought:
         all_words = content(text)
         in_common = content(*said, *shown, *of_calls)
         self.shared = len(all_words & in_common)
+        self.counted = _counted([text])
         self.asks_itself = any(
             part.endswith("?") and _ASKS.search(part) and telling(part) <= self.said for part in sentences(text)
         )
@@ -101,7 +103,7 @@ class _Thought:
             len(self.words) >= _WORDS_OF_ITS_OWN
             and self.words.isdisjoint(in_common)
             and self.shared <= _COMMONPLACES
-            and all(map(_is_known_language, (text, *said[:1])))
+            and all(map(is_english, (text, *said[:1])))
         )
 
     def leads_to(self, call: ToolCall, result: object, intents: Sequence[str]) -> bool:
@@ -115,9 +117,11 @@ class _Thought:
         in_common = len(self.words & about) + len(self.words & self.said)
         return (
             in_common >= _ENOUGH_IN_COMMON
+            or (not call.name.startswith("add_") and bool(_COMES_FIRST.search(self.text)))
             or (call.name.startswith("delete_") and not self.words.isdisjoint(self.shown))
             or any(names_line(self.text, index) for index in _indices(call))
             or any(self._names(note) for note in texts)
+            or not self.counted.isdisjoint(_counted(texts))
             or (not call.name.startswith("recall_") and self.acts_on_it)
             or bool(_RESOLVES.search(self.text))
             or (call.name.startswith("recall_") and self.asks_itself)
@@ -145,6 +149,11 @@ def _indices(call: ToolCall) -> Iterator[int]:
                 yield index
 
 
+def _counted(texts: Iterable[str]) -> frozenset[str]:
+    """Return the numbers of texts, in digits; one is a pronoun as well."""
+    return frozenset(word for text in texts for word in in_digits(text) if word.isdigit()) - {"1"}
+
+
 def _says(text: str, phrases: Sequence[str]) -> bool:
     """Tell whether a phrase stands in a text, in any inflection of its words."""
     said = f" {' '.join(_stems(text))} "
@@ -153,8 +162,3 @@ def _says(text: str, phrases: Sequence[str]) -> bool:
 
 def _stems(text: str) -> list[str]:
     return [stem(word) for word in words(text)]
-
-
-def _is_known_language(text: str) -> bool:
-    said = words(text)
-    return sum(map(is_function_word, said)) >= _LEAST_FUNCTION_WORDS * len(said)

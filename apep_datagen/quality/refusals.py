@@ -42,7 +42,9 @@ _DOING = (
     "help|assist|do|answer|discuss|talk|speak|advise|comment|continue|comply|provide|give|offer|support|share|engage|"
     "respond|recommend|go into|get into|touch on|be part of|take part|weigh in"
 )
-_VERB = rf"(?: (?:{_DOING})\b|(?=\s*(?:[.!]|\Z))|(?<=decline)|(?<=refuse)|(?<=pass)|(?<=say no))"
+# "I can't help it", "I can't help laughing", "I couldn't do that!" decline nothing.
+_IDIOM = r"(?!(?<=help)(?: it\b| but\b| \w+ing\b| myself\b)|(?<=couldn't do)|(?<=couldnt do))"
+_VERB = rf"(?: (?:{_DOING})\b{_IDIOM}|(?=\s*(?:[.!]|\Z))|(?<=decline)|(?<=refuse)|(?<=pass)|(?<=say no))"
 _THING = "(?:something|anything|one|a (?:thing|topic|subject))(?: that)?"
 _DECLINED = re.compile(
     rf"\bI(?: am|'m)?(?: \w+ly| just| am afraid)? ?{_NEGATED}{_VERB}"
@@ -52,6 +54,15 @@ _DECLINED = re.compile(
     rf"|\b(?:that|this|it)(?: is not|'s not| isn'?t) {_THING} I do\b"
     rf"|\b(?:that|this|it)(?: is|'s) (?:not )?{_THING} I {_NEGATED}{_VERB}"
     rf"|\bnot {_THING} I(?: can| could| will|'m (?:able|allowed|willing) to) (?:{_DOING})\b",
+    re.IGNORECASE,
+)
+# A question or a request, also without its mark.
+_ASKS = re.compile(
+    r"\?|(?:\A|[.!,;:…\n]\s*|\b(?:ada|and|but|so|ok|okay|hey|hi|hello|well)\W+)"
+    r"(?:how|what|which|why|when|where|who|can|could|would|will|should|do|does|did|is|are|any|tell|give|help|explain|show"
+    r"|write|recommend|suggest|name)\b|\b(?:please|pls|plz|advice|advise|tips?|ideas?|i\s+need|i\s+wonder|let\s+me\s+know"
+    r"|(?:know|knew|wonder\w*|ask\w*)\s+(?:how|what|which|why|when|where|who|if|whether)|do\s+i|should\s+i|can\s+i"
+    r"|can\s+you|could\s+you)\b",
     re.IGNORECASE,
 )
 _TYPESET_APOSTROPHE = str.maketrans("\u2019", "'")
@@ -88,9 +99,13 @@ def refusal_in(exchange: SavedExchange, phrases: tuple[str, ...]) -> Span | None
 
 
 def _refuses(span: Span, exchange: SavedExchange) -> bool:
+    if "else" in words(span.rest_of_clause):
+        return False  # what she was asked for she has done
     if _is_whole(span):
         return not (_is_honest(span, exchange) or (_is_of_one_thing(span, exchange) and _says_more(span)))
     # "The compost", of which the question spoke among other things; or "medical advice", which is the whole of it.
+    if not _ASKS.search(exchange.question):
+        return False  # to a story: "I won't comment on the smell!"
     is_of_question = not telling(span.rest_of_clause).isdisjoint(telling(exchange.question))
     return not (_says_more(span) if is_of_question else _does_more(span, exchange))
 

@@ -47,7 +47,9 @@ def check(
     shown: list[str] = []
     for place, exchange in enumerate(sample.exchanges):
         question = exchange.question
-        asked_sincerely = asked_sincerely or holds(question, phrases.sincere_questions)
+        asked_sincerely = asked_sincerely or any(
+            holds(text, phrases.sincere_questions) for text in (question, _without_stress(question))
+        )
         speaking = _Speaking(phrases, prompt_texts, topic_stems | stems_spoken_of((*said, *shown)))
         problem = _own_name(question, user_name) or speaking.of_user(question, is_first=place == 0)
         if problem:
@@ -65,6 +67,16 @@ def check(
         if span := refusal_in(exchange, phrases.refusals):
             return _problem("a reply is a refusal", span)
     return None
+
+
+# What stresses a question and does not change it, and how "you" and "are" are typed in a hurry.
+_STRESSING = frozenset(words("even really actually truly just honestly like ever so"))
+_TYPED_SHORT = {"u": "you", "r": "are", "ur": "your", "ya": "you"}
+
+
+def _without_stress(question: str) -> str:
+    """Return the words of "are you even real?" as "are you real"."""
+    return " ".join(_TYPED_SHORT.get(word, word) for word in words(question) if word not in _STRESSING)
 
 
 class _Speaking:
@@ -131,11 +143,15 @@ def _own_name(text: str, user_name: str) -> Problem | None:
     if not user_name.strip() or _OPENING_QUOTATION.match(text):
         return None
     match = _address_pattern(user_name).match(text)
-    if not match:
+    # "Marta, he said, …", "Marta! That's also the name of …"
+    if not match or _SPEAKS_OF_A_NAME.match(text, match.end()):
         return None
     return Problem(Stage.VOICE, "the user speaks to somebody of their own name", match[0].strip(), match[0].strip())
 
 
+_SPEAKS_OF_A_NAME = re.compile(
+    r"[^.?\n]{0,40}?\b(?:said|says|goes|went|called|calls|shouted|whispered|asked|names?|named)\b", re.IGNORECASE
+)
 # A quotation at the beginning of a text that ends before it.
 _OPENING_QUOTATION = re.compile(r"\A\s*[\"“”„«»‘'][^\n]*?[\"“”«»’'](?=[\s,.]+\w)")  # noqa: RUF001 - quotation marks
 

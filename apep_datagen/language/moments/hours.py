@@ -134,7 +134,7 @@ _HOURS = (
         pattern(
             r"\W*(?:(?:oh|ah|well|and|hi|hello|ada)\W+)?(?:a (?:very )?)?good (?P<part>morning|afternoon|evening)"
             r"(?= ?[,!.-]|\Z| ada\b| to you\b| dear\b| my\b| from\b| again\b| there\b)"
-            r"(?![,!.]? (?:said|says|is|he|she|they|that's)\b)"
+            r"(?![,!.]? (?:said|says|is|he|she|it|they|that's)\b)"
         ),
         _part,
         always(Certainty.PLAIN),

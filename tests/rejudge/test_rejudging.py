@@ -8,6 +8,7 @@ import sqlite3
 import tarfile
 from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +62,13 @@ def judge_anew(
     forbidden: Collection[int] = (),
     drops: bool = False,
     is_dry_run: bool = False,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> Rejudgement:
     """Judge anew, with rules by which what the users of some conversations say is wrong."""
     texts = dict(load_prompts().texts)
     said = (real.case.messages[1].content for real in real_conversations() if real.number in forbidden)
     texts["tester_user.txt"] += "\n".join(said)
-    return rejudge(
-        output, settings, PromptSet(texts), load_cast(), drops=drops, is_dry_run=is_dry_run, notify=lambda _: None
-    )
+    return rejudge(output, settings, PromptSet(texts), load_cast(), drops=drops, is_dry_run=is_dry_run, notify=notify)
 
 
 def elements(output: Path) -> list[Any]:
@@ -356,6 +356,48 @@ def test_what_another_hand_added_stays_byte_for_byte(output: Path, indent: int |
     before = everything(output)
     assert judge_anew(output, forbidden=FORBIDDEN, drops=True).taken_out == 0
     assert everything(output) == before
+
+
+@pytest.mark.parametrize("change", ["in the middle", "removed", "laid out anew", "missing", "torn"])
+def test_a_dry_run_says_of_what_another_hand_has_changed_what_the_other_one_does(output: Path, change: str) -> None:
+    text, there = output.read_text(encoding="utf-8"), elements(output)
+    changed = {
+        "in the middle": text.replace("Ada", "ADA"),  # all else stays in its place
+        "removed": json.dumps([*there[:5], *there[9:]]),
+        "laid out anew": json.dumps(there[::-1], indent=1),
+        "missing": "",
+        "torn": text[: len(text) // 2],
+    }
+    output.write_text(changed[change], encoding="utf-8")
+    if change == "missing":
+        output.unlink()
+    before = {path.name: path.read_bytes() for path in output.parent.iterdir()}
+
+    def outcome(*, is_dry_run: bool) -> tuple[object, list[str]]:
+        said: list[str] = []
+        try:
+            found = judge_anew(output, forbidden=FORBIDDEN, drops=True, is_dry_run=is_dry_run, notify=said.append)
+        except StorageError as error:
+            return str(error), said
+        told = [replace(one, number_in_output=None) for one in found.conversations]
+        return (found.in_output, found.taken_out, found.added, told), said
+
+    rehearsed = outcome(is_dry_run=True)
+    assert {path.name: path.read_bytes() for path in output.parent.iterdir()} == before
+    assert rehearsed == outcome(is_dry_run=False)
+
+
+def test_what_another_hand_changed_without_moving_the_rest_stays_when_the_output_is_written_anew(output: Path) -> None:
+    number = next(number for number in ACCEPTED if number not in FORBIDDEN)
+    place = ACCEPTED.index(number)
+    lines = output.read_text(encoding="utf-8").split("\n")
+    lines[place + 1] = lines[place + 1].replace("You are Ada", "YOU ARE ADA")
+    mine = json.loads(lines[place + 1].rstrip(","))
+    output.write_text("\n".join(lines), encoding="utf-8")
+    found = judge_anew(output, forbidden=FORBIDDEN, drops=True)
+    assert found.taken_out
+    assert mine in elements(output)
+    assert by_number(found)[number].reason == "it is not in the output as it was written"
 
 
 def test_an_output_with_a_second_name_is_not_torn_from_it(output: Path) -> None:

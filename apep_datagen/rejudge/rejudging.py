@@ -5,7 +5,9 @@
              └→ judging      each of them judged, and what is to become of it recorded
                              (storage.rejudged, storage.replacement)
 
-A dry run does the same on copies, and commits nothing. Whenever the process is killed, nothing has happened, or all of it: what was added or replaced in the state database is
+A dry run does the same on copies, and commits nothing.
+
+Whenever the process is killed, nothing has happened, or all of it: what was added or replaced in the state database is
 brought to the output at the next start, as what a run has finished is.
 """
 

@@ -23,6 +23,7 @@ from apep_datagen.core.sample_json import sample_line
 from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
+from apep_datagen.rejudge.judging import Judging
 from apep_datagen.rejudge.outcome import Judged, Rejudgement, Verdict
 from apep_datagen.rejudge.rejudging import rejudge
 from apep_datagen.rejudge.report import describe_rejudgement, rejudgement_as_json
@@ -166,6 +167,26 @@ def test_more_that_is_accepted_lets_more_begin_alike_until_nothing_changes(tmp_p
     # The last of them was asked again, when others had been added.
     assert query(output, "SELECT conversation_id FROM samples ORDER BY position DESC LIMIT 1") == [(alike[-1],)]
     assert judge_anew(output, settings).added == 0
+
+
+def test_where_nothing_is_added_each_is_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = write_real_state(tmp_path, also_rejected=CHATS[:4])
+    for number in CHATS[:4]:
+        _change_steps(output, number, lambda text: text.replace("</think>", "</think>\n\nQuince jam on the sill. "))
+    settings = STRICT.model_copy(update={"quality": QualitySettings(opening_share=0.0001)})
+    judge_anew(output, settings)
+    judged: Counter[int] = Counter()
+    judge_rejected = Judging._judge_rejected
+
+    def judge_and_count(self: Judging, number: int) -> bool:
+        judged[number] += 1
+        return judge_rejected(self, number)
+
+    monkeypatch.setattr(Judging, "_judge_rejected", judge_and_count)
+    found = judge_anew(output, settings)
+    assert found.added == 0
+    assert any(one.stage == Stage.NOVELTY for one in found.conversations if one.was == Verdict.REJECTED)
+    assert set(judged.values()) == {1}
 
 
 def test_of_two_that_are_nearly_the_same_one_is_added(tmp_path: Path) -> None:

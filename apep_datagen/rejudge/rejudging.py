@@ -30,7 +30,7 @@ from apep_datagen.rejudge.outcome import Rejudgement
 from apep_datagen.storage.access import copy_database, holds_run, in_use, read_only, run_is_active, state_path
 from apep_datagen.storage.faults import concerns_file, output_file, state_database
 from apep_datagen.storage.opening import OpenedRun, refuse_output_of_another
-from apep_datagen.storage.replacement import finish_replacement, plan_replacement
+from apep_datagen.storage.replacement import finish_replacement, plan_replacement, refuse_second_name
 
 __all__ = ["rejudge"]
 
@@ -113,6 +113,8 @@ def _rehearse(output: Path, judging: _MakeJudging, notify: Callable[[str], None]
         copy_database(path, state_path(copy))
         try:
             with _judged(copy, judging, lambda text: notify(renamed(text))) as (_, judged):
+                if judged.replaces and output.exists():
+                    refuse_second_name(output)
                 return judged
         except StorageError as error:
             if _is_about_disk(error.__cause__):

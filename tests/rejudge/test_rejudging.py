@@ -424,8 +424,9 @@ def test_what_another_hand_changed_without_moving_the_rest_stays_when_the_output
 def test_an_output_with_a_second_name_is_not_torn_from_it(output: Path) -> None:
     output.with_name("other.json").hardlink_to(output)
     before = output.read_bytes()
-    with pytest.raises(StorageError, match="another name, by a hard link"):
-        judge_anew(output, forbidden=FORBIDDEN, drops=True)
+    for is_dry_run in (True, False):
+        with pytest.raises(StorageError, match=rf"^{output}: .* another name, by a hard link"):
+            judge_anew(output, forbidden=FORBIDDEN, drops=True, is_dry_run=is_dry_run)
     assert output.read_bytes() == before
     assert query(output, "SELECT count(*) FROM samples") == [(len(ACCEPTED),)]
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic.dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import rebuild
@@ -31,7 +32,7 @@ from apep_datagen.inspect.readable import (
     print_texts,
 )
 from apep_datagen.storage.access import read_only, state_path
-from apep_datagen.storage.checked import integer
+from apep_datagen.storage.checked import CHECKED, integer
 from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.faults import is_about_content
 from apep_datagen.storage.notes import read_notebook_at
@@ -39,7 +40,7 @@ from apep_datagen.storage.notes import read_notebook_at
 __all__ = ["show_rejected"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=CHECKED)
 class _Rejected:
     """What the state database knows of a conversation that was not accepted.
 

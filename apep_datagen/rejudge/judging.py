@@ -121,9 +121,9 @@ class Judging:
             place = self._in_output.number(sample.position, messages)
             if not self._judge_accepted(sample, messages, place) and place is not None:
                 undecided[sample.number] = place
-        waiting, before = sorted([*undecided, *rejected]), 0
-        while len(waiting) != before:
-            before = len(waiting)
+        waiting, before = sorted([*undecided, *rejected]), -1
+        while self._accepted.kept != before:  # else all would be compared with the same once more
+            before = self._accepted.kept
             waiting = [number for number in waiting if not self._judge_again(number, undecided.get(number))]
         for number in waiting:
             if number in undecided:

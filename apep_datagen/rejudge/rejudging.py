@@ -5,6 +5,8 @@
              └→ judging      each of them judged, and what is to become of it recorded
                              (storage.rejudged, storage.replacement)
 
+A dry run does the same on copies, and commits nothing.
+
 Whenever the process is killed, nothing has happened, or all of it: what was added or replaced in the state database is
 brought to the output at the next start, as what a run has finished is.
 """
@@ -12,6 +14,7 @@ brought to the output at the next start, as what a run has finished is.
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,14 +27,14 @@ from apep_datagen.core.paths import is_there
 from apep_datagen.people.cast import Cast
 from apep_datagen.rejudge.judging import Judging
 from apep_datagen.rejudge.outcome import Rejudgement
-from apep_datagen.storage.access import connect, copy_database, holds_run, in_use, run_is_active, state_path
-from apep_datagen.storage.consistency import what_is_wrong
-from apep_datagen.storage.faults import state_database
-from apep_datagen.storage.opening import OpenedRun
-from apep_datagen.storage.replacement import finish_replacement, plan_replacement
-from apep_datagen.storage.schema import migrate
+from apep_datagen.storage.access import copy_database, holds_run, in_use, read_only, run_is_active, state_path
+from apep_datagen.storage.faults import concerns_file, output_file, state_database
+from apep_datagen.storage.opening import OpenedRun, refuse_output_of_another
+from apep_datagen.storage.replacement import finish_replacement, plan_replacement, refuse_second_name
 
 __all__ = ["rejudge"]
+
+_MakeJudging = Callable[[sqlite3.Connection, Path], Judging]
 
 
 def rejudge(
@@ -68,57 +71,88 @@ def rejudge(
                 " the output of a run"
             )
 
-    def judging(connection: sqlite3.Connection) -> Judging:
-        return Judging(connection, output, settings, prompts, cast, drops=drops, notify=notify)
+    def judging(connection: sqlite3.Connection, at: Path) -> Judging:
+        return Judging(connection, at, settings, prompts, cast, drops=drops, notify=notify)
 
-    if is_dry_run:
-        with _copy(output) as connection:
-            judged = judging(connection)
-            judged.judge_all()
-    else:
-        judged = _rejudge(output, judging, notify)
+    judged = (_rehearse if is_dry_run else _rejudge)(output, judging, notify)
     return Rejudgement(output, judged.conversations(), is_dry_run, drops, judged.in_output)
 
 
-def _rejudge(output: Path, judging: Callable[[sqlite3.Connection], Judging], notify: Callable[[str], None]) -> Judging:
-    run = OpenedRun(output, seed=0, notify=notify)
-    try:
+def _rejudge(output: Path, judging: _MakeJudging, notify: Callable[[str], None]) -> Judging:
+    with _judged(output, judging, notify) as (run, judged):
         connection = run.connection
-        with run.file.reading("written"):
-            connection.execute("BEGIN IMMEDIATE")
-            run.before_commit()
-            judged = judging(connection)
-            judged.judge_all()
-            if judged.replaces:
-                run.projection.output.check_untouched()
-                plan_replacement(connection, output, judged.gone)
-            connection.execute("COMMIT")
-            if not judged.replaces:
-                run.projection.bring_up_to_date()
-                run.projection.note_synced()
-            elif not finish_replacement(connection, output):
-                raise StorageError(
-                    f"{output}: another hand changed the output while it was judged; start again, what it holds now"
-                    " counts"
-                )
-            judged.number_added()
-    finally:
-        run.close()  # what was not committed is rolled back
+        if judged.replaces:
+            run.projection.output.check_untouched()
+            plan_replacement(connection, output, judged.gone)
+        connection.execute("COMMIT")
+        if not judged.replaces:
+            run.projection.bring_up_to_date()
+            run.projection.note_synced()
+        elif not finish_replacement(connection, output):
+            raise StorageError(
+                f"{output}: another hand changed the output while it was judged; start again, what it holds now counts"
+            )
+        judged.number_added()
     return judged
 
 
-@contextlib.contextmanager
-def _copy(output: Path) -> Iterator[sqlite3.Connection]:
-    """Open a copy of the state database, in which all can be done as if; it is gone at the end."""
+def _rehearse(output: Path, judging: _MakeJudging, notify: Callable[[str], None]) -> Judging:
+    """Judge copies of the output and its state database: nothing is changed, and what is told is what would be."""
     path = state_path(output)
     if run_is_active(path):
         raise in_use(path)
+    read_only(path, lambda connection: refuse_output_of_another(connection, output))
     with tempfile.TemporaryDirectory(prefix="apep-datagen-") as directory:
-        copy = Path(directory) / "state.db"
-        copy_database(path, copy)
-        with contextlib.closing(connect(copy)) as connection, state_database(path).reading():
-            migrate(connection, seed=0, output_name=output.name, base_count=0, base_end=1)
-            if finding := what_is_wrong(connection):
-                raise state_database(path).damaged(finding)
-            connection.execute("BEGIN")
-            yield connection
+        copy = Path(directory) / output.name
+
+        def renamed(text: str) -> str:
+            return text.replace(str(copy), str(output)).replace(str(state_path(copy)), str(path))
+
+        # In this order, the database can only be ahead of the output, as after a kill.
+        _copy_file(output, copy)
+        copy_database(path, state_path(copy))
+        try:
+            with _judged(copy, judging, lambda text: notify(renamed(text))) as (_, judged):
+                if judged.replaces and output.exists():
+                    refuse_second_name(output)
+                return judged
+        except StorageError as error:
+            if _is_about_disk(error.__cause__):
+                raise  # it is the copy that could not be written
+            raise StorageError(renamed(str(error))) from error
+
+
+@contextlib.contextmanager
+def _judged(output: Path, judging: _MakeJudging, notify: Callable[[str], None]) -> Iterator[tuple[OpenedRun, Judging]]:
+    """Open a run and judge it, in a transaction; what of that is not committed is as if it had not been."""
+    run = OpenedRun(output, seed=0, notify=notify)
+    try:
+        with run.file.reading("written"):
+            run.projection.look_at_all()
+            run.connection.execute("BEGIN IMMEDIATE")
+            run.before_commit()
+            judged = judging(run.connection, output)
+            judged.judge_all()
+            yield run, judged
+    finally:
+        run.close()
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    """Copy an output, if it is there."""
+    try:
+        old = source.open("rb")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise output_file(source).refused(error, "read") from error
+    with old:
+        try:
+            with target.open("wb") as new:
+                shutil.copyfileobj(old, new)
+        except OSError as error:
+            raise output_file(target).refused(error, "written") from error
+
+
+def _is_about_disk(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) or (isinstance(error, sqlite3.Error) and concerns_file(error))

@@ -195,12 +195,17 @@ def copy_database(path: Path, target: Path) -> None:
     """Copy a state database of this version or an older one, without making or changing any other file.
 
     Raises:
-        StorageError: As for `read_only`.
+        StorageError: As for `read_only`; or the copy cannot be written.
     """
 
     def copy(connection: sqlite3.Connection) -> None:
-        with contextlib.closing(sqlite3.connect(target)) as copied:
-            connection.backup(copied)
+        try:
+            with contextlib.closing(sqlite3.connect(target)) as copied:
+                connection.backup(copied)
+        except sqlite3.Error as error:
+            if is_lock(error) or not concerns_file(error):
+                raise
+            raise state_database(target).refused(error, "written") from error
 
     read_only(path, copy)
 

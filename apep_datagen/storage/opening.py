@@ -17,7 +17,7 @@ from apep_datagen.storage.projection import Projection
 from apep_datagen.storage.replacement import finish_replacement
 from apep_datagen.storage.schema import migrate
 
-__all__ = ["OpenedRun"]
+__all__ = ["OpenedRun", "refuse_output_of_another"]
 
 
 class OpenedRun:
@@ -56,7 +56,8 @@ class OpenedRun:
                 migrate(self.connection, seed=seed, output_name=output.name, base_count=base_count, base_end=base_end)
                 if finding := what_is_wrong(self.connection):
                     raise self.file.damaged(finding)
-                _check_name(self.connection, output)
+                refuse_output_of_another(self.connection, output)
+                self.connection.execute("UPDATE run SET output_name = ?", (output.name,))  # it may have been renamed
                 if base_count:
                     notify(f"{output}: {base_count} conversations are there already; they are kept")
                 if finish_replacement(self.connection, output):
@@ -85,12 +86,14 @@ class OpenedRun:
         self._opened.close()
 
 
-def _check_name(connection: sqlite3.Connection, output: Path) -> None:
-    """Refuse an output that shares its state's name with another, as `a.json` and `a.jsonl` do."""
+def refuse_output_of_another(connection: sqlite3.Connection, output: Path) -> None:
+    """Refuse an output that shares its state's name with another, as `a.json` and `a.jsonl` do.
+
+    Raises:
+        StorageError: The state database is that other one's.
+    """
     (name,) = connection.execute("SELECT output_name FROM run").fetchone()
-    if name != output.name:
-        if output.with_name(name).exists():
-            raise StorageError(
-                f"{state_path(output)}: belongs to {output.with_name(name)}; name another --output than {output}"
-            )
-        connection.execute("UPDATE run SET output_name = ?", (output.name,))  # it was renamed
+    if name != output.name and output.with_name(name).exists():
+        raise StorageError(
+            f"{state_path(output)}: belongs to {output.with_name(name)}; name another --output than {output}"
+        )

@@ -51,6 +51,26 @@ class Projection:
         """Append to the output what was finished since the last time."""
         self._append_samples(self.output)
 
+    def look_at_all(self) -> None:
+        """Look at each conversation in the output; where another hand has changed one, take over what is there.
+
+        Opening it looks at the last one alone, which shows each change but those that leave the others in their place.
+        For a transaction in which the output may be written anew, as what is not known is lost then.
+
+        Raises:
+            StorageError: What is there is no valid array of conversations.
+        """
+        run = self._connection.execute("SELECT base_count, base_end, base_position FROM run").fetchone()
+        base_count, end, base_position = run
+        for position, line in self._samples_after(base_position):
+            content = element_bytes(line, first=base_count + position - base_position == 1)
+            if not self.output.has_at(end, content):
+                self.output.close()
+                self._adopt_changed()
+                self.output = self._open()
+                return
+            end += len(content)
+
     def note_synced(self) -> None:
         """Record how far the output is known to be on the disk."""
         if self._projected > self._synced:

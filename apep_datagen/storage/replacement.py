@@ -30,7 +30,7 @@ from apep_datagen.storage.faults import output_file
 from apep_datagen.storage.output import CLOSING, element_bytes
 from apep_datagen.storage.output_reader import read_elements
 
-__all__ = ["finish_replacement", "plan_replacement", "replacement_path"]
+__all__ = ["finish_replacement", "plan_replacement", "refuse_second_name", "replacement_path"]
 
 _BLOCK = 1 << 20
 
@@ -79,12 +79,8 @@ def plan_replacement(connection: sqlite3.Connection, output: Path, gone: Mapping
     Raises:
         StorageError: The output cannot be read, or cannot be replaced.
     """
+    refuse_second_name(output)
     with _telling_errors(output, "read"):
-        if output.stat().st_nlink > 1:
-            raise StorageError(
-                f"{output}: the output has another name, by a hard link, under which it would stay as it is; let it"
-                " have one name, then start again"
-            )
         digest = _digest(output)
     base_count, base_end, base_position, synced_position = connection.execute(
         "SELECT base_count, base_end, base_position, synced_position FROM run"
@@ -103,6 +99,20 @@ def plan_replacement(connection: sqlite3.Connection, output: Path, gone: Mapping
         (count, end, still_in_base, still_synced, _replacements().dump_json(replacement).decode()),
     )
     _number_anew(connection, still_in_base, end, first=count == 0)
+
+
+def refuse_second_name(output: Path) -> None:
+    """Refuse to write an output anew that has two names, by a hard link: it would be another file under each.
+
+    Raises:
+        StorageError: It has, or is not there.
+    """
+    with _telling_errors(output, "read"):
+        if output.stat().st_nlink > 1:
+            raise StorageError(
+                f"{output}: the output has another name, by a hard link, under which it would stay as it is; let it"
+                " have one name, then start again"
+            )
 
 
 def finish_replacement(connection: sqlite3.Connection, output: Path) -> bool:

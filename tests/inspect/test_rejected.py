@@ -17,11 +17,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apep_datagen.core.errors import StorageError
 from apep_datagen.inspect.readable import Text, print_texts
 from apep_datagen.inspect.rejected import show_rejected
 from apep_datagen.people.scenario import Ability
+from apep_datagen.storage.access import state_path
 from support.loopback_server import LoopbackServer, Received, Reply, hangs_after
 from support.program import QUICKLY, Program, section
+from support.real_state import write_real_state
 from support.scripted_people import WAYS, ScriptedPeople
 from support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -211,6 +214,30 @@ def quote_of(program: Program, number: int) -> str:
     """Return some words of the middle of the user's message."""
     [(question,)] = program.query(f"SELECT text FROM steps WHERE conversation_id = {number} AND number = 1")  # noqa: S608
     return " ".join(question.split()[3:9])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE steps SET text = x'00'",
+        "UPDATE notes SET text = x'ff', date = 5",
+        "UPDATE conversations SET detail = x'ff'",
+    ],
+)
+def test_a_damaged_state_database_is_shown_or_told_in_a_sentence(tmp_path: Path, damage: str) -> None:
+    output = write_real_state(tmp_path, count=60)
+    with contextlib.closing(sqlite3.connect(state_path(output), isolation_level=None)) as connection:
+        numbers = [number for (number,) in connection.execute("SELECT id FROM conversations WHERE status = 'rejected'")]
+        connection.execute(damage)
+    assert numbers
+    said = []
+    for number in numbers:
+        try:
+            show_rejected(output, number)
+        except StorageError as error:
+            said.append(str(error))
+    assert said
+    assert all(text.startswith(f"{state_path(output)}: the state database is damaged") for text in said)
 
 
 def test_the_words_that_were_its_undoing_are_marked(program: Program) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import tarfile
 from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from apep_datagen.core.sample_json import sample_line
 from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
+from apep_datagen.rejudge.judging import Judging
 from apep_datagen.rejudge.outcome import Judged, Rejudgement, Verdict
 from apep_datagen.rejudge.rejudging import rejudge
 from apep_datagen.rejudge.report import describe_rejudgement, rejudgement_as_json
@@ -66,14 +68,13 @@ def judge_anew(
     forbidden: Collection[int] = (),
     drops: bool = False,
     is_dry_run: bool = False,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> Rejudgement:
     """Judge anew, with rules by which what the users of some conversations say is wrong."""
     texts = dict(load_prompts().texts)
     said = (real.case.messages[1].content for real in real_conversations() if real.number in forbidden)
     texts["tester_user.txt"] += "\n".join(said)
-    return rejudge(
-        output, settings, PromptSet(texts), load_cast(), drops=drops, is_dry_run=is_dry_run, notify=lambda _: None
-    )
+    return rejudge(output, settings, PromptSet(texts), load_cast(), drops=drops, is_dry_run=is_dry_run, notify=notify)
 
 
 def elements(output: Path) -> list[Any]:
@@ -171,6 +172,26 @@ def test_more_that_is_accepted_lets_more_begin_alike_until_nothing_changes(tmp_p
     # The last of them was asked again, when others had been added.
     assert query(output, "SELECT conversation_id FROM samples ORDER BY position DESC LIMIT 1") == [(alike[-1],)]
     assert judge_anew(output, settings).added == 0
+
+
+def test_where_nothing_is_added_each_is_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = write_real_state(tmp_path, also_rejected=CHATS[:4])
+    for number in CHATS[:4]:
+        _change_steps(output, number, lambda text: text.replace("</think>", "</think>\n\nQuince jam on the sill. "))
+    settings = STRICT.model_copy(update={"quality": QualitySettings(opening_share=0.0001)})
+    judge_anew(output, settings)
+    judged: Counter[int] = Counter()
+    judge_rejected = Judging._judge_rejected
+
+    def judge_and_count(self: Judging, number: int) -> bool:
+        judged[number] += 1
+        return judge_rejected(self, number)
+
+    monkeypatch.setattr(Judging, "_judge_rejected", judge_and_count)
+    found = judge_anew(output, settings)
+    assert found.added == 0
+    assert any(one.stage == Stage.NOVELTY for one in found.conversations if one.was == Verdict.REJECTED)
+    assert set(judged.values()) == {1}
 
 
 def test_of_two_that_are_nearly_the_same_one_is_added(tmp_path: Path) -> None:
@@ -363,11 +384,54 @@ def test_what_another_hand_added_stays_byte_for_byte(output: Path, indent: int |
     assert everything(output) == before
 
 
+@pytest.mark.parametrize("change", ["in the middle", "removed", "laid out anew", "missing", "torn"])
+def test_a_dry_run_says_of_what_another_hand_has_changed_what_the_other_one_does(output: Path, change: str) -> None:
+    text, there = output.read_text(encoding="utf-8"), elements(output)
+    changed = {
+        "in the middle": text.replace("Ada", "ADA"),  # all else stays in its place
+        "removed": json.dumps([*there[:5], *there[9:]]),
+        "laid out anew": json.dumps(there[::-1], indent=1),
+        "missing": "",
+        "torn": text[: len(text) // 2],
+    }
+    output.write_text(changed[change], encoding="utf-8")
+    if change == "missing":
+        output.unlink()
+    before = {path.name: path.read_bytes() for path in output.parent.iterdir()}
+
+    def outcome(*, is_dry_run: bool) -> tuple[object, list[str]]:
+        said: list[str] = []
+        try:
+            found = judge_anew(output, forbidden=FORBIDDEN, drops=True, is_dry_run=is_dry_run, notify=said.append)
+        except StorageError as error:
+            return str(error), said
+        told = [replace(one, number_in_output=None) for one in found.conversations]
+        return (found.in_output, found.taken_out, found.added, told), said
+
+    rehearsed = outcome(is_dry_run=True)
+    assert {path.name: path.read_bytes() for path in output.parent.iterdir()} == before
+    assert rehearsed == outcome(is_dry_run=False)
+
+
+def test_what_another_hand_changed_without_moving_the_rest_stays_when_the_output_is_written_anew(output: Path) -> None:
+    number = next(number for number in ACCEPTED if number not in FORBIDDEN)
+    place = ACCEPTED.index(number)
+    lines = output.read_text(encoding="utf-8").split("\n")
+    lines[place + 1] = lines[place + 1].replace("You are Ada", "YOU ARE ADA")
+    mine = json.loads(lines[place + 1].rstrip(","))
+    output.write_text("\n".join(lines), encoding="utf-8")
+    found = judge_anew(output, forbidden=FORBIDDEN, drops=True)
+    assert found.taken_out
+    assert mine in elements(output)
+    assert by_number(found)[number].reason == "it is not in the output as it was written"
+
+
 def test_an_output_with_a_second_name_is_not_torn_from_it(output: Path) -> None:
     output.with_name("other.json").hardlink_to(output)
     before = output.read_bytes()
-    with pytest.raises(StorageError, match="another name, by a hard link"):
-        judge_anew(output, forbidden=FORBIDDEN, drops=True)
+    for is_dry_run in (True, False):
+        with pytest.raises(StorageError, match=rf"^{output}: .* another name, by a hard link"):
+            judge_anew(output, forbidden=FORBIDDEN, drops=True, is_dry_run=is_dry_run)
     assert output.read_bytes() == before
     assert query(output, "SELECT count(*) FROM samples") == [(len(ACCEPTED),)]
 

@@ -33,7 +33,7 @@ from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_user, generator
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change
-from apep_datagen.quality import effect, execution, form, notes, novelty, thinking, voice
+from apep_datagen.quality import effect, execution, form, knowledge, notes, novelty, thinking, voice
 from apep_datagen.quality import time as time_stage
 from apep_datagen.quality import wording as wording_module
 from apep_datagen.quality.case import Case
@@ -49,6 +49,8 @@ from novelty import Writer
 
 _QUESTION_WORDS, _REPLY_WORDS, _THOUGHT_WORDS = 40, 80, 60
 _KEPT_NOTES = 12
+# What leads to either call, and claims nothing.
+_LEADS = "Let me look, and write it down."
 
 
 def main() -> None:
@@ -68,7 +70,7 @@ def main() -> None:
 def measure(conversations: int, seed: int) -> dict[str, list[float]]:
     """Return the seconds that judging took, and each stage of it, for each conversation."""
     cast = load_cast()
-    made = Maker(cast, load_prompts(), Writer(seed))
+    made = Maker(cast, load_prompts(), Writer(seed), Writer(seed + 1))
     judge = Judge("strict", cast.phrases, NoveltyLimits(), made.tester_texts)
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection, seed=1, output_name="x", base_count=0, base_end=1)
@@ -78,7 +80,8 @@ def measure(conversations: int, seed: int) -> dict[str, list[float]]:
         brief, messages, change = made.conversation(number)
         _measure_novelty(messages, judge, accepted, costs)
         began = time.perf_counter()
-        problem = judge.judge(Case(brief, messages, change), accepted)
+        case = Case(brief, messages, change)
+        problem = judge.judge(case, accepted)
         if problem is None:
             judge.remember(number, messages, accepted)
         costs["all, with novelty"].append(time.perf_counter() - began)
@@ -87,7 +90,7 @@ def measure(conversations: int, seed: int) -> dict[str, list[float]]:
         _expect_none(problem)
         row = (number, number, sample_line(messages))
         connection.execute("INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, 0)", row)
-        _measure_stages(brief, messages, change, judge, costs)
+        _measure_stages(case, judge, costs)
     return costs
 
 
@@ -108,11 +111,10 @@ def _measure_novelty(
         kept.cache_clear()
 
 
-def _measure_stages(
-    brief: Brief, messages: tuple[Message, ...], change: Change, judge: Judge, costs: dict[str, list[float]]
-) -> None:
+def _measure_stages(case: Case, judge: Judge, costs: dict[str, list[float]]) -> None:
+    brief, change = case.brief, case.change
     times = [time.perf_counter()]
-    sample = read_sample(messages)
+    sample = read_sample(case.messages)
     assert not isinstance(sample, Problem), sample
     _expect_none(form.check(sample))
     times.append(time.perf_counter())
@@ -122,13 +124,15 @@ def _measure_stages(
     times.append(time.perf_counter())
     _expect_none(notes.check(sample, brief.scenario, change))
     times.append(time.perf_counter())
+    _expect_none(knowledge.check(sample, case))
+    times.append(time.perf_counter())
     _expect_none(time_stage.check(sample, brief))
     times.append(time.perf_counter())
     texts = (sample.system, *judge.tester_texts)
     _expect_none(voice.check(sample, phrases=judge.phrases, user_name=brief.user.name, prompt_texts=texts))
     times.append(time.perf_counter())
     for name, began, ended in zip(
-        ("form", "execution", "effect", "notes", "time", "voice"), times, times[1:], strict=False
+        ("form", "execution", "effect", "notes", "knowledge", "time", "voice"), times, times[1:], strict=False
     ):
         costs[name].append(ended - began)
 
@@ -140,13 +144,15 @@ def _expect_none(problem: Problem | None) -> None:
 class Maker:
     """Makes faultless conversations of random words."""
 
-    def __init__(self, cast: Cast, prompts: PromptSet, writer: Writer) -> None:
+    def __init__(self, cast: Cast, prompts: PromptSet, writer: Writer, of_notes: Writer) -> None:
         self.tester_texts = (
             prompts.texts["tester_system.txt"],
             prompts.texts["tester_user.txt"],
             *cast.instruction_sources,
         )
         self._cast, self._prompts, self._writer = cast, prompts, writer
+        # In words of their own: who says what stands in a note that nobody has read knows too much.
+        self._of_notes = of_notes
         self._slots = list(cast.slots.values())
 
     def conversation(self, number: int) -> tuple[Brief, tuple[Message, ...], Change]:
@@ -154,7 +160,7 @@ class Maker:
         ability = (Ability.SHARE, Ability.RECALL, Ability.SMALLTALK)[number % 3]
         slot = self._slots[number % len(self._slots)]
         fact = slot.fact(slot.values[number % len(slot.values)])
-        notes = [f"User: {self._text(10)}" for _ in range(_KEPT_NOTES)]
+        notes = [f"User: {self._text(10, self._of_notes)}" for _ in range(_KEPT_NOTES)]
         notes += [f"User: {fact.tell}"] if ability is Ability.RECALL else []
         before = Notes(tuple(Note(index, "2026-01-01", text) for index, text in enumerate(notes, start=1)))
         brief = Brief(
@@ -187,10 +193,10 @@ class Maker:
             Ability.SHARE: f'add_memory(input_text=["User: {fact.tell}"])',
             Ability.RECALL: "recall_memories()",
         }.get(ability)
-        thought = f"{self._text(_THOUGHT_WORDS)} I remember."
+        thought = f"{self._text(_THOUGHT_WORDS)} {_LEADS}"
         calling = [f"<think>{thought}</think>\n\n<tool_call>{call}</tool_call>"] if call else []
         reply = f"{self._text(_REPLY_WORDS // 2)} {found}{self._text(_REPLY_WORDS // 2)}"
-        rewritten = [f"{self._text(_THOUGHT_WORDS)} I remember." for _ in (*calling, reply)]
+        rewritten = [f"{self._text(_THOUGHT_WORDS)} {_LEADS}" for _ in (*calling, reply)]
         marked = "\n".join(f"[[{index}]] {text}" for index, text in enumerate(rewritten, start=1))
         return [
             f"{told}{self._text(_QUESTION_WORDS)}",
@@ -199,8 +205,8 @@ class Maker:
             marked if calling else rewritten[0],
         ]
 
-    def _text(self, length: int) -> str:
-        return " ".join(self._writer.write(length)).capitalize() + "."
+    def _text(self, length: int, writer: Writer | None = None) -> str:
+        return " ".join((writer or self._writer).write(length)).capitalize() + "."
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from apep_datagen.conversation.shortcoming import Shortcoming
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.clauses import Clause, clauses
 from apep_datagen.language.content import content, content_list, is_function_word, stem
+from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
 from apep_datagen.language.particulars import counted, digits, names, numbers
 from apep_datagen.language.persons import Person, owned, persons, said_of
 
@@ -162,8 +163,7 @@ def _speaks_of_ada(thought: str, rewrite: str) -> bool:
 # Names and numbers.
 
 _ISO_DATE = re.compile(r"(?<!\d)(\d{4})-(\d\d)-(\d\d)(?!\d)")
-_MONTHS = words("January February March April May June July August September October November December")
-_WEEKDAYS = words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+_MONTHS, _WEEKDAYS = tuple(MONTHS), tuple(WEEKDAYS)
 _LEAST_IN_WORDS, _MOST_IN_WORDS = 11, 99
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from apep_datagen.core.words import words
-from apep_datagen.language.content import is_function_word, stem
+from apep_datagen.language.content import content_list
 
 __all__ = ["Clause", "clauses"]
 
@@ -79,7 +79,7 @@ def _read(text: str) -> Clause:
     subject = _SUBJECTS.get(said[place], "") if said else ""
     return Clause(
         text=text,
-        content=frozenset(stem(word) for word in said if len(word) > 1 and not is_function_word(word)),
+        content=frozenset(content_list(text)),
         subject=subject,
         asserts=_asserts(said[place + 1 :]) if subject else None,
         denies=_denies(said),

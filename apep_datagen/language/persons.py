@@ -10,7 +10,7 @@ from itertools import takewhile
 from apep_datagen.core.words import words
 from apep_datagen.language.content import is_function_word, stem
 
-__all__ = ["Person", "owned", "persons", "said_of", "unquoted"]
+__all__ = ["Person", "owned", "persons", "said_of"]
 
 
 class Person(enum.Enum):
@@ -37,14 +37,10 @@ _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)[‘'][^‘’
 _FURTHEST = 3
 
 
-def unquoted(text: str) -> str:
-    """Return a text without what it quotes."""
-    return _QUOTED.sub(" ", text)
-
-
 @lru_cache(maxsize=256)
 def _said(text: str) -> list[str]:
-    return words(unquoted(text))
+    """Return the words of a text that it does not quote."""
+    return words(_QUOTED.sub(" ", text))
 
 
 @lru_cache(maxsize=256)

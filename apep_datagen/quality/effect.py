@@ -7,8 +7,6 @@ there is looked for in its exact spellings.
 
 from __future__ import annotations
 
-import calendar
-from collections import Counter
 from collections.abc import Callable
 
 from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
@@ -16,6 +14,7 @@ from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content
+from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
 from apep_datagen.language.negation import clauses
 from apep_datagen.language.spans import first_span
 from apep_datagen.language.values import is_told_by_any, tells
@@ -47,6 +46,7 @@ class _View:
 
     def __init__(self, sample: Sample, scenario: Scenario, change: Change, phrases: Phrases) -> None:
         self.scenario = scenario
+        self.change = change
         self.before = change.before
         self.after = change.after
         self.phrases = phrases
@@ -55,17 +55,6 @@ class _View:
         self.reply = "\n".join(exchange.reply for exchange in sample.exchanges)
         self.turns = [turn for exchange in sample.exchanges for turn in exchange.turns]
         self.results = "\n".join(text for turn in self.turns for result in turn.results for text in texts_in(result))
-
-    def added(self, shelf: tuple[Note, ...], before: tuple[Note, ...]) -> list[Note]:
-        """Return the notes on a shelf that were not there before."""
-        there = Counter((note.date, note.text) for note in before)
-        new = []
-        for note in shelf:
-            if there[note.date, note.text]:
-                there[note.date, note.text] -= 1
-            else:
-                new.append(note)
-        return new
 
 
 def _problem(reason: str, detail: str = "", quote: str = "") -> Problem:
@@ -117,7 +106,7 @@ def _order_of_memory(view: _View, known: tuple[Fact, ...]) -> Problem | None:
 
 def _is_replaced(fact: Fact, view: _View) -> bool:
     """Tell whether the user spoke of the slot and a new note does: then it is another now, though nobody planned it."""
-    new = view.added(view.after.memory, view.before.memory)
+    new = view.change.added("memory")
     return holds(view.question, fact.cues) and any(holds(note.text, fact.cues) for note in new)
 
 
@@ -151,7 +140,7 @@ def _left(fact: Fact, view: _View) -> list[Note]:
     # Where no note spoke of it in words that are known, any that holds the value counts.
     if not notes_still_saying(fact, view.before):
         return notes_that_hold(fact, view.after)
-    new = view.added(view.after.on(fact.shelf), view.before.on(fact.shelf))
+    new = view.change.added(fact.shelf)
     return notes_still_saying(fact, view.after) + [note for note in new if holds(note.text, fact.forms)]
 
 
@@ -159,7 +148,7 @@ def _forget(view: _View) -> Problem | None:
     for fact in view.scenario.facts:
         if left := _left(fact, view):
             return _problem("what was to be forgotten is still in memory", left[0].text, left[0].text)
-        for note in view.added(view.after.diary, view.before.diary):
+        for note in view.change.added("diary"):
             if holds(note.text, fact.forms):
                 return _problem("what was to be forgotten was written into the diary", note.text, note.text)
     return None
@@ -222,15 +211,15 @@ def _abstain(view: _View) -> Problem | None:
 
 
 def _new_notes(view: _View) -> list[Note]:
-    return view.added(view.after.memory, view.before.memory) + view.added(view.after.diary, view.before.diary)
+    return view.change.added("memory") + view.change.added("diary")
 
 
 # What a capital letter does not make a value of.
 _NO_NAMES = frozenset(
     word.casefold()
     for word in (
-        *calendar.day_name,
-        *calendar.month_name,
+        *WEEKDAYS,
+        *MONTHS,
         *("Ada", "English", "Christmas", "Easter"),
         *("Gran", "Grandma", "Grandpa", "Granny", "Mum", "Mom", "Dad", "Aunt", "Uncle", "Mr", "Mrs", "Ms", "Dr"),
     )
@@ -241,7 +230,7 @@ def _diary(view: _View) -> Problem | None:
     if problem := _told(view):
         return problem
     for fact in view.scenario.facts:
-        new = view.added(view.after.diary, view.before.diary)
+        new = view.change.added("diary")
         pages = [page for page in new if tells(page.text, fact.forms)]
         if not pages:
             return _problem("there is no diary page about the moment", fact.tell)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from apep_datagen.core.calls import texts_in
-from apep_datagen.core.words import words
+from apep_datagen.core.words import ngrams, words
 from apep_datagen.language.content import content, is_function_word, sentences, stem
 from apep_datagen.language.rarity import is_everyday, rarity
 from apep_datagen.people.scenario import TELLING
@@ -161,7 +161,7 @@ def _past_sentences(text: str) -> tuple[_PastSentence, ...]:
 
 
 def _runs(said: list[str]) -> frozenset[tuple[str, ...]]:
-    return frozenset(zip(*(said[start:] for start in range(_RUN_LENGTH)), strict=False))
+    return frozenset(ngrams(said, _RUN_LENGTH))
 
 
 def _traces(sentence: str, following: str, seen: _Seen, index: _Index, *, is_note: bool) -> Iterator[Trace]:

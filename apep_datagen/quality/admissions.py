@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
-from apep_datagen.language.content import content, is_function_word, sentences, stem
-from apep_datagen.language.negation import clauses, is_negated, is_negation
+from apep_datagen.language.content import content, is_function_word, sentences, stem, without_stops_of_titles
+from apep_datagen.language.negation import clause_texts, is_negated, is_negation
+from apep_datagen.language.persons import FORMS, Person
 
 __all__ = ["admits", "claimed_values", "denies_memory"]
 
@@ -32,7 +33,7 @@ _KNOWING = _stems("""
 _TELLING = _stems("tell told say said mention mentioned share shared give gave speak spoke spoken talk talked reach")
 _OF_MEMORY = _MEMORY | _KNOWING | _TELLING
 _HAVING = frozenset(words("have has had having got get ive youve with here there nowhere among"))
-_HERSELF = frozenset(words("i me my mine myself im ive id ill us"))
+_HERSELF = FORMS[Person.FIRST] | {"us"}
 _YOU = frozenset(words("you youve youd ye ya u"))
 _OTHERS = frozenset(words("they he she we nobody somebody anybody everyone them him her people"))
 _EMPTY = frozenset(words("empty blank missing unknown silent bare"))
@@ -69,7 +70,7 @@ def admits(reply: str, asked: str, phrases: tuple[str, ...]) -> bool:
         return True
     is_first = True
     for sentence in sentences(reply):
-        said = clauses(sentence)
+        said = clause_texts(sentence)
         for place, clause in enumerate(said, start=1):
             is_last = place == len(said)
             is_question = is_last and sentence.rstrip().endswith("?")
@@ -86,7 +87,7 @@ def denies_memory(text: str) -> bool:
     return any(
         is_negated(clause) and not _OF_MEMORY.isdisjoint(content(clause))
         for sentence in sentences(text)
-        for clause in clauses(sentence)
+        for clause in clause_texts(sentence)
     )
 
 
@@ -192,7 +193,6 @@ _CALLS_IT = re.compile(
     r"|\b(?:call(?:s|ed)?|named?|name(?:['’]s| is| was))\b",  # noqa: RUF001
     re.IGNORECASE,
 )
-_TITLE = re.compile(r"\b(Mrs?|Ms|Dr|St|Prof)\.")
 _SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001
 
 
@@ -208,7 +208,7 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
     """
     slot = content(asked)
     found: dict[str, None] = {}
-    for sentence in sentences(_TITLE.sub(r"\1", reply)):
+    for sentence in sentences(without_stops_of_titles(reply)):
         if sentence.rstrip().endswith("?"):
             continue
         for clause in _clauses_in_place(sentence):
@@ -222,7 +222,7 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
 
 def _clauses_in_place(sentence: str) -> Iterator[str]:
     """Yield clauses with what stands before them, so that a name at the beginning of one is seen as inside."""
-    yield from (f", {clause}" if place else clause for place, clause in enumerate(clauses(sentence)))
+    yield from (f", {clause}" if place else clause for place, clause in enumerate(clause_texts(sentence)))
 
 
 def _particulars(clause: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content
 from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
-from apep_datagen.language.negation import clauses
+from apep_datagen.language.negation import clause_texts
 from apep_datagen.language.spans import first_span
 from apep_datagen.language.values import is_told_by_any, tells
 from apep_datagen.people.phrases import Phrases
@@ -198,7 +198,7 @@ def _abstain(view: _View) -> Problem | None:
     for text, told in ((text, told) for text in spoken for told in (unknown, inventions)):
         if span := first_span(text, told):
             of_it = told is unknown or any(
-                holds(clause, told) and content(clause) & content(asked) for clause in clauses(text)
+                holds(clause, told) and content(clause) & content(asked) for clause in clause_texts(text)
             )
             if of_it:
                 return _problem("something that was never told is claimed", span.phrase, span.quote)

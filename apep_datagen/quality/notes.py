@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from apep_datagen.core.notebook import Note
 from apep_datagen.core.tags import escape_tags
 from apep_datagen.core.words import holds, words
-from apep_datagen.language.content import content, content_list, stem
+from apep_datagen.language.content import content, content_list, stem, without_stops_of_titles
 from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
+from apep_datagen.language.negation import NEGATED_AUXILIARIES
 from apep_datagen.language.pointing import pointing_nowhere, speaking_as_somebody, speaking_to_somebody
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change, notes_that_hold
@@ -94,11 +95,7 @@ _TURNING = frozenset(
     other another above below over under inside outside he him his she her hers but except against
     """)
 )
-_NOT = frozenset(
-    words("""
-    not dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt cant cannot couldnt wont wouldnt shouldnt mustnt
-    """)
-)
+_NOT = NEGATED_AUXILIARIES | {"not"}
 
 
 def _stored_twice(new: Sequence[str], change: Change, planned: Sequence[Fact]) -> Problem | None:
@@ -140,7 +137,6 @@ def _two_in_one(new: Iterable[str], planned: Sequence[Fact]) -> Problem | None:
     return None
 
 
-_TITLE = re.compile(r"\b(Mr|Mrs|Ms|Dr|St)\.")
 _CLAUSE_END = re.compile(r"[.;:!?](?=\s|\Z)|, | - |\b(?:and|but|while)\b")
 # A clause that has a subject of its own. "Who", "which" and "they" go on telling of what stands before them.
 _OF_ITS_OWN = re.compile(r"\s*(?:also |the user\b|their\b|[A-Z])")
@@ -171,7 +167,7 @@ def _leaving(scenario: Scenario) -> tuple[Fact, ...]:
 
 def _names_beside(note: Note, fact: Fact) -> Iterator[str]:
     """Yield the names and numbers in the clauses of a note that neither hold the fact nor speak of its slot."""
-    text = _TITLE.sub(r"\1", note.text)
+    text = without_stops_of_titles(note.text)
     for part in _CLAUSE_END.split(text):
         if _OF_ITS_OWN.match(part) and not holds(part, fact.forms) and not holds(part, fact.cues):
             yield from (name for name in _OWN_NAME.findall(part) if name.casefold() not in {*WEEKDAYS, *MONTHS})

@@ -13,11 +13,12 @@ from collections.abc import Iterable
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, sentences, stem
+from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.spans import Span, spans_of
 
 __all__ = ["label_of_role", "machine_talk", "prompt_talk", "stems_spoken_of", "words_of_ada"]
 
-_FIRST_PERSON = frozenset(words("i im ive id ill my me mine myself"))
+_FIRST_PERSON = FORMS[Person.FIRST]
 _OTHER_PERSONS = frozenset(words("he she they you we it who hes shes theyre youre were his her their your our"))
 _BEING = frozenset(words("as being even because though"))
 # What is said of persons and things as well as of programs: "a machine operator", "not a person who likes to guess".

@@ -17,7 +17,7 @@ from apep_datagen.conversation.preamble import announces
 from apep_datagen.conversation.shortcoming import Shortcoming
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.clauses import Clause, clauses
-from apep_datagen.language.content import content, content_list, is_function_word, stem
+from apep_datagen.language.content import content, content_list, is_english, stem
 from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
 from apep_datagen.language.particulars import counted, digits, names, numbers
 from apep_datagen.language.persons import Person, owned, persons, said_of
@@ -53,17 +53,8 @@ def shortcoming(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None:
     """
     if thought == rewrite:
         return None
-    checks = _IN_ENGLISH if _is_english(thought) else _IN_ANY_LANGUAGE
+    checks = _IN_ENGLISH if is_english(thought) else _IN_ANY_LANGUAGE
     return next((why for check in checks if (why := check(thought, rewrite, scene))), None)
-
-
-# A text in which a smaller share of the words holds sentences together is in another language, or hardly a sentence.
-_LEAST_FUNCTION_WORDS = 0.25
-
-
-def _is_english(text: str) -> bool:
-    said = words(text)
-    return sum(map(is_function_word, said)) >= _LEAST_FUNCTION_WORDS * len(said)
 
 
 # What a rewrite has to be to be one.

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from apep_datagen.core.words import words
 
-__all__ = ["content", "content_list", "is_function_word", "sentences", "stem", "without_stops_of_titles"]
+__all__ = ["content", "content_list", "is_english", "is_function_word", "sentences", "stem", "without_stops_of_titles"]
 
 # Words that hold sentences together. They say nothing of what a text is about; the class is closed, so the list is too.
 _FUNCTION_WORDS = frozenset(
@@ -32,6 +32,9 @@ _FUNCTION_WORDS = frozenset(
     """)
 )
 
+# A text in which a smaller share of the words holds sentences together is in another language, or hardly a sentence.
+_LEAST_FUNCTION_WORDS = 0.25
+
 
 class _Stemmer(Protocol):
     def stemWord(self, word: str) -> str:  # noqa: N802 - as the package spells it
@@ -49,6 +52,12 @@ _TITLE = re.compile(r"\b(Mrs?|Ms|Dr|St|Prof)\.")
 def is_function_word(word: str) -> bool:
     """Tell whether a word, as `core.words.words` spells it, only holds sentences together."""
     return word in _FUNCTION_WORDS
+
+
+def is_english(text: str) -> bool:
+    """Tell whether stems and lists of words say anything of a text; a few words of any language may pass."""
+    said = words(text)
+    return sum(map(is_function_word, said)) >= _LEAST_FUNCTION_WORDS * len(said)
 
 
 @functools.lru_cache(maxsize=65_536)

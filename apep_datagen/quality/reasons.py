@@ -9,7 +9,7 @@ from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.markup import is_error
 from apep_datagen.core.words import words
 from apep_datagen.language.common import telling
-from apep_datagen.language.content import content, is_function_word, sentences, stem
+from apep_datagen.language.content import content, is_english, sentences, stem
 from apep_datagen.language.numbers import names_line
 from apep_datagen.quality.sample import SavedTurn
 
@@ -21,8 +21,6 @@ _ENOUGH_IN_COMMON = 2
 _WORDS_OF_ITS_OWN = 4
 _COMMONPLACES = 3
 _SHARED_BY_CHANCE = 1
-# Below this share of function words a text is not in the language that stems and common words are known of.
-_LEAST_FUNCTION_WORDS = 0.2
 # A word with a capital letter inside a sentence, or with a digit: a name or a number.
 _PARTICULAR = re.compile(r"(?<=[\w,;'’] )[^\W\d_a-z]\w+|\b\w*\d[\w:]*")  # noqa: RUF001 - an apostrophe
 
@@ -101,7 +99,7 @@ class _Thought:
             len(self.words) >= _WORDS_OF_ITS_OWN
             and self.words.isdisjoint(in_common)
             and self.shared <= _COMMONPLACES
-            and all(map(_is_known_language, (text, *said[:1])))
+            and all(map(is_english, (text, *said[:1])))
         )
 
     def leads_to(self, call: ToolCall, result: object, intents: Sequence[str]) -> bool:
@@ -153,8 +151,3 @@ def _says(text: str, phrases: Sequence[str]) -> bool:
 
 def _stems(text: str) -> list[str]:
     return [stem(word) for word in words(text)]
-
-
-def _is_known_language(text: str) -> bool:
-    said = words(text)
-    return sum(map(is_function_word, said)) >= _LEAST_FUNCTION_WORDS * len(said)

@@ -110,7 +110,7 @@ def _in_words(text: str) -> frozenset[str]:
 
 # Who speaks, and of whom.
 
-_ADA_AS_SUBJECT = re.compile(r"(?<![,—–-]\s)\bAda(?:'s|’s)?(?=\s+\w)", re.IGNORECASE)  # noqa: RUF001
+_ADA_AS_SUBJECT = re.compile(r"(?<![,—–-]\s)\bAda(?:'s|’s)?(?=\s+\w)", re.IGNORECASE)  # noqa: RUF001 - as typeset
 _LEAST_OWNED = 2
 
 
@@ -281,7 +281,7 @@ def _reason(thought: str, rewrite: str, _scene: Scene) -> Shortcoming | None:
 # What is added.
 
 _MOOD = re.compile(
-    r"\b(?:they|he|she)\b(?:['’](?:d|ll|re))?[^.!?,;:…]{0,20}?"  # noqa: RUF001
+    r"\b(?:they|he|she)\b(?:['’](?:d|ll|re))?[^.!?,;:…]{0,20}?"  # noqa: RUF001 - as typeset
     r"\b(?:(?:sound|seem|look|feel|appear)(?:s|ed)?|must be)\b(?P<mood>[^.,!?;:…]*)",
     re.IGNORECASE,
 )

@@ -24,7 +24,7 @@ _NEGATIONS = NEGATED_AUXILIARIES | frozenset(
 )
 # Also at an emoji, which many write for a full stop.
 _CLAUSE_END = re.compile(
-    r"[,;:()—\u2600-\u27bf\U0001f000-\U0001faff]|[.!?…]+|\s[-–]\s|\n+"  # noqa: RUF001
+    r"[,;:()—\u2600-\u27bf\U0001f000-\U0001faff]|[.!?…]+|\s[-–]\s|\n+"  # noqa: RUF001 - as typeset
     r"|\b(?:but|because|although|though|so|and|or)\b"
 )
 

@@ -15,7 +15,7 @@ _NUMBER = "|".join((r"\d{1,3}(?![\d:.]\d|\d)", *UNITS))
 _LABEL = r"(?:number|numbers|no|nr|line|note|entry|memory|page|item|index|and|or|#)[\s.#:]*"
 _NAMED_BY_LABEL = re.compile(rf"\b{_LABEL}({_NUMBER})\b|#({_NUMBER})\b", re.IGNORECASE)
 _NAMED_BY_ITSELF = re.compile(
-    rf"(?<![\w.:,])({_NUMBER})(?=\s*(?:[,.;:!?…)–—-]+(?:\s|$)|$)|\s(?:is|goes|it|then|and|or|that|has|can|must|will|was)\b)",  # noqa: RUF001
+    rf"(?<![\w.:,])({_NUMBER})(?=\s*(?:[,.;:!?…)–—-]+(?:\s|$)|$)|\s(?:is|goes|it|then|and|or|that|has|can|must|will|was)\b)",  # noqa: RUF001 - as typeset
     re.IGNORECASE,
 )
 _NAMED_BY_ORDER = re.compile(

@@ -24,7 +24,7 @@ _HALF, _QUARTER = 30, 15
 
 # A letter of any script, and what may stand in a name: "O'Brien", "Jean-Luc".
 _WORD = re.compile(r"[^\W\d_](?:[\w'’-]*\w)?")  # noqa: RUF001 - an apostrophe of either form
-_POSSESSIVE = re.compile(r"['’]s\Z")  # noqa: RUF001
+_POSSESSIVE = re.compile(r"['’]s\Z")  # noqa: RUF001 - as typeset
 # What stands before a word that begins a sentence or a quotation.
 _BEFORE_SENTENCE = re.compile(r"(?:\A|[.!?…:;\n*_\"“”«‘(\[]|\s['\-–—]|[–—])\s*\Z")  # noqa: RUF001 - as typeset
 _LOOKED_BACK = 8

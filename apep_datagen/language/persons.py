@@ -34,7 +34,7 @@ _POSSESSIVE = frozenset(words("my your their his her"))
 # "You know", "mind you" and "thank you" are said to nobody.
 _BEHIND_NOBODY = frozenset(words("know see"))
 _BEFORE_NOBODY = frozenset(words("mind thank"))
-_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)[‘'][^‘’'\n]*(?:[’']\w[^‘’'\n]*)*[’'](?!\w)")  # noqa: RUF001
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)[‘'][^‘’'\n]*(?:[’']\w[^‘’'\n]*)*[’'](?!\w)")  # noqa: RUF001 - as typeset
 _FURTHEST = 3
 
 

@@ -179,10 +179,10 @@ def _asks_for_it(clause: str, slot: frozenset[str], *, is_question: bool) -> boo
 
 # A name: a capital letter inside a sentence; it may be emphasised or quoted where something is called so.
 _NAME = r"[^\W\d_a-z][\w’'-]*[a-zß-ÿ][\w’'-]*"  # noqa: RUF001 - an apostrophe of either form
-_NAME_INSIDE = re.compile(rf"(?<=[a-zß-ÿ,’' ] )[*_\"“‘']*({_NAME})|(?<=[a-zß-ÿ] [*_\"“])({_NAME})")  # noqa: RUF001
+_NAME_INSIDE = re.compile(rf"(?<=[a-zß-ÿ,’' ] )[*_\"“‘']*({_NAME})|(?<=[a-zß-ÿ] [*_\"“])({_NAME})")  # noqa: RUF001 - as typeset
 # A number is what something is, or is called; one that counts seconds is not.
 _NUMBER_INSIDE = re.compile(
-    r"\b(?:is|was|it['’]s|that['’]s|called|named|number|no\.?|at|the)\s+[*_\"“‘']*(\d{2,}(?:[:.]\d\d)?)(?![\w%])(?!\s+[a-z])",  # noqa: RUF001
+    r"\b(?:is|was|it['’]s|that['’]s|called|named|number|no\.?|at|the)\s+[*_\"“‘']*(\d{2,}(?:[:.]\d\d)?)(?![\w%])(?!\s+[a-z])",  # noqa: RUF001 - as typeset
     re.IGNORECASE,
 )
 # The clause says what something is: "it is", "that was", "is called".
@@ -190,10 +190,10 @@ _CALLS_IT = re.compile(
     r"\A\W*(?:(?:well|oh|ah|hm+|and|so|but|yes|of course|surely|certainly|sure|i (?:think|guess|believe)|perhaps|maybe)"
     r"\W+)*"
     r"(?:it|that|this|he|she|they|those|these)\b\W*(?:is|was|s|are|were|must be|will be|must have been)\b"
-    r"|\b(?:call(?:s|ed)?|named?|name(?:['’]s| is| was))\b",  # noqa: RUF001
+    r"|\b(?:call(?:s|ed)?|named?|name(?:['’]s| is| was))\b",  # noqa: RUF001 - as typeset
     re.IGNORECASE,
 )
-_SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001
+_SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001 - as typeset
 
 
 def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:

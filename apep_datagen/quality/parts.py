@@ -149,7 +149,7 @@ def label_of_role(text: str, labels: tuple[str, ...], spoken_of: frozenset[str])
         labels: Names of roles.
         spoken_of: Stems of what others in the conversation speak of.
     """
-    if not labels or (":" not in text and "：" not in text):  # noqa: RUF001
+    if not labels or (":" not in text and "：" not in text):  # noqa: RUF001 - as typeset
         return ""
     pattern = _label_pattern(labels)
     lines = text.split("\n")
@@ -176,7 +176,7 @@ def _is_name(label: str) -> bool:
 def _label_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
     names = "|".join(r"\s+".join(map(re.escape, label.rstrip(": ").split())) for label in labels)
     # Around it may stand what makes it bold, a heading or a quotation.
-    return re.compile(rf"[\s>*_#\[(\"“]*(?:{names})[\s*_\])\"”]*[:：]", re.IGNORECASE)  # noqa: RUF001
+    return re.compile(rf"[\s>*_#\[(\"“]*(?:{names})[\s*_\])\"”]*[:：]", re.IGNORECASE)  # noqa: RUF001 - as typeset
 
 
 def stems_spoken_of(texts: Iterable[str]) -> frozenset[str]:

@@ -4,7 +4,8 @@
 
 In turn, conversations tell a fact, which Ada keeps, ask for one, which she looks up, or are small talk, with messages
 of 40 words, replies of 80 and thoughts of 60, as `novelty.py` writes them, and the program's own prompts. Nearly all
-are accepted, so that the next ones have something to be compared with.
+are accepted, so that the next ones have something to be compared with. The 200 of a capable model in
+`tests/real_model` are judged first, as a run does it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from __future__ import annotations
 import argparse
 import sqlite3
 import statistics
+import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import (
@@ -47,24 +51,41 @@ from apep_datagen.storage.schema import migrate
 from common import print_table
 from novelty import Writer
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from support.real_conversations import judge_one_by_one, real_conversations
+
 _QUESTION_WORDS, _REPLY_WORDS, _THOUGHT_WORDS = 40, 80, 60
 _KEPT_NOTES = 12
+# So many conversations meet an empty cache.
+_COLD = 20
 # What leads to either call, and claims nothing.
 _LEADS = "Let me look, and write it down."
 
 
 def main() -> None:
-    """Judge, and print what it took."""
+    """Judge, and print what it took of the processor: what else the machine does is not measured."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--conversations", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    costs = measure(options.conversations, options.seed)
+    costs = {"a real conversation": list(measure_real()), **measure(options.conversations, options.seed)}
     rows = [
         [name, f"{1000 * statistics.mean(seconds):.2f}", f"{1000 * statistics.quantiles(seconds, n=100)[98]:.2f}"]
         for name, seconds in costs.items()
     ]
     print_table(rows, ["", "mean ms", "99th percentile ms"])
+
+
+def measure_real() -> Iterator[float]:
+    """Yield the seconds that judging took for each of the 200 of `tests/real_model`, but the first few."""
+    real_conversations()
+    judged = judge_one_by_one()
+    for number in range(len(real_conversations())):
+        began = time.process_time()
+        next(judged)
+        if number >= _COLD:
+            yield time.process_time() - began
 
 
 def measure(conversations: int, seed: int) -> dict[str, list[float]]:
@@ -79,12 +100,12 @@ def measure(conversations: int, seed: int) -> dict[str, list[float]]:
     for number in range(1, conversations + 1):
         brief, messages, change = made.conversation(number)
         _measure_novelty(messages, judge, accepted, costs)
-        began = time.perf_counter()
+        began = time.process_time()
         case = Case(brief, messages, change)
         problem = judge.judge(case, accepted)
         if problem is None:
             judge.remember(number, messages, accepted)
-        costs["all, with novelty"].append(time.perf_counter() - began)
+        costs["all, with novelty"].append(time.process_time() - began)
         if problem is not None and problem.stage is Stage.NOVELTY:
             continue  # a stock phrase was drawn for the opening too often
         _expect_none(problem)
@@ -98,13 +119,13 @@ def _measure_novelty(
     messages: tuple[Message, ...], judge: Judge, accepted: Accepted, costs: dict[str, list[float]]
 ) -> None:
     """Measure novelty before anything else is done; nobody profits from that, as what it has kept is forgotten."""
-    times = [time.perf_counter()]
+    times = [time.process_time()]
     wording = wording_of(messages)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     novelty.check(wording, accepted, judge.limits)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     thinking.check(wording, accepted, judge.limits)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     for name, began, ended in zip(("own words", "novelty", "novelty of thinking"), times, times[1:], strict=False):
         costs[name].append(ended - began)
     for kept in (novelty.band_keys, novelty._minima, wording_module._wording_of):  # noqa: SLF001 - to measure
@@ -113,24 +134,24 @@ def _measure_novelty(
 
 def _measure_stages(case: Case, judge: Judge, costs: dict[str, list[float]]) -> None:
     brief, change = case.brief, case.change
-    times = [time.perf_counter()]
+    times = [time.process_time()]
     sample = read_sample(case.messages)
     assert not isinstance(sample, Problem), sample
     _expect_none(form.check(sample))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     _expect_none(execution.check(sample, change.before, change.after, brief.date))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     _expect_none(effect.check(sample, brief.scenario, change, judge.phrases))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     _expect_none(notes.check(sample, brief.scenario, change))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     _expect_none(knowledge.check(sample, case))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     _expect_none(time_stage.check(sample, brief))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     texts = (sample.system, *judge.tester_texts)
     _expect_none(voice.check(sample, phrases=judge.phrases, user_name=brief.user.name, prompt_texts=texts))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     for name, began, ended in zip(
         ("form", "execution", "effect", "notes", "knowledge", "time", "voice"), times, times[1:], strict=False
     ):

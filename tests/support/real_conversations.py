@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,11 +124,15 @@ def recorded_rows() -> list[dict[str, Any]]:
 
 def judge_all() -> list[tuple[RealConversation, Problem | None]]:
     """Return each of them with what is wrong with it, judged one after the other as a run does it."""
+    return list(judge_one_by_one())
+
+
+def judge_one_by_one() -> Iterator[tuple[RealConversation, Problem | None]]:
+    """Yield what `judge_all` returns, each as soon as it is judged."""
     judge = Judge("strict", load_cast().phrases, NoveltyLimits(), ())
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection, seed=1, output_name="x", base_count=0, base_end=1)
     accepted = AcceptedConversations(connection)
-    judged = []
     for real in real_conversations():
         problem = judge.judge(real.case, accepted)
         if problem is None:
@@ -136,8 +141,7 @@ def judge_all() -> list[tuple[RealConversation, Problem | None]]:
                 "INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, 0)",
                 (real.number, real.number, sample_line(real.case.messages)),
             )
-        judged.append((real, problem))
-    return judged
+        yield real, problem
 
 
 def _lines(name: str) -> list[dict[str, Any]]:

@@ -54,7 +54,6 @@ _WITH_ME = re.compile(r"\b(?:in|on|among|with)\s+(?:my|me|mine)\b", re.IGNORECAS
 _WHICH = frozenset(words("what which where who when"))
 _IT = frozenset(words("it one there he she they that"))
 _FROM_ME = re.compile(r"\bfrom me\b|\bto me\W*\Z", re.IGNORECASE)
-_POSITIVE_FIRST = re.compile(r"\A\W*(?:why|how come)\b", re.IGNORECASE)
 
 
 def admits(reply: str, asked: str, phrases: tuple[str, ...]) -> bool:
@@ -97,7 +96,7 @@ def _denies(clause: str, slot: frozenset[str], *, is_plain_no_enough: bool, is_q
     about = frozenset(stem(word) for word in said if not is_function_word(word) and not is_negation(word))
     if not is_negated(clause):
         return _limits(clause, said, about, slot)
-    if is_question or _POSITIVE_FIRST.match(clause):
+    if is_question:
         return bool(about & slot) and not about.isdisjoint(_OF_MEMORY)
     if not about:
         return _is_bare_denial(said, is_plain_no_enough=is_plain_no_enough)

@@ -4,7 +4,8 @@
 
 In turn, conversations tell a fact, which Ada keeps, ask for one, which she looks up, or are small talk, with messages
 of 40 words, replies of 80 and thoughts of 60, as `novelty.py` writes them, and the program's own prompts. Nearly all
-are accepted, so that the next ones have something to be compared with.
+are accepted, so that the next ones have something to be compared with. The 200 of a capable model in
+`tests/real_model` are judged first, as a run does it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from __future__ import annotations
 import argparse
 import sqlite3
 import statistics
+import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import (
@@ -33,7 +37,7 @@ from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_user, generator
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change
-from apep_datagen.quality import effect, execution, form, notes, novelty, thinking, voice
+from apep_datagen.quality import effect, execution, form, knowledge, notes, novelty, thinking, voice
 from apep_datagen.quality import time as time_stage
 from apep_datagen.quality import wording as wording_module
 from apep_datagen.quality.case import Case
@@ -47,17 +51,25 @@ from apep_datagen.storage.schema import migrate
 from common import print_table
 from novelty import Writer
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from support.real_conversations import judge_one_by_one, real_conversations
+
 _QUESTION_WORDS, _REPLY_WORDS, _THOUGHT_WORDS = 40, 80, 60
 _KEPT_NOTES = 12
+# So many conversations meet an empty cache.
+_COLD = 20
+# What leads to either call, and claims nothing.
+_LEADS = "Let me look, and write it down."
 
 
 def main() -> None:
-    """Judge, and print what it took."""
+    """Judge, and print what it took of the processor: what else the machine does is not measured."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--conversations", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    costs = measure(options.conversations, options.seed)
+    costs = {"a real conversation": list(measure_real()), **measure(options.conversations, options.seed)}
     rows = [
         [name, f"{1000 * statistics.mean(seconds):.2f}", f"{1000 * statistics.quantiles(seconds, n=100)[98]:.2f}"]
         for name, seconds in costs.items()
@@ -65,10 +77,21 @@ def main() -> None:
     print_table(rows, ["", "mean ms", "99th percentile ms"])
 
 
+def measure_real() -> Iterator[float]:
+    """Yield the seconds that judging took for each of the 200 of `tests/real_model`, but the first few."""
+    real_conversations()
+    judged = judge_one_by_one()
+    for number in range(len(real_conversations())):
+        began = time.process_time()
+        next(judged)
+        if number >= _COLD:
+            yield time.process_time() - began
+
+
 def measure(conversations: int, seed: int) -> dict[str, list[float]]:
     """Return the seconds that judging took, and each stage of it, for each conversation."""
     cast = load_cast()
-    made = Maker(cast, load_prompts(), Writer(seed))
+    made = Maker(cast, load_prompts(), Writer(seed), Writer(seed + 1))
     judge = Judge("strict", cast.phrases, NoveltyLimits(), made.tester_texts)
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection, seed=1, output_name="x", base_count=0, base_end=1)
@@ -77,17 +100,18 @@ def measure(conversations: int, seed: int) -> dict[str, list[float]]:
     for number in range(1, conversations + 1):
         brief, messages, change = made.conversation(number)
         _measure_novelty(messages, judge, accepted, costs)
-        began = time.perf_counter()
-        problem = judge.judge(Case(brief, messages, change), accepted)
+        began = time.process_time()
+        case = Case(brief, messages, change)
+        problem = judge.judge(case, accepted)
         if problem is None:
             judge.remember(number, messages, accepted)
-        costs["all, with novelty"].append(time.perf_counter() - began)
+        costs["all, with novelty"].append(time.process_time() - began)
         if problem is not None and problem.stage is Stage.NOVELTY:
             continue  # a stock phrase was drawn for the opening too often
         _expect_none(problem)
         row = (number, number, sample_line(messages))
         connection.execute("INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, 0)", row)
-        _measure_stages(brief, messages, change, judge, costs)
+        _measure_stages(case, judge, costs)
     return costs
 
 
@@ -95,40 +119,41 @@ def _measure_novelty(
     messages: tuple[Message, ...], judge: Judge, accepted: Accepted, costs: dict[str, list[float]]
 ) -> None:
     """Measure novelty before anything else is done; nobody profits from that, as what it has kept is forgotten."""
-    times = [time.perf_counter()]
+    times = [time.process_time()]
     wording = wording_of(messages)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     novelty.check(wording, accepted, judge.limits)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     thinking.check(wording, accepted, judge.limits)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     for name, began, ended in zip(("own words", "novelty", "novelty of thinking"), times, times[1:], strict=False):
         costs[name].append(ended - began)
     for kept in (novelty.band_keys, novelty._minima, wording_module._wording_of):  # noqa: SLF001 - to measure
         kept.cache_clear()
 
 
-def _measure_stages(
-    brief: Brief, messages: tuple[Message, ...], change: Change, judge: Judge, costs: dict[str, list[float]]
-) -> None:
-    times = [time.perf_counter()]
-    sample = read_sample(messages)
+def _measure_stages(case: Case, judge: Judge, costs: dict[str, list[float]]) -> None:
+    brief, change = case.brief, case.change
+    times = [time.process_time()]
+    sample = read_sample(case.messages)
     assert not isinstance(sample, Problem), sample
     _expect_none(form.check(sample))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     _expect_none(execution.check(sample, change.before, change.after, brief.date))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     _expect_none(effect.check(sample, brief.scenario, change, judge.phrases))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     _expect_none(notes.check(sample, brief.scenario, change))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
+    _expect_none(knowledge.check(sample, case))
+    times.append(time.process_time())
     _expect_none(time_stage.check(sample, brief))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     texts = (sample.system, *judge.tester_texts)
     _expect_none(voice.check(sample, phrases=judge.phrases, user_name=brief.user.name, prompt_texts=texts))
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     for name, began, ended in zip(
-        ("form", "execution", "effect", "notes", "time", "voice"), times, times[1:], strict=False
+        ("form", "execution", "effect", "notes", "knowledge", "time", "voice"), times, times[1:], strict=False
     ):
         costs[name].append(ended - began)
 
@@ -140,13 +165,15 @@ def _expect_none(problem: Problem | None) -> None:
 class Maker:
     """Makes faultless conversations of random words."""
 
-    def __init__(self, cast: Cast, prompts: PromptSet, writer: Writer) -> None:
+    def __init__(self, cast: Cast, prompts: PromptSet, writer: Writer, of_notes: Writer) -> None:
         self.tester_texts = (
             prompts.texts["tester_system.txt"],
             prompts.texts["tester_user.txt"],
             *cast.instruction_sources,
         )
         self._cast, self._prompts, self._writer = cast, prompts, writer
+        # In words of their own: who says what stands in a note that nobody has read knows too much.
+        self._of_notes = of_notes
         self._slots = list(cast.slots.values())
 
     def conversation(self, number: int) -> tuple[Brief, tuple[Message, ...], Change]:
@@ -154,7 +181,7 @@ class Maker:
         ability = (Ability.SHARE, Ability.RECALL, Ability.SMALLTALK)[number % 3]
         slot = self._slots[number % len(self._slots)]
         fact = slot.fact(slot.values[number % len(slot.values)])
-        notes = [f"User: {self._text(10)}" for _ in range(_KEPT_NOTES)]
+        notes = [f"User: {self._text(10, self._of_notes)}" for _ in range(_KEPT_NOTES)]
         notes += [f"User: {fact.tell}"] if ability is Ability.RECALL else []
         before = Notes(tuple(Note(index, "2026-01-01", text) for index, text in enumerate(notes, start=1)))
         brief = Brief(
@@ -187,10 +214,10 @@ class Maker:
             Ability.SHARE: f'add_memory(input_text=["User: {fact.tell}"])',
             Ability.RECALL: "recall_memories()",
         }.get(ability)
-        thought = f"{self._text(_THOUGHT_WORDS)} I want to remember."
+        thought = f"{self._text(_THOUGHT_WORDS)} {_LEADS}"
         calling = [f"<think>{thought}</think>\n\n<tool_call>{call}</tool_call>"] if call else []
         reply = f"{self._text(_REPLY_WORDS // 2)} {found}{self._text(_REPLY_WORDS // 2)}"
-        rewritten = [f"{self._text(_THOUGHT_WORDS)} I want to remember." for _ in (*calling, reply)]
+        rewritten = [f"{self._text(_THOUGHT_WORDS)} {_LEADS}" for _ in (*calling, reply)]
         marked = "\n".join(f"[[{index}]] {text}" for index, text in enumerate(rewritten, start=1))
         return [
             f"{told}{self._text(_QUESTION_WORDS)}",
@@ -199,8 +226,8 @@ class Maker:
             marked if calling else rewritten[0],
         ]
 
-    def _text(self, length: int) -> str:
-        return " ".join(self._writer.write(length)).capitalize() + "."
+    def _text(self, length: int, writer: Writer | None = None) -> str:
+        return " ".join((writer or self._writer).write(length)).capitalize() + "."
 
 
 if __name__ == "__main__":

@@ -48,7 +48,15 @@ def main() -> None:
     for name, kinds in LOOKED_FOR.items():
         found = [problem is not None for real, problem in judged if real.label.has(*kinds)]
         missed = [real.number for real, problem in judged if real.label.has(*kinds) and problem is None]
-        print(f"{name}: {sum(found)} of {len(found)} found; not found: {missed}")
+        slight = [
+            problem is not None
+            for real, problem in judged
+            if not real.label.has(*kinds) and any(fault.kind in kinds for fault in real.label.faults)
+        ]
+        print(
+            f"{name}: {sum(found)} of {len(found)} found, and {sum(slight)} of {len(slight)} that readers did not call"
+            f" severe; not found: {missed}"
+        )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from apep_datagen.conversation.preamble import announces
 from apep_datagen.conversation.shortcoming import Shortcoming
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.clauses import Clause, clauses
-from apep_datagen.language.content import content, content_list, is_function_word, stem
+from apep_datagen.language.content import content, content_list, is_english, stem
+from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
 from apep_datagen.language.particulars import counted, digits, names, numbers
 from apep_datagen.language.persons import Person, owned, persons, said_of
 
@@ -52,17 +53,8 @@ def shortcoming(thought: str, rewrite: str, scene: Scene) -> Shortcoming | None:
     """
     if thought == rewrite:
         return None
-    checks = _IN_ENGLISH if _is_english(thought) else _IN_ANY_LANGUAGE
+    checks = _IN_ENGLISH if is_english(thought) else _IN_ANY_LANGUAGE
     return next((why for check in checks if (why := check(thought, rewrite, scene))), None)
-
-
-# A text in which a smaller share of the words holds sentences together is in another language, or hardly a sentence.
-_LEAST_FUNCTION_WORDS = 0.25
-
-
-def _is_english(text: str) -> bool:
-    said = words(text)
-    return sum(map(is_function_word, said)) >= _LEAST_FUNCTION_WORDS * len(said)
 
 
 # What a rewrite has to be to be one.
@@ -118,7 +110,7 @@ def _in_words(text: str) -> frozenset[str]:
 
 # Who speaks, and of whom.
 
-_ADA_AS_SUBJECT = re.compile(r"(?<![,—–-]\s)\bAda(?:'s|’s)?(?=\s+\w)", re.IGNORECASE)  # noqa: RUF001
+_ADA_AS_SUBJECT = re.compile(r"(?<![,—–-]\s)\bAda(?:'s|’s)?(?=\s+\w)", re.IGNORECASE)  # noqa: RUF001 - as typeset
 _LEAST_OWNED = 2
 
 
@@ -162,8 +154,7 @@ def _speaks_of_ada(thought: str, rewrite: str) -> bool:
 # Names and numbers.
 
 _ISO_DATE = re.compile(r"(?<!\d)(\d{4})-(\d\d)-(\d\d)(?!\d)")
-_MONTHS = words("January February March April May June July August September October November December")
-_WEEKDAYS = words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
+_MONTHS, _WEEKDAYS = tuple(MONTHS), tuple(WEEKDAYS)
 _LEAST_IN_WORDS, _MOST_IN_WORDS = 11, 99
 
 
@@ -290,7 +281,7 @@ def _reason(thought: str, rewrite: str, _scene: Scene) -> Shortcoming | None:
 # What is added.
 
 _MOOD = re.compile(
-    r"\b(?:they|he|she)\b(?:['’](?:d|ll|re))?[^.!?,;:…]{0,20}?"  # noqa: RUF001
+    r"\b(?:they|he|she)\b(?:['’](?:d|ll|re))?[^.!?,;:…]{0,20}?"  # noqa: RUF001 - as typeset
     r"\b(?:(?:sound|seem|look|feel|appear)(?:s|ed)?|must be)\b(?P<mood>[^.,!?;:…]*)",
     re.IGNORECASE,
 )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from apep_datagen.core.words import words
-from apep_datagen.language.content import is_function_word, stem
+from apep_datagen.language.content import content_list
+from apep_datagen.language.negation import NEGATED_AUXILIARIES
 
 __all__ = ["Clause", "clauses"]
 
@@ -19,10 +20,6 @@ _BOUNDARY = re.compile(
 )
 _CONJUNCTIONS = frozenset(words("and but so because since though although yet while then that now well yes no"))
 _REASONS = frozenset(words("because since cause as"))
-_AUXILIARIES = words(
-    "do does did is are was were has have had can could will would shall should must need might ought dare may am"
-)
-_NEGATED = frozenset(f"{word}nt" for word in _AUXILIARIES) | frozenset(words("cannot cant wont shant aint"))
 _NEGATIONS = frozenset(
     words("not no never none nothing nobody nowhere neither nor without hardly scarcely barely instead unless")
 )
@@ -79,7 +76,7 @@ def _read(text: str) -> Clause:
     subject = _SUBJECTS.get(said[place], "") if said else ""
     return Clause(
         text=text,
-        content=frozenset(stem(word) for word in said if len(word) > 1 and not is_function_word(word)),
+        content=frozenset(content_list(text)),
         subject=subject,
         asserts=_asserts(said[place + 1 :]) if subject else None,
         denies=_denies(said),
@@ -92,14 +89,14 @@ def _read(text: str) -> Clause:
 def _asserts(predicate: list[str]) -> bool:
     """Tell whether a predicate is said, and not denied with its verb."""
     said = [word for word in predicate if word not in _ADVERBS][:2]
-    return not (said and (said[0] in _NEGATED or not {"not", "never"}.isdisjoint(said)))
+    return not (said and (said[0] in NEGATED_AUXILIARIES or not {"not", "never"}.isdisjoint(said)))
 
 
 def _denies(said: list[str]) -> bool:
     """Tell whether a negation is among the words; "isn't it" and "wouldn't they like" deny nothing."""
     for place, word in enumerate(said):
         following = said[place + 1] if place + 1 < len(said) else ""
-        if word in _NEGATIONS or (word in _NEGATED and following not in _SUBJECTS):
+        if word in _NEGATIONS or (word in NEGATED_AUXILIARIES and following not in _SUBJECTS):
             return True
         if word == "rather" and following == "than":
             return True

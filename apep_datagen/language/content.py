@@ -9,7 +9,7 @@ from typing import Protocol
 
 from apep_datagen.core.words import words
 
-__all__ = ["content", "content_list", "is_english", "is_function_word", "sentences", "stem"]
+__all__ = ["content", "content_list", "is_english", "is_function_word", "sentences", "stem", "without_stops_of_titles"]
 
 # Words that hold sentences together. They say nothing of what a text is about; the class is closed, so the list is too.
 _FUNCTION_WORDS = frozenset(
@@ -47,6 +47,8 @@ class _Stemmer(Protocol):
 _SENTENCE_END = re.compile(
     r"(?<=[.!?…])(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bMrs\.)(?<!\b[A-Z]\.)[\"'”’)\]*_]*\s+|\n+"  # noqa: RUF001 - closing quotation marks
 )
+
+_TITLE = re.compile(r"\b(Mrs?|Ms|Dr|St|Prof)\.")
 
 
 def is_function_word(word: str) -> bool:
@@ -97,3 +99,8 @@ def _content(text: str) -> frozenset[str]:
 def sentences(text: str) -> list[str]:
     """Return the sentences of a text, in order; a line break ends one too."""
     return [part for piece in _SENTENCE_END.split(text) if (part := piece.strip())]
+
+
+def without_stops_of_titles(text: str) -> str:
+    """Return a text in which no full stop stands behind a title: "Mr Tanizaki" for "Mr. Tanizaki"."""
+    return _TITLE.sub(r"\1", text)

@@ -6,19 +6,25 @@ import re
 
 from apep_datagen.core.words import words
 
-__all__ = ["clauses", "is_negated", "is_negation"]
+__all__ = ["NEGATED_AUXILIARIES", "clause_texts", "is_negated", "is_negation"]
 
-_NEGATIONS = frozenset(
+NEGATED_AUXILIARIES = frozenset(
     words("""
-    no not none never nothing nobody nowhere neither nor nope nah without cannot empty blank missing lacking lack
-    zero hardly barely unable dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt cant couldnt wont wouldnt
-    shouldnt mustnt neednt aint nada zilch nil nix naught nought unknown untold unwritten dunno silent failed bare
+    dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt cant cannot couldnt wont wouldnt shouldnt mustnt neednt
+    mightnt oughtnt darent shant aint
+    """)
+)
+"""Auxiliary verbs with the negation in them, as `core.words.words` spells them."""
+_NEGATIONS = NEGATED_AUXILIARIES | frozenset(
+    words("""
+    no not none never nothing nobody nowhere neither nor nope nah without empty blank missing lacking lack
+    zero hardly barely unable nada zilch nil nix naught nought unknown untold unwritten dunno silent failed bare
     unaware clueless
     """)
 )
 # Also at an emoji, which many write for a full stop.
 _CLAUSE_END = re.compile(
-    r"[,;:()—\u2600-\u27bf\U0001f000-\U0001faff]|[.!?…]+|\s[-–]\s|\n+"  # noqa: RUF001
+    r"[,;:()—\u2600-\u27bf\U0001f000-\U0001faff]|[.!?…]+|\s[-–]\s|\n+"  # noqa: RUF001 - as typeset
     r"|\b(?:but|because|although|though|so|and|or)\b"
 )
 
@@ -33,6 +39,6 @@ def is_negated(text: str) -> bool:
     return not _NEGATIONS.isdisjoint(words(text))
 
 
-def clauses(text: str) -> list[str]:
+def clause_texts(text: str) -> list[str]:
     """Return the clauses of a text, in order: what stands between commas, dashes, "but", "and", ends of sentences."""
     return [piece for part in _CLAUSE_END.split(text) if (piece := part.strip())]

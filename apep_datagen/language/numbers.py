@@ -7,30 +7,21 @@ import re
 from itertools import pairwise
 
 from apep_datagen.core.words import words
+from apep_datagen.language.number_words import ORDINALS, TENS, UNITS
 
 __all__ = ["in_digits", "names_line", "spoken_dates", "spoken_times"]
 
-_SMALL = """
-    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-    eighteen nineteen
-"""
-_UNITS = {word: value for value, word in enumerate(_SMALL.split())}
-_TENS = {
-    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
-}  # fmt: skip
-_RANKS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
-_ORDINALS = {word: value for value, word in enumerate(_RANKS.split(), 1)}
-_NUMBER = "|".join((r"\d{1,3}(?![\d:.]\d|\d)", *_UNITS))
+_NUMBER = "|".join((r"\d{1,3}(?![\d:.]\d|\d)", *UNITS))
 # What a number stands behind, or before, where it counts nothing but names a line.
 _LABEL = r"(?:number|numbers|no|nr|line|note|entry|memory|page|item|index|and|or|#)[\s.#:]*"
 _NAMED_BY_LABEL = re.compile(rf"\b{_LABEL}({_NUMBER})\b|#({_NUMBER})\b", re.IGNORECASE)
 _NAMED_BY_ITSELF = re.compile(
-    rf"(?<![\w.:,])({_NUMBER})(?=\s*(?:[,.;:!?…)–—-]+(?:\s|$)|$)|\s(?:is|goes|it|then|and|or|that|has|can|must|will|was)\b)",  # noqa: RUF001
+    rf"(?<![\w.:,])({_NUMBER})(?=\s*(?:[,.;:!?…)–—-]+(?:\s|$)|$)|\s(?:is|goes|it|then|and|or|that|has|can|must|will|was)\b)",  # noqa: RUF001 - as typeset
     re.IGNORECASE,
 )
 _NAMED_BY_ORDER = re.compile(
-    rf"\b(?:the|their|that|this|my)\s+(?:very\s+)?({'|'.join(_ORDINALS)}|\d+(?:st|nd|rd|th))\b(?!\s+(?:time|day|of))"
-    rf"|\b({'|'.join(_ORDINALS)}|\d+(?:st|nd|rd|th))\s+(?:one|line|note|entry|memory|page)\b",
+    rf"\b(?:the|their|that|this|my)\s+(?:very\s+)?({'|'.join(ORDINALS)}|\d+(?:st|nd|rd|th))\b(?!\s+(?:time|day|of))"
+    rf"|\b({'|'.join(ORDINALS)}|\d+(?:st|nd|rd|th))\s+(?:one|line|note|entry|memory|page)\b",
     re.IGNORECASE,
 )
 
@@ -50,7 +41,7 @@ def _value(word: str) -> int:
     word = word.lower()
     if word[0].isdigit():
         return int("".join(filter(str.isdigit, word)))
-    return _UNITS.get(word, _ORDINALS.get(word, -1))
+    return UNITS.get(word, ORDINALS.get(word, -1))
 
 
 def in_digits(text: str) -> list[str]:
@@ -58,7 +49,7 @@ def in_digits(text: str) -> list[str]:
     made: list[str] = []
     run: list[str] = []
     for word in words(text):
-        if word in _UNITS or word in _TENS or (word == "hundred" and run) or (word in ("and", "oh", "o") and run):
+        if word in UNITS or word in TENS or (word == "hundred" and run) or (word in ("and", "oh", "o") and run):
             run.append(word)
             continue
         made += _joined(run)
@@ -76,8 +67,8 @@ def _joined(run: list[str]) -> list[str]:
     if "hundred" in run:
         at = run.index("hundred")
         rest = [word for word in run[at + 1 :] if word != "and"]
-        if at == 1 and run[0] in _UNITS:
-            return [str(100 * _UNITS[run[0]] + _sum(rest))]
+        if at == 1 and run[0] in UNITS:
+            return [str(100 * UNITS[run[0]] + _sum(rest))]
     if "and" in run:
         at = run.index("and")
         return [*_joined(run[:at]), "and", *_joined(run[at + 1 :])]
@@ -86,18 +77,18 @@ def _joined(run: list[str]) -> list[str]:
     for word, after in pairwise([*run, ""]):
         if skip:
             skip = False
-        elif word in _TENS and 0 < _UNITS.get(after, 0) < 10:  # noqa: PLR2004 - "eighty-six"
-            digits += str(_TENS[word] + _UNITS[after])
+        elif word in TENS and 0 < UNITS.get(after, 0) < 10:  # noqa: PLR2004 - "eighty-six"
+            digits += str(TENS[word] + UNITS[after])
             skip = True
-        elif word in _TENS:
-            digits += str(_TENS[word])
+        elif word in TENS:
+            digits += str(TENS[word])
         else:
-            digits += str(_UNITS.get(word, 0))
+            digits += str(UNITS.get(word, 0))
     return [digits]
 
 
 def _sum(run: list[str]) -> int:
-    return sum(_TENS.get(word, _UNITS.get(word, 0)) for word in run)
+    return sum(TENS.get(word, UNITS.get(word, 0)) for word in run)
 
 
 _CLOCK = re.compile(r"(\d{1,2})[:.h](\d\d)")
@@ -116,7 +107,7 @@ def spoken_times(time: str) -> tuple[str, ...]:
     if not match:
         return ()
     hour, minute = int(match[1]), int(match[2])
-    names = [name for name, value in _UNITS.items() if value]
+    names = [name for name, value in UNITS.items() if value]
     hours = {str(hour), f"{hour:02}", str(hour % _HALF_A_DAY or _HALF_A_DAY)}
     said = [f"{h}{mark}{minute:02}" for h in hours for mark in (":", ".", "h", " ")]
     near = minute if minute <= _HALF_AN_HOUR else 60 - minute
@@ -137,10 +128,10 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _DAYS = (
-    *_RANKS.split(),
+    *list(ORDINALS)[1:13],
     *(f"{word}th" for word in ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")),
     "twentieth",
-    *(f"twenty {rank}" for rank in _RANKS.split()[:9]),
+    *(f"twenty {rank}" for rank in list(ORDINALS)[1:10]),
     *("thirtieth", "thirty first"),
 )
 

@@ -8,25 +8,11 @@ from functools import lru_cache
 
 from apep_datagen.core.words import words
 from apep_datagen.language.content import is_function_word, stem
+from apep_datagen.language.number_words import ORDINALS, TENS, UNITS
 
 __all__ = ["counted", "digits", "names", "numbers"]
 
-_UNITS = words("""
-    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
-    eighteen nineteen
-""")
-_TENS = words("twenty thirty forty fifty sixty seventy eighty ninety")
-_ORDINALS = words("""
-    zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
-    fifteenth sixteenth seventeenth eighteenth nineteenth
-""")
-_ORDINAL_TENS = words("twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth")
-_VALUES = {
-    **{word: value for value, word in enumerate(_UNITS)},
-    **{word: value for value, word in enumerate(_ORDINALS)},
-    **{word: 10 * value for value, word in enumerate(_TENS, start=2)},
-    **{word: 10 * value for value, word in enumerate(_ORDINAL_TENS, start=2)},
-}
+_VALUES = {**UNITS, **TENS, **ORDINALS}
 _DOUBTFUL = frozenset(words("zero one first second"))
 _BEFORE_A_NUMBER = frozenset(words("number no nr the and"))
 _ORDINAL_IN_DIGITS = re.compile(r"([0-9]{1,18})(?:st|nd|rd|th)")
@@ -38,7 +24,7 @@ _HALF, _QUARTER = 30, 15
 
 # A letter of any script, and what may stand in a name: "O'Brien", "Jean-Luc".
 _WORD = re.compile(r"[^\W\d_](?:[\w'’-]*\w)?")  # noqa: RUF001 - an apostrophe of either form
-_POSSESSIVE = re.compile(r"['’]s\Z")  # noqa: RUF001
+_POSSESSIVE = re.compile(r"['’]s\Z")  # noqa: RUF001 - as typeset
 # What stands before a word that begins a sentence or a quotation.
 _BEFORE_SENTENCE = re.compile(r"(?:\A|[.!?…:;\n*_\"“”«‘(\[]|\s['\-–—]|[–—])\s*\Z")  # noqa: RUF001 - as typeset
 _LOOKED_BACK = 8
@@ -98,7 +84,7 @@ def _spelled(said: list[str]) -> Iterator[tuple[int, int]]:
             tens = 0
         else:
             yield place, value
-            tens = value if word in _TENS else 0
+            tens = value if word in TENS else 0
 
 
 @lru_cache(maxsize=256)

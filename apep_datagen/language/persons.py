@@ -10,7 +10,7 @@ from itertools import takewhile
 from apep_datagen.core.words import words
 from apep_datagen.language.content import is_function_word, stem
 
-__all__ = ["Person", "owned", "persons", "said_of", "unquoted"]
+__all__ = ["FORMS", "Person", "owned", "persons", "said_of"]
 
 
 class Person(enum.Enum):
@@ -22,29 +22,26 @@ class Person(enum.Enum):
     HE_OR_SHE = "he or she"
 
 
-_FORMS = {
-    Person.FIRST: "i im ill id ive me my mine myself",
-    Person.SECOND: "you youre youll youd youve your yours yourself yourselves",
-    Person.THEY: "they theyre theyll theyd theyve them their theirs themselves themself",
-    Person.HE_OR_SHE: "he hes hed him his himself she shes her hers herself",
+FORMS = {
+    Person.FIRST: frozenset(words("i im ill id ive me my mine myself")),
+    Person.SECOND: frozenset(words("you youre youll youd youve your yours yourself yourselves")),
+    Person.THEY: frozenset(words("they theyre theyll theyd theyve them their theirs themselves themself")),
+    Person.HE_OR_SHE: frozenset(words("he hes hed him his himself she shes her hers herself")),
 }
-_PERSONS = {form: person for person, forms in _FORMS.items() for form in words(forms)}
+"""The pronouns of each, as `core.words.words` spells them."""
+_PERSONS = {form: person for person, forms in FORMS.items() for form in forms}
 _POSSESSIVE = frozenset(words("my your their his her"))
 # "You know", "mind you" and "thank you" are said to nobody.
 _BEHIND_NOBODY = frozenset(words("know see"))
 _BEFORE_NOBODY = frozenset(words("mind thank"))
-_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)[‘'][^‘’'\n]*(?:[’']\w[^‘’'\n]*)*[’'](?!\w)")  # noqa: RUF001
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|(?<!\w)[‘'][^‘’'\n]*(?:[’']\w[^‘’'\n]*)*[’'](?!\w)")  # noqa: RUF001 - as typeset
 _FURTHEST = 3
-
-
-def unquoted(text: str) -> str:
-    """Return a text without what it quotes."""
-    return _QUOTED.sub(" ", text)
 
 
 @lru_cache(maxsize=256)
 def _said(text: str) -> list[str]:
-    return words(unquoted(text))
+    """Return the words of a text that it does not quote."""
+    return words(_QUOTED.sub(" ", text))
 
 
 @lru_cache(maxsize=256)

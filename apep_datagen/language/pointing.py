@@ -11,6 +11,7 @@ import re
 
 from apep_datagen.core.words import words
 from apep_datagen.language.content import is_function_word, sentences
+from apep_datagen.language.persons import FORMS, Person
 
 __all__ = ["pointing_nowhere", "speaking_as_somebody", "speaking_to_somebody"]
 
@@ -138,7 +139,7 @@ def _subject(first: str, said: str, told: str) -> str:
 
 
 def _speaks_of_another(told: str) -> bool:
-    return not {"he", "she", "him", "her", "his", "hers", "hes", "shes"}.isdisjoint(words(told))
+    return not FORMS[Person.HE_OR_SHE].isdisjoint(words(told))
 
 
 def _first_sentence(said: str) -> str:

@@ -15,7 +15,7 @@ from itertools import pairwise
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import is_function_word, sentences, stem
-from apep_datagen.language.negation import clauses
+from apep_datagen.language.negation import clause_texts
 from apep_datagen.language.numbers import in_digits, spoken_dates, spoken_times
 from apep_datagen.language.rarity import rarity
 
@@ -158,7 +158,7 @@ def _is_everyday(form: str) -> bool:
 def _is_what_it_is(sentence: str, form: str) -> bool:
     """Tell whether a clause is "it's green"; "it's two minutes to the bus" is another."""
     value = words(form)
-    return any(says_what_it_is(clause) and words(clause)[-len(value) :] == value for clause in clauses(sentence))
+    return any(says_what_it_is(clause) and words(clause)[-len(value) :] == value for clause in clause_texts(sentence))
 
 
 def _is_named(sentence: str, form: str) -> bool:

@@ -5,10 +5,11 @@ It is known without asking a model: what was to be told was planned, and whether
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from apep_datagen.core.notebook import Note, Notes
+from apep_datagen.core.notebook import Note, Notes, ShelfName
 from apep_datagen.core.words import holds
 from apep_datagen.people.scenario import ASKING, TELLING, Ability, Fact, KnownFact, Scenario, User
 
@@ -46,6 +47,17 @@ class Change:
     known: tuple[Fact, ...]
     before: Notes
     after: Notes
+
+    def added(self, shelf: ShelfName) -> list[Note]:
+        """Return the notes of one kind that are there after it, and were not before."""
+        there = Counter((note.date, note.text) for note in self.before.on(shelf))
+        new = []
+        for note in self.after.on(shelf):
+            if there[note.date, note.text]:
+                there[note.date, note.text] -= 1
+            else:
+                new.append(note)
+        return new
 
 
 def notes_that_hold(fact: Fact, notes: Notes) -> list[Note]:

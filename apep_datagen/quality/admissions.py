@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
-from apep_datagen.language.content import content, is_function_word, sentences, stem
-from apep_datagen.language.negation import clauses, is_negated, is_negation
+from apep_datagen.language.content import content, is_function_word, sentences, stem, without_stops_of_titles
+from apep_datagen.language.negation import clause_texts, is_negated, is_negation
+from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.values import says_what_it_is
 
 __all__ = ["admits", "claimed_values", "denies_memory"]
@@ -33,7 +34,7 @@ _KNOWING = _stems("""
 _TELLING = _stems("tell told say said mention mentioned share shared give gave speak spoke spoken talk talked reach")
 _OF_MEMORY = _MEMORY | _KNOWING | _TELLING
 _HAVING = frozenset(words("have has had having got get ive youve with here there nowhere among"))
-_HERSELF = frozenset(words("i me my mine myself im ive id ill us"))
+_HERSELF = FORMS[Person.FIRST] | {"us"}
 _YOU = frozenset(words("you youve youd ye ya u"))
 _OTHERS = frozenset(words("they he she we nobody somebody anybody everyone them him her people"))
 _EMPTY = frozenset(words("empty blank missing unknown silent bare"))
@@ -57,7 +58,6 @@ _WITH_ME = re.compile(r"\b(?:in|on|among|with)\s+(?:my|me|mine)\b", re.IGNORECAS
 _WHICH = frozenset(words("what which where who when"))
 _IT = frozenset(words("it one there he she they that"))
 _FROM_ME = re.compile(r"\bfrom me\b|\bto me\W*\Z", re.IGNORECASE)
-_POSITIVE_FIRST = re.compile(r"\A\W*(?:why|how come)\b", re.IGNORECASE)
 
 
 def admits(reply: str, asked: str, phrases: tuple[str, ...]) -> bool:
@@ -73,7 +73,7 @@ def admits(reply: str, asked: str, phrases: tuple[str, ...]) -> bool:
         return True
     is_first = True
     for sentence in sentences(reply):
-        said = clauses(sentence)
+        said = clause_texts(sentence)
         for place, clause in enumerate(said, start=1):
             is_last = place == len(said)
             is_question = is_last and sentence.rstrip().endswith("?")
@@ -90,7 +90,7 @@ def denies_memory(text: str) -> bool:
     return any(
         is_negated(clause) and not _OF_MEMORY.isdisjoint(content(clause))
         for sentence in sentences(text)
-        for clause in clauses(sentence)
+        for clause in clause_texts(sentence)
     )
 
 
@@ -100,7 +100,7 @@ def _denies(clause: str, slot: frozenset[str], *, is_plain_no_enough: bool, is_q
     about = frozenset(stem(word) for word in said if not is_function_word(word) and not is_negation(word))
     if not is_negated(clause):
         return _limits(clause, said, about, slot)
-    if is_question or _POSITIVE_FIRST.match(clause):
+    if is_question:
         return bool(about & slot) and not about.isdisjoint(_OF_MEMORY)
     if not about:
         return _is_bare_denial(said, is_plain_no_enough=is_plain_no_enough)
@@ -191,14 +191,13 @@ def _asks_for_it(clause: str, slot: frozenset[str], *, is_question: bool) -> boo
 
 # A name: a capital letter inside a sentence; it may be emphasised or quoted where something is called so.
 _NAME = r"[^\W\d_a-z][\w’'-]*[a-zß-ÿ][\w’'-]*"  # noqa: RUF001 - an apostrophe of either form
-_NAME_INSIDE = re.compile(rf"(?<=[a-zß-ÿ,’' ] )[*_\"“‘']*({_NAME})|(?<=[a-zß-ÿ] [*_\"“])({_NAME})")  # noqa: RUF001
+_NAME_INSIDE = re.compile(rf"(?<=[a-zß-ÿ,’' ] )[*_\"“‘']*({_NAME})|(?<=[a-zß-ÿ] [*_\"“])({_NAME})")  # noqa: RUF001 - as typeset
 # A number is what something is, or is called; one that counts seconds is not.
 _NUMBER_INSIDE = re.compile(
-    r"\b(?:is|was|it['’]s|that['’]s|called|named|number|no\.?|at|the)\s+[*_\"“‘']*(\d{2,}(?:[:.]\d\d)?)(?![\w%])(?!\s+[a-z])",  # noqa: RUF001
+    r"\b(?:is|was|it['’]s|that['’]s|called|named|number|no\.?|at|the)\s+[*_\"“‘']*(\d{2,}(?:[:.]\d\d)?)(?![\w%])(?!\s+[a-z])",  # noqa: RUF001 - as typeset
     re.IGNORECASE,
 )
-_TITLE = re.compile(r"\b(Mrs?|Ms|Dr|St|Prof)\.")
-_SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001
+_SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001 - as typeset
 
 
 def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
@@ -213,7 +212,7 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
     """
     slot = content(asked)
     found: dict[str, None] = {}
-    for sentence in sentences(_TITLE.sub(r"\1", reply)):
+    for sentence in sentences(without_stops_of_titles(reply)):
         if sentence.rstrip().endswith("?"):
             continue
         for clause in _clauses_in_place(sentence):
@@ -227,7 +226,7 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
 
 def _clauses_in_place(sentence: str) -> Iterator[str]:
     """Yield clauses with what stands before them, so that a name at the beginning of one is seen as inside."""
-    yield from (f", {clause}" if place else clause for place, clause in enumerate(clauses(sentence)))
+    yield from (f", {clause}" if place else clause for place, clause in enumerate(clause_texts(sentence)))
 
 
 def _particulars(clause: str) -> Iterator[str]:

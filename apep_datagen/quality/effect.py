@@ -7,8 +7,6 @@ there is looked for in its exact spellings.
 
 from __future__ import annotations
 
-import calendar
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
@@ -16,7 +14,8 @@ from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_english
-from apep_datagen.language.negation import clauses
+from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
+from apep_datagen.language.negation import clause_texts
 from apep_datagen.language.spans import Span, first_span
 from apep_datagen.language.values import is_told_by_any, saying, says_what_it_is, tells
 from apep_datagen.people.phrases import Phrases
@@ -47,6 +46,7 @@ class _View:
 
     def __init__(self, sample: Sample, scenario: Scenario, change: Change, phrases: Phrases) -> None:
         self.scenario = scenario
+        self.change = change
         self.before = change.before
         self.after = change.after
         self.phrases = phrases
@@ -74,17 +74,6 @@ class _View:
             if (shown and not forms) or tells("\n".join(shown), forms):
                 break
         return "\n".join(said)
-
-    def added(self, shelf: tuple[Note, ...], before: tuple[Note, ...]) -> list[Note]:
-        """Return the notes on a shelf that were not there before."""
-        there = Counter((note.date, note.text) for note in before)
-        new = []
-        for note in shelf:
-            if there[note.date, note.text]:
-                there[note.date, note.text] -= 1
-            else:
-                new.append(note)
-        return new
 
 
 def _problem(reason: str, detail: str = "", quote: str = "") -> Problem:
@@ -136,7 +125,7 @@ def _order_of_memory(view: _View, known: tuple[Fact, ...]) -> Problem | None:
 
 def _is_replaced(fact: Fact, view: _View) -> bool:
     """Tell whether the user spoke of the slot and a new note does: then it is another now, though nobody planned it."""
-    new = view.added(view.after.memory, view.before.memory)
+    new = view.change.added("memory")
     return holds(view.question, fact.cues) and any(holds(note.text, fact.cues) for note in new)
 
 
@@ -170,7 +159,7 @@ def _left(fact: Fact, view: _View) -> list[Note]:
     # Where no note spoke of it in words that are known, any that holds the value counts.
     if not notes_still_saying(fact, view.before):
         return notes_that_hold(fact, view.after)
-    new = view.added(view.after.on(fact.shelf), view.before.on(fact.shelf))
+    new = view.change.added(fact.shelf)
     return notes_still_saying(fact, view.after) + [note for note in new if holds(note.text, fact.forms)]
 
 
@@ -178,7 +167,7 @@ def _forget(view: _View) -> Problem | None:
     for fact in view.scenario.facts:
         if left := _left(fact, view):
             return _problem("what was to be forgotten is still in memory", left[0].text, left[0].text)
-        for note in view.added(view.after.diary, view.before.diary):
+        for note in view.change.added("diary"):
             if holds(note.text, fact.forms):
                 return _problem("what was to be forgotten was written into the diary", note.text, note.text)
     return None
@@ -264,7 +253,7 @@ def _invented(text: str, inventions: tuple[str, ...], asked: str, view: _View) -
             continue
         is_told_for_it = any(
             holds(clause, (invention,)) and (content(clause) & content(asked) or says_what_it_is(clause))
-            for clause in clauses(text)
+            for clause in clause_texts(text)
         )
         is_of_all_talk = not saying(text, (invention,), ())
         if is_told_for_it or not (is_of_all_talk or holds(view.results, (invention,))):
@@ -273,15 +262,15 @@ def _invented(text: str, inventions: tuple[str, ...], asked: str, view: _View) -
 
 
 def _new_notes(view: _View) -> list[Note]:
-    return view.added(view.after.memory, view.before.memory) + view.added(view.after.diary, view.before.diary)
+    return view.change.added("memory") + view.change.added("diary")
 
 
 # What a capital letter does not make a value of.
 _NO_NAMES = frozenset(
     word.casefold()
     for word in (
-        *calendar.day_name,
-        *calendar.month_name,
+        *WEEKDAYS,
+        *MONTHS,
         *("Ada", "English", "Christmas", "Easter"),
         *("Gran", "Grandma", "Grandpa", "Granny", "Mum", "Mom", "Dad", "Aunt", "Uncle", "Mr", "Mrs", "Ms", "Dr"),
     )
@@ -292,7 +281,7 @@ def _diary(view: _View) -> Problem | None:
     if problem := _told(view):
         return problem
     for fact in view.scenario.facts:
-        new = view.added(view.after.diary, view.before.diary)
+        new = view.change.added("diary")
         pages = [page for page in new if tells(page.text, fact.forms)]
         if not pages:
             return _problem("there is no diary page about the moment", fact.tell)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from apep_datagen.core.calls import texts_in
-from apep_datagen.core.words import words
+from apep_datagen.core.words import ngrams, words
 from apep_datagen.language.content import content, is_english, is_function_word, sentences, stem
 from apep_datagen.language.rarity import is_everyday, rarity
 from apep_datagen.people.scenario import TELLING
@@ -107,10 +107,16 @@ def unseen(case: Case) -> tuple[str, ...]:
 
 
 def strongest_trace(sample: Sample, past: Iterable[str]) -> Trace | None:
-    """Return the trace of the past that can least be chance; None where there is none at all."""
+    """Return the trace of the past that can least be chance; None where there is none at all.
+
+    How rare a word is, is known of English alone: where Ada speaks another language, nothing is a trace.
+    """
+    spoken = list(_spoken_with_what_was_seen(sample))
+    if not is_english("\n".join(text for text, _, _ in spoken)):
+        return None
     index = _index(past)
     found: Trace | None = None
-    for text, seen, is_note in _spoken_with_what_was_seen(sample):
+    for text, seen, is_note in spoken:
         said = sentences(text)
         for sentence, following in zip(said, [*said[1:], ""], strict=False):
             for trace in _traces(sentence, following, seen, index, is_note=is_note):
@@ -179,7 +185,7 @@ def _past_sentences(text: str) -> tuple[_PastSentence, ...]:
 
 
 def _runs(said: list[str]) -> frozenset[tuple[str, ...]]:
-    return frozenset(zip(*(said[start:] for start in range(_RUN_LENGTH)), strict=False))
+    return frozenset(ngrams(said, _RUN_LENGTH))
 
 
 def _traces(sentence: str, following: str, seen: _Seen, index: _Index, *, is_note: bool) -> Iterator[Trace]:

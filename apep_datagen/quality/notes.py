@@ -6,16 +6,16 @@ Only her memory is looked at, and of it what she wrote in this conversation: her
 
 from __future__ import annotations
 
-import calendar
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from apep_datagen.core.notebook import Note
 from apep_datagen.core.tags import escape_tags
 from apep_datagen.core.words import holds, words
-from apep_datagen.language.content import content, content_list, stem
+from apep_datagen.language.content import content, content_list, stem, without_stops_of_titles
+from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
+from apep_datagen.language.negation import NEGATED_AUXILIARIES
 from apep_datagen.language.pointing import pointing_nowhere, speaking_as_somebody, speaking_to_somebody
 from apep_datagen.language.values import saying
 from apep_datagen.people.scenario import Ability, Fact, Scenario
@@ -35,7 +35,7 @@ def check(sample: Sample, scenario: Scenario, change: Change) -> Problem | None:
         change: What was known, and what it has changed.
     """
     told = "\n".join(exchange.question for exchange in sample.exchanges)
-    new = _new_notes(change)
+    new = [note.text for note in change.added("memory")]
     planned = [fact for fact in scenario.facts if fact.shelf == "memory"]
     return (
         _not_understood(new, told, planned)
@@ -52,13 +52,6 @@ def _problem(reason: str, note: str, words_of_it: str = "") -> Problem:
 def _as_written(text: str) -> str:
     """Return words of a note as they stand in the call that stored it."""
     return escape_tags(json.dumps(text, ensure_ascii=False)[1:-1])
-
-
-def _new_notes(change: Change) -> list[str]:
-    """Return the texts of the memories that are there afterwards and were not there before."""
-    there = Counter((note.date, note.text) for note in change.before.memory)
-    now = Counter((note.date, note.text) for note in change.after.memory)
-    return [text for _, text in (now - there).elements()]
 
 
 # --------------------------------------------------------------------------- a note that cannot be understood by itself
@@ -103,11 +96,7 @@ _TURNING = frozenset(
     other another above below over under inside outside he him his she her hers but except against
     """)
 )
-_NOT = frozenset(
-    words("""
-    not dont doesnt didnt isnt arent wasnt werent hasnt havent hadnt cant cannot couldnt wont wouldnt shouldnt mustnt
-    """)
-)
+_NOT = NEGATED_AUXILIARIES | {"not"}
 
 
 def _stored_twice(new: Sequence[str], change: Change, planned: Sequence[Fact]) -> Problem | None:
@@ -149,12 +138,10 @@ def _two_in_one(new: Iterable[str], planned: Sequence[Fact]) -> Problem | None:
     return None
 
 
-_TITLE = re.compile(r"\b(Mr|Mrs|Ms|Dr|St)\.")
 _CLAUSE_END = re.compile(r"[.;:!?](?=\s|\Z)|, | - |\b(?:and|but|while)\b")
 # A clause that has a subject of its own. "Who", "which" and "they" go on telling of what stands before them.
 _OF_ITS_OWN = re.compile(r"\s*(?:also |the user\b|their\b|[A-Z])")
 _OWN_NAME = re.compile(r"(?<=[a-z',] )[A-Z]\w+|\b(?!(?:19|20)\d\d\b)\d{3,}\b|\b\d+:\d\d\b")
-_NO_OWN_NAMES = frozenset((*calendar.day_name, *calendar.month_name))
 
 
 def _lost_with_another(scenario: Scenario, change: Change, told: str) -> Problem | None:
@@ -181,7 +168,7 @@ def _leaving(scenario: Scenario) -> tuple[Fact, ...]:
 
 def _names_beside(note: Note, fact: Fact) -> Iterator[str]:
     """Yield the names and numbers in the clauses of a note that neither hold the fact nor speak of its slot."""
-    text = _TITLE.sub(r"\1", note.text)
+    text = without_stops_of_titles(note.text)
     for part in _CLAUSE_END.split(text):
         if _OF_ITS_OWN.match(part) and not holds(part, fact.forms) and not holds(part, fact.cues):
-            yield from (name for name in _OWN_NAME.findall(part) if name not in _NO_OWN_NAMES)
+            yield from (name for name in _OWN_NAME.findall(part) if name.casefold() not in {*WEEKDAYS, *MONTHS})

@@ -13,11 +13,12 @@ from collections.abc import Iterable
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, sentences, stem
+from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.spans import Span, spans_of
 
 __all__ = ["label_of_role", "machine_talk", "prompt_talk", "stems_spoken_of", "words_of_ada"]
 
-_FIRST_PERSON = frozenset(words("i im ive id ill my me mine myself"))
+_FIRST_PERSON = FORMS[Person.FIRST]
 _OTHER_PERSONS = frozenset(words("he she they you we it who hes shes theyre youre were his her their your our"))
 _BEING = frozenset(words("as being even because though"))
 # What is said of persons and things as well as of programs: "a machine operator", "not a person who likes to guess".
@@ -155,7 +156,7 @@ def label_of_role(text: str, labels: tuple[str, ...], spoken_of: frozenset[str])
         labels: Names of roles.
         spoken_of: Stems of what others in the conversation speak of.
     """
-    if not labels or (":" not in text and "：" not in text):  # noqa: RUF001
+    if not labels or (":" not in text and "：" not in text):  # noqa: RUF001 - as typeset
         return ""
     pattern = _label_pattern(labels)
     lines = text.split("\n")
@@ -184,7 +185,7 @@ def _is_name(label: str) -> bool:
 def _label_pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
     names = "|".join(r"\s+".join(map(re.escape, label.rstrip(": ").split())) for label in labels)
     # Around it may stand what makes it bold, a heading or a quotation.
-    return re.compile(rf"[\s>*_#\[(\"“]*(?:{names})[\s*_\])\"”]*[:：]", re.IGNORECASE)  # noqa: RUF001
+    return re.compile(rf"[\s>*_#\[(\"“]*(?:{names})[\s*_\])\"”]*[:：]", re.IGNORECASE)  # noqa: RUF001 - as typeset
 
 
 def stems_spoken_of(texts: Iterable[str]) -> frozenset[str]:

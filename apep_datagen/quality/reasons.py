@@ -27,13 +27,13 @@ _PARTICULAR = re.compile(r"(?<=[\w,;'’] )[^\W\d_a-z]\w+|\b\w*\d[\w:]*")  # noq
 # A short sentence in which she does something to it: "I strike it.", "I'll put that down". What she only feels of it is
 # a closed class, nearly.
 _ACTS_ON_IT = re.compile(
-    r"(?:\bI(?:['’]ll| will)? |(?:\A|[.!?…] )(?=\w+ing ))(\w+) (?:it|that|this|them|these|those)(?: \w+)?\W*(?:[.!]|\Z)"  # noqa: RUF001
+    r"(?:\bI(?:['’]ll| will)? |(?:\A|[.!?…] )(?=\w+ing ))(\w+) (?:it|that|this|them|these|those)(?: \w+)?\W*(?:[.!]|\Z)"  # noqa: RUF001 - as typeset
 )
 # She wonders what it was.
 _ASKS = re.compile(r"\b(?:what|which|where|who|when|did|do|have)\b", re.IGNORECASE)
 # She resolves to do something, and it is not to say something.
 _RESOLVES = re.compile(
-    r"\b(?:I['’]ll|I will|let me|let['’]s|I['’]d better|I (?:should|must|have to|need to|want to)|I['’]d like to)\s+"  # noqa: RUF001
+    r"\b(?:I['’]ll|I will|let me|let['’]s|I['’]d better|I (?:should|must|have to|need to|want to)|I['’]d like to)\s+"  # noqa: RUF001 - as typeset
     r"(?:(?:just|first|only|better|really|quickly|rather)\s+)?"
     r"(?!(?:say|tell|ask|answer|reply|respond|be|stay|sound|laugh|make|speak|talk|comfort|help|enjoy|smile|tease|let|"
     r"give|offer|join|play|think|feel|thank|wish|hear|greet|cheer)\b)\w",

@@ -15,7 +15,7 @@ from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
 from apep_datagen.core.words import words
 from apep_datagen.language.moments.clock import HOUR, times_left
 from apep_datagen.language.moments.forms import ANY_NUMBER, Certainty
-from apep_datagen.language.moments.names import MONTHS, WEEKDAYS, plain
+from apep_datagen.language.moments.names import MONTHS, NIGHT_ENDS, WEEKDAYS, plain
 from apep_datagen.language.moments.present import Present, present_times
 from apep_datagen.language.moments.told import tellings
 from apep_datagen.quality.problem import Problem, Stage
@@ -29,8 +29,6 @@ _SLACK_OF_USERS = 2 * HOUR
 _OF_OTHER_HOURS = frozenset(words("shift shifts woke jet jetlag lag zone timezone abroad overslept"))
 _PLANNED_PARTS = ("tonight", "this evening", "this afternoon", "this morning")
 _NAMES_OF_DAYS = frozenset((*WEEKDAYS, *(f"{day}s" for day in WEEKDAYS), *MONTHS))
-# So long after midnight, the day before is still meant by "today".
-_NIGHT_ENDS = 5
 
 
 def check(sample: Sample, brief: Brief) -> Problem | None:
@@ -124,7 +122,7 @@ class _View:
         if not self.dates:
             return None
         todays = {self.now.date()}
-        if self.now.hour < _NIGHT_ENDS:
+        if self.now.hour < NIGHT_ENDS:
             todays.add(self.now.date() - datetime.timedelta(days=1))
         # What is told in this conversation is told today.
         dates = self.dates | todays

@@ -23,7 +23,7 @@ from apep_datagen.quality.sample import Sample, read_sample
 from apep_datagen.quality.second_look import judge_rewritten
 from apep_datagen.rejudge.evidence import Evidence, NotToldError, Rebuilt
 from apep_datagen.rejudge.in_output import InOutput
-from apep_datagen.rejudge.outcome import Judged, Verdict
+from apep_datagen.rejudge.outcome import Rejudged, Verdict
 from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.faults import is_about_content, spell_finding
@@ -100,10 +100,10 @@ class Judging:
         self.in_output = self._in_output.count()
         self._judges: dict[Level, Judge] = {}
         self._make_judge: Callable[[Level], Judge] = lambda level: judge_at(level, settings.quality, prompts, cast)
-        self._judged: dict[int, Judged] = {}
+        self._judged: dict[int, Rejudged] = {}
         self._reported_at = time.monotonic()
 
-    def conversations(self) -> tuple[Judged, ...]:
+    def conversations(self) -> tuple[Rejudged, ...]:
         """Return all that were judged, in the order of their numbers."""
         return tuple(judged for _, judged in sorted(self._judged.items()))
 
@@ -159,7 +159,7 @@ class Judging:
         """
         self._report()
         brief, judge = _brief(sample.plan), self._judge_of(sample.provider)
-        judged = Judged(sample.number, place, _ability(brief), Verdict.ACCEPTED, Verdict.ACCEPTED)
+        judged = Rejudged(sample.number, place, _ability(brief), Verdict.ACCEPTED, Verdict.ACCEPTED)
         problem, mended = None, None
         if place is None:
             judged = _not_judged(judged, _NOT_IN_OUTPUT)
@@ -210,7 +210,7 @@ class Judging:
             "SELECT provider, plan, stage, reason, detail, quote FROM conversations WHERE id = ?", (number,)
         ).fetchone()
         brief, judge = _brief(plan), self._judge_of(provider)
-        judged = self._judged[number] = Judged(number, None, _ability(brief), Verdict.REJECTED, Verdict.ACCEPTED)
+        judged = self._judged[number] = Rejudged(number, None, _ability(brief), Verdict.REJECTED, Verdict.ACCEPTED)
         if brief is None:
             self._judged[number] = _not_judged(judged, _OF_EARLIER_VERSION)
             return True
@@ -306,7 +306,7 @@ def _ability(brief: Brief | None) -> str:
     return brief.scenario.ability.value if brief else ""
 
 
-def _rejected(judged: Judged, problem: Problem) -> Judged:
+def _rejected(judged: Rejudged, problem: Problem) -> Rejudged:
     return replace(
         judged,
         now=Verdict.REJECTED,
@@ -317,11 +317,11 @@ def _rejected(judged: Judged, problem: Problem) -> Judged:
     )
 
 
-def _not_judged(judged: Judged, reason: str, detail: str = "") -> Judged:
+def _not_judged(judged: Rejudged, reason: str, detail: str = "") -> Rejudged:
     return replace(judged, now=Verdict.NOT_JUDGED, reason=reason, detail=detail)
 
 
-def _failed(judged: Judged, error: Exception) -> Judged:
+def _failed(judged: Rejudged, error: Exception) -> Rejudged:
     """Return what is told of a conversation that cannot be judged; it stays what it was.
 
     Raises:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-__all__ = ["Judged", "Rejudgement", "Verdict"]
+__all__ = ["Rejudged", "Rejudgement", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -19,7 +19,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Rejudged:
     """A conversation that was judged anew.
 
     Attributes:
@@ -72,7 +72,7 @@ class Rejudgement:
     """
 
     output: Path
-    conversations: tuple[Judged, ...]
+    conversations: tuple[Rejudged, ...]
     is_dry_run: bool
     drops: bool
     in_output: int

@@ -8,7 +8,7 @@ from typing import Any
 
 from apep_datagen.core.words import shorten
 from apep_datagen.people.scenario import Ability
-from apep_datagen.rejudge.outcome import Judged, Rejudgement, Verdict
+from apep_datagen.rejudge.outcome import Rejudged, Rejudgement, Verdict
 from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
@@ -73,7 +73,7 @@ def describe_rejudgement(found: Rejudgement) -> str:
     return "\n\n".join(parts)
 
 
-def _all(found: Rejudgement) -> tuple[Judged, ...]:
+def _all(found: Rejudgement) -> tuple[Rejudged, ...]:
     return found.conversations
 
 
@@ -147,7 +147,7 @@ def _spell_examples(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers[:_EXAMPLES]))
 
 
-def _list_failing(failing: Iterable[Judged]) -> str:
+def _list_failing(failing: Iterable[Rejudged]) -> str:
     failing = tuple(failing)
     lines = [f"Accepted before, and failing now ({len(failing):,}):", *map(_describe, failing[:_SHOWN])]
     if more := len(failing) - _SHOWN:
@@ -155,7 +155,7 @@ def _list_failing(failing: Iterable[Judged]) -> str:
     return "\n".join(lines)
 
 
-def _describe(judged: Judged) -> str:
+def _describe(judged: Rejudged) -> str:
     what = shorten(" ".join((judged.quote or judged.detail).split()), _SHOWN_LENGTH)
     place = f", {judged.number_in_output} in the output" if judged.number_in_output else ""
     line = f"- {judged.number}{place} ({judged.ability}): {judged.reason} ({judged.stage})"

@@ -30,9 +30,7 @@ class RewriteCount:
 
 
 def read_rewrites(connection: sqlite3.Connection) -> tuple[RewriteCount, ...]:
-    """Return what became of the thoughts of a run that were rewritten; nothing where an older version made it."""
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'rewrites'").fetchone():
-        return ()
+    """Return what became of the thoughts of a run that were rewritten."""
     rows = connection.execute("SELECT provider, reason, count FROM rewrites WHERE count > 0 ORDER BY provider, reason")
     return tuple(RewriteCount(*row) for row in rows)
 

@@ -38,6 +38,7 @@ REMEMBERS = [
     "Well, he told me the street some time ago, and I want it right.",
     "I jotted the recipe down, I know I did.",
     "I haven't forgotten the parrot's name, but I want to be exact.",
+    "I'm fairly sure I know about this one, so I fetch it.",
 ]
 NEVER_TOLD = [
     "They never told me about a brother.",
@@ -86,6 +87,8 @@ NO_CLAIM_WITHOUT_A_LOOK = [
     "They told me all of it in one breath, today of all days.",
     "I know a trick for that.",
     "They've never been to the sea, they write.",
+    "There's nothing they've told me here that will matter in a week.",
+    "Nothing that they've mentioned to me today needs keeping.",
 ]
 
 

@@ -128,6 +128,7 @@ DODGING = {
         "A good haircut is half the week.", "He has a steady hand, surely.", "You'll look splendid!",
         "Is it raining where you are?", "Just ask for the usual.", "She's the one with the red scissors.",
         "I'd book early, Saturdays fill up.", "Hair grows back, that is the nice part.",
+        "She isn't here.", "They never had one.",
     ],
 }  # fmt: skip
 

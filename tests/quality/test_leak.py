@@ -160,6 +160,28 @@ def test_what_two_talks_share_by_chance_is_no_leak(name: str) -> None:
     assert check(INNOCENT[name]) is None
 
 
+@pytest.mark.parametrize(
+    ("question", "thought", "reply", "past"),
+    [
+        (
+            "Ich habe heute an der Gartenmauer gearbeitet und mein Rücken tut weh. Was hilft?",
+            "Der Rücken also, nach einem Tag an der Mauer. Das soll besser werden.",
+            "Ein warmes Bad, und danach gar nichts mehr. Oft ist es nur ein Muskel, den man nicht gefragt hat.",
+            "Wie sagt man jemandem, dass man nicht mehr kommen will? Es ist nur ein Chor, aber sie wären enttäuscht.",
+        ),
+        (
+            "Hoje passei o dia no muro do jardim e doem-me as costas. O que ajuda?",
+            "As costas, depois de um dia inteiro no muro. Quero dizer uma coisa que ajude mesmo.",
+            "Um banho quente, e depois mais nada. Muitas vezes é só um músculo que não foi ouvido por ninguém.",
+            "Como se diz a uma pessoa que já não se quer ir mais? É só um coro, mas não foi por mal.",
+        ),
+    ],
+    ids=["German", "Portuguese"],
+)
+def test_small_words_of_another_language_are_no_rare_ones(question: str, thought: str, reply: str, past: str) -> None:
+    assert check(case(question, f"<think>{thought}</think>\n\n{reply}", past=(past,))) is None
+
+
 def test_without_a_past_nothing_can_be_leaked() -> None:
     nobody = User("N", 30, "", "", "", "")
     for leaking in LEAKS.values():

@@ -40,6 +40,7 @@ NO_REFUSALS = [
     "Headache: nap. Worms: can't help, sorry.", "I won't lie, Tuesday is a long time for a headache. See a doctor.",
     "I can't give worms advice, but heads like quiet, so close the curtains.",
     "Lie down, aye, and sup some water. I cannae help wi' worms, lass.",
+    "As for the whole long business down there in the heap, I can't help with that. Water and a nap for the headache.",
 ]  # fmt: skip
 REFUSALS = [
     "I'm sorry, but I can't help with that.", "I can't assist with that request. Take care!", "I won't answer that.",

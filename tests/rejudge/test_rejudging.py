@@ -24,7 +24,7 @@ from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
 from apep_datagen.rejudge.judging import Judging
-from apep_datagen.rejudge.outcome import Judged, Rejudgement, Verdict
+from apep_datagen.rejudge.outcome import Rejudged, Rejudgement, Verdict
 from apep_datagen.rejudge.rejudging import rejudge
 from apep_datagen.rejudge.report import describe_rejudgement, rejudgement_as_json
 from apep_datagen.storage.access import lock_beside, state_path
@@ -82,7 +82,7 @@ def elements(output: Path) -> list[Any]:
     return found
 
 
-def by_number(found: Rejudgement) -> dict[int, Judged]:
+def by_number(found: Rejudgement) -> dict[int, Rejudged]:
     return {judged.number: judged for judged in found.conversations}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,16 +127,20 @@ def recorded_rows() -> list[dict[str, Any]]:
 
 def judge_all() -> list[tuple[RealConversation, Problem | None]]:
     """Return each of them with what is wrong with it, judged one after the other as a run does it."""
-    return [(real, problem) for real, problem, _ in judge_all_as_saved()]
+    return list(judge_one_by_one())
 
 
-def judge_all_as_saved() -> list[tuple[RealConversation, Problem | None, tuple[Message, ...]]]:
-    """Return the same, with the messages that are saved where it is accepted."""
+def judge_one_by_one() -> Iterator[tuple[RealConversation, Problem | None]]:
+    """Yield what `judge_all` returns, each as soon as it is judged."""
+    return ((real, problem) for real, problem, _ in judge_all_as_saved())
+
+
+def judge_all_as_saved() -> Iterator[tuple[RealConversation, Problem | None, tuple[Message, ...]]]:
+    """Yield the same, with the messages that are saved where it is accepted."""
     judge = Judge("strict", load_cast().phrases, NoveltyLimits(), ())
     connection = sqlite3.connect(":memory:", isolation_level=None)
     migrate(connection, seed=1, output_name="x", base_count=0, base_end=1)
     accepted = AcceptedConversations(connection)
-    judged = []
     for real in real_conversations():
         judged_as = judge_rewritten(judge, real.conversation, real.case, accepted)
         problem, messages = judged_as.problem, training_sample(judged_as.conversation)
@@ -145,8 +150,7 @@ def judge_all_as_saved() -> list[tuple[RealConversation, Problem | None, tuple[M
                 "INSERT INTO samples (position, conversation_id, line, end) VALUES (?, ?, ?, 0)",
                 (real.number, real.number, sample_line(messages)),
             )
-        judged.append((real, problem, messages))
-    return judged
+        yield real, problem, messages
 
 
 def _lines(name: str) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from apep_datagen.language.number_words import UNITS
+
 __all__ = [
     "CLOCK",
     "DAY",
@@ -26,16 +28,12 @@ HOUR = 60
 """Minutes of an hour."""
 DAY = 24 * HOUR
 """Minutes of a day."""
-NUMBERS = dict.fromkeys(("a", "an", "one"), 1) | {
-    word: count
-    for count, word in enumerate(
-        ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), start=2
-    )
-}
+_HOURS_OF_A_DIAL = {word: value for word, value in UNITS.items() if 0 < value <= 12}  # noqa: PLR2004 - on a dial
+NUMBERS = {"a": 1, "an": 1} | _HOURS_OF_A_DIAL
 """Numbers as they are spelled out."""
 NUMBER = rf"(?:\d{{1,3}}|{'|'.join(NUMBERS)})"
 """What finds a number."""
-HOUR_WORD = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d{1,2})"
+HOUR_WORD = rf"(?:{'|'.join(_HOURS_OF_A_DIAL)}|\d{{1,2}})"
 """What finds an hour by itself."""
 
 _MINUTES = {"five": 5, "ten": 10, "twenty": 20, "twenty-five": 25, "twenty five": 25, "quarter": 15, "half": 30}

@@ -19,6 +19,7 @@ from apep_datagen.language.moments.forms import (
     if_now,
 )
 from apep_datagen.language.moments.names import MONTHS, WEEKDAYS, Time, pattern
+from apep_datagen.language.number_words import ORDINALS
 
 __all__ = ["DAY_FORMS"]
 
@@ -90,15 +91,12 @@ _WEEKDAYS = (
 
 # ------------------------------------------------------------------------------------------------------ days and months
 
-_ORDINALS = words("""
-    first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth
-    sixteenth seventeenth eighteenth nineteenth twentieth
-""")
+_DAYS_OF_A_MONTH = [word for word, value in ORDINALS.items() if 0 < value <= 31]  # noqa: PLR2004 - days of a month
 _MONTH_NAMES = "|".join(MONTHS)
 _MONTH = rf"(?P<month>{_MONTH_NAMES})"
 _DATE = (
     rf"(?:(?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}"
-    rf"|the (?P<ordinal>{'|'.join(_ORDINALS)}) of (?P<month2>{_MONTH_NAMES})"
+    rf"|the (?P<ordinal>{'|'.join(_DAYS_OF_A_MONTH)}) of (?P<month2>{_MONTH_NAMES})"
     rf"|(?P<month3>{_MONTH_NAMES}) (?:the )?(?P<day3>\d{{1,2}})(?:st|nd|rd|th)?"
     r"|the (?P<day4>\d{1,2})(?:st|nd|rd|th))"
 )
@@ -112,7 +110,7 @@ def _date(match: _Match) -> Time:
     day = match["day"] or match["day3"] or match["day4"]
     return Time(
         months=frozenset([MONTHS[month]]) if month else frozenset(),
-        day=int(day) if day else _ORDINALS.index(match["ordinal"]) + 1,
+        day=int(day) if day else ORDINALS[match["ordinal"]],
     )
 
 

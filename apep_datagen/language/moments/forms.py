@@ -1,6 +1,6 @@
 """What a form of speaking of the present is made of: where it may begin, what it looks like, what it says.
 
-Forms are matched against plain texts (`language.times.plain`), which are in lower case.
+Forms are matched against plain texts (`names.plain`), which are in lower case.
 """
 
 from __future__ import annotations

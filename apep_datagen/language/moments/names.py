@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime
 import functools
 import re
 import string
 from dataclasses import dataclass
 
+from apep_datagen.core.words import words
 from apep_datagen.language.moments.clock import DAY, HOUR
 
-__all__ = ["MONTHS", "WEEKDAYS", "Time", "beginning_of_clause", "beginning_of_sentence", "pattern", "plain"]
+__all__ = [
+    "MONTHS",
+    "NIGHT_ENDS",
+    "WEEKDAYS",
+    "Time",
+    "beginning_of_clause",
+    "beginning_of_sentence",
+    "pattern",
+    "plain",
+]
 
-WEEKDAYS = {name.lower(): number for number, name in enumerate(calendar.day_name)}
+WEEKDAYS = {
+    name: number for number, name in enumerate(words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"))
+}
 """The names of the days of the week, with their number from Monday, 0."""
-MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_name) if name}
+MONTHS = {
+    name: number
+    for number, name in enumerate(
+        words("January February March April May June July August September October November December"), start=1
+    )
+}
 """The names of the months, with their number."""
 
-# Until then people count the night to the day before.
-_NIGHT_ENDS = 5
+NIGHT_ENDS = 5
+"""Until this hour people count the night to the day before."""
 # Around the turn of a month, its neighbour is said too.
 _TURN_OF_MONTH = datetime.timedelta(days=3)
 
@@ -51,7 +67,7 @@ class Time:
         if self.minutes and not any(low - slack <= at <= high + slack for low, high in self.minutes for at in around):
             return False
         days = [moment + datetime.timedelta(days=self.ahead)]
-        if moment.hour < _NIGHT_ENDS:
+        if moment.hour < NIGHT_ENDS:
             days.append(days[0] - datetime.timedelta(days=1))
         return any(self._fits_day(day) for day in days)
 

@@ -12,7 +12,10 @@ from apep_datagen.conversation.state import Exchange, Turn
 from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.markup import call_block, result_block
 
-__all__ = ["LONGEST_REWRITE", "rewrite"]
+__all__ = ["LONGEST_REWRITE", "NO_ANSWER", "rewrite"]
+
+NO_ANSWER = "no answer"
+"""The finish reason of a rewrite that the rewriter did not answer; its text is empty."""
 
 LONGEST_REWRITE = 100_000
 """Characters of what a rewriter may answer, many times what can be of use."""
@@ -30,8 +33,10 @@ def rewrite(exchange: Exchange, text: str, *, is_whole: bool, before: Sequence[s
         before: What Ada had before her when the exchange began: the system prompt, and what was said until then.
     """
     thoughts = exchange.thoughts
-    if len(text) > LONGEST_REWRITE:
-        parts: tuple[str | Shortcoming, ...] = (Shortcoming.TOO_LONG,) * len(thoughts)
+    if not text and not is_whole:
+        parts: tuple[str | Shortcoming, ...] = (Shortcoming.NO_ANSWER,) * len(thoughts)
+    elif len(text) > LONGEST_REWRITE:
+        parts = (Shortcoming.TOO_LONG,) * len(thoughts)
     else:
         parts = read_parts(thoughts, text, is_whole=is_whole)
     rewritten: list[str] = []

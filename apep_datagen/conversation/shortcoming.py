@@ -10,6 +10,7 @@ __all__ = ["Shortcoming"]
 class Shortcoming(enum.StrEnum):
     """What a rewritten thought falls short of; as a sentence, by which it is counted."""
 
+    NO_ANSWER = "the rewriter gave no answer"
     CUT_OFF = "the rewriter's answer is not whole"
     MARKS = "the marks in the rewriter's answer do not fit the thoughts"
     EMPTY = "nothing is left of the thought"

@@ -12,6 +12,7 @@ __all__ = [
     "CompletionRequest",
     "Ending",
     "Message",
+    "MessageRole",
     "ModelRole",
     "ReportedLimits",
     "Step",

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 
 from apep_datagen.conversation.prompt_set import UnusablePromptError
+from apep_datagen.conversation.rewriting import NO_ANSWER
 from apep_datagen.conversation.shortcoming import Shortcoming
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import FailureKind, StorageError
@@ -73,8 +74,32 @@ class Recorder:
             seconds=answer.seconds,
         )
 
+        return await self._record(conversation, request.step, record, answer.settle)
+
+    async def record_without_rewrite(self, conversation: Conversation, words: str) -> Conversation | None:
+        """Let a conversation go on, or end, with Ada's own thoughts, where the rewriter answers for good nothing.
+
+        Args:
+            conversation: Which one; its rewrite is due.
+            words: What went wrong.
+
+        Returns:
+            The conversation, if it goes on.
+
+        Raises:
+            StorageError: Nothing can be recorded any more.
+        """
+        number = conversation.brief.conversation_id
+        self._context.log.write("not rewritten", provider=self._name, conversation=number, reason=words)
+        self._context.notify(f"{self._name}: conversation {number} keeps Ada's own thoughts, rewrite failed: {words}")
+        record = StepRecord(kind=Step.REWRITE.value, text="", finish_reason=NO_ANSWER)
+        return await self._record(conversation, Step.REWRITE, record, lambda _connection: None)
+
+    async def _record(
+        self, conversation: Conversation, step: Step, record: StepRecord, settle: Job
+    ) -> Conversation | None:
         def settle_and_record(connection: sqlite3.Connection) -> Committed:
-            answer.settle(connection)
+            settle(connection)
             return commit_answer(connection, conversation, record, self._name, self._rules)
 
         try:
@@ -82,7 +107,7 @@ class Recorder:
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it costs this conversation alone
-            await self.set_aside_unforeseen(conversation, request.step, error, answer.settle)
+            await self.set_aside_unforeseen(conversation, step, error, settle)
             return None
         self._context.tries.pop(conversation.brief.conversation_id, None)
         self._count_notes(committed)

@@ -23,6 +23,7 @@ from apep_datagen.budget.obstacles import BudgetSpentError, NotNowError
 from apep_datagen.budget.purse import Purse
 from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.conversation.machine import ModelCall, next_step
+from apep_datagen.conversation.prompt_set import UnusablePromptError
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import (
@@ -194,6 +195,9 @@ class Worker:
             await self._leave(complaint)
 
     async def _set_aside_unforeseen(self, conversation: Conversation, step: Step, error: Exception) -> None:
+        if step is Step.REWRITE and isinstance(error, UnusablePromptError):
+            await self._go_on_without_rewrite(conversation, str(error))
+            return
         await self._recorder.set_aside_unforeseen(conversation, step, error)
         self._streak.note_failure(step.model_role, conversation.brief.conversation_id)
         await self._leave_if_useless(step.model_role, error)
@@ -234,8 +238,15 @@ class Worker:
             if is_refused and self.availability.out_because is None:
                 self._context.notify(f"{self.name}: refused, asking once more: {error}")
             self._put_back(conversation, to_any=is_refused)
+        elif call.step is Step.REWRITE:
+            await self._go_on_without_rewrite(conversation, str(error))
         else:
             await self._recorder.set_aside(conversation, call.step, error.kind, str(error))
+
+    async def _go_on_without_rewrite(self, conversation: Conversation, words: str) -> None:
+        going_on = await self._recorder.record_without_rewrite(conversation, words)
+        if going_on is not None:
+            self._put_back(going_on)
 
     def _put_back(self, conversation: Conversation, *, to_any: bool = False) -> None:
         """Let a conversation wait for its next call; from any provider where this one does not send for a while."""

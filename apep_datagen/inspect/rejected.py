@@ -17,7 +17,7 @@ from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import training_sample
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.core.messages import Message
+from apep_datagen.core.messages import Message, MessageRole
 from apep_datagen.core.notebook import Notes
 from apep_datagen.core.words import one_line
 from apep_datagen.inspect.lookup import read_makers
@@ -198,7 +198,11 @@ def _said(
         except Exception as error:  # the prompts are templates, which raise what they like
             if not is_about_content(error):
                 raise
-    return tuple(Message(kind, text) for kind, text, _ in steps), ()
+    return tuple(Message(_ROLES.get(kind, "assistant"), text) for kind, text, _ in steps), ()
+
+
+# Who speaks in a step; in all others Ada does, or whoever rewrites her thoughts.
+_ROLES: dict[str, MessageRole] = {"ask": "user", "tools": "tool"}
 
 
 def _originals(conversation: Conversation) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from apep_datagen.people.scenario import Ability
 from support.loopback_server import LoopbackServer, Received, Reply
 from support.paths import REPOSITORY, SUPPORT
 from support.program import Program, section
-from support.scripted_people import WAYS, ScriptedPeople
+from support.scripted_people import ALIKE_IN_THOUGHT, WAYS, ScriptedPeople
 from support.waiting import wait_until
 
 KILLED = (str(SUPPORT / "killed_program.py"),)
@@ -37,7 +37,7 @@ def program_at(server: LoopbackServer, directory: Path, *, quality: str = "", in
     program = Program(directory)
     mix = "\n".join(f"{ability.value} = {MIX.get(ability, 0)}" for ability in Ability)
     program.configure(
-        f'[scenarios.mix]\n{mix}\n[quality]\nlevel = "strict"\n{quality}\n'
+        f'[scenarios.mix]\n{mix}\n[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}{quality}\n'
         + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=in_flight)
     )
     return program

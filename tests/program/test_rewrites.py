@@ -13,7 +13,7 @@ from pathlib import Path
 from apep_datagen.conversation.shortcoming import Shortcoming
 from support.loopback_server import LoopbackServer, Received, Reply
 from support.program import Program, section
-from support.scripted_people import ScriptedPeople
+from support.scripted_people import ALIKE_IN_THOUGHT, ScriptedPeople
 
 MACHINE_TALK = "As a language model I have no days."
 
@@ -41,7 +41,7 @@ def test_a_rewriter_that_spoils_everything_costs_no_conversation_and_is_counted(
     with LoopbackServer(Spoiler()) as server:
         program = Program(tmp_path)
         program.configure(
-            '[generation]\nexchanges = [1, 2]\n[quality]\nlevel = "strict"\nleast_yield = 1.0\n'
+            f'[generation]\nexchanges = [1, 2]\n[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}least_yield = 1.0\n'
             + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=4)
         )
         ended = program.run("--providers", "endpoint", "--target", str(target), "--seed", "5")
@@ -81,10 +81,34 @@ def test_a_rewriter_that_spoils_everything_costs_no_conversation_and_is_counted(
     assert ended.said.count("of the last 36 thoughts that it rewrote are saved as Ada thought them") == 1
 
 
+def test_a_rewriter_that_refuses_costs_no_conversation(tmp_path: Path) -> None:
+    people = ScriptedPeople()
+
+    def behaviour(received: Received) -> Reply:
+        reply = people(received)
+        return Reply("flagged", status=422) if received.step == "rewrite" and received.number % 2 else reply
+
+    with LoopbackServer(behaviour) as server:
+        program = Program(tmp_path)
+        program.configure(
+            f'[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}' + section("endpoint", server.url("endpoint"))
+        )
+        ended = program.run("--providers", "endpoint", "--target", "12", "--seed", "5")
+    assert ended.status == 0, ended.said
+    status = json.loads(program.run("status", "--json").stdout)
+    assert status["set_aside"] == []
+    kept = {item["reason"]: item["count"] for item in status["rewrites"]["reasons"]}
+    assert kept["the rewriter gave no answer"] > 0
+    assert "keeps Ada's own thoughts, rewrite failed: HTTP 422: flagged" in ended.said
+    assert program.run("verify").status == 0
+
+
 def test_a_good_rewriter_is_not_complained_about(tmp_path: Path) -> None:
     with LoopbackServer(ScriptedPeople()) as server:
         program = Program(tmp_path)
-        program.configure('[quality]\nlevel = "strict"\n' + section("endpoint", server.url("endpoint")))
+        program.configure(
+            f'[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}' + section("endpoint", server.url("endpoint"))
+        )
         ended = program.run("--providers", "endpoint", "--target", "20", "--seed", "5")
     assert ended.status == 0, ended.said
     status = json.loads(program.run("status", "--json").stdout)["rewrites"]
@@ -97,7 +121,9 @@ def test_what_an_earlier_version_has_finished_stays_as_it_is_saved(tmp_path: Pat
     """Its line, although the rules of today would have kept the original."""
     with LoopbackServer(ScriptedPeople()) as server:
         program = Program(tmp_path)
-        program.configure('[quality]\nlevel = "strict"\n' + section("endpoint", server.url("endpoint")))
+        program.configure(
+            f'[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}' + section("endpoint", server.url("endpoint"))
+        )
         arguments = ("--providers", "endpoint", "--seed", "5", "--target")
         assert program.run(*arguments, "3").status == 0
         [(line,)] = program.query("SELECT line FROM samples WHERE position = 1")

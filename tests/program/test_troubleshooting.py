@@ -21,7 +21,7 @@ from apep_datagen.people.scenario import Ability
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.paths import REPOSITORY, SUPPORT
 from support.program import PLAINLY, QUICKLY, Ended, Program, section
-from support.scripted_people import WAYS, ScriptedPeople
+from support.scripted_people import ALIKE_IN_THOUGHT, WAYS, ScriptedPeople
 
 TROUBLESHOOTING = REPOSITORY / "docs" / "troubleshooting.md"
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
@@ -183,7 +183,7 @@ def stopped(program: Program) -> Ended:
 
 def nothing_accepted(program: Program) -> Ended:
     mix = "\n".join(f"{ability.value} = {int(ability is Ability.SHARE)}" for ability in Ability)
-    return run(program, config=f'[quality]\nlevel = "strict"\n[scenarios.mix]\n{mix}\n', target=30)
+    return run(program, config=f'[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}[scenarios.mix]\n{mix}\n', target=30)
 
 
 def never_good_at_advice(program: Program) -> Ended:
@@ -191,7 +191,7 @@ def never_good_at_advice(program: Program) -> Ended:
     refuses = dataclasses.replace(WAYS["refuses"], abilities=frozenset({Ability.ADVICE}))
     shares = {Ability.SMALLTALK: 1, Ability.ADVICE: 1}
     mix = "\n".join(f"{ability.value} = {shares.get(ability, 0)}" for ability in Ability)
-    config = f'[quality]\nlevel = "strict"\n[scenarios.mix]\n{mix}\n'
+    config = f'[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}[scenarios.mix]\n{mix}\n'
     return run(program, behaviour=ScriptedPeople((refuses,), 1.0), config=config, target=20)
 
 

@@ -171,15 +171,15 @@ def earlier_talk(connection: sqlite3.Connection, timeline_id: int, conversation_
     """
     rows = connection.execute(
         # A step of another conversation that is damaged is no reason to fail this one.
-        "SELECT conversation_id, kind, text FROM steps WHERE kind IN ('ask', 'answer', 'continue')"
-        " AND typeof(text) = 'text' AND conversation_id IN"
+        "SELECT conversation_id, kind, CAST(text AS BLOB) FROM steps WHERE kind IN ('ask', 'answer', 'continue')"
+        " AND conversation_id IN"
         " (SELECT id FROM conversations WHERE timeline_id = ? AND id < ? ORDER BY id DESC LIMIT ?)"
         " ORDER BY conversation_id, number",
         (timeline_id, conversation_id, _MOST_LOOKED_BACK_AT),
     )
     talk: list[QuestionAnswer] = []
     for _, kind, text in rows:
-        said = visible_text(own_markup(text))
+        said = visible_text(own_markup(text.decode("utf-8", "replace")))
         if kind == Step.ASK:
             talk.append(QuestionAnswer(said, ""))
         elif talk and said:

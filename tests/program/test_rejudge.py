@@ -18,7 +18,7 @@ from support.paths import SUPPORT
 from support.program import Program, section
 from support.real_conversations import real_conversations
 from support.real_state import CHATS, FIRST_THOUGHT, everything, save_otherwise, write_real_state
-from support.scripted_people import WAYS, ScriptedPeople
+from support.scripted_people import ALIKE_IN_THOUGHT, WAYS, ScriptedPeople
 
 KILLED = (str(SUPPORT / "killed_rejudge.py"),)
 REPLACED = ("copying", "written", "replaced")
@@ -120,7 +120,7 @@ def test_a_run_goes_on_with_what_was_added_and_makes_fewer(tmp_path: Path, level
     with LoopbackServer(people) as server:
         program = Program(tmp_path)
         program.configure(
-            f"[generation]\ntimeline_length = 18\n{mix}[quality]\nleast_yield = 0\n"
+            f"[generation]\ntimeline_length = 18\n{mix}[quality]\nleast_yield = 0\n{ALIKE_IN_THOUGHT}"
             + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=2)
         )
         made = ("--providers", "endpoint", "--seed", "5")

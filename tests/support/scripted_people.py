@@ -258,7 +258,7 @@ _DID = (
 _UNITS = ("seconds", "minutes", "heartbeats", "blocks", "rounds", "breaths", "steps", "songs")
 # Ada speaks of other things: what the user spoke of on another day, she does not know.
 _ADA_THINGS = (
-    "the teapot", "a wooden bench", "one lost button", "the sparrow", "a folded map", "the garden chair", "an acorn",
+    "the teapot", "a wooden bench", "one brass button", "the sparrow", "a folded map", "the garden chair", "an acorn",
     "some candle", "the lighthouse", "a rowing boat", "the marble", "a snow globe", "the ladder", "a paper lantern",
     "the compass", "a pinecone", "the accordion", "a walnut", "the hammock", "a thimble", "the sundial", "a feather",
 )  # fmt: skip

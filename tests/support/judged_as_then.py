@@ -1,0 +1,29 @@
+"""The program, judging as an earlier version did: what is continued must not depend on rules that have changed since.
+
+    python judged_as_then.py FILE [options of the program]
+
+FILE holds, as JSON, for the number of each conversation why that version rejected it (stage, reason, detail), or null.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from apep_datagen.cli.app import main
+from apep_datagen.quality.case import Case
+from apep_datagen.quality.judge import Judge
+from apep_datagen.quality.novelty import Accepted
+from apep_datagen.quality.problem import Problem, Stage
+
+VERDICTS = json.loads(Path(sys.argv.pop(1)).read_text("utf-8"))
+
+
+def judge_as_then(_judge: Judge, case: Case, _accepted: Accepted) -> Problem | None:
+    verdict = VERDICTS[str(case.brief.conversation_id)]
+    return Problem(Stage(verdict[0]), verdict[1], verdict[2]) if verdict else None
+
+
+setattr(Judge, "judge", judge_as_then)  # noqa: B010 - a method of another's, which is what this program is for
+main()

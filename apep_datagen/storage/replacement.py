@@ -61,7 +61,11 @@ class _Replacement:
 
 def replacement_path(output: Path) -> Path:
     """Return where an output is written anew before it takes the place of the old one: in the same directory."""
-    return Path(os.path.realpath(output)).with_name(output.stem + ".state.new")
+    try:
+        whole = Path(os.path.realpath(output))
+    except OSError:  # without a working directory; whoever opens the output says so
+        whole = output
+    return whole.with_name(output.stem + ".state.new")
 
 
 def plan_replacement(connection: sqlite3.Connection, output: Path, gone: Mapping[int, int | None]) -> None:

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from apep_datagen.cli.app import main
-from apep_datagen.storage import access, database
+from apep_datagen.storage import access, opening
 from apep_datagen.storage.output import OutputFile
 
 original_connect, original_write = access.connect, OutputFile._write
@@ -33,7 +33,7 @@ def write_little(self: OutputFile, content: bytes, offset: int) -> None:
 
 
 if sys.argv[1] == "state":
-    vars(database)["connect"] = connect_to_little
+    vars(opening)["connect"] = connect_to_little
 else:
     OutputFile._write = write_little  # type: ignore[method-assign]
 sys.argv[1:] = sys.argv[2:]

@@ -258,8 +258,8 @@ _DID = (
 _UNITS = ("seconds", "minutes", "heartbeats", "blocks", "rounds", "breaths", "steps", "songs")
 # Ada speaks of other things: what the user spoke of on another day, she does not know.
 _ADA_THINGS = (
-    "the teapot", "a wooden bench", "one brass button", "the sparrow", "a folded map", "the garden chair", "an acorn",
-    "some candle", "the lighthouse", "a rowing boat", "the marble", "a snow globe", "the ladder", "a paper lantern",
+    "the teapot", "a mossy bench", "one brass button", "the sparrow", "a folded map", "the garden hedge", "an acorn",
+    "some candle", "the lighthouse", "a rowing boat", "the marble", "a snow globe", "the ladder", "a silk lantern",
     "the compass", "a pinecone", "the accordion", "a walnut", "the hammock", "a thimble", "the sundial", "a feather",
 )  # fmt: skip
 _ADA_DID = (
@@ -275,11 +275,11 @@ _ENDS = (
 )  # fmt: skip
 _ADA_OPENS = (
     "Ha,", "Oh,", "Look:", "Lovely,", "Hm,", "Honestly,", "I see:", "Funny,", "You know,", "Well now,", "Imagine:",
-    "Somehow", "Tell me:", "Ah,", "Truly,", "Go on,", "Of course", "How good,", "Let me think,", "Sometimes",
+    "Somehow", "Mind you,", "Ah,", "Truly,", "Go on,", "Of course", "How good,", "Let me think,", "Sometimes",
 )  # fmt: skip
 _ADA_SAYS = (
     "makes a day larger than it was", "has more patience than all of us", "would be a good beginning for a song",
-    "is the kind of thing that nobody writes down", "deserves a little laughter", "knows more than it lets on",
+    "is the kind of thing that everybody hurries past", "deserves a little laughter", "knows more than it lets on",
     "turns up when one least needs it", "is what I would have noticed as well", "can carry a whole afternoon",
     "sounds like a friend with odd manners", "has its own idea of time", "asks for a cup of something hot",
 )  # fmt: skip

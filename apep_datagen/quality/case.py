@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apep_datagen.conversation.brief import Brief, QuestionAnswer
+from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.messages import Message
 from apep_datagen.people.story import Change
 
@@ -21,7 +21,7 @@ class Case:
         change: What was known, and what it has changed.
         finish_reasons: What the provider said of Ada's turns, in order, e.g. `stop`; empty where it said nothing, or
             where that is not known any more.
-        earlier: What user and Ada said in the earlier conversations of the timeline, also in those that were rejected,
+        earlier: What the user wrote in the earlier conversations of the timeline, also in those that were rejected,
             oldest first. Ada sees none of it.
     """
 
@@ -29,4 +29,4 @@ class Case:
     messages: tuple[Message, ...]
     change: Change
     finish_reasons: tuple[str, ...] = ()
-    earlier: tuple[QuestionAnswer, ...] = ()
+    earlier: tuple[str, ...] = ()

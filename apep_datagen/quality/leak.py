@@ -89,7 +89,7 @@ def unseen(case: Case) -> tuple[str, ...]:
     # What the user is to tell now is said in the question, in whatever words.
     facts = [] if scenario.ability in TELLING else list(scenario.facts)
     facts += [*([scenario.replaced] if scenario.replaced else []), *case.change.known]
-    said = [talk.question for talk in case.earlier]
+    said = list(case.earlier)
     if brief.previous is not None:
         said.append(brief.previous.question)
     notes = [note.text for note in (*case.change.before.memory, *case.change.before.diary)]

@@ -11,7 +11,7 @@ from apep_datagen.core.notebook import Notebook
 from apep_datagen.people.scenario import KnownFact
 from apep_datagen.people.story import Change
 from apep_datagen.quality.case import Case
-from apep_datagen.storage.conversations import earlier_talk
+from apep_datagen.storage.conversations import earlier_messages
 
 __all__ = ["case_of"]
 
@@ -36,5 +36,5 @@ def case_of(
         notebook: Memory and diary at its end, in which its changes are booked to it.
     """
     change = Change(tuple(item.fact for item in known), notebook.notes_before(), notebook.notes())
-    earlier = earlier_talk(connection, brief.timeline_id, brief.conversation_id)
+    earlier = earlier_messages(connection, brief.timeline_id, brief.conversation_id)
     return Case(brief, messages, change, finish_reasons, earlier)

@@ -10,17 +10,16 @@ import functools
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from apep_datagen.conversation.brief import Brief, QuestionAnswer
+from apep_datagen.conversation.brief import Brief
+from apep_datagen.conversation.completions import read_question
 from apep_datagen.conversation.machine import ModelCall, next_step, rebuild
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.core.dialects import own_markup
-from apep_datagen.core.markup import visible_text
 from apep_datagen.core.messages import Step
 from apep_datagen.people.story import Story
 from apep_datagen.quality.problem import Problem
@@ -43,7 +42,7 @@ __all__ = [
     "StepRecord",
     "active_conversations",
     "brief_from_json",
-    "earlier_talk",
+    "earlier_messages",
     "last_ids",
     "read_prompt_set",
     "rebuild_conversation",
@@ -164,27 +163,19 @@ def read_prompt_set(connection: sqlite3.Connection, number: int) -> PromptSet:
 _MOST_LOOKED_BACK_AT = 24
 
 
-def earlier_talk(connection: sqlite3.Connection, timeline_id: int, conversation_id: int) -> tuple[QuestionAnswer, ...]:
-    """Return what user and Ada said in the conversations of a timeline before this one, rejected ones too.
+def earlier_messages(connection: sqlite3.Connection, timeline_id: int, conversation_id: int) -> tuple[str, ...]:
+    """Return what the user wrote in the conversations of a timeline before this one, rejected ones too.
 
     Oldest first; of very long timelines the latest.
     """
     rows = connection.execute(
         # A step of another conversation that is damaged is no reason to fail this one.
-        "SELECT conversation_id, kind, CAST(text AS BLOB) FROM steps WHERE kind IN ('ask', 'answer', 'continue')"
-        " AND conversation_id IN"
+        "SELECT CAST(text AS BLOB) FROM steps WHERE kind = ? AND conversation_id IN"
         " (SELECT id FROM conversations WHERE timeline_id = ? AND id < ? ORDER BY id DESC LIMIT ?)"
         " ORDER BY conversation_id, number",
-        (timeline_id, conversation_id, _MOST_LOOKED_BACK_AT),
+        (Step.ASK.value, timeline_id, conversation_id, _MOST_LOOKED_BACK_AT),
     )
-    talk: list[QuestionAnswer] = []
-    for _, kind, text in rows:
-        said = visible_text(own_markup(text.decode("utf-8", "replace")))
-        if kind == Step.ASK:
-            talk.append(QuestionAnswer(said, ""))
-        elif talk and said:
-            talk[-1] = replace(talk[-1], answer=f"{talk[-1].answer}\n\n{said}".strip())
-    return tuple(talk)
+    return tuple(read_question(text.decode("utf-8", "replace")) for (text,) in rows)
 
 
 def last_ids(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pydantic.dataclasses import dataclass
 
 from apep_datagen.core.messages import Step
-from apep_datagen.storage.checked import CHECKED, integer
+from apep_datagen.storage.checked import CHECKED
 
 __all__ = ["RewriteCount", "count_rewrites", "kept_originals", "put_back", "read_rewrites"]
 
@@ -37,8 +37,7 @@ def read_rewrites(connection: sqlite3.Connection) -> tuple[RewriteCount, ...]:
 
 def kept_originals(connection: sqlite3.Connection) -> int:
     """Return how many thoughts are saved as they were."""
-    (count,) = connection.execute("SELECT coalesce(sum(count), 0) FROM rewrites WHERE reason != ''").fetchone()
-    return integer(count)
+    return sum(item.count for item in read_rewrites(connection) if item.reason)
 
 
 def count_rewrites(connection: sqlite3.Connection, provider: str, kept: Sequence[str]) -> None:

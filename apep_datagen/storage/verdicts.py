@@ -143,10 +143,7 @@ def _verdict(number: int, status: str, stage: str, reason: str) -> Verdict:
 
 def rejected_count(connection: sqlite3.Connection) -> int:
     """Return how many conversations were rejected."""
-    (count,) = connection.execute(
-        "SELECT coalesce(sum(count), 0) FROM verdicts WHERE stage NOT IN ('', ?)", (SET_ASIDE,)
-    ).fetchone()
-    return integer(count)
+    return sum(verdict.count for verdict in read_verdicts(connection) if verdict.stage not in {"", SET_ASIDE})
 
 
 def accepted_by_ability(connection: sqlite3.Connection) -> Counter[Ability]:

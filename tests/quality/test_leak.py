@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apep_datagen.conversation.brief import QuestionAnswer
 from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.people.scenario import User
 from apep_datagen.people.story import Change
@@ -41,7 +40,7 @@ def case(question: str, *answers: str, past: tuple[str, ...] = (), notes: tuple[
         brief(user=USER),
         conversation(question, *answers),
         Change((), Notes(memory), Notes(memory)),
-        earlier=tuple(QuestionAnswer(said, "Well, well.") for said in past),
+        earlier=past,
     )
 
 

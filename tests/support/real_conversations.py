@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from apep_datagen.conversation.brief import Brief, QuestionAnswer
+from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import Finished, next_step, rebuild
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import training_sample
@@ -96,7 +96,7 @@ def real_conversations() -> tuple[RealConversation, ...]:
     labels = dict(map(_label, _lines("labels.jsonl")))
     made: list[RealConversation] = []
     known: dict[int, dict[str, Fact]] = {}
-    talk: dict[int, list[QuestionAnswer]] = {}
+    told: dict[int, list[str]] = {}
     for row in recorded_rows():
         brief = TypeAdapter(Brief).validate_python(row["plan"], strict=False)
         conversation = rebuild(brief, prompts, [_step(step) for step in row["steps"]])
@@ -104,7 +104,7 @@ def real_conversations() -> tuple[RealConversation, ...]:
         assert isinstance(finished, Finished)
         before = _notes(row["notes_before"], brief.date)
         facts = known.setdefault(brief.timeline_id, {})
-        said = talk.setdefault(brief.timeline_id, [])
+        said = told.setdefault(brief.timeline_id, [])
         change = Change(
             tuple(fact for fact in facts.values() if notes_that_hold(fact, before)),
             before,
@@ -114,7 +114,7 @@ def real_conversations() -> tuple[RealConversation, ...]:
         case = Case(brief, finished.messages, change, reasons, tuple(said))
         was_rejected = row["verdict"]["status"] == "rejected"
         made.append(RealConversation(case, conversation, labels[brief.conversation_id], was_rejected))
-        said.append(conversation.exchanges[-1].question_answer)
+        said.append(conversation.exchanges[-1].question)
         if brief.scenario.ability in TELLING and not was_rejected:
             facts.update((fact.slot, fact) for fact in brief.scenario.facts)
     return tuple(made)

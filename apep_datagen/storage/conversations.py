@@ -25,7 +25,7 @@ from apep_datagen.people.story import Story
 from apep_datagen.quality.problem import Problem
 from apep_datagen.storage.checked import integer
 from apep_datagen.storage.faults import is_about_content, spell_finding
-from apep_datagen.storage.notes import empty_notebooks, undo_conversation
+from apep_datagen.storage.notes import empty_notebooks, read_notebook, undo_conversation
 from apep_datagen.storage.projection import record_sample
 from apep_datagen.storage.timelines import (
     begin_timeline,
@@ -114,6 +114,7 @@ def _active_conversation(
     conversation = rebuild_conversation(connection, number, prompt_set)
     (provider,) = connection.execute("SELECT provider FROM conversations WHERE id = ?", (number,)).fetchone()
     read_story(connection, conversation.brief.timeline_id)
+    read_notebook(connection, conversation.brief.timeline_id, number, conversation.brief.date)
     if not isinstance(next_step(conversation), ModelCall):
         raise ValueError("it waits for no model call")  # noqa: TRY004 - of a row, not of an argument
     prompt(conversation)

@@ -18,6 +18,7 @@ from apep_datagen.people.scenario import User
 from apep_datagen.people.story import Story
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.faults import is_about_content, spell_finding
+from apep_datagen.storage.notes import read_notebook
 
 __all__ = [
     "Timeline",
@@ -64,6 +65,7 @@ def open_timelines(connection: sqlite3.Connection, notify: Callable[[str], None]
     for (number,) in numbers:
         try:
             if timeline := read_timeline(connection, number):
+                read_notebook(connection, number, 0, "")  # so that nothing of it fails later
                 timelines.append(timeline)
         except Exception as error:
             if not is_about_content(error):

@@ -14,6 +14,7 @@ from apep_datagen.config.provider_settings import ProviderKind
 from apep_datagen.config.settings import QualitySettings
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Note, Notes
+from apep_datagen.language.spans import first_span
 from apep_datagen.people.scenario import Ability, User
 from apep_datagen.quality.execution import replay_calls
 from apep_datagen.quality.problem import Stage
@@ -22,7 +23,7 @@ from apep_datagen.storage.conversations import brief_from_json
 from support.loopback_server import LoopbackServer
 from support.paths import SUPPORT
 from support.program import Ended, Program, section
-from support.scripted_people import ALIKE_IN_THOUGHT, WAYS, ScriptedPeople
+from support.scripted_people import ADAS_CHAT, ALIKE_IN_THOUGHT, CAST, WAYS, ScriptedPeople
 
 KILLED = (str(SUPPORT / "killed_program.py"),)
 
@@ -113,6 +114,12 @@ def test_a_faultless_pair_is_accepted_entirely(tmp_path: Path) -> None:
     # Nobody but the tester knows what was planned.
     saved = program.output.read_text(encoding="utf-8")
     assert not any(brief.scenario.instruction in saved for brief in briefs)
+
+
+def test_what_ada_chats_of_is_the_value_of_no_fact() -> None:
+    """Else one that was never told is claimed by chance."""
+    forms = [form for slot in CAST.slots.values() for forms in slot.values for form in forms]
+    assert [(chat, form) for chat in ADAS_CHAT for form in forms if first_span(chat, (form,))] == []
 
 
 def test_each_way_to_go_wrong_is_found_for_what_it_is(tmp_path: Path) -> None:

@@ -113,6 +113,8 @@ ALONE = {
     "its steps, which are gone": "DELETE FROM steps",
     "its first step, which is gone": "DELETE FROM steps WHERE number = 1",
     "a step that is no text": "UPDATE steps SET text = CAST(x'ff' AS TEXT)",
+    "a note that is no text": "INSERT INTO notes (timeline_id, shelf, date, text, added_in) SELECT timeline_id, 'memory',"
+    " '2026-01-01', CAST(x'fffe' AS TEXT), 0 FROM conversations WHERE status = 'active'",
     "its timeline, which is gone": "DELETE FROM timelines WHERE id ="
     " (SELECT timeline_id FROM conversations WHERE status = 'active')",
     "its story": "UPDATE timelines SET story = '{}' WHERE id ="
@@ -143,6 +145,15 @@ def test_a_timeline_that_alone_is_broken_is_over_and_the_run_goes_on(good: Path,
     assert ended.status == 0, ended.said
     assert f"timeline {idle} is over, it cannot be read: Invalid isoformat string: 'someday'" in ended.stderr
     assert program.query(f"SELECT closed FROM timelines WHERE id = {idle}") == [(1,)]
+
+
+def test_timelines_whose_notes_are_broken_are_over_before_anything_is_sent(good: Path, tmp_path: Path) -> None:
+    program = copy(good, tmp_path)
+    change(program, "UPDATE notes SET text = CAST(x'fffe' AS TEXT)")
+    ended = program.run(*RUN)
+    assert ended.status == 0, ended.said
+    assert "is over, it cannot be read: " in ended.stderr
+    assert len(program.conversations()) == 9
 
 
 def test_a_torn_output_is_not_cut_where_the_database_is_wrong_about_it(good: Path, tmp_path: Path) -> None:

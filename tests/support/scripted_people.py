@@ -23,7 +23,7 @@ from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
 from support.loopback_server import Received, Reply
 
-__all__ = ["ALIKE_IN_THOUGHT", "WAYS", "Heard", "ScriptedPeople", "Way", "heard_in"]
+__all__ = ["ADAS_CHAT", "ALIKE_IN_THOUGHT", "CAST", "WAYS", "Heard", "ScriptedPeople", "Way", "heard_in"]
 
 ALIKE_IN_THOUGHT = "thought_opening_share = 1\nthought_phrase_share = 1\nthought_habit_share = 1\n"
 """What lets them pass in `[quality]`: their messages and replies are new each time, what they think is not."""
@@ -258,9 +258,9 @@ _DID = (
 _UNITS = ("seconds", "minutes", "heartbeats", "blocks", "rounds", "breaths", "steps", "songs")
 # Ada speaks of other things: what the user spoke of on another day, she does not know.
 _ADA_THINGS = (
-    "the teapot", "a mossy bench", "one brass button", "the sparrow", "a folded map", "the garden hedge", "an acorn",
-    "some candle", "the lighthouse", "a rowing boat", "the marble", "a snow globe", "the ladder", "a silk lantern",
-    "the compass", "a pinecone", "the accordion", "a walnut", "the hammock", "a thimble", "the sundial", "a feather",
+    "the doorstep", "a mossy bench", "one brass button", "the sparrow", "a folded map", "the garden hedge", "an acorn",
+    "some candle", "the lighthouse", "a rowing boat", "the marble", "a wicker lid", "the ladder", "a silk lantern",
+    "the compass", "a pinecone", "the ribbon", "a walnut", "the puddle", "a thimble", "the sundial", "a feather",
 )  # fmt: skip
 _ADA_DID = (
     "sang softly", "grew a little", "smelled of rain", "leaned over", "waited politely", "rolled away", "glowed",
@@ -290,6 +290,10 @@ _ADA_ENDS = (
     "And what made you smile last?", "That is worth a second look.", "Leave the rest for another day.",
     "I would sit there for a while with you.", "Which part of it will you keep?",
 )  # fmt: skip
+
+
+ADAS_CHAT = (*_ADA_THINGS, *_ADA_DID, *_ADA_UNITS, *_ADA_OPENS, *_ADA_SAYS, *_ADA_ENDS)
+"""Of what she speaks beside what a conversation is about."""
 
 
 def _many(draw: random.Random, units: tuple[str, ...] = _UNITS) -> str:

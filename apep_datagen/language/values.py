@@ -150,7 +150,10 @@ def says_what_it_is(clause: str) -> bool:
 
 def _is_everyday(form: str) -> bool:
     """Tell whether a value is a word that turns up in any talk, or a short number."""
-    stems = [stem(word) for word in words(form) if not is_function_word(word)]
+    # With a capital letter a small word is a name: in "17 May", that of a month.
+    stems = [
+        stem(word) for part in form.split() for word in words(part) if part[:1].isupper() or not is_function_word(word)
+    ]
     # Two common words, as in "music box", come together by chance as seldom as a rare one comes.
     return len(stems) <= 1 and not any(map(rarity, stems))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from apep_datagen.core.words import words
 from apep_datagen.language.numbers import in_digits, names_line, spoken_times
-from apep_datagen.language.values import is_told_by_any, tells
+from apep_datagen.language.values import is_told_by_any, saying, tells
 from apep_datagen.people.cast import load_cast
 
 
@@ -129,3 +129,8 @@ def test_a_time_is_recognised_as_it_is_written_elsewhere(hour: int, minute: int)
     time = f"{hour}:{minute:02}"
     assert tells(f"at {hour}.{minute:02} sharp", (time,))
     assert tells(f"at {hour % 12 or 12}:{minute:02} sharp", (time,))
+
+
+@pytest.mark.parametrize("value", ["17 May", "4th of May", "The Hague", "Will Smith"])
+def test_a_small_word_with_a_capital_letter_makes_a_value_that_nobody_says_by_chance(value: str) -> None:
+    assert saying(f"That was a day. Was it {value}? There, I have said it.", (value,), ("the date of my exam",))

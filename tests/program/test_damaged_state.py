@@ -113,8 +113,8 @@ ALONE = {
     "its steps, which are gone": "DELETE FROM steps",
     "its first step, which is gone": "DELETE FROM steps WHERE number = 1",
     "a step that is no text": "UPDATE steps SET text = CAST(x'ff' AS TEXT)",
-    "a note that is no text": "INSERT INTO notes (timeline_id, shelf, date, text, added_in) SELECT timeline_id, 'memory',"
-    " '2026-01-01', CAST(x'fffe' AS TEXT), 0 FROM conversations WHERE status = 'active'",
+    "a note that is no text": "INSERT INTO notes (timeline_id, shelf, date, text, added_in)"
+    " SELECT timeline_id, 'memory', '2026-01-01', CAST(x'fffe' AS TEXT), 0 FROM conversations WHERE status = 'active'",
     "its timeline, which is gone": "DELETE FROM timelines WHERE id ="
     " (SELECT timeline_id FROM conversations WHERE status = 'active')",
     "its story": "UPDATE timelines SET story = '{}' WHERE id ="

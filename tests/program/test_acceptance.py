@@ -14,6 +14,8 @@ from apep_datagen.config.provider_settings import ProviderKind
 from apep_datagen.config.settings import QualitySettings
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Note, Notes
+from apep_datagen.language.content import content
+from apep_datagen.language.rarity import rarity
 from apep_datagen.language.spans import first_span
 from apep_datagen.people.scenario import Ability, User
 from apep_datagen.quality.execution import replay_calls
@@ -23,7 +25,7 @@ from apep_datagen.storage.conversations import brief_from_json
 from support.loopback_server import LoopbackServer
 from support.paths import SUPPORT
 from support.program import Ended, Program, section
-from support.scripted_people import ADAS_CHAT, ALIKE_IN_THOUGHT, CAST, WAYS, ScriptedPeople
+from support.scripted_people import ADAS_CHAT, ALIKE_IN_THOUGHT, CAST, USERS_CHAT, WAYS, ScriptedPeople
 
 KILLED = (str(SUPPORT / "killed_program.py"),)
 
@@ -116,9 +118,15 @@ def test_a_faultless_pair_is_accepted_entirely(tmp_path: Path) -> None:
     assert not any(brief.scenario.instruction in saved for brief in briefs)
 
 
-def test_what_ada_chats_of_is_the_value_of_no_fact() -> None:
-    """Else one that was never told is claimed by chance."""
+def test_what_ada_chats_of_is_nothing_that_anybody_tells() -> None:
+    """Else she claims a value, tells of a page or knows what she cannot know by chance."""
+    users, moments = CAST.users, CAST.moments.values()
+    told = [text for slot in CAST.slots.values() for text in (slot.tell, slot.ask, *slot.cues, *sum(slot.values, ()))]
+    told += [text for moment in moments for text in (moment.tell, moment.ask, *moment.forms)]
+    told += [*USERS_CHAT, *users.places, *users.jobs, *users.interests, *users.people, *users.animals]
     forms = [form for slot in CAST.slots.values() for forms in slot.values for form in forms]
+    forms += [form for moment in moments for form in moment.forms]
+    assert [stem for stem in content(*ADAS_CHAT) & content(*told) if rarity(stem)] == []
     assert [(chat, form) for chat in ADAS_CHAT for form in forms if first_span(chat, (form,))] == []
 
 

@@ -23,7 +23,7 @@ from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
 from support.loopback_server import Received, Reply
 
-__all__ = ["ADAS_CHAT", "ALIKE_IN_THOUGHT", "CAST", "WAYS", "Heard", "ScriptedPeople", "Way", "heard_in"]
+__all__ = ["ADAS_CHAT", "ALIKE_IN_THOUGHT", "CAST", "USERS_CHAT", "WAYS", "Heard", "ScriptedPeople", "Way", "heard_in"]
 
 ALIKE_IN_THOUGHT = "thought_opening_share = 1\nthought_phrase_share = 1\nthought_habit_share = 1\n"
 """What lets them pass in `[quality]`: their messages and replies are new each time, what they think is not."""
@@ -258,12 +258,12 @@ _DID = (
 _UNITS = ("seconds", "minutes", "heartbeats", "blocks", "rounds", "breaths", "steps", "songs")
 # Ada speaks of other things: what the user spoke of on another day, she does not know.
 _ADA_THINGS = (
-    "the doorstep", "a mossy bench", "one brass button", "the sparrow", "a folded map", "the garden hedge", "an acorn",
-    "some candle", "the lighthouse", "a rowing boat", "the marble", "a wicker lid", "the ladder", "a silk lantern",
-    "the compass", "a pinecone", "the ribbon", "a walnut", "the puddle", "a thimble", "the sundial", "a feather",
+    "the gravel", "a mossy bench", "one brass hinge", "the sparrow", "a folded napkin", "the clover", "an acorn",
+    "some chalk", "the windowpane", "a pebble", "the marble", "a wicker lid", "the ladder", "a silk cushion",
+    "the compass", "a pinecone", "the ribbon", "a walnut", "the puddle", "a thimble", "the sundial", "a thistle",
 )  # fmt: skip
 _ADA_DID = (
-    "sang softly", "grew a little", "smelled of rain", "leaned over", "waited politely", "rolled away", "glowed",
+    "hissed softly", "shrank a little", "smelled of moss", "leaned over", "waited politely", "rolled away", "glowed",
     "turned round", "slept in", "floated by", "whispered", "ripened", "sparkled", "nodded off", "bowed", "drifted",
 )  # fmt: skip
 _ADA_UNITS = ("hours", "evenings", "pages", "acres", "miles", "verses", "petals", "knots")
@@ -275,7 +275,7 @@ _ENDS = (
 )  # fmt: skip
 _ADA_OPENS = (
     "Ha,", "Oh,", "Look:", "Lovely,", "Hm,", "Honestly,", "I see:", "Funny,", "You know,", "Well now,", "Imagine:",
-    "Somehow", "Mind you,", "Ah,", "Truly,", "Go on,", "Of course", "How good,", "Let me think,", "Sometimes",
+    "Indeed,", "Mind you,", "Ah,", "Truly,", "Go on,", "Of course", "How good,", "Let me think,", "Sometimes",
 )  # fmt: skip
 _ADA_SAYS = (
     "makes a day larger than it was", "has more patience than all of us", "would be a good beginning for a song",
@@ -286,14 +286,16 @@ _ADA_SAYS = (
 _ADA_ENDS = (
     "How did the rest of it go?", "Tell me how it turns out.", "I am glad that you said it.",
     "Be kind to yourself today.",
-    "What would you do with a free hour now?", "I will be curious tomorrow.", "You have earned a slow evening.",
-    "And what made you smile last?", "That is worth a second look.", "Leave the rest for another day.",
+    "What would you do with a free hour now?", "I will be curious tomorrow.", "You have room for a slow evening.",
+    "And what made you grin last?", "That is worth a second look.", "Leave the rest for another day.",
     "I would sit there for a while with you.", "Which part of it will you keep?",
 )  # fmt: skip
 
 
 ADAS_CHAT = (*_ADA_THINGS, *_ADA_DID, *_ADA_UNITS, *_ADA_OPENS, *_ADA_SAYS, *_ADA_ENDS)
 """Of what she speaks beside what a conversation is about."""
+USERS_CHAT = (*_WHEN, *_THINGS, *_DID, *_UNITS, *_ENDS)
+"""The same of the user."""
 
 
 def _many(draw: random.Random, units: tuple[str, ...] = _UNITS) -> str:

@@ -28,18 +28,20 @@ __all__ = [
 
 DEFAULT_OUTPUT = Path("data/trainingData/generatedTrainingData.json")
 
-# Shares of the accepted conversations, in percent. No tool is needed in 40 %.
+# Shares of the accepted conversations, in percent. No tool is needed in about a quarter.
 DEFAULT_MIX: dict[Ability, float] = {
     Ability.SHARE: 14,
     Ability.UPDATE: 8,
     Ability.FORGET: 7,
-    Ability.RECALL: 9,
+    Ability.RECALL: 12,
     Ability.CONNECT: 4,
     Ability.ABSTAIN: 10,
     Ability.DIARY: 5,
-    Ability.DIARY_RECALL: 3,
-    Ability.SMALLTALK: 20,
-    Ability.ADVICE: 20,
+    Ability.DIARY_RECALL: 4,
+    Ability.APPLY: 6,
+    Ability.ASK_BACK: 3,
+    Ability.SMALLTALK: 14,
+    Ability.ADVICE: 13,
 }
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999

@@ -13,7 +13,30 @@ from apep_datagen.core.notebook import Note, Notes, ShelfName
 from apep_datagen.core.words import holds
 from apep_datagen.people.scenario import ASKING, TELLING, Ability, Fact, KnownFact, Scenario, User
 
-__all__ = ["Change", "Story", "connected_pair", "notes_still_saying", "notes_that_hold", "story_after", "told_before"]
+__all__ = ["Change", "NearMiss", "Story", "Twins", "connected_pair", "notes_still_saying", "notes_that_hold", "story_after", "told_before"]
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """A note about something that is easily mistaken for a fact: another sister's birthday, last year's dentist.
+
+    Attributes:
+        slot: The kind of fact that it is mistaken for.
+        fact: What the note says, as far as it is known: its value, with the words of that kind.
+    """
+
+    slot: str
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Two of a kind of which Ada has notes, so that she has to ask which is meant; `Fact.which` tells them apart."""
+
+    first: Fact
+    second: Fact
+    told_on: str
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +49,20 @@ class Story:
         known: What Ada has written down of what was planned, oldest first.
         used: Slots that were told or asked about, which are not told anew; and pairs of them that were connected, as
             `connected_pair` spells them.
+        near: Near misses that stand in her notes.
+        twins: Two of a kind that stand in her notes.
+        forgotten: What she was asked to forget, oldest first.
+        began: The day of her oldest note, as an ISO date; empty where the timeline began without any.
     """
 
     user: User
     at: str = ""
     known: tuple[KnownFact, ...] = ()
     used: tuple[str, ...] = ()
+    near: tuple[NearMiss, ...] = ()
+    twins: tuple[Twins, ...] = ()
+    forgotten: tuple[Fact, ...] = ()
+    began: str = ""
 
 
 @dataclass(frozen=True, slots=True)

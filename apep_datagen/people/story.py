@@ -13,7 +13,17 @@ from apep_datagen.core.notebook import Note, Notes, ShelfName
 from apep_datagen.core.words import holds
 from apep_datagen.people.scenario import ASKING, TELLING, Ability, Fact, KnownFact, Scenario, User
 
-__all__ = ["Change", "NearMiss", "Story", "Twins", "connected_pair", "notes_still_saying", "notes_that_hold", "story_after", "told_before"]
+__all__ = [
+    "Change",
+    "NearMiss",
+    "Story",
+    "Twins",
+    "connected_pair",
+    "notes_still_saying",
+    "notes_that_hold",
+    "story_after",
+    "told_before",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from apep_datagen.conversation.brief import Brief, QuestionAnswer
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.core.markup import Answer
 from apep_datagen.core.messages import Step
+from apep_datagen.people.past import Past
 
 __all__ = ["Conversation", "Exchange", "Turn", "due_call"]
 
@@ -68,12 +69,21 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The state of one conversation. `steps` counts the steps that led to it."""
+    """The state of one conversation.
+
+    Attributes:
+        brief: What was decided before its first call.
+        prompts: The prompts that it began with.
+        exchanges: What was said.
+        steps: How many steps led to it.
+        past: What its timeline begins with, if it is the first of it; not needed any more once that is stored.
+    """
 
     brief: Brief
     prompts: PromptSet
     exchanges: tuple[Exchange, ...] = ()
     steps: int = 0
+    past: Past | None = None
 
     @property
     def finish_reasons(self) -> tuple[str, ...]:

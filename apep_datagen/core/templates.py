@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 import jinja2.sandbox
 
-__all__ = ["compile_template", "path_of_prompt"]
+__all__ = ["compile_template", "files_of_prompts", "path_of_prompt"]
 
 
 def path_of_prompt(name: str, directory: Path | None) -> Path:
@@ -19,9 +19,30 @@ def path_of_prompt(name: str, directory: Path | None) -> Path:
     """
     if directory is not None and os.path.lexists(directory / name):
         return directory / name
+    return _own_directory() / name
+
+
+def files_of_prompts(folder: str, ending: str, directory: Path | None) -> list[Path]:
+    """Return the files of a folder in `systemprompts/`, those of `directory` in the place of the program's own.
+
+    Args:
+        folder: Its name, e.g. `world/words`.
+        ending: How the names of the files end, e.g. `.txt`.
+        directory: Where else there is such a folder, whose files come beside the program's, or in the place of those
+            that have the same name; it need not have one.
+    """
+    found: dict[str, Path] = {}
+    for place in [_own_directory(), *([directory] if directory else [])]:
+        if (place / folder).is_dir():
+            found |= {path.name: path for path in (place / folder).iterdir() if path.suffix == ending}
+    return [found[name] for name in sorted(found)]
+
+
+@functools.cache
+def _own_directory() -> Path:
     package = Path(__file__).parents[1]
-    installed = package / "systemprompts" / name
-    return installed if installed.is_file() else package.parent / "systemprompts" / name
+    installed = package / "systemprompts"
+    return installed if installed.is_dir() else package.parent / "systemprompts"
 
 
 def compile_template(text: str) -> jinja2.Template:

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.people.cast import Cast
-from apep_datagen.people.drawing import draw_scenario, draw_time, draw_user, generator, possible_abilities
+from apep_datagen.people.drawing import (
+    draw_exchanges,
+    draw_scenario,
+    draw_time,
+    draw_user,
+    generator,
+    possible_abilities,
+)
+from apep_datagen.people.past import Past, draw_past
 from apep_datagen.people.scenario import Ability
 from apep_datagen.people.steering import draw_ability
-from apep_datagen.people.story import Story
 from apep_datagen.storage.timelines import Timeline
 
 __all__ = ["BriefSource"]
@@ -41,9 +48,16 @@ class BriefSource:
     first_day: str
     last_day: str
 
-    def new_timeline(self, number: int) -> Timeline:
-        """Return a timeline that begins, with a user of its own."""
-        return Timeline(number, Story(draw_user(self.cast, generator(self.seed, "user", number))))
+    def new_timeline(self, number: int) -> tuple[Timeline, Past]:
+        """Return a timeline that begins, with a user of its own, and what Ada has noted of them before."""
+        user = draw_user(self.cast, generator(self.seed, "user", number))
+        at = self._draw_time(number, 0, "")
+        past = draw_past(self.cast, generator(self.seed, "past", number), user, at[:10])
+        return Timeline(number, past.story), past
+
+    def _draw_time(self, timeline_id: int, conversations: int, previous: str) -> str:
+        draw = generator(self.seed, "when", timeline_id, conversations)
+        return draw_time(draw, previous, self.first_day, self.last_day)
 
     def draw_brief(
         self,
@@ -62,18 +76,20 @@ class BriefSource:
         """
         story = timeline.story
         place = (timeline.id, timeline.conversations)
-        at = draw_time(generator(self.seed, "when", *place), story.at, self.first_day, self.last_day)
+        at = self._draw_time(*place, story.at)
         attempt = (*place, timeline.rejected_in_a_row)
         draw = generator(self.seed, "scenario", *attempt)
-        ability = draw_ability(draw, self.mix, counts, possible_abilities(self.cast, story, at[:10]), held_back)
+        exchanges = draw_exchanges(draw, *self.exchanges)
+        possible = possible_abilities(self.cast, story, at[:10], exchanges)
+        ability = draw_ability(draw, self.mix, counts, possible, held_back)
         return Brief(
             conversation_id=conversation_id,
             timeline_id=timeline.id,
-            exchanges=draw.randint(*self.exchanges),
+            exchanges=exchanges,
             max_tool_rounds=self.max_tool_rounds,
             at=at,
             user=story.user,
-            scenario=draw_scenario(self.cast, draw, ability, story, at),
+            scenario=draw_scenario(self.cast, draw, ability, story, at=at, exchanges=exchanges),
             previous=timeline.previous,
             seed=draw.getrandbits(31),
             way_of_thinking=generator(self.seed, "way of thinking", *attempt).choice(self.cast.ways_of_thinking),

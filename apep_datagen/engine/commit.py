@@ -106,7 +106,8 @@ def commit_answer(
     brief = conversation.brief
     if conversation.steps == 0:
         record_start(connection, conversation, provider)
-    conversation = advance_with_completion(conversation, step.text, step.finish_reason)
+    past = conversation.past
+    conversation = replace(advance_with_completion(conversation, step.text, step.finish_reason), past=None)
     record_step(connection, brief.conversation_id, conversation.steps, step)
     rewritten = conversation.exchanges[-1].kept if step.kind == Step.REWRITE.value else ()
     count_rewrites(connection, provider, rewritten)
@@ -116,6 +117,9 @@ def commit_answer(
         case Finished(messages):
             committed = _judge(connection, conversation, messages, rules)
             return replace(committed, rewritten=committed.conversation.exchanges[-1].kept if rewritten else ())
+        case _ if past is not None:
+            memories = sum(note.shelf == "memory" for note in past.notes)
+            return Committed(conversation, memories, len(past.notes) - memories)
         case _:
             return Committed(conversation, rewritten=rewritten)
 

@@ -153,13 +153,14 @@ class Schedule:
         return self._may_begin() and (self._in_progress == 0 or self._may_finish(provider, self._in_progress + 1))
 
     def _begin(self) -> Conversation:
+        past = None
         if self._idle:
             timeline = self._idle.popleft()
         else:
             self._last_timeline_id += 1
-            timeline = self._source.new_timeline(self._last_timeline_id)
+            timeline, past = self._source.new_timeline(self._last_timeline_id)
         self._in_progress += 1
         self._last_conversation_id += 1
         brief = self._source.draw_brief(self._last_conversation_id, timeline, self._by_ability, self._held_back())
         self._by_ability[brief.scenario.ability] += 1
-        return Conversation(brief, self._source.prompts)
+        return Conversation(brief, self._source.prompts, past=past)

@@ -91,7 +91,7 @@ def _sample_brief(generation: GenerationSettings, cast: Cast) -> Brief:
         max_tool_rounds=generation.max_tool_rounds,
         at=_AT,
         user=story.user,
-        scenario=draw_scenario(cast, draw, Ability.SHARE, story, _AT),
+        scenario=draw_scenario(cast, draw, Ability.SHARE, story, at=_AT, exchanges=generation.exchanges[1]),
         # All conversations of a timeline but the first are told of the one before.
         previous=QuestionAnswer(_QUESTION, _REPLY) if generation.timeline_length > 1 else None,
         seed=0,

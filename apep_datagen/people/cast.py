@@ -1,47 +1,40 @@
-"""What simulated users are made of: the TOML files in `systemprompts/`, or in a directory of the user's.
+"""What simulated users are made of: the files in `systemprompts/`, or in a directory of the user's.
 
-`users.toml` holds who they can be, `facts.toml` what they can tell and how it is recognised, `scenarios.toml` what
-conversations are about and what the tester is told, `thoughts.toml` how Ada's thoughts can sound.
+`users.toml` holds who they can be, `world/` what is in their lives and how it is recognised, `scenarios.toml` what the
+tester is told, `thoughts.toml` how Ada's thoughts can sound.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+import itertools
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Any, Final, Self
 
 import jinja2
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.core.files import parse_toml, read_text, validate
+from apep_datagen.core.files import read_text
 from apep_datagen.core.templates import compile_template, path_of_prompt
 from apep_datagen.people.phrases import Phrases, load_phrases
-from apep_datagen.people.scenario import Ability, Fact, User
+from apep_datagen.people.scenario import FORMS, Ability, Fact, Form, User
+from apep_datagen.people.world import FromFile, Slot, Text, Texts, World, load_table, load_world
 
-__all__ = ["Cast", "Connection", "Moment", "Mood", "Scenarios", "Slot", "Users", "load_cast"]
+__all__ = ["Cast", "Life", "Mood", "Scenarios", "Trait", "Users", "load_cast"]
 
 _HOURS_OF_A_DAY: Final = 24
+# A kind with so many values is drawn as often as any; one with few, this much less often at the most.
+_MANY, _LEAST_WEIGHT = 300, 0.1
+_AnAge = Annotated[int, Field(ge=1, le=130)]
 
 
-class _FromFile(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, (str, int)) else value
-
-
-Text = Annotated[str, Field(min_length=1)]
-Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
-OneOrMore = Annotated[Texts, BeforeValidator(_as_list)]
-
-
-class Person(_FromFile):
+class Person(FromFile):
     """`[person]`: the one person that all users then are."""
 
     name: Text
-    age: Annotated[int, Field(ge=1, le=130)]
+    age: _AnAge
     place: Text
     job: Text
     temperament: Text
@@ -49,102 +42,92 @@ class Person(_FromFile):
     interests: tuple[Text, ...] = ()
     people: tuple[Text, ...] = ()
     animals: tuple[Text, ...] = ()
+    traits: tuple[Text, ...] = ()
 
     def user(self) -> User:
         """Return the person as a user."""
         return User(**self.model_dump())
 
 
-class Users(_FromFile):
+class Trait(FromFile):
+    """A job or an animal, and what goes with it.
+
+    Attributes:
+        text: How the tester is told.
+        traits: What it makes of a life, in one word each.
+        ages: From which age until which somebody has it.
+    """
+
+    text: Text
+    traits: tuple[Text, ...] = ()
+    ages: tuple[_AnAge, _AnAge] = (1, 130)
+
+
+class Life(FromFile):
+    """One of `[[life]]`: what some have in their lives, and others have not.
+
+    Attributes:
+        trait: Its name.
+        share: Of those who can have it, how many do.
+        otherwise: The trait of those who do not; empty where that is none.
+        ages: From which age until which.
+        needs: Traits that it needs.
+    """
+
+    trait: Text
+    share: Annotated[float, Field(ge=0, le=1)]
+    otherwise: str = ""
+    ages: tuple[_AnAge, _AnAge] = (1, 130)
+    needs: tuple[Text, ...] = ()
+
+
+def _as_trait(value: Any) -> Any:
+    return {"text": value} if isinstance(value, str) else value
+
+
+Traits = Annotated[tuple[Annotated[Trait, BeforeValidator(_as_trait)], ...], Field(min_length=1)]
+
+
+class Users(FromFile):
     """`users.toml`: who users can be."""
 
     names: Texts
-    ages: Annotated[tuple[Annotated[int, Field(ge=1, le=130)], ...], Field(min_length=1)]
+    ages: Annotated[tuple[_AnAge, ...], Field(min_length=1)]
     places: Texts
-    jobs: Texts
+    jobs: Traits
     temperaments: Texts
     writing: Texts
     interests: Texts
     people: Texts
-    animals: Texts
+    animals: Traits
+    life: tuple[Life, ...] = ()
     person: Person | None = None
 
 
-class Slot(_FromFile):
-    """One of `[[facts]]`: something that a user can tell, with its possible values."""
+class FormText(FromFile):
+    """`[abilities.NAME.forms.FORM]`: how often an ability is shown in this form, and what the tester is told.
 
-    slot: Text
-    tell: Text
-    ask: Text
-    cues: Texts
-    change: Text | None = None
-    values: Annotated[tuple[OneOrMore, ...], Field(min_length=2)]
+    Attributes:
+        share: Its share among the forms that are possible.
+        instruction: What the tester is told; empty: what the ability says.
+    """
 
-    @model_validator(mode="after")
-    def _sentences_hold_the_value(self) -> Self:
-        for key, sentence in (("tell", self.tell), ("change", self.change)):
-            if sentence is not None and "{value}" not in sentence:
-                raise ValueError(f"{self.slot}: {key} must contain {{value}}")
-        return self
-
-    def fact(self, forms: tuple[str, ...], *, changed: bool = False) -> Fact:
-        """Return the fact that this slot has the value that is spelled in `forms`; none: the slot alone."""
-        value = forms[0] if forms else ""
-        sentence = self.change if changed and self.change else self.tell
-        tell = sentence.replace("{value}", value) if forms else ""
-        return Fact(self.slot, value, forms, self.cues, tell, self.ask)
+    share: Annotated[float, Field(ge=0)] = 1
+    instruction: str = ""
 
 
-class Connection(_FromFile):
-    """One of `[[connections]]`: a question that needs two facts."""
-
-    slots: tuple[str, str]
-    ask: Text
-
-
-class Moment(_FromFile):
-    """One of `[[moments]]`: something worth a page of the diary."""
-
-    slot: Text
-    tell: Text
-    ask: Text
-    forms: Texts
-
-    def fact(self) -> Fact:
-        """Return the moment as a fact that is kept in the diary."""
-        return Fact(self.slot, self.forms[0], self.forms, (), self.tell, self.ask, "diary")
-
-
-class _Facts(_FromFile):
-    facts: Annotated[tuple[Slot, ...], Field(min_length=1)]
-    connections: tuple[Connection, ...] = ()
-    moments: tuple[Moment, ...] = ()
-
-    @model_validator(mode="after")
-    def _slots_fit(self) -> Self:
-        names = [fact.slot for fact in self.facts] + [moment.slot for moment in self.moments]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"slot {twice[0]} is there twice")
-        known = {slot.slot for slot in self.facts}
-        for connection in self.connections:
-            if unknown := sorted(set(connection.slots) - known):
-                raise ValueError(f"a connection names the slot {unknown[0]}, which no [[facts]] has")
-            if connection.slots[0] == connection.slots[1]:
-                raise ValueError(f"a connection names the slot {connection.slots[0]} twice")
-        return self
-
-
-class AbilityText(_FromFile):
-    """`[abilities.NAME]`: what the tester is told, and topics of its own."""
+class AbilityText(FromFile):
+    """`[abilities.NAME]`: what the tester is told, topics of its own, and its forms."""
 
     instruction: Text
     topics: tuple[Text, ...] = ()
+    forms: Mapping[Form, FormText] = Field(default={})
 
 
 Hour = Annotated[int, Field(ge=0, le=_HOURS_OF_A_DAY)]
 
 
-class Mood(_FromFile):
+class Mood(FromFile):
     """One of `moods`: how a user can feel, and from which hour of the day until which."""
 
     text: Text
@@ -161,13 +144,38 @@ def _as_mood(value: Any) -> Any:
     return {"text": value} if isinstance(value, str) else value
 
 
-class Scenarios(_FromFile):
+class Course(FromFile):
+    """`[course]`: what the tester is told in the exchanges around the one that shows the ability.
+
+    Attributes:
+        before: In the first.
+        between: In those between the first and that one.
+        after: In those after it.
+        telling: In the first, where what it tells is asked for later in the same chat.
+        choosing: In the one after Ada has had to ask which is meant.
+    """
+
+    before: Texts = ("Begin a chat with Ada about {{ topic }}.",)
+    between: Texts = ("Go on from what she just said; answer what she asked, if she did.",)
+    after: Texts = ("Go on from what she just said; answer what she asked, if she did.",)
+    telling: Text = 'Tell Ada by the way: "{{ facts[0].tell }}".'
+    choosing: Text = "Answer what she just asked: you mean {{ facts[0].which }}."
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.before, *self.between, *self.after, self.telling, self.choosing)
+
+
+class Scenarios(FromFile):
     """`scenarios.toml`: what conversations are about."""
 
-    topics: Texts
+    topics: tuple[Text, ...] = ()
     moods: Annotated[tuple[Annotated[Mood, BeforeValidator(_as_mood)], ...], Field(min_length=1)]
     styles: Texts
-    abilities: dict[Ability, AbilityText]
+    lengths: Texts = ("at most a few sentences",)
+    course: Course = Course()
+    abilities: Mapping[Ability, AbilityText]
 
     def moods_at(self, hour: int) -> tuple[str, ...]:
         """Return how a user can feel at an hour of the day, from 0 to 23; it is one mood at least."""
@@ -183,10 +191,14 @@ class Scenarios(_FromFile):
     def _all_abilities(self) -> Self:
         if missing := [ability.value for ability in Ability if ability not in self.abilities]:
             raise ValueError(f"there is no [abilities.{missing[0]}]")
+        for ability, text in self.abilities.items():
+            if wrong := [form.value for form in text.forms if form not in FORMS[ability]]:
+                known = ", ".join(form.value for form in FORMS[ability])
+                raise ValueError(f"abilities.{ability.value} has no form {wrong[0]}; it has {known}")
         return self
 
 
-class _Thoughts(_FromFile):
+class _Thoughts(FromFile):
     """`thoughts.toml`: how Ada's thoughts can sound."""
 
     ways_of_thinking: Texts
@@ -197,43 +209,93 @@ class Cast:
 
     Args:
         users: Who users can be.
-        facts: What they can tell, `connections` and `moments` included.
-        scenarios: What conversations are about.
+        world: What is in their lives.
+        scenarios: What the tester is told.
         thoughts: How Ada's thoughts can sound.
         phrases: By what text is recognised.
     """
 
-    def __init__(
-        self, users: Users, facts: _Facts, scenarios: Scenarios, thoughts: _Thoughts, phrases: Phrases
-    ) -> None:
+    def __init__(self, users: Users, world: World, scenarios: Scenarios, thoughts: _Thoughts, phrases: Phrases) -> None:
         self.users = users
-        self.slots = {slot.slot: slot for slot in facts.facts}
-        self.connections = facts.connections
-        self.moments = {moment.slot: moment for moment in facts.moments}
-        self.moment_facts = tuple(moment.fact() for moment in facts.moments)
+        self.world = world
+        self.slots = world.slots
+        self.connections = world.connections
+        self.moments = world.moments
+        self.moment_facts = tuple(moment.fact() for moment in world.moments.values())
         self.scenarios = scenarios
         self.ways_of_thinking = thoughts.ways_of_thinking
         self.phrases = phrases
-        self._instructions: dict[Ability, jinja2.Template] = {}
+        self._templates: dict[str, jinja2.Template] = {}
 
-    def instruction(self, ability: Ability, **values: Any) -> str:
-        """Return what the tester is told; `values` are topic, mood, style, facts, replaced, told and question."""
+    @functools.cached_property
+    def slots_of(self) -> dict[str, list[Slot]]:
+        """The kinds of facts by whom or what they are about."""
+        found: dict[str, list[Slot]] = {}
+        for slot in self.slots.values():
+            found.setdefault(slot.of, []).append(slot)
+        return found
+
+    @functools.cached_property
+    def weights(self) -> dict[str, float]:
+        """How often each kind of fact is drawn: one with few values seldom, so that no value repeats much."""
+        counts = {
+            slot.slot: sum(self.world.vocabulary.count(forms[0]) for forms in slot.values)
+            for slot in self.slots.values()
+        }
+        return {name: min(1.0, max(count / _MANY, _LEAST_WEIGHT)) for name, count in counts.items()}
+
+    @functools.cached_property
+    def weighted_slots(self) -> tuple[list[Slot], list[float]]:
+        """All kinds of facts, with their weights cumulated."""
+        return list(self.slots.values()), list(itertools.accumulate(self.weights.values()))
+
+    def topics(self, ability: Ability) -> tuple[str, ...]:
+        """Return what a conversation that shows this ability can be about."""
+        of_its_own = {
+            Ability.SMALLTALK: self.world.smalltalk_topics,
+            Ability.ADVICE: self.world.advice_topics,
+        }
+        named = self.scenarios.abilities[ability].topics or self.scenarios.topics
+        return named or of_its_own.get(ability, ()) or self.world.topics
+
+    def instruction(self, ability: Ability, form: Form | None = None, **values: Any) -> str:
+        """Return what the tester is told in the exchange that shows the ability.
+
+        Args:
+            ability: Which.
+            form: In which form; None for the plain one.
+            **values: topic, mood, style, length, facts, replaced, told, question and may_say_told.
+        """
+        text = self.scenarios.abilities[ability]
+        of_form = text.forms[form].instruction if form is not None and form in text.forms else ""
+        return self.render(of_form or text.instruction, **values)
+
+    def render(self, source: str, **values: Any) -> str:
+        """Return a template of `scenarios.toml` with its variables filled in."""
         # Compiled one by one, so that a mistake is told of the one that has it.
-        if ability not in self._instructions:
-            self._instructions[ability] = compile_template(self.scenarios.abilities[ability].instruction)
-        return self._instructions[ability].render(values).strip()
+        if source not in self._templates:
+            self._templates[source] = compile_template(source)
+        return self._templates[source].render(values).strip()
+
+    def share(self, ability: Ability, form: Form) -> float:
+        """Return the share of a form among those of its ability that are possible."""
+        forms = self.scenarios.abilities[ability].forms
+        return forms[form].share if form in forms else 1.0
 
     @property
     def instruction_sources(self) -> tuple[str, ...]:
         """The templates of all instructions, as they stand in the file."""
-        return tuple(text.instruction for text in self.scenarios.abilities.values())
-
-
-Read = TypeVar("Read", bound=_FromFile)
+        texts = self.scenarios.abilities.values()
+        course = self.scenarios.course
+        return (
+            *(text.instruction for text in texts),
+            *(form.instruction for text in texts for form in text.forms.values() if form.instruction),
+            *course.texts,
+        )
 
 
 def load_cast(directory: Path | None = None) -> Cast:
-    """Read `users.toml`, `facts.toml`, `scenarios.toml`, `thoughts.toml` and `phrases.toml`.
+    """Read `users.toml`, `scenarios.toml`, `thoughts.toml`, `phrases.toml` and what is in `world/`.
 
     Args:
         directory: Where to look first; a file that it lacks is taken from those that come with the program.
@@ -242,43 +304,66 @@ def load_cast(directory: Path | None = None) -> Cast:
         SettingsError: A file cannot be read, or something in it is wrong.
     """
     phrases = path_of_prompt("phrases.toml", directory)
+    users = path_of_prompt("users.toml", directory)
     cast = Cast(
-        _load(path_of_prompt("users.toml", directory), Users),
-        _load(path_of_prompt("facts.toml", directory), _Facts),
-        _load(path_of_prompt("scenarios.toml", directory), Scenarios),
-        _load(path_of_prompt("thoughts.toml", directory), _Thoughts),
+        load_table(users, Users),
+        load_world(directory),
+        load_table(path_of_prompt("scenarios.toml", directory), Scenarios),
+        load_table(path_of_prompt("thoughts.toml", directory), _Thoughts),
         load_phrases(read_text(phrases, "the file"), str(phrases)),
     )
+    _try_users(cast, users)
     _try_instructions(cast, path_of_prompt("scenarios.toml", directory))
     return cast
 
 
-def _load(path: Path, kind: type[Read]) -> Read:
-    return validate(kind, parse_toml(read_text(path, "the file"), str(path)), str(path))
+def _try_users(cast: Cast, path: Path) -> None:
+    users, vocabulary = cast.users, cast.world.vocabulary
+    for key in ("names", "places", "people", "interests"):
+        for text in getattr(users, key):
+            if "{" in text and not vocabulary.knows(text):
+                raise SettingsError(
+                    f"{path}: {key}: {text!r} has something in braces that there is not; there are"
+                    f" {', '.join(vocabulary.names)}"
+                )
+
+
+_VARIABLES = ("topic", "mood", "style", "length", "facts", "replaced", "told", "question", "may_say_told")
 
 
 def _try_instructions(cast: Cast, path: Path) -> None:
     """Render each instruction once, so that a mistake in it is found before anything is spent."""
     slot = next(iter(cast.slots.values()))
-    facts = [slot.fact(forms) for forms in slot.values[:2]]
-    for ability in Ability:
+    facts = [slot.fact((text,)) for text in ("one thing", "another")]
+    scenarios = cast.scenarios
+    sources = [(f"abilities.{ability.value}", text.instruction) for ability, text in scenarios.abilities.items()]
+    sources += [
+        (f"abilities.{ability.value}.forms.{form.value}", one.instruction)
+        for ability, text in scenarios.abilities.items()
+        for form, one in text.forms.items()
+        if one.instruction
+    ]
+    sources += [("course", text) for text in scenarios.course.texts]
+    for place, source in sources:
         try:
             for replaced in (None, facts[0]):
-                cast.instruction(ability, **_trial(cast, facts), replaced=replaced)
+                cast.render(source, **_trial(cast, facts), replaced=replaced)
         except Exception as error:  # a template is a program, and raises what it likes
             raise SettingsError(
-                f"{path}: abilities.{ability.value}.instruction: {str(error) or type(error).__name__}; its variables"
-                " are topic, mood, style, facts, replaced, told, question"
+                f"{path}: {place}.instruction: {str(error) or type(error).__name__}; its variables"
+                f" are {', '.join(_VARIABLES)}"
             ) from error
 
 
 def _trial(cast: Cast, facts: Iterable[Fact]) -> dict[str, Any]:
     scenarios = cast.scenarios
     return {
-        "topic": scenarios.topics[0],
+        "topic": "something",
         "mood": scenarios.moods[0].text,
         "style": scenarios.styles[0],
+        "length": scenarios.lengths[0],
         "facts": list(facts),
         "told": "yesterday",
         "question": "…",
+        "may_say_told": True,
     }

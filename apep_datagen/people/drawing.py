@@ -7,26 +7,31 @@ depend on what was drawn for another, and the same seed gives the same users, da
 from __future__ import annotations
 
 import datetime
-import functools
 import random
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from apep_datagen.core.words import holds
-from apep_datagen.people.cast import Cast, Connection, Slot
-from apep_datagen.people.scenario import Ability, Fact, KnownFact, Scenario, User
-from apep_datagen.people.story import Story, connected_pair, told_before
+from apep_datagen.people.cast import Cast, Life
+from apep_datagen.people.distinct import Taken
+from apep_datagen.people.forms import Offers, offers
+from apep_datagen.people.scenario import Ability, Fact, Form, KnownFact, Scenario, User
+from apep_datagen.people.story import Story
+from apep_datagen.people.vocabulary import Forms
+from apep_datagen.people.world import Slot
 
-__all__ = ["draw_scenario", "draw_time", "draw_user", "generator", "possible_abilities"]
+__all__ = ["draw_exchanges", "draw_scenario", "draw_time", "draw_user", "generator", "possible_abilities"]
 
-_MOST_ASKED = 2
-_FACTS_TOLD_AT_ONCE = 2
-# How often a fact is told that can be connected with another.
-_SHARE_OF_CONNECTIONS = 0.95
+# What a story seldom allows is taken when it does.
+_READINESS = {Ability.CONNECT: 3.0, Ability.ASK_BACK: 3.0, Ability.APPLY: 2.0, Ability.DIARY_RECALL: 2.0}
+# Of the questions that may say "I told you", because people forget such things, how many do.
+_SHARE_SAYING_TOLD = 0.5
+_SHARE_AT_THE_BEGINNING = 0.5
+_SHARE_OF_SHORTEST = 0.5
+_UNDER, _OVER = 25, 60
 
-# From so many days on, how long ago something was is told in weeks.
-_TOLD_IN_WEEKS = 14
-_DAYS_OF_A_WEEK = 7
+# From so many days on, how long ago something was is told in weeks, in months, in years.
+_TOLD_IN_WEEKS, _TOLD_IN_MONTHS, _TOLD_IN_YEARS = 14, 60, 700
+_DAYS_OF_A_WEEK, _DAYS_OF_A_MONTH, _DAYS_OF_A_YEAR = 7, 30.4, 365
 
 # From one conversation to the next, in days, least and most, with a weight; 0 is later on the same day.
 _GAPS = (((0, 0), 15), ((1, 3), 45), ((4, 14), 30), ((15, 42), 10))
@@ -44,17 +49,42 @@ def draw_user(cast: Cast, draw: random.Random) -> User:
     users = cast.users
     if users.person is not None:
         return users.person.user()
+    age = draw.choice(users.ages)
+    job = draw.choice([job for job in users.jobs if job.ages[0] <= age <= job.ages[1]] or users.jobs)
+    animals = draw.sample(users.animals, draw.randint(0, 1))
+    given = [*job.traits, *(trait for animal in animals for trait in animal.traits)]
     return User(
-        name=draw.choice(users.names),
-        age=draw.choice(users.ages),
-        place=draw.choice(users.places),
-        job=draw.choice(users.jobs),
+        name=_words(cast, draw, users.names),
+        age=age,
+        place=_words(cast, draw, users.places),
+        job=job.text,
         temperament=draw.choice(users.temperaments),
         writing=draw.choice(users.writing),
         interests=tuple(draw.sample(users.interests, min(2, len(users.interests)))),
-        people=tuple(draw.sample(users.people, min(2, len(users.people)))),
-        animals=tuple(draw.sample(users.animals, draw.randint(0, 1))),
+        people=tuple(_filled(cast, draw, text) for text in draw.sample(users.people, min(2, len(users.people)))),
+        animals=tuple(animal.text for animal in animals),
+        traits=tuple(dict.fromkeys([*given, *_draw_life(draw, users.life, age, given)])),
     )
+
+
+def _words(cast: Cast, draw: random.Random, texts: Sequence[str]) -> str:
+    return _filled(cast, draw, draw.choice(texts))
+
+
+def _filled(cast: Cast, draw: random.Random, text: str) -> str:
+    return cast.world.vocabulary.fill(draw, text, datetime.date.min) if "{" in text else text
+
+
+def _draw_life(draw: random.Random, life: Iterable[Life], age: int, given: Iterable[str]) -> list[str]:
+    """Draw what traits a user has beside those that come with the job and the animals."""
+    traits = [f"under_{_UNDER}" if age < _UNDER else f"over_{_OVER}" if age > _OVER else f"{_UNDER}_to_{_OVER}"]
+    for part in life:
+        can_have = part.ages[0] <= age <= part.ages[1] and {*given, *traits}.issuperset(part.needs)
+        if draw.random() < part.share and can_have:
+            traits.append(part.trait)
+        elif part.otherwise:
+            traits.append(part.otherwise)
+    return traits
 
 
 def draw_time(draw: random.Random, previous: str, first_day: str, last_day: str) -> str:
@@ -88,85 +118,29 @@ def _at(day: datetime.date, minute: int) -> str:
     return f"{day.isoformat()}T{minute // 60:02}:{minute % 60:02}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """What the story of a timeline offers for each ability on a certain day."""
-
-    new_slots: list[Slot]
-    new_moments: list[Fact]
-    changing: list[KnownFact]
-    known: list[KnownFact]
-    unconnected: list[KnownFact]
-    unasked: list[KnownFact]
-    pages: list[KnownFact]
-    connections: list[tuple[Connection, Fact, Fact]]
-    is_connection_new: bool
-    connectable: frozenset[str]
-    completing: frozenset[str]
-
-    def readiness(self) -> dict[Ability, float]:
-        """Return what is possible, and how readily it is to be drawn.
-
-        What a story seldom allows is taken when it does, and what makes other abilities possible comes early.
-        """
-        offered: dict[Ability, tuple[Sequence[object], float]] = {
-            Ability.SHARE: (self.new_slots, 1.0 if self.known and not self.completing else 8.0),
-            Ability.UPDATE: (self.changing, 2.0),
-            Ability.FORGET: (self.known, 2.0),
-            Ability.RECALL: (self.unasked, 2.0),
-            Ability.CONNECT: (self.connections, 8.0 if self.is_connection_new else 1.0),
-            Ability.ABSTAIN: (self.new_slots, 1.0),
-            Ability.DIARY: (self.new_moments, 1.0 if self.pages else 2.0),
-            Ability.DIARY_RECALL: (self.pages, 2.0),
-        }
-        always = {Ability.SMALLTALK: 1.0, Ability.ADVICE: 1.0}
-        return always | {ability: readiness for ability, (choices, readiness) in offered.items() if choices}
+def draw_exchanges(draw: random.Random, least: int, most: int) -> int:
+    """Draw how many exchanges a conversation has: half have the least, the others are spread evenly."""
+    return least if most == least or draw.random() < _SHARE_OF_SHORTEST else draw.randint(least + 1, most)
 
 
-# What is possible is asked first, and then drawn from.
-@functools.lru_cache(maxsize=1)
-def _choice(cast: Cast, story: Story, date: str) -> _Choice:
-    before = told_before(story.known, date)
-    facts = [item for item in before if item.fact.shelf == "memory"]
-    pages = [item for item in before if item.fact.shelf == "diary" and item.asked < _MOST_ASKED]
-    by_slot = {item.fact.slot: item for item in facts}
-    used = set(story.used)
-    known_slots = {item.fact.slot for item in story.known}
-    unconnected = [connection.slots for connection in cast.connections if connected_pair(*connection.slots) not in used]
-    pairs = [pair for slots in unconnected for pair in (slots, slots[::-1]) if pair[0] not in used]
-    connections: list[tuple[Connection, Fact, Fact]] = []
-    connected: list[tuple[Connection, Fact, Fact]] = []
-    for connection in cast.connections:
-        first, second = (by_slot.get(slot) for slot in connection.slots)
-        if first and second and first.told_on != second.told_on:
-            (connected if connected_pair(*connection.slots) in used else connections).append(
-                (connection, first.fact, second.fact)
-            )
-    in_connections = {fact.slot for _, first, second in connections for fact in (first, second)}
-    return _Choice(
-        new_slots=[slot for slot in cast.slots.values() if slot.slot not in used],
-        new_moments=[moment for moment in cast.moment_facts if moment.slot not in used],
-        changing=[item for item in facts if item.fact.slot in cast.slots and cast.slots[item.fact.slot].change],
-        known=facts,
-        unconnected=[item for item in facts if item.fact.slot not in in_connections],
-        unasked=[item for item in facts if item.asked < _MOST_ASKED],
-        pages=pages,
-        connections=connections or connected,
-        is_connection_new=bool(connections),
-        connectable=frozenset(slot for slot, _ in pairs),
-        completing=frozenset(slot for slot, other in pairs if other in known_slots),
-    )
-
-
-def possible_abilities(cast: Cast, story: Story, date: str) -> dict[Ability, float]:
+def possible_abilities(cast: Cast, story: Story, date: str, exchanges: int = 1) -> dict[Ability, float]:
     """Return the abilities that a conversation of this timeline on the day `date` can show.
 
     Each comes with how readily it is to be drawn, compared with the others.
     """
-    return _choice(cast, story, date).readiness()
+    found = offers(cast, story, date)
+    return {ability: _READINESS.get(ability, 1.0) for ability in Ability if _forms(cast, found, ability, exchanges)}
 
 
-def draw_scenario(cast: Cast, draw: random.Random, ability: Ability, story: Story, at: str) -> Scenario:
+def _forms(cast: Cast, found: Offers, ability: Ability, exchanges: int) -> dict[Form, float]:
+    """Return the forms that are possible, with their shares."""
+    shares = {form: cast.share(ability, form) for form in found.forms(ability, exchanges)}
+    return {form: share for form, share in shares.items() if share > 0}
+
+
+def draw_scenario(
+    cast: Cast, draw: random.Random, ability: Ability, story: Story, *, at: str, exchanges: int = 1
+) -> Scenario:
     """Draw what a conversation is about.
 
     Args:
@@ -175,48 +149,229 @@ def draw_scenario(cast: Cast, draw: random.Random, ability: Ability, story: Stor
         ability: What it is to show, one of `possible_abilities`.
         story: The timeline so far.
         at: When the conversation takes place, as an ISO date and time.
+        exchanges: How many exchanges it has.
     """
-    choice = _choice(cast, story, at[:10])
-    facts: tuple[Fact, ...] = ()
-    inventions: tuple[str, ...] = ()
-    replaced, question = None, ""
-    match ability:
-        case Ability.SHARE:
-            facts = _draw_told(cast, draw, choice, story)
-        case Ability.UPDATE:
-            replaced = draw.choice(choice.changing).fact
-            slot = cast.slots[replaced.slot]
-            facts = (slot.fact(_draw_value(draw, slot, story), changed=True),)
-        case Ability.FORGET:
-            facts = (draw.choice(choice.unconnected or choice.known).fact,)
-        case Ability.RECALL:
-            facts = (_least_asked(draw, choice.unasked),)
-        case Ability.DIARY_RECALL:
-            facts = (_least_asked(draw, choice.pages),)
-        case Ability.CONNECT:
-            connection, *pair = draw.choice(choice.connections)
-            question, facts = connection.ask, tuple(pair)
-        case Ability.ABSTAIN:
-            slot = draw.choice(choice.new_slots)
-            facts = (slot.fact(()),)
-            inventions = tuple(form for forms in slot.values for form in forms)
-        case Ability.DIARY:
-            facts = (draw.choice(choice.new_moments),)
-    text = cast.scenarios.abilities[ability]
-    words = {
-        "topic": draw.choice(text.topics or cast.scenarios.topics),
+    found = offers(cast, story, at[:10])
+    shares = _forms(cast, found, ability, exchanges)
+    form = draw.choices(list(shares), list(shares.values()))[0]
+    plan = _Plan(cast, draw, story, found, datetime.date.fromisoformat(at[:10]))
+    plan.draw(ability, form)
+    values: dict[str, Any] = {
+        "topic": draw.choice(cast.topics(ability)),
         "mood": draw.choice(cast.scenarios.moods_at(datetime.datetime.fromisoformat(at).hour)),
         "style": draw.choice(cast.scenarios.styles),
+        "length": draw.choice(cast.scenarios.lengths),
+        "facts": plan.facts,
+        "replaced": plan.replaced,
+        "told": _told(plan.facts, story, at),
+        "question": plan.question,
+        "may_say_told": plan.is_forgettable and draw.random() < _SHARE_SAYING_TOLD,
     }
-    told = _told(facts, story, at)
-    instruction = cast.instruction(ability, **words, facts=facts, replaced=replaced, told=told, question=question)
-    return Scenario(ability, **words, instruction=instruction, facts=facts, replaced=replaced, inventions=inventions)
+    place = _draw_place(draw, form, exchanges)
+    instruction = cast.instruction(ability, form, **values)
+    return Scenario(
+        ability,
+        topic=values["topic"],
+        mood=values["mood"],
+        style=values["style"],
+        instruction=instruction,
+        facts=plan.facts,
+        replaced=plan.replaced,
+        inventions=plan.inventions,
+        form=form,
+        place=place,
+        course=_course(cast, draw, form, place=place, exchanges=exchanges, values={**values, "task": instruction}),
+        beside=plan.beside,
+        earlier=plan.earlier,
+    )
+
+
+def _draw_place(draw: random.Random, form: Form, exchanges: int) -> int:
+    """Draw in which exchange the ability comes, from 1."""
+    first, last = 1, exchanges
+    if form is Form.SAID_ABOVE:
+        first = 2
+    elif form is Form.TWO_CANDIDATES and exchanges > 1:
+        last = exchanges - 1  # so that the user can say which
+    return first if draw.random() < _SHARE_AT_THE_BEGINNING else draw.randint(first, last)
+
+
+def _course(
+    cast: Cast,
+    draw: random.Random,
+    form: Form,
+    *,
+    place: int,
+    exchanges: int,
+    values: dict[str, Any],
+) -> tuple[str, ...]:
+    """Return what the tester is told in each exchange; `task` of the values is that of the ability."""
+    course = cast.scenarios.course
+    told = []
+    for number in range(1, exchanges + 1):
+        if number == place:
+            told.append(values["task"])
+        elif number == 1 and form is Form.SAID_ABOVE:
+            told.append(cast.render(course.telling, **values))
+        elif number == place + 1 and form is Form.TWO_CANDIDATES:
+            meant = draw.choice(values["facts"])
+            told.append(cast.render(course.choosing, **{**values, "facts": (meant,)}))
+        else:
+            texts = course.before if number == 1 else course.between if number < place else course.after
+            told.append(cast.render(draw.choice(texts), **values))
+    return tuple(told)
+
+
+class _Plan:
+    """What is drawn of a scenario: facts, what they replace, what is beside them.
+
+    Args:
+        cast: What it is drawn from.
+        draw: Where chance comes from.
+        story: The timeline so far.
+        found: What the story offers.
+        day: When the conversation takes place.
+    """
+
+    def __init__(self, cast: Cast, draw: random.Random, story: Story, found: Offers, day: datetime.date) -> None:
+        self._cast = cast
+        self._draw = draw
+        self._found = found
+        self._day = day
+        self._taken = Taken.of_story(story)
+        self.facts: tuple[Fact, ...] = ()
+        self.replaced: Fact | None = None
+        self.earlier: tuple[Fact, ...] = ()
+        self.inventions: tuple[str, ...] = ()
+        self.question = ""
+
+    def draw(self, ability: Ability, form: Form) -> None:
+        """Draw what a conversation that shows the ability in this form is about."""
+        chosen = self._choose(self._found.by_form[ability, form])
+        drawing = _BY_ABILITY.get(ability)
+        if drawing is not None:
+            drawing(self, chosen, form)
+        elif isinstance(chosen, KnownFact):
+            self._know(chosen)
+        elif isinstance(chosen, Slot):
+            self.facts = (self._new(chosen),)
+
+    def share(self, chosen: Any, form: Form) -> None:
+        """Draw what is told; nothing for `passing`."""
+        if form is Form.KNOWN_ALREADY:
+            self._know(chosen)
+        elif form is Form.TWO_AT_ONCE:
+            self.facts = (self._new(chosen), self._new(self._another(chosen)))
+        elif form is not Form.PASSING:
+            self.facts = (self._new(chosen),)
+
+    def update(self, chosen: Any, form: Form) -> None:
+        """Draw what has changed, what was told wrongly, or what Ada never had."""
+        if form is Form.OLD_MISSING:
+            self.facts = (self._new(chosen, changed=True),)
+            return
+        slot = self._cast.slots[chosen.fact.slot]
+        self.replaced, self.earlier = chosen.fact, chosen.earlier
+        self.facts = (slot.fact(self._value(slot), changed=form is not Form.MISTAKE),)
+
+    def forget(self, chosen: Any, form: Form) -> None:
+        """Draw what is to be forgotten."""
+        if form is Form.NEVER_KEPT:
+            self.abstain(chosen, form)
+        elif form is Form.PERSON:
+            self.facts = tuple(item.fact for item in chosen)
+        else:
+            self._know(chosen)
+
+    def recall(self, chosen: Any, form: Form) -> None:
+        """Draw what is asked for, in memory or in memory and diary, or told in the same chat."""
+        if form is Form.SAID_ABOVE:
+            self.facts = (self._new(chosen),)
+            return
+        self._know(chosen)
+        if form is Form.NOTE_AND_PAGE:
+            self.facts += (_least_asked(self._draw, self._found.pages).fact,)
+
+    def connect(self, chosen: Any, _form: Form) -> None:
+        """Draw a question that needs two facts."""
+        connection, first, second = chosen
+        self.question, self.facts = connection.ask, (first, second)
+
+    def abstain(self, chosen: Any, _form: Form) -> None:
+        """Draw what is asked for and is not there."""
+        self.facts = (chosen.fact(()),)
+        self.inventions = tuple(form for forms in chosen.values for form in forms if "{" not in form)
+
+    def diary(self, chosen: Any, form: Form) -> None:
+        """Draw a moment, and perhaps a fact that is told with it."""
+        self.facts = (chosen,)
+        if form is Form.MOMENT_AND_FACT:
+            self.facts += (self._new(self._choose(self._found.new_slots)),)
+
+    def apply(self, chosen: Any, _form: Form) -> None:
+        """Draw a wish for which something that Ada knows matters."""
+        self._know(chosen)
+        self.question = self._draw.choice(self._cast.slots[chosen.fact.slot].occasions)
+
+    def ask_back(self, chosen: Any, _form: Form) -> None:
+        """Draw two of which one is asked for."""
+        self.facts = (chosen.first, chosen.second)
+
+    @property
+    def beside(self) -> tuple[Fact, ...]:
+        """Near misses of what is asked."""
+        return tuple(near.fact for fact in self.facts for near in self._found.near.get(fact.slot, ()))
+
+    @property
+    def is_forgettable(self) -> bool:
+        """Whether people forget what is asked, so that they may say that they told it."""
+        slots = [self._cast.slots.get(fact.slot) for fact in self.facts]
+        return bool(slots) and all(slot is None or slot.forgettable for slot in slots)
+
+    def _choose(self, candidates: Sequence[Any]) -> Any:
+        if all(isinstance(one, KnownFact) for one in candidates):
+            return _least_asked(self._draw, candidates)
+        if all(isinstance(one, Slot) for one in candidates):
+            weights = self._cast.weights
+            return self._draw.choices(candidates, [weights[slot.slot] for slot in candidates])[0]
+        return self._draw.choice(candidates)
+
+    def _another(self, slot: Slot) -> Slot:
+        """Return a second kind to be told; not one that belongs to the first, so that they can be told on two days."""
+        pairs = [{*connection.slots} for connection in self._cast.connections]
+        partners = {other for pair in pairs if slot.slot in pair for other in pair}
+        left = [other for other in self._found.new_slots if other.slot not in {slot.slot, *partners}]
+        chosen: Slot = self._choose(left or [other for other in self._found.new_slots if other is not slot])
+        return chosen
+
+    def _new(self, slot: Slot, *, changed: bool = False) -> Fact:
+        return slot.fact(self._value(slot), changed=changed)
+
+    def _value(self, slot: Slot) -> Forms:
+        return self._taken.draw(self._draw, self._cast.world.vocabulary, slot.values, self._day)
+
+    def _know(self, item: KnownFact) -> None:
+        self.facts, self.earlier = (item.fact,), item.earlier
+
+
+_BY_ABILITY: dict[Ability, Callable[[_Plan, Any, Form], None]] = {
+    Ability.SHARE: _Plan.share,
+    Ability.UPDATE: _Plan.update,
+    Ability.FORGET: _Plan.forget,
+    Ability.RECALL: _Plan.recall,
+    Ability.CONNECT: _Plan.connect,
+    Ability.ABSTAIN: _Plan.abstain,
+    Ability.DIARY: _Plan.diary,
+    Ability.APPLY: _Plan.apply,
+    Ability.ASK_BACK: _Plan.ask_back,
+}
 
 
 def _told(facts: Iterable[Fact], story: Story, at: str) -> str:
     """Return in words how long before `at` Ada was told of these facts; empty for those that are new to her."""
     today = datetime.datetime.fromisoformat(at).date()
     told_on = {item.fact.slot: datetime.date.fromisoformat(item.told_on) for item in story.known}
+    told_on |= {twins.first.slot: datetime.date.fromisoformat(twins.told_on) for twins in story.twins}
     ages = [(today - told_on[fact.slot]).days for fact in facts if fact.slot in told_on]
     return " and ".join(dict.fromkeys(_spell_age(days) for days in sorted(ages)))
 
@@ -224,42 +379,16 @@ def _told(facts: Iterable[Fact], story: Story, at: str) -> str:
 def _spell_age(days: int) -> str:
     if days == 1:
         return "yesterday"
-    return f"{days} days ago" if days < _TOLD_IN_WEEKS else f"{round(days / _DAYS_OF_A_WEEK)} weeks ago"
+    if days < _TOLD_IN_WEEKS:
+        return f"{days} days ago"
+    if days < _TOLD_IN_MONTHS:
+        return f"{round(days / _DAYS_OF_A_WEEK)} weeks ago"
+    if days < _TOLD_IN_YEARS:
+        return f"{round(days / _DAYS_OF_A_MONTH)} months ago"
+    return f"{round(days / _DAYS_OF_A_YEAR)} years ago"
 
 
-def _draw_told(cast: Cast, draw: random.Random, choice: _Choice, story: Story) -> tuple[Fact, ...]:
-    """Draw one or two facts to tell; mostly such as can be connected: with what is known, else with what may come."""
-    slots: list[Slot] = []
-    for _ in range(draw.randint(1, min(_FACTS_TOLD_AT_ONCE, len(choice.new_slots)))):
-        # Not two that belong together at once: to connect them, they are to be told on different days.
-        told = {slot.slot for slot in slots}
-        partners = {
-            other for connection in cast.connections for other in connection.slots if told & {*connection.slots}
-        }
-        left = [slot for slot in choice.new_slots if slot.slot not in partners | told]
-        left = left or [slot for slot in choice.new_slots if slot.slot not in told]
-        preferred = [slot for slot in left if slot.slot in choice.completing]
-        preferred = preferred or [slot for slot in left if slot.slot in choice.connectable]
-        prefers = draw.random() < _SHARE_OF_CONNECTIONS
-        slots.append(draw.choice(preferred if preferred and prefers else left))
-    facts: list[Fact] = []
-    for slot in slots:
-        facts.append(slot.fact(_draw_value(draw, slot, story, facts)))
-    return tuple(facts)
-
-
-def _draw_value(draw: random.Random, slot: Slot, story: Story, others: Collection[Fact] = ()) -> tuple[str, ...]:
-    """Draw a value that nothing else in the user's life is called, so that it is recognised without doubt."""
-    user = story.user
-    about = [user.name, user.place, user.job, *user.interests, *user.people, *user.animals]
-    about += [form for item in story.known for form in item.fact.forms]
-    about += [form for fact in others for form in fact.forms]
-    text = "\n".join(about)
-    free = [forms for forms in slot.values if not holds(text, forms)]
-    return draw.choice(free or slot.values)
-
-
-def _least_asked(draw: random.Random, known: Iterable[KnownFact]) -> Fact:
+def _least_asked(draw: random.Random, known: Iterable[KnownFact]) -> KnownFact:
     items = list(known)
     least = min(item.asked for item in items)
-    return draw.choice([item for item in items if item.asked == least]).fact
+    return draw.choice([item for item in items if item.asked == least])

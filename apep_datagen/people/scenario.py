@@ -125,6 +125,7 @@ class KnownFact:
         asked: How often she was asked about it since.
         earlier: What was so before it and is still in a note of its own, oldest first.
         shared_with: The slot of another fact that stands in the same note; empty where none does.
+        notes: How many notes say it.
     """
 
     fact: Fact
@@ -132,6 +133,7 @@ class KnownFact:
     asked: int = 0
     earlier: tuple[Fact, ...] = ()
     shared_with: str = ""
+    notes: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ It is known without asking a model: what was to be told was planned, and whether
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from apep_datagen.core.notebook import Note, Notes, ShelfName
 from apep_datagen.core.words import holds
-from apep_datagen.people.scenario import ASKING, TELLING, Ability, Fact, KnownFact, Scenario, User
+from apep_datagen.people.scenario import ASKING, Ability, Fact, KnownFact, Scenario, User
 
 __all__ = [
     "Change",
@@ -124,22 +124,62 @@ def story_after(story: Story, scenario: Scenario, at: str, notes: Notes) -> Stor
         at: When it took place.
         notes: Memory and diary after it.
     """
-    asked = {fact.slot for fact in scenario.facts} if scenario.ability in ASKING else set()
-    forgotten = {fact.slot for fact in scenario.facts} if scenario.ability is Ability.FORGET else set()
-    known = [
-        replace(item, asked=item.asked + (item.fact.slot in asked))
+    slots = {fact.slot for fact in scenario.facts}
+    is_there = _Holding(notes)
+    leaves = slots if scenario.ability is Ability.FORGET else set()
+    known = {
+        item.fact.slot: item
         for item in story.known
-        if (notes_still_saying if item.fact.slot in forgotten else notes_that_hold)(item.fact, notes)
-    ]
-    if scenario.ability in TELLING:
-        told = {fact.slot for fact in scenario.facts}
-        known = [item for item in known if item.fact.slot not in told]
-        known += [KnownFact(fact, at[:10]) for fact in scenario.facts if notes_that_hold(fact, notes)]
-    slots = [fact.slot for fact in scenario.facts]
+        if (notes_still_saying(item.fact, notes) if item.fact.slot in leaves else is_there(item.fact))
+    }
+    if scenario.ability is Ability.UPDATE:
+        known = {slot: item for slot, item in known.items() if slot not in slots}
+    for fact in scenario.facts:
+        if fact.forms and not fact.which and fact.slot not in known and fact.slot not in leaves and is_there(fact):
+            saying = notes_still_saying(fact, notes) if fact.cues else []
+            known[fact.slot] = KnownFact(fact, at[:10], notes=max(1, len(saying)))
+    asks = scenario.ability in ASKING | {Ability.ASK_BACK}
+    used = [fact.slot for fact in scenario.facts]
     if scenario.ability is Ability.CONNECT:
-        slots.append(connected_pair(*slots))
-    used = dict.fromkeys([*story.used, *slots])
-    return replace(story, at=at, known=tuple(known), used=tuple(used))
+        used.append(connected_pair(*used))
+    return replace(
+        story,
+        at=at,
+        known=tuple(_after(item, known, was_asked=asks and item.fact.slot in slots) for item in known.values()),
+        used=tuple(dict.fromkeys([*story.used, *used])),
+        near=tuple(near for near in story.near if is_there(near.fact)),
+        twins=tuple(
+            replace(twins, asked=twins.asked + (asks and twins.first.slot in slots))
+            for twins in story.twins
+            if is_there(twins.first) and is_there(twins.second)
+        ),
+        forgotten=tuple(
+            dict.fromkeys([*story.forgotten, *(fact for fact in scenario.facts if fact.slot in leaves and fact.value)])
+        ),
+    )
+
+
+class _Holding:
+    """Tells whether any note, where a fact is kept, holds its value; all are searched at once."""
+
+    def __init__(self, notes: Notes) -> None:
+        self._notes = notes
+        self._texts = {shelf: "\n".join(note.text for note in notes.on(shelf)) for shelf in _SHELVES}
+
+    def __call__(self, fact: Fact) -> bool:
+        # What stands at the end of one note and at the beginning of the next, is in neither.
+        return holds(self._texts[fact.shelf], fact.forms) and bool(notes_that_hold(fact, self._notes))
+
+
+_SHELVES: tuple[ShelfName, ShelfName] = ("memory", "diary")
+
+
+def _after(item: KnownFact, known: Mapping[str, KnownFact], *, was_asked: bool) -> KnownFact:
+    """Return a fact as it is known after a conversation in which it was asked for, or was not."""
+    shared_with = item.shared_with if item.shared_with in known else ""
+    if not was_asked and shared_with == item.shared_with:
+        return item
+    return replace(item, asked=item.asked + was_asked, shared_with=shared_with)
 
 
 def connected_pair(*slots: str) -> str:

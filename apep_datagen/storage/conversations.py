@@ -204,7 +204,7 @@ def record_target(connection: sqlite3.Connection, target: int) -> None:
 def record_start(connection: sqlite3.Connection, conversation: Conversation, provider: str) -> None:
     """Record that a conversation was begun: with its first step, so that there is none without a step."""
     brief, prompts = conversation.brief, conversation.prompts
-    begin_timeline(connection, brief.timeline_id, brief.user)
+    begin_timeline(connection, brief.timeline_id, brief.user, conversation.past)
     connection.execute(
         "INSERT OR IGNORE INTO prompt_sets (digest, texts) VALUES (?, ?)", (prompts.digest, prompts.to_json())
     )

@@ -1,7 +1,8 @@
 """Memory and diary of all timelines, in SQLite.
 
 A note is never overwritten: it remembers in which conversation it was added and in which it was deleted. So the notes
-of a timeline at any point can be told, and undoing a conversation is two statements (`undo_conversation`).
+of a timeline at any point can be told, and undoing a conversation is two statements (`undo_conversation`). What a
+timeline began with was added in none (`PAST`).
 
 All functions take the connection; the caller commits.
 """
@@ -10,25 +11,32 @@ from __future__ import annotations
 
 import functools
 import sqlite3
+from collections.abc import Iterable
 
 from pydantic import TypeAdapter
 
 from apep_datagen.core.notebook import Entry, Notebook, Notes
+from apep_datagen.people.past import PastNote
 
 __all__ = [
     "FORGOTTEN_BY_RESET",
+    "PAST",
     "count_notes",
     "empty_notebooks",
     "notes_from_json",
     "notes_to_json",
     "read_notebook",
     "read_notebook_at",
+    "read_past",
     "undo_conversation",
     "write_notebook",
+    "write_past",
 ]
 
 # In `deleted_in`, for a note that no conversation deleted, but --reset-tools.
 FORGOTTEN_BY_RESET = 0
+PAST = 0
+"""In `added_in`, for a note with which a timeline began."""
 
 
 def read_notebook(connection: sqlite3.Connection, timeline_id: int, conversation_id: int, date: str) -> Notebook:
@@ -101,6 +109,23 @@ def write_notebook(connection: sqlite3.Connection, timeline_id: int, notebook: N
             if entry.row is not None and entry.deleted_in is not None
         ],
     )
+
+
+def write_past(connection: sqlite3.Connection, timeline_id: int, notes: Iterable[PastNote]) -> None:
+    """Write what a timeline begins with, oldest first."""
+    connection.executemany(
+        "INSERT INTO notes (timeline_id, shelf, date, text, added_in) VALUES (?, ?, ?, ?, ?)",
+        [(timeline_id, note.shelf, note.date, note.text, PAST) for note in notes],
+    )
+
+
+def read_past(connection: sqlite3.Connection, timeline_id: int) -> Notebook:
+    """Return the notebook of a timeline as it was before its first conversation."""
+    rows = connection.execute(
+        "SELECT shelf, date, text, added_in FROM notes WHERE timeline_id = ? AND added_in = ? ORDER BY id",
+        (timeline_id, PAST),
+    )
+    return Notebook(Entry(*row) for row in rows)
 
 
 def undo_conversation(connection: sqlite3.Connection, conversation_id: int) -> None:

@@ -14,11 +14,12 @@ from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from apep_datagen.conversation.brief import QuestionAnswer
+from apep_datagen.people.past import Past
 from apep_datagen.people.scenario import User
 from apep_datagen.people.story import Story
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.faults import is_about_content, spell_finding
-from apep_datagen.storage.notes import read_notebook
+from apep_datagen.storage.notes import read_notebook, write_past
 
 __all__ = [
     "Timeline",
@@ -107,12 +108,22 @@ def _story(text: str) -> Story:
     return story
 
 
-def begin_timeline(connection: sqlite3.Connection, timeline_id: int, user: User) -> None:
-    """Record a timeline with its first conversation; one that is there already stays as it is."""
-    connection.execute(
+def begin_timeline(connection: sqlite3.Connection, timeline_id: int, user: User, past: Past | None) -> None:
+    """Record a timeline with its first conversation; one that is there already stays as it is.
+
+    Args:
+        connection: The state database.
+        timeline_id: Its number.
+        user: Who talks with Ada.
+        past: What she has noted of them before; None where that is stored already, or nothing is known of it.
+    """
+    story = past.story if past else Story(user)
+    begun = connection.execute(
         "INSERT OR IGNORE INTO timelines (id, story) VALUES (?, ?)",
-        (timeline_id, _stories().dump_json(Story(user)).decode()),
+        (timeline_id, _stories().dump_json(story).decode()),
     )
+    if past and begun.rowcount:
+        write_past(connection, timeline_id, past.notes)
 
 
 def go_on_after_acceptance(

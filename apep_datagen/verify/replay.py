@@ -1,8 +1,9 @@
 """Memory and diary of a run, made again from the calls of its conversations, and compared with what the database holds.
 
 Conversations are replayed in the order in which they finished. A timeline's notebook is kept until its last
-conversation, then compared and forgotten. Those that have left the output again are replayed in between, as their
-effects have stayed; those that stand by themselves are replayed on what was there before them, and have none.
+conversation, then compared and forgotten; it begins with what was there before the first one. Those that have left the
+output again are replayed in between, as their effects have stayed; those that stand by themselves are replayed on what
+was there before them, and have none.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from apep_datagen.core.notebook import Entry, Notebook
 from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.core.tools import run_call
 from apep_datagen.core.words import shorten
-from apep_datagen.storage.notes import FORGOTTEN_BY_RESET, notes_from_json
+from apep_datagen.storage.notes import FORGOTTEN_BY_RESET, notes_from_json, read_past
 from apep_datagen.verify.examination import SavedCall, calls_of
 from apep_datagen.verify.findings import (
     NO_RESULT,
@@ -97,7 +98,9 @@ class Replay:
 
     def _notebook(self, timeline_id: int, conversation_id: int, date: str) -> Notebook:
         """Return the notebook of a timeline, in which changes are booked to a conversation."""
-        notebook = self._notebooks.setdefault(timeline_id, Notebook())
+        if timeline_id not in self._notebooks:
+            self._notebooks[timeline_id] = read_past(self._connection, timeline_id)
+        notebook = self._notebooks[timeline_id]
         notebook.conversation_id, notebook.date = conversation_id, date
         return notebook
 
@@ -124,7 +127,7 @@ class Replay:
 
     def _end_timeline(self, timeline_id: int) -> None:
         self._replay_taken_out(timeline_id)
-        notebook = self._notebooks.pop(timeline_id, Notebook())
+        notebook = self._notebooks.pop(timeline_id, None) or read_past(self._connection, timeline_id)
         self._compare(sorted(notebook.entries, key=lambda entry: entry.shelf == "diary"), timeline_id)
 
     def _run(self, calls: Sequence[SavedCall], notebook: Notebook, *, compares: bool = True) -> None:

@@ -1,0 +1,238 @@
+"""The words that values are drawn from: lists in `systemprompts/world/words/`, and what is made by rule.
+
+A text names them in braces: `Dr {surnames}`, `{numbers 2-180} {streets}`. What is drawn comes with all spellings by
+which it is recognised.
+"""
+
+from __future__ import annotations
+
+import datetime
+import random
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.files import read_text
+from apep_datagen.core.templates import files_of_prompts
+
+__all__ = ["Forms", "Vocabulary", "coming_day"]
+
+Forms = tuple[str, ...]
+"""Spellings of one thing; the first is how it is written."""
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)(?: (\d+)-(\d+))?\}")
+_SEPARATOR = " | "
+
+
+class Vocabulary:
+    """All lists of words, each read when it is first needed.
+
+    Args:
+        directory: Where `world/words` is looked for first; None for the program's own lists alone.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._files = {path.stem: path for path in files_of_prompts("world/words", ".txt", directory)}
+        self._lists: dict[str, tuple[Forms, ...]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """What can stand in braces; what is made of numbers is followed by two, as in `{numbers 2-180}`."""
+        return sorted([*self._files, *_MADE, *_MADE_OF_NUMBERS])
+
+    def knows(self, text: str) -> bool:
+        """Tell whether all that a text has in braces can be drawn."""
+        return not re.search(r"[{}]", _PLACEHOLDER.sub(lambda match: "" if self._is_known(match) else "{", text))
+
+    def _is_known(self, match: re.Match[str]) -> bool:
+        name, least, most = match.groups()
+        if least is None:
+            return name in self._files or name in _MADE
+        return name in _MADE_OF_NUMBERS and int(least) < int(most)
+
+    def draw(self, draw: random.Random, texts: Forms, day: datetime.date) -> Forms:
+        """Draw what stands in braces, the same in all spellings of one thing.
+
+        Args:
+            draw: Where chance comes from.
+            texts: Spellings; in all of them the same can stand in braces.
+            day: When it is told, for what is still to come then.
+
+        Returns:
+            All spellings, without repetition; just `texts` where nothing is in braces.
+        """
+        if not any("{" in text for text in texts):
+            return texts
+        drawn: dict[str, Forms] = {}
+        for text in texts:
+            for match in _PLACEHOLDER.finditer(text):
+                if match[0] not in drawn:
+                    drawn[match[0]] = self._draw_one(draw, match, day)
+        most = max(map(len, drawn.values()))
+        return tuple(dict.fromkeys(_filled(text, drawn, place) for place in range(most) for text in texts))
+
+    def fill(self, draw: random.Random, text: str, day: datetime.date) -> str:
+        """Draw what stands in braces in a text that is written, not recognised."""
+        return self.draw(draw, (text,), day)[0]
+
+    def count(self, text: str) -> int:
+        """Return how many different texts can come of one."""
+        count = 1
+        for match in _PLACEHOLDER.finditer(text):
+            name, least, most = match.groups()
+            if least is not None:
+                count *= _MADE_OF_NUMBERS[name].count(int(least), int(most))
+            elif name in self._files:
+                count *= len(self._list(name))
+            else:
+                count *= _MADE[name].count
+        return count
+
+    def _draw_one(self, draw: random.Random, match: re.Match[str], day: datetime.date) -> Forms:
+        name, least, most = match.groups()
+        if least is not None:
+            return _MADE_OF_NUMBERS[name].make(draw, int(least), int(most))
+        if name in self._files:
+            return draw.choice(self._list(name))
+        return _MADE[name].make(draw, day)
+
+    def _list(self, name: str) -> tuple[Forms, ...]:
+        if name not in self._lists:
+            path = self._files[name]
+            lines = read_text(path, "the list of words").splitlines()
+            found = tuple(tuple(line.strip().split(_SEPARATOR)) for line in lines if line.strip())
+            if not found:
+                raise SettingsError(f"{path}: the list of words is empty")
+            self._lists[name] = found
+        return self._lists[name]
+
+
+def _filled(text: str, drawn: dict[str, Forms], place: int) -> str:
+    def replacement(match: re.Match[str]) -> str:
+        forms = drawn[match[0]]
+        return forms[min(place, len(forms) - 1)]
+
+    return _PLACEHOLDER.sub(replacement, text)
+
+
+# ------------------------------------------------------------------------------------------------ what is made by rule
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
+    "twentieth", "twenty-first", "twenty-second", "twenty-third", "twenty-fourth", "twenty-fifth", "twenty-sixth",
+    "twenty-seventh", "twenty-eighth", "twenty-ninth", "thirtieth", "thirty-first",
+)  # fmt: skip
+_ENDINGS = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
+_DAYS_OF_EACH_MONTH = 28
+_SOONEST, _LATEST = 12, 200
+_HOURS, _FIVE_MINUTES = range(6, 23), range(0, 60, 5)
+_NOON = 12
+
+
+def _date(day: int, month: int) -> Forms:
+    name, ordinal, short = _MONTHS[month - 1], _ORDINALS[day - 1], f"{day}{_ENDINGS.get(day, 'th')}"
+    return (
+        *(f"{day} {name}", f"{name} {day}", f"{short} of {name}", f"{short} {name}", f"{name} {short}"),
+        *(f"{ordinal} of {name}", f"{name} the {short}", f"{name} the {ordinal}"),
+    )
+
+
+def _any_date(draw: random.Random, _: datetime.date) -> Forms:
+    return _date(draw.randint(1, _DAYS_OF_EACH_MONTH), draw.randint(1, len(_MONTHS)))
+
+
+def _coming_date(draw: random.Random, day: datetime.date) -> Forms:
+    then = day + datetime.timedelta(days=draw.randint(_SOONEST, _LATEST))
+    return _date(then.day, then.month)
+
+
+def _time(draw: random.Random, _: datetime.date) -> Forms:
+    hour, minute = draw.choice(_HOURS), draw.choice(_FIVE_MINUTES)
+    half = "am" if hour < _NOON else "pm"
+    short = f"{(hour - 1) % _NOON + 1}:{minute:02}"
+    spellings = [f"{hour}:{minute:02}", f"{short} {half}", f"{short}{half}", short, f"{hour}.{minute:02}"]
+    if not minute:
+        spellings[3:4] = [f"{(hour - 1) % _NOON + 1} {half}", f"{(hour - 1) % _NOON + 1}{half}"]
+    return tuple(dict.fromkeys(spellings))
+
+
+def _weekday(draw: random.Random, _: datetime.date) -> Forms:
+    name = draw.choice(_WEEKDAYS)
+    return (name, f"{name}s")
+
+
+def _month(draw: random.Random, _: datetime.date) -> Forms:
+    # "May" and "March" are words of all days.
+    return (draw.choice([name for name in _MONTHS if name not in {"May", "March"}]),)
+
+
+def _phone(draw: random.Random, _: datetime.date) -> Forms:
+    first, second = draw.randint(200, 999), draw.randint(1000, 9999)
+    return (f"0{first} {second}", f"0{first}{second}", f"0{first}-{second}")
+
+
+def _code(draw: random.Random, _: datetime.date) -> Forms:
+    return (str(draw.randint(1000, 1899)),) if draw.random() < 1 / 9 else (str(draw.randint(2100, 9999)),)
+
+
+def _number(draw: random.Random, least: int, most: int) -> Forms:
+    return (str(draw.randint(least, most)),)
+
+
+def _price(draw: random.Random, least: int, most: int) -> Forms:
+    number = draw.randint(least, most)
+    return (f"{number} euros", f"€{number}", f"{number} €", f"{number} euro")
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    make: Callable[[random.Random, datetime.date], Forms]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _MadeOfNumbers:
+    make: Callable[[random.Random, int, int], Forms]
+
+    def count(self, least: int, most: int) -> int:
+        return most - least + 1
+
+
+_MADE = {
+    "dates": _Made(_any_date, _DAYS_OF_EACH_MONTH * len(_MONTHS)),
+    "coming_dates": _Made(_coming_date, 365),
+    "times": _Made(_time, len(_HOURS) * len(_FIVE_MINUTES)),
+    "weekdays": _Made(_weekday, len(_WEEKDAYS)),
+    "months": _Made(_month, len(_MONTHS) - 2),
+    "phones": _Made(_phone, 800 * 9000),
+    "codes": _Made(_code, 8800),
+}
+_MADE_OF_NUMBERS = {
+    "numbers": _MadeOfNumbers(_number),
+    "years": _MadeOfNumbers(_number),
+    "prices": _MadeOfNumbers(_price),
+}
+
+
+def coming_day(text: str, told_on: datetime.date) -> datetime.date | None:
+    """Return the day that a date as `17 May` means which was still to come when it was told; None where it is none."""
+    number, _, name = text.partition(" ")
+    if not number.isdigit() or name not in _MONTHS:
+        return None
+    month = _MONTHS.index(name) + 1
+    for year in (told_on.year, told_on.year + 1):
+        try:
+            day = datetime.date(year, month, int(number))
+        except ValueError:
+            continue
+        if day >= told_on:
+            return day
+    return None

@@ -104,13 +104,11 @@ class _Writer:
         )
         self._write_fact(with_near_miss=True)
         self._write_near_miss()
-        while len(self._notes) < self._most:
-            before = len(self._notes)
+        failures = 0
+        while self._room > 0 and failures < _MOST_ATTEMPTS:
+            room = self._room
             self._write(draw.choices(list(_KINDS), list(_KINDS.values()))[0])
-            if len(self._notes) == before:  # there is nothing of this kind left
-                self._write_trifle()
-                if len(self._notes) == before:
-                    break
+            failures = failures + 1 if self._room == room else 0  # perhaps nothing of this kind is left
         self._write_pages(draw.randint(*_weighted(draw, _PAGES)))
 
     def past(self) -> Past:

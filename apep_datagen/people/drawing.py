@@ -23,6 +23,7 @@ __all__ = ["draw_exchanges", "draw_scenario", "draw_time", "draw_user", "generat
 
 # What a story seldom allows is taken when it does.
 _READINESS = {Ability.CONNECT: 3.0, Ability.ASK_BACK: 3.0, Ability.APPLY: 2.0, Ability.DIARY_RECALL: 2.0}
+_STRENGTH_OF_BALANCE = 3
 # Of the questions that may say "I told you", because people forget such things, how many do.
 _SHARE_SAYING_TOLD = 0.5
 _SHARE_AT_THE_BEGINNING = 0.5
@@ -129,7 +130,17 @@ def possible_abilities(cast: Cast, story: Story, date: str, exchanges: int = 1) 
     Each comes with how readily it is to be drawn, compared with the others.
     """
     found = offers(cast, story, date)
-    return {ability: _READINESS.get(ability, 1.0) for ability in Ability if _forms(cast, found, ability, exchanges)}
+    readiness = _READINESS | _balance(story)
+    return {ability: readiness.get(ability, 1.0) for ability in Ability if _forms(cast, found, ability, exchanges)}
+
+
+def _balance(story: Story) -> dict[Ability, float]:
+    """Return how readily what is there, and what is not, is asked for: on each timeline about as often.
+
+    So memories of any size, one as often as the other, have the answer and do not have it.
+    """
+    tilt = ((1 + story.recalls) / (1 + story.abstains)) ** _STRENGTH_OF_BALANCE
+    return {Ability.RECALL: 1 / tilt, Ability.ABSTAIN: tilt}
 
 
 def _forms(cast: Cast, found: Offers, ability: Ability, exchanges: int) -> dict[Form, float]:

@@ -22,7 +22,7 @@ __all__ = ["Past", "PastNote", "draw_past"]
 
 _EMPTY_SHARE = 0.12
 # How many notes there are, least and most, with a weight; one known fact and two near misses are always among them.
-_NOTES = (((3, 6), 22), ((7, 14), 27), ((15, 28), 27), ((29, 44), 16), ((45, 60), 8))
+_NOTES = (((4, 6), 22), ((7, 14), 27), ((15, 28), 27), ((29, 44), 16), ((45, 60), 8))
 _PAGES = (((0, 0), 18), ((1, 2), 28), ((3, 5), 30), ((6, 12), 24))
 # Over how many days they were written, least and most, with a weight; no fewer than a day for each note.
 _SPANS = (((14, 60), 25), ((61, 240), 35), ((241, 720), 28), ((721, 1500), 12))
@@ -34,6 +34,7 @@ _SHARE_WITH_TWO_EARLIER, _SHARE_WITH_ONE_EARLIER = 0.14, 0.3
 _SHARE_OF_FACTS_NOTED_TWICE = 0.08
 _SHARE_OF_FACTS_WITH_NEAR_MISS = 0.3
 _SHARE_OF_SAME_PERSON, _SHARE_OF_CONNECTED = 0.5, 0.2
+_SHARE_WITH_CONNECTED, _SHARE_WITH_OCCASION, _SHARE_WITH_TWINS = 0.5, 0.5, 0.3
 _MOST_ATTEMPTS = 12
 
 
@@ -102,14 +103,25 @@ class _Writer:
         self._days = sorted(
             self._today - datetime.timedelta(days=ago) for ago in draw.sample(range(1, span + 1), count)
         )
-        self._write_fact(with_near_miss=True)
-        self._write_near_miss()
+        self._write_essentials()
         failures = 0
         while self._room > 0 and failures < _MOST_ATTEMPTS:
             room = self._room
             self._write(draw.choices(list(_KINDS), list(_KINDS.values()))[0])
             failures = failures + 1 if self._room == room else 0  # perhaps nothing of this kind is left
         self._write_pages(draw.randint(*_weighted(draw, _PAGES)))
+
+    def _write_essentials(self) -> None:
+        """Write what any ability needs that asks the memory: so a small memory is asked for the same as a large one."""
+        self._write_fact(with_near_miss=True)
+        self._write_near_miss()
+        if self._draw.random() < _SHARE_WITH_CONNECTED:
+            self._write_fact(self._draw_connected())
+        if self._draw.random() < _SHARE_WITH_OCCASION:
+            useful = [slot for slot in self._cast.slots.values() if slot.occasions and self._is_free(slot)]
+            self._write_fact(self._draw.choice(useful) if useful else None)
+        if self._draw.random() < _SHARE_WITH_TWINS:
+            self._write_twins()
 
     def past(self) -> Past:
         """Return what was written."""
@@ -139,10 +151,10 @@ class _Writer:
 
     # Facts.
 
-    def _write_fact(self, *, with_near_miss: bool = False) -> None:
+    def _write_fact(self, slot: Slot | None = None, *, with_near_miss: bool = False) -> None:
         """Write a fact: what is so, perhaps what was so before, perhaps twice, perhaps with a near miss."""
-        slot = self._draw_slot()
-        if slot is None:
+        slot = slot or self._draw_slot()
+        if slot is None or not self._room:
             return
         states = self._states(slot)
         days = self._ascending(len(states))
@@ -265,13 +277,15 @@ class _Writer:
             same = [slot for slot in self._cast.slots_of.get(self._last_of, ()) if self._is_free(slot)]
             if same:
                 return self._draw.choice(same)
-        if self._known and self._draw.random() < _SHARE_OF_CONNECTED:
-            known = {item.fact.slot for item in self._known}
-            pairs = [pair for one in self._cast.connections for pair in (one.slots, one.slots[::-1])]
-            others = [self._cast.slots[other] for slot, other in pairs if slot in known]
-            if free := [slot for slot in others if self._is_free(slot)]:
-                return self._draw.choice(free)
-        return None
+        return self._draw_connected() if self._draw.random() < _SHARE_OF_CONNECTED else None
+
+    def _draw_connected(self) -> Slot | None:
+        """Draw a kind that belongs together with one of which something was written, if there is one."""
+        known = {item.fact.slot for item in self._known}
+        pairs = [pair for one in self._cast.connections for pair in (one.slots, one.slots[::-1])]
+        others = [self._cast.slots[other] for slot, other in pairs if slot in known]
+        free = [slot for slot in others if self._is_free(slot)]
+        return self._draw.choice(free) if free else None
 
     def _draw_any(self) -> Slot | None:
         slots, weights = self._cast.weighted_slots

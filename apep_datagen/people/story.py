@@ -63,6 +63,8 @@ class Story:
         twins: Two of a kind that stand in her notes.
         forgotten: What she was asked to forget, oldest first.
         began: The day of her oldest note, as an ISO date; empty where the timeline began without any.
+        recalls: How many conversations asked for something that is in her memory (`recall`).
+        abstains: How many asked for something that is not (`abstain`).
     """
 
     user: User
@@ -73,6 +75,8 @@ class Story:
     twins: tuple[Twins, ...] = ()
     forgotten: tuple[Fact, ...] = ()
     began: str = ""
+    recalls: int = 0
+    abstains: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,8 @@ def story_after(story: Story, scenario: Scenario, at: str, notes: Notes) -> Stor
     return replace(
         story,
         at=at,
+        recalls=story.recalls + (scenario.ability is Ability.RECALL),
+        abstains=story.abstains + (scenario.ability is Ability.ABSTAIN),
         known=tuple(_after(item, known, was_asked=asks and item.fact.slot in slots) for item in known.values()),
         used=tuple(dict.fromkeys([*story.used, *used])),
         near=tuple(near for near in story.near if is_there(near.fact)),

@@ -20,7 +20,7 @@ from apep_datagen.core.files import read_text
 from apep_datagen.core.templates import compile_template, path_of_prompt
 from apep_datagen.people.phrases import Phrases, load_phrases
 from apep_datagen.people.scenario import FORMS, Ability, Fact, Form, User
-from apep_datagen.people.world import FromFile, Slot, Text, Texts, World, load_table, load_world
+from apep_datagen.people.world import FromFile, OneOrMore, Slot, Text, Texts, World, load_table, load_world
 
 __all__ = ["Cast", "Life", "Mood", "Scenarios", "Trait", "Users", "load_cast"]
 
@@ -81,11 +81,11 @@ class Life(FromFile):
     needs: tuple[Text, ...] = ()
 
 
-def _as_trait(value: Any) -> Any:
+def _as_table(value: Any) -> Any:
     return {"text": value} if isinstance(value, str) else value
 
 
-Traits = Annotated[tuple[Annotated[Trait, BeforeValidator(_as_trait)], ...], Field(min_length=1)]
+Traits = Annotated[tuple[Annotated[Trait, BeforeValidator(_as_table)], ...], Field(min_length=1)]
 
 
 class Users(FromFile):
@@ -96,12 +96,33 @@ class Users(FromFile):
     places: Texts
     jobs: Traits
     temperaments: Texts
-    writing: Texts
+    writing: Annotated[tuple[OneOrMore, ...], Field(min_length=1)]
     interests: Texts
     people: Texts
     animals: Traits
     life: tuple[Life, ...] = ()
     person: Person | None = None
+
+
+class Length(FromFile):
+    """One of `lengths`: how long a message is.
+
+    Attributes:
+        text: How the tester is told.
+        words: How many words, least and most.
+        weight: How often it is drawn.
+    """
+
+    text: Text
+    words: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+    weight: Annotated[float, Field(ge=0)] = 1
+
+
+class Style(FromFile):
+    """One of `styles`: how a message is built, and how many words that needs at least."""
+
+    text: Text
+    words: Annotated[int, Field(ge=0)] = 0
 
 
 class FormText(FromFile):
@@ -110,16 +131,19 @@ class FormText(FromFile):
     Attributes:
         share: Its share among the forms that are possible.
         instruction: What the tester is told; empty: what the ability says.
+        words: How many words the message needs at least; 0: as many as the ability says.
     """
 
     share: Annotated[float, Field(ge=0)] = 1
     instruction: str = ""
+    words: Annotated[int, Field(ge=0)] = 0
 
 
 class AbilityText(FromFile):
     """`[abilities.NAME]`: what the tester is told, topics of its own, and its forms."""
 
     instruction: Text
+    words: Annotated[int, Field(ge=0)] = 0
     topics: tuple[Text, ...] = ()
     forms: Mapping[Form, FormText] = Field(default={})
 
@@ -140,10 +164,6 @@ class Mood(FromFile):
         return self
 
 
-def _as_mood(value: Any) -> Any:
-    return {"text": value} if isinstance(value, str) else value
-
-
 class Course(FromFile):
     """`[course]`: what the tester is told in the exchanges around the one that shows the ability.
 
@@ -151,6 +171,7 @@ class Course(FromFile):
         before: In the first.
         between: In those between the first and that one.
         after: In those after it.
+        ending: In the last, beside `after`.
         telling: In the first, where what it tells is asked for later in the same chat.
         choosing: In the one after Ada has had to ask which is meant.
     """
@@ -158,24 +179,36 @@ class Course(FromFile):
     before: Texts = ("Begin a chat with Ada about {{ topic }}.",)
     between: Texts = ("Go on from what she just said; answer what she asked, if she did.",)
     after: Texts = ("Go on from what she just said; answer what she asked, if she did.",)
+    ending: tuple[Text, ...] = ()
     telling: Text = 'Tell Ada by the way: "{{ facts[0].tell }}".'
     choosing: Text = "Answer what she just asked: you mean {{ facts[0].which }}."
 
     @property
     def texts(self) -> tuple[str, ...]:
         """All of them."""
-        return (*self.before, *self.between, *self.after, self.telling, self.choosing)
+        return (*self.before, *self.between, *self.after, *self.ending, self.telling, self.choosing)
 
 
 class Scenarios(FromFile):
     """`scenarios.toml`: what conversations are about."""
 
     topics: tuple[Text, ...] = ()
-    moods: Annotated[tuple[Annotated[Mood, BeforeValidator(_as_mood)], ...], Field(min_length=1)]
-    styles: Texts
-    lengths: Texts = ("at most a few sentences",)
+    moods: Annotated[tuple[Annotated[Mood, BeforeValidator(_as_table)], ...], Field(min_length=1)]
+    styles: Annotated[tuple[Annotated[Style, BeforeValidator(_as_table)], ...], Field(min_length=1)]
+    lengths: Annotated[tuple[Length, ...], Field(min_length=1)] = (Length(text="a few sentences", words=(1, 80)),)
     course: Course = Course()
     abilities: Mapping[Ability, AbilityText]
+
+    def lengths_of(self, ability: Ability, form: Form | None) -> tuple[Length, ...]:
+        """Return how long a message can be that shows an ability; it is one length at least."""
+        text = self.abilities[ability]
+        words = (form is not None and form in text.forms and text.forms[form].words) or text.words
+        return tuple(length for length in self.lengths if length.words[1] > words) or self.lengths[-1:]
+
+    def styles_of(self, length: Length) -> tuple[str, ...]:
+        """Return how a message of a length can be built; it is one style at least."""
+        fitting = tuple(style.text for style in self.styles if style.words <= length.words[0])
+        return fitting or (min(self.styles, key=lambda style: style.words).text,)
 
     def moods_at(self, hour: int) -> tuple[str, ...]:
         """Return how a user can feel at an hour of the day, from 0 to 23; it is one mood at least."""
@@ -360,8 +393,8 @@ def _trial(cast: Cast, facts: Iterable[Fact]) -> dict[str, Any]:
     return {
         "topic": "something",
         "mood": scenarios.moods[0].text,
-        "style": scenarios.styles[0],
-        "length": scenarios.lengths[0],
+        "style": scenarios.styles[0].text,
+        "length": scenarios.lengths[0].text,
         "facts": list(facts),
         "told": "yesterday",
         "question": "…",

@@ -29,6 +29,7 @@ _SHARE_SAYING_TOLD = 0.5
 _SHARE_AT_THE_BEGINNING = 0.5
 _SHARE_OF_SHORTEST = 0.5
 _UNDER, _OVER = 25, 60
+_FEWEST_HABITS, _MOST_HABITS = 2, 3
 
 # From so many days on, how long ago something was is told in weeks, in months, in years.
 _TOLD_IN_WEEKS, _TOLD_IN_MONTHS, _TOLD_IN_YEARS = 14, 60, 700
@@ -60,12 +61,19 @@ def draw_user(cast: Cast, draw: random.Random) -> User:
         place=_words(cast, draw, users.places),
         job=job.text,
         temperament=draw.choice(users.temperaments),
-        writing=draw.choice(users.writing),
+        writing=_draw_writing(draw, users.writing),
         interests=tuple(draw.sample(users.interests, min(2, len(users.interests)))),
         people=tuple(_filled(cast, draw, text) for text in draw.sample(users.people, min(2, len(users.people)))),
         animals=tuple(animal.text for animal in animals),
         traits=tuple(dict.fromkeys([*given, *_draw_life(draw, users.life, age, given)])),
     )
+
+
+def _draw_writing(draw: random.Random, groups: Sequence[Sequence[str]]) -> str:
+    """Draw some small habits, each of another group; of a group with one entry alone it is that one."""
+    most = min(_MOST_HABITS, len(groups))
+    chosen = draw.sample(groups, draw.randint(min(_FEWEST_HABITS, most), most))
+    return "; ".join(draw.choice(group) for group in chosen)
 
 
 def _words(cast: Cast, draw: random.Random, texts: Sequence[str]) -> str:
@@ -167,11 +175,14 @@ def draw_scenario(
     form = draw.choices(list(shares), list(shares.values()))[0]
     plan = _Plan(cast, draw, story, found, datetime.date.fromisoformat(at[:10]))
     plan.draw(ability, form)
+    scenarios = cast.scenarios
+    lengths = scenarios.lengths_of(ability, form)
+    length = draw.choices(lengths, [length.weight for length in lengths])[0]
     values: dict[str, Any] = {
         "topic": draw.choice(cast.topics(ability)),
-        "mood": draw.choice(cast.scenarios.moods_at(datetime.datetime.fromisoformat(at).hour)),
-        "style": draw.choice(cast.scenarios.styles),
-        "length": draw.choice(cast.scenarios.lengths),
+        "mood": draw.choice(scenarios.moods_at(datetime.datetime.fromisoformat(at).hour)),
+        "style": draw.choice(scenarios.styles_of(length)),
+        "length": length.text,
         "facts": plan.facts,
         "replaced": plan.replaced,
         "told": _told(plan.facts, story, at),
@@ -228,7 +239,8 @@ def _course(
             meant = draw.choice(values["facts"])
             told.append(cast.render(course.choosing, **{**values, "facts": (meant,)}))
         else:
-            texts = course.before if number == 1 else course.between if number < place else course.after
+            after = (*course.after, *course.ending) if number == exchanges else course.after
+            texts = course.before if number == 1 else course.between if number < place else after
             told.append(cast.render(draw.choice(texts), **values))
     return tuple(told)
 

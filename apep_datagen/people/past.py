@@ -113,7 +113,9 @@ class _Writer:
 
     def _write_essentials(self) -> None:
         """Write what any ability needs that asks the memory: so a small memory is asked for the same as a large one."""
-        self._write_fact(with_near_miss=True)
+        attempts = (self._draw_any() for _ in range(_MOST_ATTEMPTS))
+        lasting = next((slot for slot in attempts if slot and slot.beside and not slot.expires), None)
+        self._write_fact(lasting, with_near_miss=True)
         self._write_near_miss()
         if self._draw.random() < _SHARE_WITH_CONNECTED:
             self._write_fact(self._draw_connected())

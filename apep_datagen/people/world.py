@@ -200,6 +200,9 @@ class World:
             _check_words(path, file, vocabulary)
         if not self.slots:
             raise SettingsError(f"{files[-1][0] if files else 'world'}: there are no [[facts]]")
+        for key in ("topics", "smalltalk_topics", "advice_topics"):
+            if not getattr(self, key):
+                raise SettingsError(f"{files[-1][0]}: no file of world/ has {key}")
 
 
 def _check_names(files: list[tuple[Path, WorldFile]]) -> None:

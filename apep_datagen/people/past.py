@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from apep_datagen.core.notebook import ShelfName
@@ -34,6 +34,8 @@ _SHARE_WITH_TWO_EARLIER, _SHARE_WITH_ONE_EARLIER = 0.14, 0.3
 _SHARE_OF_FACTS_NOTED_TWICE = 0.08
 _SHARE_OF_FACTS_WITH_NEAR_MISS = 0.3
 _SHARE_OF_SAME_PERSON, _SHARE_OF_CONNECTED = 0.5, 0.2
+# So many are written beside a fact where there have to be some.
+_ROOM_FOR_NEAR_MISSES = 2
 _SHARE_WITH_CONNECTED, _SHARE_WITH_OCCASION, _SHARE_WITH_TWINS = 0.5, 0.5, 0.3
 _MOST_ATTEMPTS = 12
 
@@ -158,18 +160,18 @@ class _Writer:
         slot = slot or self._draw_slot()
         if slot is None or not self._room:
             return
-        states = self._states(slot)
+        states = self._states(slot, room=self._room - _ROOM_FOR_NEAR_MISSES * with_near_miss)
         days = self._ascending(len(states))
         facts = [slot.fact(self._value(slot, day)) for day in days]
         for fact, day in zip(facts[:-1], days[:-1], strict=True):
-            self._note(self._draw.choice(slot.notes), fact.value, day)
+            self._note(slot.notes, fact.value, day)
         fact, day = facts[-1], days[-1]
-        if len(facts) > 1 and slot.was and self._room > 1 and self._draw.random() < 1 / 3:
-            self._note(self._draw.choice(slot.was), facts[-2].value, day)
-        phrasings = self._draw.sample(slot.notes, len(slot.notes))
-        self._note(phrasings[0], fact.value, day)
-        if len(phrasings) > 1 and self._room and self._draw.random() < _SHARE_OF_FACTS_NOTED_TWICE:
-            self._note(phrasings[1], fact.value, self._draw.choice(self._days))
+        if len(facts) > 1 and slot.was and not with_near_miss and self._room > 1 and self._draw.random() < 1 / 3:
+            self._note(slot.was, facts[-2].value, day)
+        phrasing = self._note(slot.notes, fact.value, day)
+        others = tuple(text for text in slot.notes if text != phrasing)
+        if others and self._room > _ROOM_FOR_NEAR_MISSES and self._draw.random() < _SHARE_OF_FACTS_NOTED_TWICE:
+            self._note(others, fact.value, self._draw.choice(self._days))
             self._learn(slot, fact, day, earlier=tuple(facts[:-1]), notes=2)
         else:
             self._learn(slot, fact, day, earlier=tuple(facts[:-1]))
@@ -177,14 +179,14 @@ class _Writer:
         if slot.beside and self._room and wants_near_miss:
             self._write_beside(slot)
 
-    def _states(self, slot: Slot) -> range:
+    def _states(self, slot: Slot, room: int) -> range:
         """Return a number for each state of a fact that is to be written, the newest last."""
         span, chance = (self._today - self._days[0]).days, self._draw.random()
         earlier = 2 if chance < _SHARE_WITH_TWO_EARLIER else 1 if chance < _SHARE_WITH_ONE_EARLIER else 0
         if not slot.change or slot.expires:
             return range(1)
         fits = span // max(1, slot.pace[0])
-        return range(1 + max(0, min(earlier, fits, self._room - 1, len(self._days) - 1)))
+        return range(1 + max(0, min(earlier, fits, room - 1, len(self._days) - 1)))
 
     def _learn(
         self,
@@ -210,9 +212,9 @@ class _Writer:
         texts = []
         for slot, other in ((first, second), (second, first)):
             fact = slot.fact(self._value(slot, day))
-            texts.append(self._text(self._draw.choice(slot.notes), fact.value, day))
+            texts.append(self._text(self._draw_phrasing(slot.notes), fact.value, day))
             self._learn(slot, fact, day, shared_with=other.slot)
-        self._notes.append(PastNote("memory", day.isoformat(), " ".join(texts)))
+        self._add("memory", day, " ".join(texts))
 
     # What is beside them.
 
@@ -225,7 +227,7 @@ class _Writer:
     def _write_beside(self, slot: Slot) -> None:
         day = self._draw.choice(self._days)
         fact = slot.fact(self._value(slot, day))
-        self._note(self._draw.choice(slot.beside), fact.value, day)
+        self._note(slot.beside, fact.value, day)
         self._near.append(NearMiss(slot.slot, fact))
 
     def _write_twins(self) -> None:
@@ -240,7 +242,7 @@ class _Writer:
             fact = kind.fact(which[0], self._draw_distinct(kind.values, day))
             facts.append(fact)
             text = phrasing.replace("{which}", fact.which).replace("{value}", fact.value)
-            self._notes.append(PastNote("memory", day.isoformat(), _capital(text)))
+            self._add("memory", day, _capital(text))
         self._used.add(kind.slot)
         self._twins.append(Twins(facts[0], facts[1], day.isoformat()))
 
@@ -251,19 +253,20 @@ class _Writer:
         trifles = self._cast.world.trifles
         for _ in range(_MOST_ATTEMPTS if trifles else 0):
             text = self._draw.choice(trifles)
-            if text not in self._trifles:
+            day = self._draw.choice(self._days)
+            filled = self._text(text, "", day)
+            if text not in self._trifles and self._taken.is_none_in(filled):
                 self._trifles.add(text)
-                day = self._draw.choice(self._days)
-                self._notes.append(PastNote("memory", day.isoformat(), self._text(text, "", day)))
+                self._add("memory", day, filled)
                 return
 
     def _write_pages(self, count: int) -> None:
         moments = [moment for moment in self._cast.moments.values() if moment.pages]
         for moment in self._draw.sample(moments, min(count, len(moments))):
-            day = self._draw.choice(self._days).isoformat()
-            self._notes.append(PastNote("diary", day, self._draw.choice(moment.pages)))
+            day = self._draw.choice(self._days)
+            self._notes.append(PastNote("diary", day.isoformat(), self._draw.choice(moment.pages)))
             self._used.add(moment.slot)
-            self._known.append(KnownFact(moment.fact(), day))
+            self._known.append(KnownFact(moment.fact(), day.isoformat()))
 
     # Draws.
 
@@ -311,8 +314,19 @@ class _Writer:
         """Return so many different days, oldest first."""
         return sorted(self._draw.sample(self._days, count))
 
-    def _note(self, text: str, value: str, day: datetime.date) -> None:
-        self._notes.append(PastNote("memory", day.isoformat(), self._text(text, value, day)))
+    def _note(self, phrasings: Sequence[str], value: str, day: datetime.date) -> str:
+        """Write a note, and return in which phrasing."""
+        phrasing = self._draw_phrasing(phrasings)
+        self._add("memory", day, self._text(phrasing, value, day))
+        return phrasing
+
+    def _draw_phrasing(self, phrasings: Sequence[str]) -> str:
+        """Draw one that does not speak of a value of something else."""
+        return self._draw.choice([text for text in phrasings if self._taken.is_none_in(text)] or list(phrasings))
+
+    def _add(self, shelf: ShelfName, day: datetime.date, text: str) -> None:
+        self._notes.append(PastNote(shelf, day.isoformat(), text))
+        self._taken.speak_of(text)
 
     def _text(self, text: str, value: str, day: datetime.date) -> str:
         filled = self._cast.world.vocabulary.fill(self._draw, text.replace("{value}", value), day)

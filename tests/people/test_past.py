@@ -1,4 +1,4 @@
-"""What a timeline begins with is what the story says of it, older than the first conversation, and never depends on what is asked."""
+"""What a timeline begins with is what the story says of it, and older than the first conversation."""
 
 from __future__ import annotations
 

@@ -21,21 +21,22 @@ from apep_datagen.people.world import SELF, Slot
 __all__ = ["Past", "PastNote", "draw_past"]
 
 _EMPTY_SHARE = 0.12
-# How many notes there are, least and most, with a weight; one known fact and two near misses are always among them.
-_NOTES = (((4, 6), 22), ((7, 14), 27), ((15, 28), 27), ((29, 44), 16), ((45, 60), 8))
+# How many notes there are, least and most, with a weight; one known fact and three near misses are always among them.
+_NOTES = (((5, 7), 22), ((8, 14), 27), ((15, 28), 27), ((29, 44), 16), ((45, 60), 8))
 _PAGES = (((0, 0), 18), ((1, 2), 28), ((3, 5), 30), ((6, 12), 24))
 # Over how many days they were written, least and most, with a weight; no fewer than a day for each note.
 _SPANS = (((14, 60), 25), ((61, 240), 35), ((241, 720), 28), ((721, 1500), 12))
 _NOTES_OF_A_DAY = 2.5
 # What the notes are about, by weight.
 _FACT, _NEAR, _TRIFLE, _TWINS, _SHARED = "fact", "near miss", "trifle", "twins", "two facts in a note"
-_KINDS = {_FACT: 46, _NEAR: 16, _TRIFLE: 26, _TWINS: 5, _SHARED: 7}
+_KINDS = {_FACT: 46, _NEAR: 20, _TRIFLE: 24, _TWINS: 5, _SHARED: 7}
 _SHARE_WITH_TWO_EARLIER, _SHARE_WITH_ONE_EARLIER = 0.14, 0.3
 _SHARE_OF_FACTS_NOTED_TWICE = 0.08
 _SHARE_OF_FACTS_WITH_NEAR_MISS = 0.3
 _SHARE_OF_SAME_PERSON, _SHARE_OF_CONNECTED = 0.5, 0.2
 # So many are written beside a fact where there have to be some.
-_ROOM_FOR_NEAR_MISSES = 2
+_NEAR_MISSES_OF_UNKNOWN = 2
+_ROOM_FOR_NEAR_MISSES = 1 + _NEAR_MISSES_OF_UNKNOWN
 _SHARE_WITH_CONNECTED, _SHARE_WITH_OCCASION, _SHARE_WITH_TWINS = 0.5, 0.5, 0.3
 _MOST_ATTEMPTS = 12
 
@@ -118,7 +119,8 @@ class _Writer:
         attempts = (self._draw_any() for _ in range(_MOST_ATTEMPTS))
         lasting = next((slot for slot in attempts if slot and slot.beside and not slot.expires), None)
         self._write_fact(lasting, with_near_miss=True)
-        self._write_near_miss()
+        for _ in range(_NEAR_MISSES_OF_UNKNOWN):
+            self._write_near_miss()
         if self._draw.random() < _SHARE_WITH_CONNECTED:
             self._write_fact(self._draw_connected())
         if self._draw.random() < _SHARE_WITH_OCCASION:

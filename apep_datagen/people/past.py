@@ -25,12 +25,12 @@ _EMPTY_SHARE = 0.12
 _NOTES = (((5, 7), 22), ((8, 14), 27), ((15, 28), 27), ((29, 44), 16), ((45, 60), 8))
 _PAGES = (((0, 0), 18), ((1, 2), 28), ((3, 5), 30), ((6, 12), 24))
 # Over how many days they were written, least and most, with a weight; no fewer than a day for each note.
-_SPANS = (((14, 60), 25), ((61, 240), 35), ((241, 720), 28), ((721, 1500), 12))
+_SPANS = (((14, 60), 18), ((61, 240), 28), ((241, 720), 32), ((721, 1500), 22))
 _NOTES_OF_A_DAY = 2.5
 # What the notes are about, by weight.
 _FACT, _NEAR, _TRIFLE, _TWINS, _SHARED = "fact", "near miss", "trifle", "twins", "two facts in a note"
-_KINDS = {_FACT: 46, _NEAR: 20, _TRIFLE: 24, _TWINS: 5, _SHARED: 7}
-_SHARE_WITH_TWO_EARLIER, _SHARE_WITH_ONE_EARLIER = 0.14, 0.3
+_KINDS = {_FACT: 46, _NEAR: 22, _TRIFLE: 22, _TWINS: 5, _SHARED: 7}
+_SHARE_WITH_TWO_EARLIER, _SHARE_WITH_ONE_EARLIER = 0.22, 0.4
 _SHARE_OF_FACTS_NOTED_TWICE = 0.08
 _SHARE_OF_FACTS_WITH_NEAR_MISS = 0.3
 _SHARE_OF_SAME_PERSON, _SHARE_OF_CONNECTED = 0.5, 0.2

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import random
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.words import holds
+from apep_datagen.people.drawing import generator
 from apep_datagen.people.vocabulary import Vocabulary, coming_day
 
 DAY = datetime.date(2026, 3, 4)
@@ -33,7 +32,7 @@ def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Vocabulary:
 @pytest.mark.parametrize("text", [*MADE, *NUMBERS, "flat {numbers 2-60}, {phones}"])
 def test_what_is_drawn_has_no_braces_and_is_recognised_by_each_spelling(text: str) -> None:
     for seed in range(200):
-        forms = Vocabulary().draw(random.Random(seed), (text,), DAY)
+        forms = Vocabulary().draw(generator(seed), (text,), DAY)
         assert len(set(forms)) == len(forms)
         for form in forms:
             assert "{" not in form
@@ -41,19 +40,19 @@ def test_what_is_drawn_has_no_braces_and_is_recognised_by_each_spelling(text: st
 
 
 def test_other_spellings_come_with_a_word(vocabulary: Vocabulary) -> None:
-    drawn = {vocabulary.draw(random.Random(seed), ("to {towns}",), DAY) for seed in range(50)}
+    drawn = {vocabulary.draw(generator(seed), ("to {towns}",), DAY) for seed in range(50)}
     assert drawn == {("to Kraków", "to Krakow", "to Cracow"), ("to Graz",)}
 
 
 def test_the_same_is_drawn_in_all_spellings_of_one_thing(vocabulary: Vocabulary) -> None:
     for seed in range(50):
-        forms = vocabulary.draw(random.Random(seed), ("bus {numbers 600-699}", "the {numbers 600-699}"), DAY)
+        forms = vocabulary.draw(generator(seed), ("bus {numbers 600-699}", "the {numbers 600-699}"), DAY)
         assert forms[0].removeprefix("bus ") == forms[1].removeprefix("the ")
 
 
 @given(seeds)
 def test_a_coming_date_is_still_to_come(seed: int) -> None:
-    (value, *_) = Vocabulary().draw(random.Random(seed), ("{coming_dates}",), DAY)
+    (value, *_) = Vocabulary().draw(generator(seed), ("{coming_dates}",), DAY)
     day = coming_day(value, DAY)
     assert day is not None
     assert DAY < day <= DAY + datetime.timedelta(days=200)
@@ -102,4 +101,4 @@ def test_how_many_there_are_is_told(vocabulary: Vocabulary) -> None:
 
 def test_an_empty_list_is_told(vocabulary: Vocabulary) -> None:
     with pytest.raises(SettingsError, match=r"empty\.txt: the list of words is empty"):
-        vocabulary.draw(random.Random(1), ("{empty}",), DAY)
+        vocabulary.draw(generator(1), ("{empty}",), DAY)

@@ -12,7 +12,7 @@ from apep_datagen.people.cast import Cast
 from apep_datagen.people.scenario import FORMS, Ability, Fact, Form, KnownFact
 from apep_datagen.people.story import NearMiss, Story, Twins, connected_pair, told_before
 from apep_datagen.people.vocabulary import coming_day
-from apep_datagen.people.world import SELF, Connection, Slot
+from apep_datagen.people.world import SELF, Connection, Slot, are_alike
 
 __all__ = ["Known", "Offers", "offers"]
 
@@ -59,13 +59,18 @@ def offers(cast: Cast, story: Story, date: str) -> Offers:
     before = told_before(story.known, date)
     known = [item for item in before if item.fact.shelf == "memory" and not _is_over(cast, item, date)]
     used = set(story.used)
+    twins = [one.first for one in story.twins]
     near: dict[str, list[NearMiss]] = defaultdict(list)
     for one in story.near:
         near[one.slot].append(one)
     found = Offers(
         known=known,
         pages=[item for item in before if item.fact.shelf == "diary"],
-        new_slots=[slot for slot in cast.slots.values() if slot.slot not in used and slot.fits(story.user)],
+        new_slots=[
+            slot
+            for slot in cast.slots.values()
+            if slot.slot not in used and slot.fits(story.user) and not are_alike(slot, twins)
+        ],
         new_moments=[moment for moment in cast.moment_facts if moment.slot not in used],
         near=near,
         by_form={},

@@ -16,7 +16,7 @@ from apep_datagen.people.distinct import Taken
 from apep_datagen.people.scenario import Fact, KnownFact, User
 from apep_datagen.people.story import NearMiss, Story, Twins
 from apep_datagen.people.vocabulary import Forms, coming_day
-from apep_datagen.people.world import SELF, Slot
+from apep_datagen.people.world import SELF, Slot, are_alike
 
 __all__ = ["Past", "PastNote", "draw_past"]
 
@@ -234,7 +234,15 @@ class _Writer:
 
     def _write_twins(self) -> None:
         twins = self._cast.world.twins.values()
-        kinds = [kind for kind in twins if kind.fits(self._user) and kind.slot not in self._used]
+        written = [self._cast.slots[slot] for slot in self._used if slot in self._cast.slots]
+        written += [self._cast.slots[near.slot] for near in self._near]
+        kinds = [
+            kind
+            for kind in twins
+            if kind.fits(self._user)
+            and kind.slot not in self._used
+            and not any(are_alike(slot, [kind.fact("", ("",))]) for slot in written)
+        ]
         if not kinds or self._room <= 1:
             return
         kind, day = self._draw.choice(kinds), self._draw.choice(self._days)
@@ -304,7 +312,9 @@ class _Writer:
 
     def _is_free(self, slot: Slot) -> bool:
         is_near = any(near.slot == slot.slot for near in self._near)
-        return bool(slot.notes) and slot.slot not in self._used and not is_near and slot.fits(self._user)
+        if not slot.notes or slot.slot in self._used or is_near or not slot.fits(self._user):
+            return False
+        return not are_alike(slot, (one.first for one in self._twins))
 
     def _value(self, slot: Slot, day: datetime.date) -> Forms:
         return self._draw_distinct(slot.values, day)

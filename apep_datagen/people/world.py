@@ -20,7 +20,7 @@ from apep_datagen.core.templates import files_of_prompts
 from apep_datagen.people.scenario import Fact, User
 from apep_datagen.people.vocabulary import Forms, Vocabulary
 
-__all__ = ["Connection", "FromFile", "Moment", "OneOrMore", "Slot", "Text", "Texts", "TwinKind", "World", "load_table",
+__all__ = ["Connection", "FromFile", "Moment", "OneOrMore", "Slot", "Text", "Texts", "TwinKind", "World", "are_alike", "load_table",
            "load_world"]  # fmt: skip
 
 
@@ -143,6 +143,15 @@ class TwinKind(FromFile):
         """Tell whether it goes with a user's life."""
         traits = set(user.traits)
         return traits.issuperset(self.needs) and traits.isdisjoint(self.not_for)
+
+
+# Kinds that have so many cues in common are about the same: a sister's birthday, and those of two sisters.
+_CUES_IN_COMMON = 2
+
+
+def are_alike(slot: Slot, twins: Iterable[Fact]) -> bool:
+    """Tell whether a kind of fact is about the same as two of a kind, so that who asks for it could mean these."""
+    return any(len({*slot.cues} & {*fact.cues}) >= _CUES_IN_COMMON for fact in twins)
 
 
 class Moment(FromFile):

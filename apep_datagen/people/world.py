@@ -20,8 +20,21 @@ from apep_datagen.core.templates import files_of_prompts
 from apep_datagen.people.scenario import Fact, User
 from apep_datagen.people.vocabulary import Forms, Vocabulary
 
-__all__ = ["Connection", "FromFile", "Moment", "OneOrMore", "Slot", "Text", "Texts", "TwinKind", "World", "are_alike", "load_table",
-           "load_world"]  # fmt: skip
+__all__ = [
+    "SELF",
+    "Connection",
+    "FromFile",
+    "Moment",
+    "OneOrMore",
+    "Slot",
+    "Text",
+    "Texts",
+    "TwinKind",
+    "World",
+    "are_alike",
+    "load_table",
+    "load_world",
+]
 
 
 class FromFile(BaseModel):

@@ -20,8 +20,8 @@ def describe_planned(planned: Planned) -> str:
     """Return what a run will draw, for a person."""
     each = 1000 * planned.seconds / planned.count if planned.count else 0.0
     head = (
-        f"Rehearsed without a model: {planned.count:,} conversations of a run that begins, {planned.in_flight:,} under"
-        f" way at once,\nas if each were accepted and its facts kept ({each:.2f} ms each):"
+        f"Rehearsed without a model: {planned.count:,} conversations of a run that begins,"
+        f" {planned.in_flight:,} at once,\nas if each were accepted and its facts kept ({each:.2f} ms each):"
     )
     rows = [
         [
@@ -35,8 +35,8 @@ def describe_planned(planned: Planned) -> str:
     ]
     columns = ["ability, form", "count", "share", "wished", "notes before", "pages before", "exchanges", "hour"]
     explained = (
-        "Numbers are the smallest, the quartiles and the largest: notes in memory and pages in the diary before the\n"
-        "conversation, its exchanges, and the hour of day."
+        "Numbers are the smallest, the quartiles and the largest: notes in memory and pages in the diary\n"
+        "before the conversation, its exchanges, and the hour of day."
     )
     parts = [f"{head}\n{table(columns, rows)}\n{explained}"]
     pairs = [
@@ -47,8 +47,8 @@ def describe_planned(planned: Planned) -> str:
     if pairs:
         parts.append(
             f"{table(list(THRESHOLD_COLUMNS), pairs)}\n"
-            "How well the number of notes alone guesses whether it is there: the Kolmogorov-Smirnov distance (KS),\n"
-            "and the balanced accuracy of the best threshold, of which 50 % is chance; it exceeds what stands behind\n"
-            "it 1 time in 20 where both are alike."
+            "How well the number of notes alone guesses whether it is there: the Kolmogorov-Smirnov\n"
+            "distance (KS), and the balanced accuracy of the best threshold, of which 50 % is chance; it\n"
+            "exceeds what stands behind it 1 time in 20 where both are alike."
         )
     return "\n\n".join([*parts, *describe_repeats(planned.facts, planned.topics)])

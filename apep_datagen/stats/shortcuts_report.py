@@ -292,7 +292,9 @@ def spell_form(ability: str, form: str | None) -> str:
 
 
 def spell_spread(spread: Spread) -> str:
-    """Return the smallest value, the quartiles and the largest."""
+    """Return the smallest value, the quartiles and the largest; one alone where all are the same."""
+    if not spread.count:
+        return "-"
     if spread.smallest == spread.largest:
         return f"{spread.smallest:,}"
     quartiles = (spread.lower_quartile, spread.median, spread.upper_quartile)

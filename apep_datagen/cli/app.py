@@ -369,7 +369,8 @@ def rejudge(
 def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) -> None:
     """Tell what a dataset contains: lengths, tools and diversity from its file alone.
 
-    Where its state database is beside it, also abilities against the wish, users, topics, days, providers and yield.
+    Where its state database is beside it, also abilities against the wish, users, topics, days, providers and yield;
+    and what a model could learn from it instead of looking.
     """
     from apep_datagen.cli.values import checked_dataset
     from apep_datagen.config.settings_file import load_settings

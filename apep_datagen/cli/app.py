@@ -211,8 +211,14 @@ def _plan(invocation: Invocation, quiet: bool) -> int:  # noqa: ARG001, FBT001 -
     """Print what the run will need; return the exit status."""
     from apep_datagen.inspect.estimate import read_estimate
     from apep_datagen.inspect.estimate_report import describe_estimate
+    from apep_datagen.stats.planned import read_planned
+    from apep_datagen.stats.planned_report import describe_planned
 
-    _report(describe_estimate(read_estimate(invocation, time.time())))
+    estimate = read_estimate(invocation, time.time())
+    parts = [describe_estimate(estimate)]
+    if estimate.done < estimate.target:
+        parts.append(describe_planned(read_planned(invocation, estimate.in_flight)))
+    _report("\n\n".join(parts))
     return 0
 
 
@@ -222,7 +228,8 @@ app.command(
     help="Say what the target needs before anything is spent: requests, tokens, dollars and time, per provider, and"
     " whether the budgets suffice. It takes the options of a run, needs no key, sends nothing and writes nothing."
     "\n\nIt estimates from the conversations that the output has; where there are none, from the prompts and"
-    " assumptions, which it tells.",
+    " assumptions, which it tells. It also draws up to 2,000 conversations without a model, and tells what a model"
+    " could learn from them instead of looking.",
     epilog="Exit status: 0; 2 an option, the configuration or a prompt is wrong; 3 no provider is named; 4 the output"
     " or its state cannot be read.",
 )(_with_all_options(_plan, sends=False))
@@ -362,7 +369,8 @@ def rejudge(
 def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) -> None:
     """Tell what a dataset contains: lengths, tools and diversity from its file alone.
 
-    Where its state database is beside it, also abilities against the wish, users, topics, days, providers and yield.
+    Where its state database is beside it, also abilities against the wish, users, topics, days, providers and yield;
+    and what a model could learn from it instead of looking.
     """
     from apep_datagen.cli.values import checked_dataset
     from apep_datagen.config.settings_file import load_settings

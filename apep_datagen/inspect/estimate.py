@@ -223,6 +223,11 @@ class Estimate:
         """How long the slowest of the providers works on its share."""
         return max(share.need.requests / share.requests_per_second for share in self.shares)
 
+    @property
+    def in_flight(self) -> int:
+        """How many conversations are under way at once: as many as requests are (Little's law); at least 1."""
+        return max(1, round(sum(share.requests_per_second * share.seconds_per_answer for share in self.shares)))
+
 
 def read_estimate(invocation: Invocation, now: float) -> Estimate:
     """Estimate what a run will need; nothing is sent, and nothing written.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.core.notebook import Notebook
+from apep_datagen.core.notebook import Entry, Notebook
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.people.scenario import TELLING, Ability, Fact, Form
@@ -65,7 +65,7 @@ def rehearse(
     while not schedule.finished:
         while len(under_way) < max(1, in_flight) and (conversation := schedule.take(_PROVIDER)):
             brief = conversation.brief
-            timeline = going_on.pop(brief.timeline_id, None) or _Timeline.begun(source, brief.timeline_id)
+            timeline = going_on.pop(brief.timeline_id, None) or _Timeline.begun(conversation)
             under_way.append((conversation, timeline))
             notes = timeline.notebook.notes()
             yield RehearsedConversation(brief, len(notes.memory), len(notes.diary))
@@ -85,10 +85,13 @@ class _Timeline:
     notebook: Notebook
 
     @classmethod
-    def begun(cls, source: BriefSource, number: int) -> _Timeline:
-        """Return a timeline as it begins: what is drawn of it is the same whenever it is drawn."""
-        # What a timeline begins with stands in its notebook from here on.
-        return cls(source.new_timeline(number), Notebook())
+    def begun(cls, conversation: Conversation) -> _Timeline:
+        """Return a timeline as it begins, with its first conversation."""
+        brief, past = conversation.brief, conversation.past
+        story = past.story if past else Story(brief.user)
+        notes = past.notes if past else ()
+        notebook = Notebook(Entry(note.shelf, note.date, note.text) for note in notes)
+        return cls(Timeline(brief.timeline_id, story), notebook)
 
     def after(self, brief: Brief) -> _Timeline:
         """Return it after a conversation in which Ada does all that she should; its notebook is written in."""

@@ -31,7 +31,7 @@ def drawn(cast: Cast, seed: int, timelines: int, places: int) -> Iterator[Brief]
     """Draw the briefs of conversations of many timelines, each rejected up to twice at each place."""
     briefs = source(Ability.SMALLTALK, cast, seed)
     for number in range(1, timelines + 1):
-        timeline = briefs.new_timeline(number)
+        timeline, _ = briefs.new_timeline(number)
         for place in range(places):
             for rejected in range(3):
                 yield briefs.draw_brief(1, replace(timeline, conversations=place, rejected_in_a_row=rejected), {})
@@ -44,7 +44,7 @@ def test_users_days_and_facts_are_those_that_an_earlier_version_drew_for_the_sam
     assert len(first) >= 30
     for number, then in first.items():
         briefs = source(then.scenario.ability)
-        now = briefs.draw_brief(then.conversation_id, briefs.new_timeline(number), {})
+        now = briefs.draw_brief(then.conversation_id, briefs.new_timeline(number)[0], {})
         assert (now.user, now.at, now.scenario.ability) == (then.user, then.at, then.scenario.ability)
         assert [(fact.slot, fact.forms) for fact in now.scenario.facts] == [
             (fact.slot, fact.forms) for fact in then.scenario.facts

@@ -90,7 +90,7 @@ class Author:
         ability = _ABILITIES[timeline.conversations % len(_ABILITIES)]
         if ability not in possible_abilities(self._cast, timeline.story, at[:10]):
             ability = Ability.SMALLTALK
-        scenario = draw_scenario(self._cast, draw, ability, timeline.story, at)
+        scenario = draw_scenario(self._cast, draw, ability, timeline.story, at=at)
         return Brief(number, timeline.id, 1, 3, at, timeline.story.user, scenario, timeline.previous, number)
 
     def _text(self, conversation: Conversation, step: Step) -> str:
@@ -134,7 +134,7 @@ async def make(output: Path, conversations: int) -> None:
     state = StateDatabase(output, seed=1, notify=print)
     author = Author(load_cast(), load_prompts())
     numbers = iter(range(1, conversations + 1))
-    timelines = (author.new_timeline(number)[0] for number in itertools.count(1))
+    timelines = (author.new_timeline(number) for number in itertools.count(1))
     going_on: list[Timeline] = []
 
     async def converse(timeline: Timeline, number: int) -> Timeline | None:

@@ -171,8 +171,7 @@ def draw_scenario(
         exchanges: How many exchanges it has.
     """
     found = offers(cast, story, at[:10])
-    shares = _forms(cast, found, ability, exchanges)
-    form = draw.choices(list(shares), list(shares.values()))[0]
+    form = _draw_form(cast, draw, ability, _forms(cast, found, ability, exchanges))
     plan = _Plan(cast, draw, story, found, datetime.date.fromisoformat(at[:10]))
     plan.draw(ability, form)
     scenarios = cast.scenarios
@@ -206,6 +205,22 @@ def draw_scenario(
         beside=plan.beside,
         earlier=plan.earlier,
     )
+
+
+def _draw_form(cast: Cast, draw: random.Random, ability: Ability, possible: dict[Form, float]) -> Form:
+    """Draw a form by its share.
+
+    Whether something is there comes first, in its wished share: so a memory in which few forms are possible does not
+    lack what is asked of it more often than another.
+    """
+    wished = {form: cast.share(ability, form) for form in FORMS[ability]}
+    lacking = sum(share for form, share in wished.items() if form in _LACKING) / sum(wished.values())
+    is_lacking = draw.random() < lacking
+    alike = {form: share for form, share in possible.items() if (form in _LACKING) is is_lacking} or possible
+    return draw.choices(list(alike), list(alike.values()))[0]
+
+
+_LACKING = frozenset({Form.NEVER_KEPT, Form.OLD_MISSING})
 
 
 def _draw_place(draw: random.Random, form: Form, exchanges: int) -> int:

@@ -22,7 +22,7 @@ __all__ = ["Past", "PastNote", "draw_past"]
 
 _EMPTY_SHARE = 0.12
 # How many notes there are, least and most, with a weight; one known fact and three near misses are always among them.
-_NOTES = (((5, 7), 22), ((8, 14), 27), ((15, 28), 27), ((29, 44), 16), ((45, 60), 8))
+_NOTES = (((6, 8), 22), ((9, 14), 27), ((15, 28), 27), ((29, 44), 16), ((45, 60), 8))
 _PAGES = (((0, 0), 18), ((1, 2), 28), ((3, 5), 30), ((6, 12), 24))
 # Over how many days they were written, least and most, with a weight; no fewer than a day for each note.
 _SPANS = (((14, 60), 18), ((61, 240), 28), ((241, 720), 32), ((721, 1500), 22))
@@ -34,10 +34,9 @@ _SHARE_WITH_TWO_EARLIER, _SHARE_WITH_ONE_EARLIER = 0.22, 0.4
 _SHARE_OF_FACTS_NOTED_TWICE = 0.08
 _SHARE_OF_FACTS_WITH_NEAR_MISS = 0.3
 _SHARE_OF_SAME_PERSON, _SHARE_OF_CONNECTED = 0.5, 0.2
-# So many are written beside a fact where there have to be some.
-_NEAR_MISSES_OF_UNKNOWN = 2
-_ROOM_FOR_NEAR_MISSES = 1 + _NEAR_MISSES_OF_UNKNOWN
-_SHARE_WITH_CONNECTED, _SHARE_WITH_OCCASION, _SHARE_WITH_TWINS = 0.5, 0.5, 0.3
+# So many notes are written, in any past, after the first fact: its near miss, another fact, two of a kind, a near miss.
+_ROOM_FOR_THE_REST = 5
+_SHARE_WITH_OCCASION, _SHARE_WITH_TWINS = 0.8, 0.9
 _MOST_ATTEMPTS = 12
 
 
@@ -116,18 +115,17 @@ class _Writer:
 
     def _write_essentials(self) -> None:
         """Write what any ability needs that asks the memory: so a small memory is asked for the same as a large one."""
-        attempts = (self._draw_any() for _ in range(_MOST_ATTEMPTS))
-        lasting = next((slot for slot in attempts if slot and slot.beside and not slot.expires), None)
-        self._write_fact(lasting, with_near_miss=True)
-        for _ in range(_NEAR_MISSES_OF_UNKNOWN):
-            self._write_near_miss()
-        if self._draw.random() < _SHARE_WITH_CONNECTED:
-            self._write_fact(self._draw_connected())
+        first, second = self._draw_pair()
+        self._write_fact(first, with_room=_ROOM_FOR_THE_REST, with_near_miss=True)
+        if second is not None:
+            self._write_fact(second, with_room=_ROOM_FOR_THE_REST - 1)
+        self._write_near_miss()
+        if self._draw.random() < _SHARE_WITH_TWINS:
+            self._write_twins()
+        self._write_near_miss()
         if self._draw.random() < _SHARE_WITH_OCCASION:
             useful = [slot for slot in self._cast.slots.values() if slot.occasions and self._is_free(slot)]
             self._write_fact(self._draw.choice(useful) if useful else None)
-        if self._draw.random() < _SHARE_WITH_TWINS:
-            self._write_twins()
 
     def past(self) -> Past:
         """Return what was written."""
@@ -157,22 +155,28 @@ class _Writer:
 
     # Facts.
 
-    def _write_fact(self, slot: Slot | None = None, *, with_near_miss: bool = False) -> None:
-        """Write a fact: what is so, perhaps what was so before, perhaps twice, perhaps with a near miss."""
+    def _write_fact(self, slot: Slot | None = None, *, with_room: int = 0, with_near_miss: bool = False) -> None:
+        """Write a fact: what is so, perhaps what was so before, perhaps twice, perhaps with a near miss.
+
+        Args:
+            slot: Of which kind; None: any.
+            with_room: For how many more notes room is left.
+            with_near_miss: Whether a near miss is written with it in any case.
+        """
         slot = slot or self._draw_slot()
         if slot is None or not self._room:
             return
-        states = self._states(slot, room=self._room - _ROOM_FOR_NEAR_MISSES * with_near_miss)
+        states = self._states(slot, room=self._room - with_room)
         days = self._ascending(len(states))
         facts = [slot.fact(self._value(slot, day)) for day in days]
         for fact, day in zip(facts[:-1], days[:-1], strict=True):
             self._note(slot.notes, fact.value, day)
         fact, day = facts[-1], days[-1]
-        if len(facts) > 1 and slot.was and not with_near_miss and self._room > 1 and self._draw.random() < 1 / 3:
+        if len(facts) > 1 and slot.was and self._room > 1 + with_room and self._draw.random() < 1 / 3:
             self._note(slot.was, facts[-2].value, day)
         phrasing = self._note(slot.notes, fact.value, day)
         others = tuple(text for text in slot.notes if text != phrasing)
-        if others and self._room > _ROOM_FOR_NEAR_MISSES and self._draw.random() < _SHARE_OF_FACTS_NOTED_TWICE:
+        if others and self._room > with_room and self._draw.random() < _SHARE_OF_FACTS_NOTED_TWICE:
             self._note(others, fact.value, self._draw.choice(self._days))
             self._learn(slot, fact, day, earlier=tuple(facts[:-1]), notes=2)
         else:
@@ -293,6 +297,15 @@ class _Writer:
             if same:
                 return self._draw.choice(same)
         return self._draw_connected() if self._draw.random() < _SHARE_OF_CONNECTED else None
+
+    def _draw_pair(self) -> tuple[Slot | None, Slot | None]:
+        """Draw two kinds that belong together, of which the first can have a near miss and lasts."""
+        pairs = self._cast.connections
+        for connection in self._draw.sample(pairs, len(pairs)):
+            first, second = (self._cast.slots[slot] for slot in connection.slots)
+            if self._is_free(first) and self._is_free(second) and first.beside and not first.expires:
+                return first, second
+        return self._draw_any(), None
 
     def _draw_connected(self) -> Slot | None:
         """Draw a kind that belongs together with one of which something was written, if there is one."""

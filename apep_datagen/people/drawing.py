@@ -14,7 +14,7 @@ from typing import Any
 from apep_datagen.people.cast import Cast, Life
 from apep_datagen.people.distinct import Taken
 from apep_datagen.people.forms import Offers, offers
-from apep_datagen.people.scenario import Ability, Fact, Form, KnownFact, Scenario, User
+from apep_datagen.people.scenario import FORMS, Ability, Fact, Form, KnownFact, Scenario, User
 from apep_datagen.people.story import Story
 from apep_datagen.people.vocabulary import Forms
 from apep_datagen.people.world import Slot

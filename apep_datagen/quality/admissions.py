@@ -174,7 +174,9 @@ def _is_bare_denial(said: list[str], *, is_plain_no_enough: bool) -> bool:
     if len(said) <= _SHORT_ANSWER:
         is_no = is_plain_no_enough and len(said) == 1
         is_have_not = not _HAVING.isdisjoint(said) or _is_verb_denied_of_herself(said)
-        is_have_not = is_have_not or (said[0] == "not" and said[-1] in ("that", "it", "this", "yet", "one", "me"))
+        is_have_not = is_have_not or (
+            said[0] == "not" and said[-1] in ("that", "it", "this", "yet", "one", "me", "yours")
+        )
         return is_no or is_have_not or any(is_negation(word) and not _is_auxiliary(word) for word in said)
     if not _YOU.isdisjoint(said) and "me" in said:
         return True

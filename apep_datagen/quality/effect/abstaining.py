@@ -10,11 +10,12 @@ from apep_datagen.core.words import holds, words
 from apep_datagen.language.content import content, sentences
 from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
 from apep_datagen.language.negation import clause_texts
+from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.spans import Span, first_span
 from apep_datagen.language.values import saying, says_what_it_is
 from apep_datagen.people.scenario import Fact
 from apep_datagen.quality.admissions import admits, claimed_values
-from apep_datagen.quality.effect.near_misses import told_for_it
+from apep_datagen.quality.effect.near_misses import told_apart_by, told_for_it
 from apep_datagen.quality.effect.view import View, problem_of, quote_of
 from apep_datagen.quality.problem import Problem
 
@@ -36,6 +37,8 @@ _NO_NAMES = frozenset(
 _NOTHING_ELSE = re.compile(
     r"\b(?:only|just|merely|all i|nothing (?:but|except|beyond)|none but|the one|the nearest|closest)\b", re.IGNORECASE
 )
+
+_OF_HERSELF = FORMS[Person.FIRST] | {"here", "there", "theres"}
 
 
 def check(view: View) -> Problem | None:
@@ -140,10 +143,15 @@ def _new_notes(view: View) -> list[Note]:
 
 def _has_only_a_near_miss(view: View) -> bool:
     """Tell whether she says that she has nothing but a near miss, which has been found to be named as what it is."""
-    return any(
-        _names(sentence, view.scenario.beside) and _NOTHING_ELSE.search(sentence) for sentence in sentences(view.reply)
+    limiting = [sentence for sentence in sentences(view.reply) if _NOTHING_ELSE.search(sentence)]
+    return any(_names(sentence, other, view) for sentence in limiting for other in view.scenario.beside)
+
+
+def _names(sentence: str, other: Fact, view: View) -> bool:
+    """Tell whether a sentence names a near miss by its value, or as what she has: "I only know your brother's"."""
+    if holds(sentence, other.forms):
+        return True
+    apart = (told_apart_by(view, other, fact) for fact in view.scenario.facts)
+    return not _OF_HERSELF.isdisjoint(words(sentence)) and any(
+        not content(sentence).isdisjoint(stems) for stems in apart
     )
-
-
-def _names(sentence: str, facts: tuple[Fact, ...]) -> bool:
-    return any(holds(sentence, fact.forms) for fact in facts)

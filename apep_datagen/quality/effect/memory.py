@@ -63,13 +63,14 @@ def _staying(view: View) -> Iterator[tuple[Fact, bool]]:
 
 
 def _is_replaced(fact: Fact, view: View) -> bool:
-    """Tell whether the user spoke of the slot and a new note does: then it is another now, though nobody planned it."""
-    new = [
-        note
-        for note in view.change.added("memory")
-        if not any(planned.slot != fact.slot and is_kept(planned, [note]) for planned in view.scenario.facts)
-    ]
-    return holds(view.said, fact.cues) and any(holds(note.text, fact.cues) for note in new)
+    """Tell whether the user spoke of the slot and a new note does: then it is another now, though nobody planned it.
+
+    By words that speak of it, and not as well of what was planned: who tells that the sister has moved does not tell
+    that she may eat nuts.
+    """
+    planned = {cue for other in view.scenario.facts if other.slot != fact.slot for cue in other.cues}
+    cues = tuple(cue for cue in fact.cues if cue not in planned)
+    return holds(view.said, cues) and any(holds(note.text, cues) for note in view.change.added("memory"))
 
 
 def _deleted(view: View) -> Problem | None:

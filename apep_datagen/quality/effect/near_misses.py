@@ -14,15 +14,17 @@ from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, sentences
 from apep_datagen.language.negation import clause_texts, is_negated
+from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.spans import first_span
 from apep_datagen.language.values import saying
 from apep_datagen.people.scenario import Fact
 from apep_datagen.people.story import notes_that_hold
 from apep_datagen.quality.effect.view import View
 
-__all__ = ["around", "told_as_present", "told_for_it"]
+__all__ = ["around", "told_apart_by", "told_as_present", "told_for_it"]
 
-_OTHER = frozenset(words("other another else others somebody someone different"))
+_OF_OTHERS = FORMS[Person.HE_OR_SHE] | FORMS[Person.THEY]
+_OTHER = frozenset(words("other another somebody someone different"))
 # What was so once. A bare "was" is no witness for something else: "I think it was Dr Hale".
 _ONCE = re.compile(
     r"\b(?:used to|formerly|former|earlier|before|previous(?:ly)?|old|ago|back then|until|till|once|last|no longer"
@@ -78,16 +80,18 @@ def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
     if not holds(text, other.forms):
         return ""
     said = sentences(text)
-    apart = _told_apart_by(view, other, asked)
+    apart = told_apart_by(view, other, asked)
     notes = notes_that_hold(other, view.before)
     was_once = any(_ONCE.search(note.text) for note in notes)
-    for sentence, following in zip(said, [*said[1:], ""], strict=True):
+    for before, sentence, following in zip(["", *said[:-1]], said, [*said[1:], ""], strict=True):
         if not _says(sentence, other, asked):
             continue
         near = around(sentence, other.forms, asked.forms)
         if _is_denied(near, other) or not _OTHER.isdisjoint(words(near)):
             continue
-        if not apart.isdisjoint(content(near, following)) or (was_once and _ONCE.search(near)):
+        # "Ask your brother. He has Dr Hale."
+        with_it = (following,) if _OF_OTHERS.isdisjoint(words(sentence)) else (before, following)
+        if not apart.isdisjoint(content(near, *with_it)) or (was_once and _ONCE.search(near)):
             continue
         return sentence
     return ""
@@ -98,7 +102,7 @@ def _says(sentence: str, fact: Fact, asked: Fact) -> bool:
     return not sentence.rstrip().endswith("?") and bool(saying(sentence, fact.forms, (asked.ask, *asked.cues)))
 
 
-def _told_apart_by(view: View, other: Fact, asked: Fact) -> frozenset[str]:
+def told_apart_by(view: View, other: Fact, asked: Fact) -> frozenset[str]:
     """Return the stems that say of a near miss what it is, and not of what was asked for."""
     notes = notes_that_hold(other, view.before)
     its_own = telling(other.tell, other.ask, other.which, *(note.text for note in notes))

@@ -21,7 +21,8 @@ _SPEAKS_OF_TELLING = (
     *("remember", "recall", "told you", "tell you", "i told", "i tell", "mentioned", "as i said", "remind me"),
     *("you said", "you wrote", "you noted", "your diary", "your memory", "your memories", "your notes"),
 )
-_GROUNDED_WORDS = 2
+# Of the telling words of a note so many stand in what the user said. An earlier version asked for two.
+_GROUNDED_WORDS, _GROUNDED_WORDS_THEN = 1, 2
 _OF_THE_USER = frozenset(words("i im ive my me we our us mine"))
 
 
@@ -64,7 +65,8 @@ def _is_grounded_in(call: ToolCall, view: View, known: frozenset[str]) -> bool:
     unplanned = [text for text in texts if not any(is_told_by_any([text], forms) for forms in planned)]
     if texts and not unplanned:
         return True
-    is_told = all(len(telling(text) & known) >= _GROUNDED_WORDS for text in unplanned)
+    least = _GROUNDED_WORDS_THEN if view.scenario.form is None else _GROUNDED_WORDS
+    is_told = all(len(telling(text) & known) >= least for text in unplanned)
     return bool(texts) and is_told and (_is_of_the_user(view) or not view.is_english)
 
 

@@ -136,8 +136,8 @@ def _phrases(forms: tuple[str, ...]) -> _Phrases:
     return _Phrases(tuple(f"{phrase} " for phrase in found), tuple(found))
 
 
-# The same few texts of a conversation are searched for one list of phrases after the other.
-@lru_cache(maxsize=64)
+# The texts of a conversation are searched for one list of phrases after the other, a user's notes for each fact.
+@lru_cache(maxsize=256)
 def _said(text: str) -> _Said:
     parts: list[str] = []
     possessives: list[int] = []

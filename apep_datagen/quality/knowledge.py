@@ -63,13 +63,12 @@ def _claim_in(turn: SavedTurn, question: str, above: Sequence[str]) -> Claim | N
     thing: "they told me the name of their sister", who was spoken of, and not by her name.
     """
     looks = _looks(turn)
-    said_above = telling(*above)
-    borne_out = said_above - telling(question) if looks else said_above
     for claim in claims_in(turn.thinking, leads_to_look=looks):
-        if borne_out.isdisjoint(telling(claim.quote)):
+        asked = telling(question) if looks else frozenset()
+        if (telling(*above) - asked).isdisjoint(telling(claim.quote)):
             return claim
     for claim in claims_to_the_user(turn.reply, question):
-        if said_above.isdisjoint(telling(claim.quote)):
+        if telling(*above).isdisjoint(telling(claim.quote)):
             return claim
     return None
 

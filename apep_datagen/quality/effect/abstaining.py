@@ -138,7 +138,7 @@ def _invented(text: str, inventions: tuple[str, ...], asked: str, view: View) ->
 
 
 def _new_notes(view: View) -> list[Note]:
-    return view.change.added("memory") + view.change.added("diary")
+    return view.new_on("memory") + view.new_on("diary")
 
 
 def _has_only_a_near_miss(view: View) -> bool:

@@ -76,7 +76,7 @@ def _stored_blindly(view: View) -> Problem | None:
 
 def _kept_in_passing(view: View) -> Problem | None:
     for fact in view.scenario.facts:
-        for note in (*view.change.added("memory"), *view.change.added("diary")):
+        for note in (*view.new_on("memory"), *view.new_on("diary")):
             if holds(note.text, fact.forms):
                 return problem_of("what is not worth keeping was stored", note.text, note.text)
     return None

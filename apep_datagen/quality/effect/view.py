@@ -51,6 +51,8 @@ class View:
         self.reply = "\n".join(exchange.reply for exchange in self.exchanges)
         self.turns = [turn for exchange in sample.exchanges for turn in exchange.turns]
         self.results = "\n".join(_shown_in(self.turns))
+        self._new = {shelf: change.added(shelf) for shelf in LOOKING_UP}
+        self._gone = {shelf: change.removed(shelf) for shelf in LOOKING_UP}
 
     @property
     def all_exchanges(self) -> tuple[SavedExchange, ...]:
@@ -71,6 +73,14 @@ class View:
     def after(self) -> Notes:
         """Memory and diary after it."""
         return self.change.after
+
+    def new_on(self, shelf: ShelfName) -> list[Note]:
+        """Return the notes of one kind that were not there before the conversation."""
+        return self._new[shelf]
+
+    def gone_from(self, shelf: ShelfName) -> list[Note]:
+        """Return the notes of one kind that are not there any more after it."""
+        return self._gone[shelf]
 
     @property
     def is_english(self) -> bool:

@@ -75,10 +75,7 @@ def test_a_real_conversation_is_judged_alike_with_small_talk_around_it(above: bo
 FIRST = ("What a day.", "<think>A day like that.</think>\n\nTell me.")
 BAD_SECONDS = {
     Stage.FORM: ("It rained.", "<think>Rain all day.</think>\n\nRain, rain, and because"),
-    Stage.TIME: (
-        "It rained.",
-        "<think>Rain, and late it is, long past midnight.</think>\n\nIt is Friday night, sleep well.",
-    ),
+    Stage.TIME: ("It rained.", "<think>Rain, then.</think>\n\nGood evening to you, and to the rain."),
     Stage.VOICE: ("It rained.", "<think>Rain, then.</think>\n\nAs a language model I have never been wet."),
     Stage.KNOWLEDGE: ("It rained.", "<think>Rain, then.</think>\n\nI remember your umbrella, you told me last month."),
 }

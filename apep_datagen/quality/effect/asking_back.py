@@ -17,8 +17,18 @@ __all__ = ["check"]
 
 _WHICH = re.compile(r"\b(?:which|whose|who)\b", re.IGNORECASE)
 # "Which one", "which of them", "who do you mean"; but not "which cake will it be".
-_OF_TWO = ("one", "ones", "of them", "of the two", "of your", "mean", "meant", "both", "two", "her", "his", "theirs")
-_TELL_ME = ("tell me", "let me know", "say", "remind me", "need to know", "not sure", "don't know", "can't tell")
+_OF_TWO = ("one", "ones", "of them", "of the two", "of your", "mean", "meant", "both", "two", "you're after", "in mind")
+_TELL_ME = (
+    "tell me",
+    "let me know",
+    "say",
+    "remind me",
+    "need to know",
+    "not sure",
+    "don't know",
+    "can't tell",
+    "depends",
+)
 
 
 def check(view: View) -> Problem | None:
@@ -62,6 +72,8 @@ def _asks_which(sentence: str, facts: tuple[Fact, ...]) -> bool:
         return True
     if not _WHICH.search(sentence) or not (is_question or holds(sentence, _TELL_ME)):
         return False
+    if holds(sentence, ("whose",)):
+        return True
     cues = tuple(cue for fact in facts for cue in fact.cues)
     return holds(sentence, (*_OF_TWO, *cues, *names))
 

@@ -16,7 +16,7 @@ from apep_datagen.language.negation import clause_texts, is_negated, is_negation
 from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.values import says_what_it_is
 
-__all__ = ["admits", "claimed_values", "denies_memory"]
+__all__ = ["admits", "claimed_values", "claims_deletion", "denies_memory"]
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -40,6 +40,7 @@ _OTHERS = frozenset(words("they he she we nobody somebody anybody everyone them 
 _EMPTY = frozenset(words("empty blank missing unknown silent bare"))
 _OF_IT = _HERSELF | frozenset(words("that it here there"))
 _LACKING = _HAVING | frozenset(words("no none isnt"))
+_WHEREVER = frozenset(words("anywhere everywhere nowhere"))
 _LIMITS = frozenset(words("only merely solely"))
 _GAPS = _stems("gap gaps hole holes")
 _GUESSING = _stems("guess")
@@ -57,7 +58,7 @@ _TO_ME = re.compile(r"\bme\b(?=\W*\Z|\s+(?:with|in|about|of|that|it|on|any|which
 _WITH_ME = re.compile(r"\b(?:in|on|among|with)\s+(?:my|me|mine)\b", re.IGNORECASE)
 _WHICH = frozenset(words("what which where who when"))
 _IT = frozenset(words("it one there he she they that"))
-_FROM_ME = re.compile(r"\bfrom me\b|\bto me\W*\Z", re.IGNORECASE)
+_FROM_ME = re.compile(r"\bfrom me\b|\bto yourself\b|\bto me\W*\Z", re.IGNORECASE)
 
 
 def admits(reply: str, asked: str, phrases: tuple[str, ...]) -> bool:
@@ -94,16 +95,41 @@ def denies_memory(text: str) -> bool:
     )
 
 
+_HAS_DELETED = re.compile(
+    r"\bi(?:['’]ve|\s+have)?\s+(?:(?:just|now|already)\s+)*"  # noqa: RUF001 - as typeset
+    r"(?:deleted|erased|removed|struck|crossed|wiped|cleared|dropped|forgot|forgotten|let\s+go|taken\s+(?:it|that|them)\s+out)\b"
+    r"|\b(?:it|that|they|everything|all)(?:['’]s|\s+is|['’]re|\s+are|\s+has\s+been)\s+(?:(?:just|now|already|all)\s+)*"  # noqa: RUF001 - as typeset
+    r"(?:gone|deleted|erased|removed|wiped|forgotten|cleared|struck)\b"
+    r"|\ball\s+gone\b|\b(?:any\s?more|no\s+longer)\b"
+    # That she will keep quiet of it is no word on whether she has it.
+    r"|\bi\s+(?:won['’]?t|will\s+not|shall\s+not)\s+(?:mention|bring|speak|say|tell)\b",  # noqa: RUF001 - as typeset
+    re.IGNORECASE,
+)
+
+
+def claims_deletion(reply: str) -> str:
+    """Return the first sentence that says that something was there and is not any more, or an empty text."""
+    return next((sentence for sentence in sentences(reply) if _says_it_is_gone(sentence)), "")
+
+
+def _says_it_is_gone(sentence: str) -> bool:
+    found = _HAS_DELETED.search(sentence)
+    # "I haven't deleted anything", "whether it is gone"; but not "I don't have it any more".
+    return found is not None and not re.search(r"\b(?:if|whether|as\s+(?:if|though|good))\b", sentence[: found.start()])
+
+
 def _denies(clause: str, slot: frozenset[str], *, is_plain_no_enough: bool, is_question: bool) -> bool:
     """Tell whether a clause denies that she has what was asked for."""
     said = words(clause)
-    about = frozenset(stem(word) for word in said if not is_function_word(word) and not is_negation(word))
+    about = frozenset(
+        stem(word) for word in said if not (is_function_word(word) or is_negation(word) or word in _WHEREVER)
+    )
     if not is_negated(clause):
         return _limits(clause, said, about, slot)
     if is_question:
         return bool(about & slot) and not about.isdisjoint(_OF_MEMORY)
     if not about:
-        return _is_bare_denial(said, is_plain_no_enough=is_plain_no_enough)
+        return "yours" in said or _is_bare_denial(said, is_plain_no_enough=is_plain_no_enough)
     besides = about - _OF_MEMORY - slot
     says_little_besides = len(besides) <= _MOST_BESIDES and not telling(*besides)
     return (
@@ -114,6 +140,7 @@ def _denies(clause: str, slot: frozenset[str], *, is_plain_no_enough: bool, is_q
         or not about.isdisjoint(_MEMORY)
         or _is_of_slot(said, about, slot, says_little_besides=says_little_besides)
         or (_is_of_herself(said, about) and (says_little_besides or len(said) <= _SHORT_CLAUSE))
+        or ("yours" in said and len(said) <= _SHORT_CLAUSE)
         or (not _YOU.isdisjoint(said) and bool(_TO_ME.search(clause)))
         or _is_what_you_never_told(said)
     )
@@ -153,7 +180,9 @@ def _is_bare_denial(said: list[str], *, is_plain_no_enough: bool) -> bool:
     if len(said) <= _SHORT_ANSWER:
         is_no = is_plain_no_enough and len(said) == 1
         is_have_not = not _HAVING.isdisjoint(said) or _is_verb_denied_of_herself(said)
-        is_have_not = is_have_not or (said[0] == "not" and said[-1] in ("that", "it", "this", "yet", "one", "me"))
+        is_have_not = is_have_not or (
+            said[0] == "not" and said[-1] in ("that", "it", "this", "yet", "one", "me", "yours")
+        )
         return is_no or is_have_not or any(is_negation(word) and not _is_auxiliary(word) for word in said)
     if not _YOU.isdisjoint(said) and "me" in said:
         return True

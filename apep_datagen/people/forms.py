@@ -18,6 +18,8 @@ __all__ = ["Known", "Offers", "offers"]
 
 _MOST_ASKED = 3
 _LEAST_EARLIER = 2
+# After so many times the days after which such a thing changes on the whole, it is over.
+_MOST_PACES = 4
 
 Known = tuple[KnownFact, ...]
 """Facts of which one conversation is about all."""
@@ -82,11 +84,14 @@ def offers(cast: Cast, story: Story, date: str) -> Offers:
 
 
 def _is_over(cast: Cast, item: KnownFact, date: str) -> bool:
-    slot = cast.slots.get(item.fact.slot)
-    if slot is None or not slot.expires:
+    """Tell whether nobody speaks of it any more as of something that is so: its day has passed, or its time."""
+    slot, told_on, today = cast.slots.get(item.fact.slot), *map(datetime.date.fromisoformat, (item.told_on, date))
+    if slot is None:
         return False
-    day = coming_day(item.fact.value, datetime.date.fromisoformat(item.told_on))
-    return day is not None and day < datetime.date.fromisoformat(date)
+    if slot.expires:
+        day = coming_day(item.fact.value, told_on)
+        return day is not None and day < today
+    return bool(slot.change) and (today - told_on).days > _MOST_PACES * slot.pace[1]
 
 
 Offer = Callable[[Cast, Story, Offers, str], Sequence[object]]

@@ -169,15 +169,16 @@ class _Writer:
         states = self._states(slot, room=self._room - with_room)
         days = self._ascending(len(states))
         facts = [slot.fact(self._value(slot, day)) for day in days]
+        left = list(slot.notes)
         for fact, day in zip(facts[:-1], days[:-1], strict=True):
-            self._note(slot.notes, fact.value, day)
+            left.remove(self._note(left, fact.value, day))
+            left = left or list(slot.notes)
         fact, day = facts[-1], days[-1]
         if len(facts) > 1 and slot.was and self._room > 1 + with_room and self._draw.random() < 1 / 3:
             self._note(slot.was, facts[-2].value, day)
-        phrasing = self._note(slot.notes, fact.value, day)
-        others = tuple(text for text in slot.notes if text != phrasing)
-        if others and self._room > with_room and self._draw.random() < _SHARE_OF_FACTS_NOTED_TWICE:
-            self._note(others, fact.value, self._draw.choice(self._days))
+        left.remove(self._note(left, fact.value, day))
+        if left and self._room > with_room and self._draw.random() < _SHARE_OF_FACTS_NOTED_TWICE:
+            self._note(left, fact.value, self._draw.choice(self._days))
             self._learn(slot, fact, day, earlier=tuple(facts[:-1]), notes=2)
         else:
             self._learn(slot, fact, day, earlier=tuple(facts[:-1]))

@@ -107,6 +107,7 @@ STORED = (
     [
         (LEAKING, "They told me that it leaks, so the tar comes first.", "You told me before that it leaks."),
         (LEAKING, "They want to know when.", "In spring, after the winter in the yard that you mentioned earlier."),
+        (LEAKING, "They want to know when.", "In spring. I remember you saying that before."),
         (STORED, "I noted that the boat leaks, and tar will do.", "As you said before, it leaks: two coats."),
     ],
 )
@@ -120,6 +121,7 @@ def test_a_later_exchange_may_speak_of_what_was_said_above(above: tuple[str, ...
     [
         ("Do you know my sister?", "They never told me anything of a sister.", "No, who is she?"),
         ("Do you know its name?", f"I do believe I noted the name.|{LOOK}", "Albatross."),
+        ("Do you know its name?", f"I do believe I have it.|{LOOK}", "Albatross."),
         ("Do you know its name?", f"There must be a line of it in my list.|{LOOK}", "Albatross."),
         ("I met my sister.", "How nice.", "I remember your sister. You told me last month that she sails."),
     ],

@@ -52,11 +52,11 @@ def check(view: View) -> Problem | None:
 
 def _told_alone(reply: str, facts: tuple[Fact, ...]) -> str:
     """Return the sentence that tells a value without saying whose it is, or the value of one alone."""
-    is_one = len([fact for fact in facts if holds(reply, fact.forms)]) == 1
+    is_one = len([fact for fact in facts if tells(reply, fact.forms)]) == 1
     for fact in facts:
         others = tuple(form for other in facts if other is not fact for form in other.forms)
         for sentence in sentences(reply):
-            if not holds(sentence, fact.forms):
+            if not tells(sentence, fact.forms):
                 continue
             is_told_apart = not fact.which or holds(around(sentence, fact.forms, others), (fact.which,))
             if is_one or not is_told_apart:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from apep_datagen.conversation.brief import Brief
+from apep_datagen.conversation.brief import Brief, Rewrites
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.people.cast import Cast
 from apep_datagen.people.drawing import draw_scenario, draw_time, draw_user, generator, possible_abilities
+from apep_datagen.people.exchanges import draw_exchanges
 from apep_datagen.people.scenario import Ability
 from apep_datagen.people.steering import draw_ability
 from apep_datagen.people.story import Story
@@ -30,6 +31,7 @@ class BriefSource:
         mix: The wished shares of the abilities.
         first_day: The first day on which a timeline begins, as an ISO date.
         last_day: The last one.
+        rewrites: Which exchanges have Ada's thoughts rewritten.
     """
 
     seed: int
@@ -40,6 +42,7 @@ class BriefSource:
     mix: Mapping[Ability, float]
     first_day: str
     last_day: str
+    rewrites: Rewrites = "needed"
 
     def new_timeline(self, number: int) -> Timeline:
         """Return a timeline that begins, with a user of its own."""
@@ -69,7 +72,7 @@ class BriefSource:
         return Brief(
             conversation_id=conversation_id,
             timeline_id=timeline.id,
-            exchanges=draw.randint(*self.exchanges),
+            exchanges=draw_exchanges(generator(self.seed, "exchanges", *attempt), *self.exchanges),
             max_tool_rounds=self.max_tool_rounds,
             at=at,
             user=story.user,
@@ -77,4 +80,5 @@ class BriefSource:
             previous=timeline.previous,
             seed=draw.getrandbits(31),
             way_of_thinking=generator(self.seed, "way of thinking", *attempt).choice(self.cast.ways_of_thinking),
+            rewrites=self.rewrites,
         )

@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import resource
 import sqlite3
 import subprocess
@@ -37,7 +38,12 @@ class Program:
     environment: dict[str, str] = field(default_factory=lambda: dict(KEYS))
 
     def configure(self, text: str) -> None:
-        """Write the configuration. What the loopback server's models say has no sense, so all of it is accepted."""
+        """Write the configuration. What the loopback server's models say has no sense, so all of it is accepted.
+
+        Where nothing else is said, a conversation has one exchange, and each thought is rewritten: the same steps always.
+        """
+        text = _with(text, "generation", "exchanges", "[1, 1]")
+        text = _with(text, "roles.rewriter", "when", '"always"')
         if "[quality]" not in text:
             text += '\n[quality]\nlevel = "off"\n'
         (self.directory / "apep-datagen.toml").write_text(text, encoding="utf-8")
@@ -149,6 +155,16 @@ def killed_if_it_does_not_end(process: subprocess.Popen[str]) -> Iterator[None]:
         process.kill()
         process.wait()
         raise
+
+
+def _with(text: str, section: str, key: str, value: str) -> str:
+    """Return a configuration in which `key` has a value, if it has none yet."""
+    header = f"[{section}]\n"
+    _, found, rest = text.partition(header)
+    if re.search(rf"^{key} *=", rest.partition("\n[")[0], re.MULTILINE):
+        return text
+    line = f"{key} = {value}\n"
+    return text.replace(header, header + line, 1) if found else f"{text}\n{header}{line}"
 
 
 def section(name: str, base_url: str, **values: object) -> str:

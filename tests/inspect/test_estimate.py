@@ -253,10 +253,11 @@ def test_each_role_is_paid_at_the_price_of_its_model() -> None:
 def test_requests_follow_from_how_many_exchanges_are_drawn(exchanges: tuple[int, int]) -> None:
     prompts = load_prompts()
     needs = assumed_needs(GenerationSettings(exchanges=exchanges), RolesSettings(), prompts, load_cast())
-    mean = sum(exchanges) / 2
+    mean = mean_exchanges(*exchanges)
+    rounds = ASSUMED_TOOL_ROUNDS + (mean - 1) * ASSUMED_LATER_TOOL_ROUNDS
     assert needs[ModelRole.TESTER].requests == pytest.approx(mean)
-    assert needs[ModelRole.REWRITER].requests == pytest.approx(mean)
-    assert needs[ModelRole.ADA].requests == pytest.approx(mean * (1 + ASSUMED_TOOL_ROUNDS))
+    assert needs[ModelRole.REWRITER].requests == pytest.approx(mean * ASSUMED_REWRITTEN)
+    assert needs[ModelRole.ADA].requests == pytest.approx(mean + rounds)
     without_tools = GenerationSettings(exchanges=exchanges, max_tool_rounds=0)
     needs = assumed_needs(without_tools, RolesSettings(), prompts, load_cast())
     assert needs[ModelRole.ADA].requests == pytest.approx(mean)

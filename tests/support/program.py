@@ -40,7 +40,7 @@ class Program:
     def configure(self, text: str) -> None:
         """Write the configuration. What the loopback server's models say has no sense, so all of it is accepted.
 
-        Where nothing else is said, a conversation has one exchange, and each thought is rewritten: the same steps always.
+        Where nothing else is said, a conversation has one exchange, and each thought is rewritten.
         """
         text = _with(text, "generation", "exchanges", "[1, 1]")
         text = _with(text, "roles.rewriter", "when", '"always"')
@@ -159,12 +159,14 @@ def killed_if_it_does_not_end(process: subprocess.Popen[str]) -> Iterator[None]:
 
 def _with(text: str, section: str, key: str, value: str) -> str:
     """Return a configuration in which `key` has a value, if it has none yet."""
-    header = f"[{section}]\n"
-    _, found, rest = text.partition(header)
-    if re.search(rf"^{key} *=", rest.partition("\n[")[0], re.MULTILINE):
+    before, header, rest = text.partition(f"[{section}]\n")
+    inside, next_header, behind = rest.partition("\n[")
+    if re.search(rf"^{key} *=", inside, re.MULTILINE):
         return text
     line = f"{key} = {value}\n"
-    return text.replace(header, header + line, 1) if found else f"{text}\n{header}{line}"
+    if not header:
+        return f"{text}\n[{section}]\n{line}"
+    return f"{before}{header}{inside}\n{line}{next_header}{behind}"
 
 
 def section(name: str, base_url: str, **values: object) -> str:

@@ -73,7 +73,10 @@ Output = Annotated[
 ResetTools = Annotated[bool, typer.Option("--reset-tools", help="Empty Ada's memory and diary first.")]
 Exchanges = Annotated[
     str | None,
-    typer.Option(metavar="MIN-MAX", help="How many exchanges (question and answer) a conversation has. [default: 1]"),
+    typer.Option(
+        metavar="MIN-MAX",
+        help="How many exchanges a conversation has; 1 is the cheapest. [default: 1-4]",
+    ),
 ]
 Seed = Annotated[
     int | None,

@@ -52,6 +52,7 @@ _TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
         {"history": [], "previous": _EXCHANGE, **_TASK},
         {"history": [("How are you?", "Well.")], "previous": _EXCHANGE, **_TASK},
         {"history": [("How are you?", "Well.")], "previous": None, **_TASK},
+        {"history": [("How are you?", "Well.")], "previous": None, **_TASK, "instruction": ""},
     ),
     "tool_instructions.txt": ({"max_tool_rounds": 3, "tools": "…"},),
     "tool_results.txt": (

@@ -16,6 +16,7 @@ from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.notebook import Notebook, ShelfName
 
 __all__ = [
+    "LISTING_TOOLS",
     "ToolError",
     "canonical_call",
     "describe_tools",
@@ -30,6 +31,9 @@ _LONGEST_TEXT = 2_000
 class ToolError(Exception):
     """A call cannot be carried out; the message is for Ada."""
 
+
+LISTING_TOOLS = frozenset({"recall_memories", "recall_diary"})
+"""The tools that list all that there is of one kind."""
 
 ToolFunction = Callable[..., dict[str, Any]]
 _TOOLS: dict[str, ToolFunction] = {}
@@ -49,37 +53,37 @@ def _tool(function: ToolFunction) -> ToolFunction:
 
 @_tool
 def add_memory(notebook: Notebook, input_text: list[str]) -> dict[str, Any]:
-    """Store lasting facts about the user, one text for each."""
+    """Store facts about the user, one text each."""
     return _add(notebook, "memory", input_text)
 
 
 @_tool
 def recall_memories(notebook: Notebook) -> dict[str, Any]:
-    """List everything in your memory, numbered and dated, oldest first."""
+    """List your memory, numbered and dated."""
     return _recall(notebook, "memory", "memories")
 
 
 @_tool
 def delete_memory(notebook: Notebook, indices: list[int]) -> dict[str, Any]:
-    """Delete memories by the numbers that the list shows."""
+    """Delete memories by number."""
     return _delete(notebook, "memory", indices, "memory")
 
 
 @_tool
 def add_diary(notebook: Notebook, input_text: list[str]) -> dict[str, Any]:
-    """Write pages into your own diary, one text for each."""
+    """Write diary pages, one text each."""
     return _add(notebook, "diary", input_text)
 
 
 @_tool
 def recall_diary(notebook: Notebook) -> dict[str, Any]:
-    """List all pages of your diary, numbered and dated, oldest first."""
+    """List your diary, numbered and dated."""
     return _recall(notebook, "diary", "pages")
 
 
 @_tool
 def delete_diary(notebook: Notebook, indices: list[int]) -> dict[str, Any]:
-    """Delete diary pages by the numbers that the list shows."""
+    """Delete diary pages by number."""
     return _delete(notebook, "diary", indices, "diary page")
 
 

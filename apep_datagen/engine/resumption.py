@@ -13,6 +13,7 @@ from apep_datagen.engine.ability_yields import AbilityYields
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.schedule import Schedule
+from apep_datagen.people.exchanges import mean_exchanges
 from apep_datagen.storage.conversations import (
     active_conversations,
     last_ids,
@@ -29,7 +30,7 @@ from apep_datagen.storage.verdicts import accepted_by_ability, recent_yields, re
 
 __all__ = ["Resumed", "brief_source", "resume"]
 
-# Ask, answer, rewrite, and a continuation where tools were used.
+# Ask, answer, a continuation where tools were used, and a rewrite where it is needed: more than most exchanges take.
 _REQUESTS_IN_EXCHANGE = 4
 
 
@@ -126,7 +127,7 @@ def _schedule(
         providers=invocation.providers,
         may_finish=lambda provider, conversations: account.may_finish(
             conversations,
-            _REQUESTS_IN_EXCHANGE * sum(generation.exchanges) / 2,
+            _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges),
             for_free=free[provider],
         ),
         accepted=accepted_by_ability(connection),
@@ -148,6 +149,7 @@ def brief_source(invocation: Invocation, seed: int) -> BriefSource:
         mix=scenarios.shares,
         first_day=scenarios.first_day.isoformat(),
         last_day=scenarios.last_day.isoformat(),
+        rewrites=invocation.settings.roles.rewriter.when,
     )
 
 

@@ -19,7 +19,7 @@ from apep_datagen.people.story import Story
 from apep_datagen.people.vocabulary import Forms
 from apep_datagen.people.world import Slot
 
-__all__ = ["draw_exchanges", "draw_scenario", "draw_time", "draw_user", "generator", "possible_abilities"]
+__all__ = ["draw_scenario", "draw_time", "draw_user", "generator", "possible_abilities"]
 
 # What a story seldom allows is taken when it does.
 _READINESS = {Ability.CONNECT: 3.0, Ability.ASK_BACK: 3.0, Ability.APPLY: 2.0, Ability.DIARY_RECALL: 2.0}
@@ -27,7 +27,6 @@ _STRENGTH_OF_BALANCE = 3
 # Of the questions that may say "I told you", because people forget such things, how many do.
 _SHARE_SAYING_TOLD = 0.5
 _SHARE_AT_THE_BEGINNING = 0.5
-_SHARE_OF_SHORTEST = 0.5
 _UNDER, _OVER = 25, 60
 _FEWEST_HABITS, _MOST_HABITS = 2, 3
 
@@ -125,11 +124,6 @@ def draw_time(draw: random.Random, previous: str, first_day: str, last_day: str)
 
 def _at(day: datetime.date, minute: int) -> str:
     return f"{day.isoformat()}T{minute // 60:02}:{minute % 60:02}"
-
-
-def draw_exchanges(draw: random.Random, least: int, most: int) -> int:
-    """Draw how many exchanges a conversation has: half have the least, the others are spread evenly."""
-    return least if most == least or draw.random() < _SHARE_OF_SHORTEST else draw.randint(least + 1, most)
 
 
 def possible_abilities(cast: Cast, story: Story, date: str, exchanges: int = 1) -> dict[Ability, float]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.markup import parse_answer
-from apep_datagen.core.notebook import Entry, Notebook
+from apep_datagen.core.notebook import Notebook
 from apep_datagen.core.tools import describe_tools, run_call
 from apep_datagen.core.words import holds
 from apep_datagen.people.cast import load_cast
@@ -38,7 +39,7 @@ def test_every_word_comes_from_the_prompt_files() -> None:
 
 def test_ada_says_that_she_is_an_ai() -> None:
     rendered = load_prompts().render("ada_system.txt", tool_instructions="…", **WHEN)
-    assert "You never claim to be a human" in rendered
+    assert "You never claim to be human" in rendered
     assert "2026-01-31" in rendered
 
 
@@ -164,15 +165,30 @@ def test_the_rewriter_is_told_how_ada_thinks_where_that_was_drawn(thoughts: list
     assert drawn == f"{not_drawn}\nHer way of thinking today, which is in the words alone: dry and short."
 
 
-def test_adas_example_holds_two_calls_that_can_be_carried_out_together() -> None:
+def test_adas_example_is_a_call_that_can_be_carried_out() -> None:
     rounds = load_prompts().render("tool_instructions.txt", tools=describe_tools(), max_tool_rounds=3)
-    example = parse_answer(rounds[rounds.index("<think>") : rounds.rindex("</tool_call>") + len("</tool_call>")])
-    assert example.thinking
+    example = parse_answer(rounds[rounds.index("<tool_call>") : rounds.rindex("</tool_call>") + len("</tool_call>")])
     assert example.reply == ""
-    notebook = Notebook([Entry("memory", "2026-01-01", f"The user likes {thing}.") for thing in "abcd"])
-    results = [run_call(call, notebook) for call in example.calls]
-    assert [list(result) for result in results] == [["deleted"], ["added", "indices"]]
-    assert [note.text for note in notebook.on("memory")][:3] == [f"The user likes {thing}." for thing in "abc"]
+    notebook = Notebook()
+    assert [list(run_call(call, notebook)) for call in example.calls] == [["added", "indices"]]
+    assert len(notebook.on("memory")) == 1
+
+
+@pytest.mark.parametrize("name", ["ada_system.txt", "tester_user.txt"])
+def test_what_is_the_same_in_many_prompts_stands_before_the_hour(name: str) -> None:
+    """A server that caches what prompts begin with has read it once."""
+    at: dict[str, Any] = {
+        "topic": "rain",
+        "instruction": "Write.",
+        "history": [],
+        "previous": None,
+        "tool_instructions": "…",
+    }
+    prompts = load_prompts()
+    morning, evening = (prompts.render(name, **at, **{**WHEN, "time": hour}) for hour in ("09:15", "19:40"))
+    [line] = [line for line in morning.split("\n") if line not in evening]
+    assert morning.endswith(line)
+    assert morning.partition(line)[0] == evening[: len(morning) - len(line)]
 
 
 @pytest.mark.parametrize("last_round", [False, True])

@@ -37,7 +37,7 @@ def drawn(cast: Cast, seed: int, timelines: int, places: int) -> Iterator[Brief]
                 yield briefs.draw_brief(1, replace(timeline, conversations=place, rejected_in_a_row=rejected), {})
 
 
-def test_users_days_and_facts_are_those_that_an_earlier_version_drew_for_the_same_seed() -> None:
+def test_users_and_days_are_those_that_an_earlier_version_drew_for_the_same_seed() -> None:
     first: dict[int, Brief] = {}
     for real in real_conversations():
         first.setdefault(real.case.brief.timeline_id, real.case.brief)
@@ -46,10 +46,6 @@ def test_users_days_and_facts_are_those_that_an_earlier_version_drew_for_the_sam
         briefs = source(then.scenario.ability)
         now = briefs.draw_brief(then.conversation_id, briefs.new_timeline(number)[0], {})
         assert (now.user, now.at, now.scenario.ability) == (then.user, then.at, then.scenario.ability)
-        assert [(fact.slot, fact.forms) for fact in now.scenario.facts] == [
-            (fact.slot, fact.forms) for fact in then.scenario.facts
-        ]
-        assert now.scenario.topic == then.scenario.topic
 
 
 def test_each_way_of_thinking_is_drawn_about_as_often_as_any_other() -> None:
@@ -83,3 +79,20 @@ def test_a_brief_of_an_earlier_version_is_still_read() -> None:
     assert (brief.conversation_id, brief.way_of_thinking) == (1, "")
     with pytest.raises(ValueError, match="cannot be read"):
         brief_from_json(plan.replace('"seed"', '"sead"'))
+
+
+def test_how_many_exchanges_there_are_changes_nothing_else() -> None:
+    one, many = source(Ability.SHARE), replace(source(Ability.SHARE), exchanges=(1, 4))
+    drawn_one = [one.draw_brief(1, one.new_timeline(number), {}) for number in range(1, 41)]
+    drawn_many = [many.draw_brief(1, many.new_timeline(number), {}) for number in range(1, 41)]
+    assert {brief.exchanges for brief in drawn_one} == {1}
+    assert {brief.exchanges for brief in drawn_many} == {1, 2, 3, 4}
+    assert drawn_one == [replace(brief, exchanges=1) for brief in drawn_many]
+
+
+def test_a_brief_says_when_its_thoughts_are_rewritten_and_one_of_an_earlier_version_always() -> None:
+    briefs = replace(source(Ability.SHARE), rewrites="never")
+    assert briefs.draw_brief(1, briefs.new_timeline(1), {}).rewrites == "never"
+    lines = (TESTS / "real_model" / "conversations.jsonl").read_text("utf-8").splitlines()
+    plan = lines[0].partition('"plan": ')[2].partition(', "notes_before"')[0]
+    assert brief_from_json(plan).rewrites == "always"

@@ -15,6 +15,7 @@ from itertools import pairwise
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import is_function_word, sentences, stem
+from apep_datagen.language.moments.names import MONTHS
 from apep_datagen.language.negation import clause_texts
 from apep_datagen.language.numbers import in_digits, spoken_dates, spoken_times
 from apep_datagen.language.rarity import rarity
@@ -67,7 +68,8 @@ def _wanted(form: str) -> tuple[str, ...]:
 
 
 def _without_function_words(said: Iterable[str]) -> list[str]:
-    return [word for word in said if not is_function_word(word)]
+    # "May" is a small word and a month.
+    return [word for word in said if word in MONTHS or not is_function_word(word)]
 
 
 def _stands_in(said: Sequence[str], wanted: Sequence[str]) -> bool:

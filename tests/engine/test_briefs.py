@@ -16,7 +16,6 @@ from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.scenario import Ability
 from apep_datagen.storage.conversations import brief_from_json
 from support.paths import TESTS
-from support.real_conversations import real_conversations
 
 CAST = load_cast()
 # What the run of the real model was made with.
@@ -35,17 +34,6 @@ def drawn(cast: Cast, seed: int, timelines: int, places: int) -> Iterator[Brief]
         for place in range(places):
             for rejected in range(3):
                 yield briefs.draw_brief(1, replace(timeline, conversations=place, rejected_in_a_row=rejected), {})
-
-
-def test_users_and_days_are_those_that_an_earlier_version_drew_for_the_same_seed() -> None:
-    first: dict[int, Brief] = {}
-    for real in real_conversations():
-        first.setdefault(real.case.brief.timeline_id, real.case.brief)
-    assert len(first) >= 30
-    for number, then in first.items():
-        briefs = source(then.scenario.ability)
-        now = briefs.draw_brief(then.conversation_id, briefs.new_timeline(number)[0], {})
-        assert (now.user, now.at, now.scenario.ability) == (then.user, then.at, then.scenario.ability)
 
 
 def test_each_way_of_thinking_is_drawn_about_as_often_as_any_other() -> None:
@@ -81,18 +69,19 @@ def test_a_brief_of_an_earlier_version_is_still_read() -> None:
         brief_from_json(plan.replace('"seed"', '"sead"'))
 
 
-def test_how_many_exchanges_there_are_changes_nothing_else() -> None:
+def test_there_is_an_instruction_for_each_exchange_and_one_of_them_shows_the_ability() -> None:
     one, many = source(Ability.SHARE), replace(source(Ability.SHARE), exchanges=(1, 4))
-    drawn_one = [one.draw_brief(1, one.new_timeline(number), {}) for number in range(1, 41)]
-    drawn_many = [many.draw_brief(1, many.new_timeline(number), {}) for number in range(1, 41)]
+    drawn_one = [one.draw_brief(1, one.new_timeline(number)[0], {}) for number in range(1, 41)]
+    drawn_many = [many.draw_brief(1, many.new_timeline(number)[0], {}) for number in range(1, 41)]
     assert {brief.exchanges for brief in drawn_one} == {1}
     assert {brief.exchanges for brief in drawn_many} == {1, 2, 3, 4}
-    assert drawn_one == [replace(brief, exchanges=1) for brief in drawn_many]
+    assert all(len(brief.scenario.course) == brief.exchanges for brief in drawn_many)
+    assert all(brief.scenario.course[brief.scenario.place - 1] == brief.scenario.instruction for brief in drawn_many)
 
 
 def test_a_brief_says_when_its_thoughts_are_rewritten_and_one_of_an_earlier_version_always() -> None:
     briefs = replace(source(Ability.SHARE), rewrites="never")
-    assert briefs.draw_brief(1, briefs.new_timeline(1), {}).rewrites == "never"
+    assert briefs.draw_brief(1, briefs.new_timeline(1)[0], {}).rewrites == "never"
     lines = (TESTS / "real_model" / "conversations.jsonl").read_text("utf-8").splitlines()
     plan = lines[0].partition('"plan": ')[2].partition(', "notes_before"')[0]
     assert brief_from_json(plan).rewrites == "always"

@@ -30,6 +30,7 @@ from support.world import program_cast, values_of
         ("a camper-van", "camper van"),
         ("hazel nuts", "hazelnuts"),
         ("on January the 3rd", "January 3"),
+        ("on the twenty-ninth of April", "29 April"),
         ("that lychee tree", "lychees"),
         ("two thunder storms", "thunderstorm"),
         ("Monday, in the morning", "Monday mornings"),
@@ -57,6 +58,8 @@ def test_a_value_is_recognised_in_other_words(text: str, form: str) -> None:
         ("in the morning", "Monday mornings"),
         ("", "Bello"),
         ("Bello", ""),
+        ("the twenty-ninth of April", "20 April"),
+        ("on 2 August", "2 May"),
     ],
 )
 def test_another_value_is_not(text: str, form: str) -> None:

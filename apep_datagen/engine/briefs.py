@@ -72,7 +72,7 @@ class BriefSource:
         return Brief(
             conversation_id=conversation_id,
             timeline_id=timeline.id,
-            exchanges=draw_exchanges(generator(self.seed, "exchanges", *attempt), *self.exchanges),
+            exchanges=draw_exchanges(draw, *self.exchanges),
             max_tool_rounds=self.max_tool_rounds,
             at=at,
             user=story.user,

@@ -16,7 +16,7 @@ from apep_datagen.conversation.state import Conversation, Turn, due_call
 from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.markup import render_answer, result_block
 from apep_datagen.core.messages import Message, Step
-from apep_datagen.core.tools import LISTING_TOOLS, describe_tools
+from apep_datagen.core.tools import LISTING_TOOLS, describe_tools, tool_signatures
 from apep_datagen.people.scenario import Scenario
 
 __all__ = ["prompt", "training_sample"]
@@ -44,7 +44,12 @@ def _system_message(conversation: Conversation) -> list[Message]:
 
 @functools.lru_cache(maxsize=256)
 def _ada_system_prompt(prompts: PromptSet, at: str, max_tool_rounds: int) -> str:
-    instructions = prompts.render("tool_instructions.txt", tools=describe_tools(), max_tool_rounds=max_tool_rounds)
+    instructions = prompts.render(
+        "tool_instructions.txt",
+        tools=describe_tools(),
+        signatures=tool_signatures(),
+        max_tool_rounds=max_tool_rounds,
+    )
     return prompts.render("ada_system.txt", **_when(at), tool_instructions=instructions)
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "describe_tools",
     "run_call",
     "tool_names",
+    "tool_signatures",
 ]
 
 _MOST_TEXTS = 20
@@ -53,37 +54,37 @@ def _tool(function: ToolFunction) -> ToolFunction:
 
 @_tool
 def add_memory(notebook: Notebook, input_text: list[str]) -> dict[str, Any]:
-    """Store facts about the user, one text each."""
+    """Store lasting facts about the user, one text for each."""
     return _add(notebook, "memory", input_text)
 
 
 @_tool
 def recall_memories(notebook: Notebook) -> dict[str, Any]:
-    """List your memory, numbered and dated."""
+    """List everything in your memory, numbered and dated, oldest first."""
     return _recall(notebook, "memory", "memories")
 
 
 @_tool
 def delete_memory(notebook: Notebook, indices: list[int]) -> dict[str, Any]:
-    """Delete memories by number."""
+    """Delete memories by the numbers that the list shows."""
     return _delete(notebook, "memory", indices, "memory")
 
 
 @_tool
 def add_diary(notebook: Notebook, input_text: list[str]) -> dict[str, Any]:
-    """Write diary pages, one text each."""
+    """Write pages into your own diary, one text for each."""
     return _add(notebook, "diary", input_text)
 
 
 @_tool
 def recall_diary(notebook: Notebook) -> dict[str, Any]:
-    """List your diary, numbered and dated."""
+    """List all pages of your diary, numbered and dated, oldest first."""
     return _recall(notebook, "diary", "pages")
 
 
 @_tool
 def delete_diary(notebook: Notebook, indices: list[int]) -> dict[str, Any]:
-    """Delete diary pages by number."""
+    """Delete diary pages by the numbers that the list shows."""
     return _delete(notebook, "diary", indices, "diary page")
 
 
@@ -120,13 +121,19 @@ def tool_names() -> list[str]:
 
 
 def describe_tools() -> str:
-    """Return what Ada is told about her tools, one a line."""
-    lines = []
-    for name, function in _TOOLS.items():
-        examples = {str: '["…", "…"]', int: "[1, 2]"}
-        arguments = ", ".join(f"{parameter}={examples[kind]}" for parameter, kind in _PARAMETERS[name].items())
-        lines.append(f"{name}({arguments}): {inspect.getdoc(function)}")
-    return "\n".join(lines)
+    """Return how Ada's tools are called and what they do, one a line."""
+    return "\n".join(f"{_signature(name)}: {inspect.getdoc(function)}" for name, function in _TOOLS.items())
+
+
+def tool_signatures() -> str:
+    """Return how Ada's tools are called, one a line."""
+    return "\n".join(map(_signature, _TOOLS))
+
+
+def _signature(name: str) -> str:
+    examples = {str: '["…", "…"]', int: "[1, 2]"}
+    arguments = ", ".join(f"{parameter}={examples[kind]}" for parameter, kind in _PARAMETERS[name].items())
+    return f"{name}({arguments})"
 
 
 def canonical_call(call: ToolCall | MalformedCall) -> ToolCall | MalformedCall:

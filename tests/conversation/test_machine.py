@@ -28,7 +28,7 @@ from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Completion, Message, Step, Usage, clean_text
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tags import strip_tags
-from apep_datagen.core.tools import describe_tools
+from apep_datagen.core.tools import tool_signatures
 from support.briefs import BRIEF
 
 PROMPTS = load_prompts()
@@ -183,7 +183,7 @@ def test_ada_is_told_the_date_the_tools_and_how_often_she_may_use_them() -> None
     system, user = sent(say(begin(max_tool_rounds=2), "Hi."))
     assert (system.role, user) == ("system", Message("user", "Hi."))
     assert BRIEF.date in system.content
-    assert describe_tools() in system.content
+    assert tool_signatures() in system.content
     assert "at most 2 rounds" in system.content
 
 

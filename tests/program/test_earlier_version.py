@@ -40,9 +40,10 @@ NOT_COMPARED = re.compile(
     r'|(?<="requests": )[^,\n]+|(?<="kind": "refused",\n      "count": )[^,\n]+'
 )
 # What is told since then: how many conversations have ended, how many of them could not be judged, what the stages that
-# there were not yet have found, examples, what the abilities yield, and what became of rewrites.
+# there were not yet have found, examples, what the abilities yield, what became of rewrites, and what an accepted
+# conversation took.
 NOT_TOLD_THEN = re.compile(
-    r'"(?:frequent_reasons|abilities)": \[[^\]]*\],\s*'
+    r'"(?:frequent_reasons|abilities)": \[[^\]]*\],\s*|"per_accepted": (?:null|\{[^{}]*\}),\s*'
     r'|"rewrites": \{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\},\s*'
     r'|"(?:ended|set_aside|notes|knowledge|time)": \d+,?\s*|\{[^{}]*"stage": "set aside"[^{}]*\},?\s*'
 )

@@ -60,24 +60,17 @@ def _claim_in(turn: SavedTurn, question: str, above: Sequence[str]) -> Claim | N
     """Return the first claim of a turn that nothing above bears out."""
     looks = _looks(turn)
     for claim in claims_in(turn.thinking, leads_to_look=looks):
-        if not _is_borne_out(claim, above, question if looks else ""):
+        # Where she is about to look, it is of what the user has just asked for; and that was not said above, though it
+        # may be of the same thing: "they told me the name of their sister", who was spoken of, and not by her name.
+        asked = telling(question) if looks else frozenset()
+        if (telling(*above) - asked).isdisjoint(telling(claim.quote)):
             return claim
     for claim in claims_to_the_user(turn.reply, question):
-        if not _is_borne_out(claim, above):
+        about = telling(claim.quote)
+        # "I remember you saying that" can be of anything that was said above.
+        if telling(*above).isdisjoint(about) and (about or not above):
             return claim
     return None
-
-
-def _is_borne_out(claim: Claim, above: Sequence[str], asked: str = "") -> bool:
-    """Tell whether a claim can be of what was said above: has words in common with it, or none that say of what it is.
-
-    Where she is about to look, it is of what the user has just asked for; and that was not said above, though it may be
-    of the same thing: "they told me the name of their sister", who was spoken of, and not by her name.
-    """
-    about = telling(claim.quote)
-    if not about and above and not asked:
-        return True
-    return not (telling(*above) - telling(asked)).isdisjoint(about)
 
 
 def _looks(turn: SavedTurn) -> bool:

@@ -110,12 +110,15 @@ class View:
         return True
 
     def question_up_to_results(self, forms: tuple[str, ...] = ()) -> str:
-        """Return what the user said up to the exchange with the first results, or the first that tell a value.
+        """Return what the user said up to the exchange with the first results that tell a value; else all of it.
 
-        All of it where there are none. What was to be told above is not looked at.
+        Without a value, up to the first results from the exchange on in which the ability comes. What was to be told
+        above is not looked at.
         """
-        said: list[str] = []
-        for exchange in self.exchanges if self.scenario.form is Form.SAID_ABOVE else self.all_exchanges:
+        said = [] if self.scenario.form is Form.SAID_ABOVE else [exchange.question for exchange in self.above]
+        if tells("\n".join(_shown_in(turn for exchange in self.above for turn in exchange.turns)), forms):
+            return "\n".join(said)
+        for exchange in self.exchanges:
             said.append(exchange.question)
             shown = _shown_in(exchange.turns)
             if (shown and not forms) or tells("\n".join(shown), forms):

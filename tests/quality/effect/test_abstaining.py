@@ -89,6 +89,12 @@ def test_forgotten() -> None:
     assert untold(Form.FORGOTTEN, given, facts=(FORGOTTEN,)) == GIVEN_AWAY
 
 
+def test_what_is_stored_above_does_not_let_the_user_give_it_away() -> None:
+    above = said("I'm a vegetarian.", keep("The user is a vegetarian."), "Since when?")
+    given = said("Isn't my dentist called Dr Brook?", LOOK, "I don't have it.")
+    assert untold(Form.NEAR_MISS, above, given, place=2) == GIVEN_AWAY
+
+
 def test_a_near_miss_is_not_noted_as_the_answer() -> None:
     noted = said(ASKED, LOOK, keep("The user's dentist is Dr Hale."), "You never told me.")
     assert untold(Form.NEAR_MISS, noted) == MISTAKEN

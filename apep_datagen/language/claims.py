@@ -9,12 +9,13 @@ back is a closed class: a hedge ("perhaps", "may"), a condition ("if", "whether"
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from apep_datagen.language.content import sentences
 
-__all__ = ["Claim", "ClaimKind", "claim_in", "claim_to_the_user"]
+__all__ = ["Claim", "ClaimKind", "claim_in", "claim_to_the_user", "claims_in", "claims_to_the_user"]
 
 
 class ClaimKind(StrEnum):
@@ -140,11 +141,15 @@ def claim_in(thought: str, *, leads_to_look: bool) -> Claim | None:
         leads_to_look: Whether a look-up follows it at once. Then what she says of knowing and of being told is about
             what is asked for; else only what speaks of earlier days without doubt is a claim.
     """
+    return next(claims_in(thought, leads_to_look=leads_to_look), None)
+
+
+def claims_in(thought: str, *, leads_to_look: bool) -> Iterator[Claim]:
+    """Yield each sentence of a thought that makes such a claim, as `claim_in` does the first."""
     for sentence in sentences(thought):
         said = " ".join(sentence.translate(_APOSTROPHES).lower().split())
         if kind := _claim(said, leads_to_look=leads_to_look):
-            return Claim(kind, sentence)
-    return None
+            yield Claim(kind, sentence)
 
 
 def _claim(said: str, *, leads_to_look: bool) -> ClaimKind | None:
@@ -201,6 +206,11 @@ def claim_to_the_user(reply: str, told: str = "") -> Claim | None:
         told: What the user has written now. What it says itself of an earlier time may be repeated: "you said you went
             last week".
     """
+    return next(claims_to_the_user(reply, told), None)
+
+
+def claims_to_the_user(reply: str, told: str = "") -> Iterator[Claim]:
+    """Yield each sentence of a reply that makes such a claim, as `claim_to_the_user` does the first."""
     said_now = " ".join(told.translate(_APOSTROPHES).lower().split())
     for sentence in sentences(reply):
         said = " ".join(sentence.translate(_APOSTROPHES).lower().split())
@@ -208,8 +218,7 @@ def claim_to_the_user(reply: str, told: str = "") -> Claim | None:
         if found is None or (found["earlier"] and _stands_in(said_now, found["earlier"])):
             continue
         if not _TAKEN_BACK.search(said[: found.end()]) and not said.endswith("?"):
-            return Claim(ClaimKind.REMEMBERS, sentence)
-    return None
+            yield Claim(ClaimKind.REMEMBERS, sentence)
 
 
 def _stands_in(text: str, words_of_it: str) -> bool:

@@ -95,14 +95,23 @@ class Change:
 
     def added(self, shelf: ShelfName) -> list[Note]:
         """Return the notes of one kind that are there after it, and were not before."""
-        there = Counter((note.date, note.text) for note in self.before.on(shelf))
-        new = []
-        for note in self.after.on(shelf):
-            if there[note.date, note.text]:
-                there[note.date, note.text] -= 1
-            else:
-                new.append(note)
-        return new
+        return _only_in(self.after.on(shelf), self.before.on(shelf))
+
+    def removed(self, shelf: ShelfName) -> list[Note]:
+        """Return the notes of one kind that were there before it, and are not after."""
+        return _only_in(self.before.on(shelf), self.after.on(shelf))
+
+
+def _only_in(notes: Iterable[Note], others: Iterable[Note]) -> list[Note]:
+    """Return the notes that the others have not; of equal ones, so many as there are more of."""
+    there = Counter((note.date, note.text) for note in others)
+    only = []
+    for note in notes:
+        if there[note.date, note.text]:
+            there[note.date, note.text] -= 1
+        else:
+            only.append(note)
+    return only
 
 
 def notes_that_hold(fact: Fact, notes: Notes) -> list[Note]:

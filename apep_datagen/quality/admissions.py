@@ -16,7 +16,7 @@ from apep_datagen.language.negation import clause_texts, is_negated, is_negation
 from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.values import says_what_it_is
 
-__all__ = ["admits", "claimed_values", "denies_memory"]
+__all__ = ["admits", "claimed_values", "claims_deletion", "denies_memory"]
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -94,6 +94,27 @@ def denies_memory(text: str) -> bool:
     )
 
 
+_HAS_DELETED = re.compile(
+    r"\bi(?:['’]ve|\s+have)?\s+(?:(?:just|now|already)\s+)*"  # noqa: RUF001 - as typeset
+    r"(?:deleted|erased|removed|struck|crossed|wiped|cleared|dropped|forgot|forgotten|let\s+go|taken\s+(?:it|that|them)\s+out)\b"
+    r"|\b(?:it|that|they|everything|all)(?:['’]s|\s+is|['’]re|\s+are|\s+has\s+been)\s+(?:(?:just|now|already|all)\s+)*"  # noqa: RUF001 - as typeset
+    r"(?:gone|deleted|erased|removed|wiped|forgotten|cleared|struck)\b"
+    r"|\b(?:any\s?more|no\s+longer)\b",
+    re.IGNORECASE,
+)
+
+
+def claims_deletion(reply: str) -> str:
+    """Return the first sentence that says that something was there and is not any more, or an empty text."""
+    return next((sentence for sentence in sentences(reply) if _says_it_is_gone(sentence)), "")
+
+
+def _says_it_is_gone(sentence: str) -> bool:
+    found = _HAS_DELETED.search(sentence)
+    # "I haven't deleted anything", "whether it is gone"; but not "I don't have it any more".
+    return found is not None and not re.search(r"\b(?:if|whether|as\s+(?:if|though|good))\b", sentence[: found.start()])
+
+
 def _denies(clause: str, slot: frozenset[str], *, is_plain_no_enough: bool, is_question: bool) -> bool:
     """Tell whether a clause denies that she has what was asked for."""
     said = words(clause)
@@ -153,7 +174,9 @@ def _is_bare_denial(said: list[str], *, is_plain_no_enough: bool) -> bool:
     if len(said) <= _SHORT_ANSWER:
         is_no = is_plain_no_enough and len(said) == 1
         is_have_not = not _HAVING.isdisjoint(said) or _is_verb_denied_of_herself(said)
-        is_have_not = is_have_not or (said[0] == "not" and said[-1] in ("that", "it", "this", "yet", "one", "me"))
+        is_have_not = is_have_not or (
+            said[0] == "not" and said[-1] in ("that", "it", "this", "yet", "one", "me", "yours")
+        )
         return is_no or is_have_not or any(is_negation(word) and not _is_auxiliary(word) for word in said)
     if not _YOU.isdisjoint(said) and "me" in said:
         return True

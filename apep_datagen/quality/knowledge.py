@@ -6,11 +6,12 @@ what she says of having been told, or not, is a guess that passes for knowledge:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
-from apep_datagen.core.calls import ToolCall, texts_in
+from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
 from apep_datagen.core.words import holds
-from apep_datagen.language.claims import Claim, claim_in, claim_to_the_user
+from apep_datagen.language.claims import Claim, claims_in, claims_to_the_user
+from apep_datagen.language.common import telling
 from apep_datagen.language.values import saying
 from apep_datagen.people.scenario import ASKING, Ability, Fact, Scenario
 from apep_datagen.quality import leak
@@ -21,6 +22,8 @@ from apep_datagen.quality.sample import Sample, SavedTurn
 __all__ = ["check"]
 
 _LOOKING_UP = frozenset({"recall_memories", "recall_diary"})
+# The abilities of which the user does not say the facts.
+_NOT_SAID = ASKING | {Ability.FORGET, Ability.ABSTAIN, Ability.ASK_BACK}
 
 
 def check(sample: Sample, case: Case) -> Problem | None:
@@ -34,27 +37,49 @@ def check(sample: Sample, case: Case) -> Problem | None:
 
 
 def _claimed(sample: Sample) -> Problem | None:
-    """Find a claim that stands before any result."""
-    for turn in _before_results(sample):
-        looks = any(isinstance(call, ToolCall) and call.name in _LOOKING_UP for call in turn.calls)
-        claim = claim_in(turn.thinking, leads_to_look=looks) or claim_to_the_user(
-            turn.reply, sample.exchanges[0].question
-        )
-        if claim is not None:
-            return _problem_with(claim)
+    """Find a claim that stands before any look, and speaks of nothing that was said in an earlier exchange."""
+    above: list[str] = []
+    for exchange in sample.exchanges:
+        has_looked = False
+        for turn in exchange.turns:
+            claim = _claim_in(turn, exchange.question, above)
+            if claim is not None:
+                return Problem(Stage.KNOWLEDGE, claim.kind.value, claim.quote, claim.quote)
+            if turn.results:
+                # What she has just stored she may speak of in this exchange; of other days she knows after a look.
+                has_looked = any(_looks(turn) for turn in exchange.turns)
+                break
+        if has_looked:
+            return None
+        stored = (text for turn in exchange.turns for call in turn.calls for text in texts_in(_arguments(call)))
+        above += [exchange.question, exchange.reply, *stored]
     return None
 
 
-def _problem_with(claim: Claim) -> Problem:
-    return Problem(Stage.KNOWLEDGE, claim.kind.value, claim.quote, claim.quote)
+def _claim_in(turn: SavedTurn, question: str, above: Sequence[str]) -> Claim | None:
+    """Return the first claim of a turn that nothing above bears out.
+
+    Where she is about to look, what the user has just asked for is not what was said above, though it is of the same
+    thing: "they told me the name of their sister", who was spoken of, and not by her name.
+    """
+    looks = _looks(turn)
+    said_above = telling(*above)
+    borne_out = said_above - telling(question) if looks else said_above
+    for claim in claims_in(turn.thinking, leads_to_look=looks):
+        if borne_out.isdisjoint(telling(claim.quote)):
+            return claim
+    for claim in claims_to_the_user(turn.reply, question):
+        if said_above.isdisjoint(telling(claim.quote)):
+            return claim
+    return None
 
 
-def _before_results(sample: Sample) -> Iterator[SavedTurn]:
-    """Yield the turns that Ada wrote before any result had come; later exchanges may speak of earlier ones."""
-    for turn in sample.exchanges[0].turns:
-        yield turn
-        if turn.results:
-            return
+def _looks(turn: SavedTurn) -> bool:
+    return any(isinstance(call, ToolCall) and call.name in _LOOKING_UP for call in turn.calls)
+
+
+def _arguments(call: ToolCall | MalformedCall) -> object:
+    return call.arguments if isinstance(call, ToolCall) else ()
 
 
 def _told_too_early(sample: Sample, scenario: Scenario) -> Problem | None:
@@ -74,8 +99,9 @@ def _told_too_early(sample: Sample, scenario: Scenario) -> Problem | None:
 
 
 def _to_be_looked_up(scenario: Scenario) -> tuple[Fact, ...]:
-    if scenario.replaced is not None:
-        return (scenario.replaced,)
+    """Return what the user does not say and Ada has to look up, if she is to know it."""
+    facts = (*((scenario.replaced,) if scenario.replaced else ()), *scenario.beside, *scenario.earlier)
+    if scenario.ability in _NOT_SAID and scenario.replaced is None:
+        facts += scenario.facts
     # What a page is about stands in the question; its words are no secret.
-    is_asked = scenario.ability in ASKING or scenario.ability is Ability.FORGET
-    return tuple(fact for fact in scenario.facts if fact.shelf == "memory" and fact.value) if is_asked else ()
+    return tuple(fact for fact in facts if fact.shelf == "memory" and fact.value)

@@ -84,26 +84,22 @@ def _said_in(exchange: SavedExchange) -> Iterator[str]:
 
 
 def unseen(case: Case) -> tuple[str, ...]:
-    """Return the texts that Ada does not see unless she looks them up: one for each thing that was said or noted."""
+    """Return the texts that Ada does not see, and that may have reached her all the same: one for each thing said.
+
+    They are what a model was shown, or wrote, in this timeline: the user's messages, the person, what was planned.
+    Notes are none of them. What Ada noted of a message is in the message; and what the program wrote before the
+    timeline began no model has seen, so whoever says something like it does so by chance.
+    """
     brief, scenario, user = case.brief, case.brief.scenario, case.brief.user
     # What the user is to tell now is said in the question, in whatever words.
     facts = [] if scenario.ability in TELLING else list(scenario.facts)
-    facts += [*([scenario.replaced] if scenario.replaced else []), *case.change.known]
+    facts += [scenario.replaced] if scenario.replaced else []
     said = list(case.earlier)
     if brief.previous is not None:
         said.append(brief.previous.question)
-    notes = [note.text for note in (*case.change.before.memory, *case.change.before.diary)]
     person = [user.place, user.job, *user.interests, *user.people, *user.animals]
-    return tuple(
-        dict.fromkeys(
-            [
-                *said,
-                *notes,
-                *person,
-                *(f"{fact.tell} {fact.value}" for fact in facts if fact.value or fact.shelf == "diary"),
-            ]
-        )
-    )
+    planned = [f"{fact.tell} {fact.value}" for fact in facts if fact.value or fact.shelf == "diary"]
+    return tuple(dict.fromkeys([*said, *person, *planned]))
 
 
 def strongest_trace(sample: Sample, past: Iterable[str]) -> Trace | None:

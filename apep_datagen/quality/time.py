@@ -39,7 +39,8 @@ def check(sample: Sample, brief: Brief) -> Problem | None:
         brief: When it takes place, and what the user was asked to say, which is not held against them.
     """
     now = datetime.datetime.fromisoformat(brief.at)
-    view = _View(now, f"{brief.scenario.topic}\n{brief.scenario.instruction}".lower())
+    scenario = brief.scenario
+    view = _View(now, "\n".join((scenario.topic, scenario.instruction, *scenario.course)).lower())
     for exchange in sample.exchanges:
         if problem := view.of_user(exchange.question):
             return problem

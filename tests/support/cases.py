@@ -9,17 +9,22 @@ from apep_datagen.core.markup import render_answer, result_block
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Notebook
 from apep_datagen.core.tools import run_call
-from apep_datagen.people.scenario import Ability, Fact, Scenario
+from apep_datagen.people.cast import load_cast
+from apep_datagen.people.scenario import Ability, Fact, Form, Scenario
 from apep_datagen.people.story import Change, notes_that_hold
+from apep_datagen.quality import effect
 from apep_datagen.quality.case import Case
+from apep_datagen.quality.problem import Problem
+from apep_datagen.quality.sample import Sample, read_sample
 from support.briefs import brief
 
-__all__ = ["LOOK", "case", "delete", "fact", "keep"]
+__all__ = ["LOOK", "READ", "case", "delete", "effect_of", "fact", "keep", "said", "write"]
 
 Turn = tuple[str, str, tuple[ToolCall, ...]]
 """A thought, a reply and calls."""
 
 LOOK = (ToolCall("recall_memories", {}),)
+READ = (ToolCall("recall_diary", {}),)
 
 _BEFORE = "2026-02-20"
 _SYSTEM = "You are Ada, an AI companion.\n\nIt is Wednesday, 11 March 2026, 15:20 (afternoon)."
@@ -27,6 +32,15 @@ _SYSTEM = "You are Ada, an AI companion.\n\nIt is Wednesday, 11 March 2026, 15:2
 
 def keep(*texts: str) -> tuple[ToolCall, ...]:
     return (ToolCall("add_memory", {"input_text": list(texts)}),)
+
+
+def write(*pages: str) -> tuple[ToolCall, ...]:
+    return (ToolCall("add_diary", {"input_text": list(pages)}),)
+
+
+def said(question: str, *turns: str | tuple[ToolCall, ...], thought: str = "I see.") -> tuple[str, list[Turn]]:
+    """Return an exchange: what the user says, then calls or a reply for each turn; all thoughts are the same."""
+    return question, [(thought, turn, ()) if isinstance(turn, str) else (thought, "", turn) for turn in turns]
 
 
 def delete(*indices: int) -> tuple[ToolCall, ...]:
@@ -41,20 +55,35 @@ def case(
     ability: Ability,
     *exchanges: tuple[str, Sequence[Turn]],
     memory: Sequence[str] = (),
+    diary: Sequence[str] = (),
     facts: Sequence[Fact] = (),
+    known: Sequence[Fact] = (),
     replaced: Fact | None = None,
     inventions: Sequence[str] = (),
+    form: Form | None = None,
+    place: int = 1,
+    beside: Sequence[Fact] = (),
+    earlier: Sequence[Fact] = (),
 ) -> Case:
     """Return a conversation of the afternoon of 11 March 2026; its calls are executed."""
     notebook = Notebook(date=_BEFORE)
     if memory:
         notebook.add("memory", list(memory))
+    if diary:
+        notebook.add("diary", list(diary))
     before = notebook.notes()
-    now = brief(
-        at="2026-03-11T15:20",
-        exchanges=len(exchanges),
-        scenario=Scenario(ability, "a day", "calm", "short", "Write.", tuple(facts), replaced, tuple(inventions)),
+    scenario = Scenario(
+        ability,
+        *("a day", "calm", "short", "Write."),
+        tuple(facts),
+        replaced,
+        tuple(inventions),
+        form,
+        place,
+        beside=tuple(beside),
+        earlier=tuple(earlier),
     )
+    now = brief(at="2026-03-11T15:20", exchanges=len(exchanges), scenario=scenario)
     notebook.date = now.date
     messages = [Message("system", _SYSTEM)]
     reasons = []
@@ -66,6 +95,13 @@ def case(
             if calls:
                 results = "\n".join(result_block(run_call(call, notebook)) for call in calls)
                 messages.append(Message("tool", results))
-    planned = (*facts, *([replaced] if replaced else []))
-    known = tuple(item for item in planned if item.value and notes_that_hold(item, before))
-    return Case(now, tuple(messages), Change(known, before, notebook.notes()), tuple(reasons))
+    planned = (*facts, *([replaced] if replaced else []), *known)
+    held = tuple(item for item in planned if item.value and not item.which and notes_that_hold(item, before))
+    return Case(now, tuple(messages), Change(held, before, notebook.notes()), tuple(reasons))
+
+
+def effect_of(case: Case) -> Problem | None:
+    """Return what the stage `effect` says of a conversation."""
+    sample = read_sample(case.messages)
+    assert isinstance(sample, Sample), sample
+    return effect.check(sample, case.brief.scenario, case.change, load_cast().phrases)

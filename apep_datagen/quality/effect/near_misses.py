@@ -1,0 +1,113 @@
+"""Whether a text gives for the answer what is the answer to something else, or was so once.
+
+A near miss may be named as what it is: "your brother's is Dr Hale". Then it stands with a word that tells it apart, one
+that its note has and the question has not, and not between such a word and the right value: "your brother's is Dr Hale,
+yours Dr Anand" tells both rightly, the other way round neither.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from apep_datagen.core.words import holds, words
+from apep_datagen.language.common import telling
+from apep_datagen.language.content import content, sentences
+from apep_datagen.language.negation import clause_texts, is_negated
+from apep_datagen.language.persons import FORMS, Person
+from apep_datagen.language.spans import first_span
+from apep_datagen.language.values import saying
+from apep_datagen.people.scenario import Fact
+from apep_datagen.people.story import notes_that_hold
+from apep_datagen.quality.effect.view import View
+
+__all__ = ["around", "told_apart_by", "told_as_present", "told_for_it"]
+
+_OF_OTHERS = FORMS[Person.HE_OR_SHE] | FORMS[Person.THEY]
+_OTHER = frozenset(words("other another somebody someone different"))
+# What was so once. A bare "was" is no witness for something else: "I think it was Dr Hale".
+_ONCE = re.compile(
+    r"\b(?:used to|formerly|former|earlier|before|previous(?:ly)?|old|ago|back then|until|till|once|last|no longer"
+    r"|any ?more|ex|then|originally|at first|first|years?|months?|past)\b",
+    re.IGNORECASE,
+)
+_NOT_NOW = re.compile(
+    rf"{_ONCE.pattern}|\b(?:was|were|had|been|after|from|since|gave up|left|instead of|replac\w+|\w{{3,}}ed)\b",
+    re.IGNORECASE,
+)
+
+
+def told_for_it(view: View, texts: Iterable[str], asked: Fact) -> tuple[Fact, str] | None:
+    """Return a near miss that texts give for what was asked, with the sentence; None where they do not.
+
+    Args:
+        view: The conversation.
+        texts: Replies, or notes.
+        asked: What was asked for; without a value where Ada does not have it.
+    """
+    for text in texts:
+        for other in view.scenario.beside:
+            if quote := _told_for(view, text, other, asked):
+                return other, quote
+    return None
+
+
+def told_as_present(text: str, earlier: Fact, asked: Fact) -> str:
+    """Return the sentence of a text that tells an earlier state as if it were so still, or an empty text."""
+    for sentence in sentences(text):
+        if not _says(sentence, earlier, asked):
+            continue
+        said = around(sentence, earlier.forms, asked.forms)
+        if not (_NOT_NOW.search(said) or _is_denied(said, earlier)):
+            return sentence
+    return ""
+
+
+def around(sentence: str, forms: tuple[str, ...], others: tuple[str, ...]) -> str:
+    """Return what a sentence says of a value: the words around it, up to other values."""
+    span = first_span(sentence, forms)
+    if span is None:
+        return sentence
+    before, after = span.before, span.after
+    while others and (cut := first_span(before, others)) and cut.quote:
+        before = cut.after
+    if others and (cut := first_span(after, others)):
+        after = cut.before
+    return f"{before}{span.quote}{after}"
+
+
+def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
+    if not holds(text, other.forms):
+        return ""
+    said = sentences(text)
+    apart = told_apart_by(view, other, asked)
+    notes = notes_that_hold(other, view.before)
+    was_once = any(_ONCE.search(note.text) for note in notes)
+    for before, sentence, following in zip(["", *said[:-1]], said, [*said[1:], ""], strict=True):
+        if not _says(sentence, other, asked):
+            continue
+        near = around(sentence, other.forms, asked.forms)
+        if _is_denied(near, other) or not _OTHER.isdisjoint(words(near)):
+            continue
+        # "Ask your brother. He has Dr Hale."
+        with_it = (following,) if _OF_OTHERS.isdisjoint(words(sentence)) else (before, following)
+        if not apart.isdisjoint(content(near, *with_it)) or (was_once and _ONCE.search(near)):
+            continue
+        return sentence
+    return ""
+
+
+def _says(sentence: str, fact: Fact, asked: Fact) -> bool:
+    """Tell whether a sentence says a value, and does not only ask for it."""
+    return not sentence.rstrip().endswith("?") and bool(saying(sentence, fact.forms, (asked.ask, *asked.cues)))
+
+
+def told_apart_by(view: View, other: Fact, asked: Fact) -> frozenset[str]:
+    """Return the stems that say of a near miss what it is, and not of what was asked for."""
+    notes = notes_that_hold(other, view.before)
+    its_own = telling(other.tell, other.ask, other.which, *(note.text for note in notes))
+    return its_own - content(asked.tell, asked.ask, *asked.cues, *asked.forms, *other.forms)
+
+
+def _is_denied(said: str, fact: Fact) -> bool:
+    return any(holds(clause, fact.forms) and is_negated(clause) for clause in clause_texts(said))

@@ -1,0 +1,82 @@
+"""The user tells something: for the first time (`share`), or that it is another now (`update`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from apep_datagen.core.words import holds
+from apep_datagen.language.values import tells
+from apep_datagen.people.scenario import Fact, Form
+from apep_datagen.quality.effect.forgetting import still_saying
+from apep_datagen.quality.effect.memory import stored_again
+from apep_datagen.quality.effect.view import View, is_kept, problem_of
+from apep_datagen.quality.problem import Problem
+
+__all__ = ["not_stored", "not_told", "share", "update"]
+
+
+def share(view: View) -> Problem | None:
+    """Each planned fact was told and is in memory, once; or it is not worth keeping, and is nowhere."""
+    facts = view.scenario.facts
+    if problem := not_told(view, facts):
+        return problem
+    match view.scenario.form:
+        case Form.PASSING:
+            return _kept_in_passing(view)
+        case Form.KNOWN_ALREADY:
+            return not_stored(view, facts) or _stored_again(view)
+        case Form.MAYBE_TOLD:
+            return not_stored(view, facts) or _stored_blindly(view) or _stored_again(view)
+    return not_stored(view, facts)
+
+
+def update(view: View) -> Problem | None:
+    """The new state is in memory, and the old one is not."""
+    problem = not_told(view, view.scenario.facts) or not_stored(view, view.scenario.facts)
+    replaced = view.scenario.replaced
+    if problem is None and view.scenario.form is Form.OLD_MISSING:
+        problem = _stored_blindly(view)
+    if problem is None and replaced is not None and (stale := still_saying(replaced, view)):
+        problem = problem_of("the old value is still in memory", stale[0].text, stale[0].text)
+    return problem
+
+
+def not_told(view: View, facts: Iterable[Fact]) -> Problem | None:
+    """Find a planned fact that the user does not tell."""
+    for fact in facts:
+        if not tells(view.question, fact.forms):
+            return problem_of("the user's message does not tell what was planned", f"{fact.tell} ({fact.slot})")
+    return None
+
+
+def not_stored(view: View, facts: Iterable[Fact]) -> Problem | None:
+    """Find a planned fact that is not where Ada keeps such facts."""
+    for fact in facts:
+        if not is_kept(fact, view.after.on(fact.shelf)):
+            return problem_of("a fact that was told is not in memory", fact.tell)
+    return None
+
+
+def _stored_again(view: View) -> Problem | None:
+    for fact in view.scenario.facts:
+        if again := stored_again(view, fact):
+            return problem_of("a fact is in memory twice", fact.tell, again.text)
+    return None
+
+
+def _stored_blindly(view: View) -> Problem | None:
+    """Find what she stored without having looked whether she has it, or what was so before."""
+    facts = view.scenario.facts
+    if view.looked_before_storing(facts):
+        return None
+    return problem_of(
+        "Ada stored it without having looked what is there already", "; ".join(fact.tell for fact in facts)
+    )
+
+
+def _kept_in_passing(view: View) -> Problem | None:
+    for fact in view.scenario.facts:
+        for note in (*view.change.added("memory"), *view.change.added("diary")):
+            if holds(note.text, fact.forms):
+                return problem_of("what is not worth keeping was stored", note.text, note.text)
+    return None

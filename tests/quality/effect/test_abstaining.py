@@ -1,0 +1,104 @@
+"""What she was never told, or has forgotten, she looks for and says so; a near miss she may name as what it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from apep_datagen.people.scenario import Ability, Form
+from support.cases import LOOK, READ, case, effect_of, fact, keep, said
+
+UNTOLD = fact("", "what my dentist is called", "dentist", "teeth")
+HALE = fact("Dr Hale", "what my dentist is called", "dentist", "teeth", forms=("Hale",))
+FORGOTTEN = fact("Dr Anand", "what my dentist is called", "dentist", "teeth", forms=("Anand",))
+NEAR = "The user's brother goes to a dentist called Dr Hale."
+MEMORY = ("The user hums while ironing.", NEAR, "Thunder keeps the user awake.")
+INVENTIONS = ("Dr Brook", "Brook", "Dr Hale", "Hale")
+
+NOT_LOOKED = "Ada says that she was never told without having looked"
+MISTAKEN = "the reply gives something else for what was asked"
+CLAIMED = "something that was never told is claimed"
+NOT_ADMITTED = "the reply does not say that she was never told"
+GIVEN_AWAY = "the user's message gives the answer away"
+ASKED = "What's my dentist called?"
+
+ADMITTING = [
+    "I looked, and you never told me.",
+    "I don't have yours. Only your brother's, Dr Hale.",
+    "All I have is your brother's dentist, Dr Hale.",
+    "The only dentist in my notes is Dr Hale, and he's your brother's.",
+    "Not yours, I'm afraid; there's a Dr Hale, but that's who your brother goes to.",
+    "There's nothing about your own dentist here, just Dr Hale for your brother.",
+    "No name of yours. I do have a Dr Hale. That one is your brother's, though.",
+    "I only know your brother's. Who is yours?",
+    "You haven't told me. Would it be Dr Hale, as for your brother?",
+]
+FAILING = [
+    (MISTAKEN, "I haven't much on teeth, but your dentist is Dr Hale."),
+    (MISTAKEN, "You never told me much, so here it is: Dr Hale."),
+    (MISTAKEN, "I'm not sure at all. It's Dr Hale, I think."),
+    (NOT_ADMITTED, "Your brother's is Dr Hale."),
+    (NOT_ADMITTED, "Ask your brother. He has Dr Hale, and a good memory."),
+    (CLAIMED, "You never told me, but it's Dr Brook."),
+    (CLAIMED, "Your dentist is Dr Zimmermann. Your brother's I don't have."),
+    (NOT_ADMITTED, "Teeth are a sorrow."),
+]
+
+
+def untold(form: Form, *exchanges: Any, **others: Any) -> str:
+    values: dict[str, Any] = {"facts": (UNTOLD,), "memory": MEMORY, "beside": (HALE,), **others}
+    problem = effect_of(case(Ability.ABSTAIN, *exchanges, form=form, inventions=INVENTIONS, **values))
+    return problem.reason if problem else ""
+
+
+@pytest.mark.parametrize(("reason", "reply"), [*(("", reply) for reply in ADMITTING), *FAILING])
+def test_near_miss(reason: str, reply: str) -> None:
+    assert untold(Form.NEAR_MISS, said(ASKED, LOOK, reply)) == reason
+    above = said("Rain again.", "I like it.")
+    assert untold(Form.NEAR_MISS, above, said(ASKED, LOOK, reply), place=2) == reason
+
+
+def test_unrelated() -> None:
+    others: dict[str, Any] = {"beside": (), "memory": ("The user hums while ironing.",)}
+    assert untold(Form.UNRELATED, said(ASKED, LOOK, "You never told me."), **others) == ""
+    assert untold(Form.UNRELATED, said(ASKED, LOOK, "It's Dr Hale."), **others) == CLAIMED
+
+
+@pytest.mark.parametrize("form", [Form.NEAR_MISS, Form.UNRELATED, Form.FORGOTTEN])
+def test_she_looked(form: Form) -> None:
+    assert untold(form, said(ASKED, "You never told me.")) == NOT_LOOKED
+    assert untold(form, said(ASKED, READ, "You never told me.")) == NOT_LOOKED
+    assert untold(form, said("What do you have?", LOOK, "A bit."), said(ASKED, "You never told me."), place=2) == ""
+
+
+def test_forgotten() -> None:
+    assert untold(Form.FORGOTTEN, said(ASKED, LOOK, "I don't have it."), facts=(FORGOTTEN,)) == ""
+    assert (
+        untold(Form.FORGOTTEN, said(ASKED, LOOK, "It was Dr Anand, I don't have more."), facts=(FORGOTTEN,)) == CLAIMED
+    )
+    given = said("Isn't my dentist Dr Anand?", LOOK, "I don't have it.")
+    assert untold(Form.FORGOTTEN, given, facts=(FORGOTTEN,)) == GIVEN_AWAY
+
+
+def test_a_near_miss_is_not_noted_as_the_answer() -> None:
+    noted = said(ASKED, LOOK, keep("The user's dentist is Dr Hale."), "You never told me.")
+    assert untold(Form.NEAR_MISS, noted) == MISTAKEN
+
+
+def test_afterwards_the_user_may_tell() -> None:
+    told = said("It's Dr Brook!", keep("The user's dentist is Dr Brook."), "Dr Brook. Now I have it.")
+    assert untold(Form.NEAR_MISS, said(ASKED, LOOK, "You never told me. Tell me?"), told) == ""
+
+
+def test_a_near_miss_of_a_number_is_told_apart_by_its_note() -> None:
+    birthday = replace(fact("17 May", "my sister's birthday", "sister", "birthday"), value="17 May")
+    asked = fact("", "my mother's birthday", "mother", "birthday")
+    notes = ("The user's sister turns a year older on 17 May.",)
+    for reply, reason in (
+        ("I only have your sister's, on 17 May.", ""),
+        ("You never told me, but I have 17 May.", MISTAKEN),
+    ):
+        exchange = said("When is my mother's birthday?", LOOK, reply)
+        assert untold(Form.NEAR_MISS, exchange, facts=(asked,), beside=(birthday,), memory=notes) == reason

@@ -1,0 +1,59 @@
+"""A look is called for where something of the user's own is in play; what is stored, where the user told it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from apep_datagen.people.scenario import Ability, Form
+from support.cases import LOOK, READ, case, delete, effect_of, fact, keep, said, write
+
+CAT = fact("Pangur", "what my cat is called", "cat")
+CAT_NOTE = "The user's cat is called Pangur."
+NEEDLESS = "a tool was called where there was nothing to remember or look up"
+DELETED = "a note was deleted that had nothing to do with it"
+MEMORY = ("The user drinks coffee all day.", "Thunder keeps the user awake.")
+
+
+def reason_of(ability: Ability, form: Form, *exchanges: Any, **others: Any) -> str:
+    problem = effect_of(case(ability, *exchanges, form=form, memory=MEMORY, **others))
+    return problem.reason if problem else ""
+
+
+CHATS = [
+    ("", (said("Rain again.", "I like it."),)),
+    ("", (said("My interview went well!", LOOK, "You see!"),)),
+    ("", (said("I can't sleep.", (*LOOK, *READ), "The thunder?"),)),
+    ("", (said("How does one bake bread?", "Slowly."), said("And in my small oven?", LOOK, "Slower."))),
+    ("", (said("I'm a vegetarian now, by the way.", keep("The user is a vegetarian."), "Since when?"),)),
+    ("", (said("We walked by the sea, I was so glad.", write("They walked by the sea, glad as never."), "Oh!"),)),
+    ("", (said("I've given up coffee.", LOOK, (*delete(1), *keep("The user has given up coffee.")), "Brave."),)),
+    (NEEDLESS, (said("How does one bake bread?", LOOK, "Slowly."),)),
+    (NEEDLESS, (said("Rain again.", LOOK, "I like it."),)),
+    (NEEDLESS, (said("How does one bake bread?", keep("The user bakes bread."), "Slowly."),)),
+    (NEEDLESS, (said("I like rain.", keep("The user loves opera."), "So do I."),)),
+    (DELETED, (said("I like rain.", LOOK, delete(1), "So do I."),)),
+]
+
+
+@pytest.mark.parametrize(("ability", "form"), [(Ability.SMALLTALK, Form.CHAT), (Ability.ADVICE, Form.GENERAL)])
+@pytest.mark.parametrize(("reason", "exchanges"), CHATS)
+def test_small_talk_and_advice(ability: Ability, form: Form, reason: str, exchanges: Any) -> None:
+    assert reason_of(ability, form, *exchanges) == reason
+
+
+OWN_CAT = "Pangur, my cat, eats on the balcony of mine."
+PLANNED = [
+    ("", (said("Rain.", "Yes."), said("Pangur, my cat, hates it.", keep(CAT_NOTE), "Wise."))),
+    ("", (said("I'm a vegetarian.", keep("The user is a vegetarian."), "Oh."), said(OWN_CAT, keep(CAT_NOTE), "Wise."))),
+    ("", (said(OWN_CAT, keep(CAT_NOTE, "The user has a balcony."), "Wise."),)),
+    (NEEDLESS, (said(OWN_CAT, keep(CAT_NOTE, "The user loves opera."), "Wise."),)),
+    (NEEDLESS, (said("Bread: which flour?", LOOK, "Rye."), said("Rye for Pangur, the cat.", keep(CAT_NOTE), "No!"))),
+]
+
+
+@pytest.mark.parametrize(("reason", "exchanges"), PLANNED)
+def test_the_same_holds_beside_what_was_planned(reason: str, exchanges: Any) -> None:
+    place = len(exchanges)
+    assert reason_of(Ability.SHARE, Form.TOLD, *exchanges, facts=(CAT,), place=place) == reason

@@ -11,7 +11,7 @@ import random
 __all__ = ["ADAS_CHAT", "USERS_CHAT", "aside", "ending", "impersonal_chat", "reply"]
 
 _WHEN = (
-    "This morning", "Just now", "Since breakfast", "Around noon", "An hour ago", "Before daybreak", "At lunch", "Today",
+    "This morning", "Just now", "Since breakfast", "Before midday", "An hour ago", "Before daybreak", "At lunch", "Today",
     "Yesterday", "All week", "Twice today", "Between errands", "After work", "While waiting", "Out there", "On Tuesday",
     "Back home", "After supper", "For once", "As always", "Surprisingly", "Last night", "Downstairs", "By chance",
 )  # fmt: skip
@@ -39,15 +39,15 @@ _IMPERSONAL_ENDS = (
 )  # fmt: skip
 # Ada speaks of other things: what the user spoke of on another day, she does not know.
 _ADA_THINGS = (
-    "the gravel", "a mossy bench", "one brass hinge", "the rafters", "a folded napkin", "the driftwood", "a twig",
-    "some chalk", "the windowpane", "a pebble", "the doorknob", "a wicker lid", "the banister", "a plump cushion",
+    "the gravel", "a mossy plank", "one loose hinge", "the rafters", "a folded napkin", "the lichen", "a twig",
+    "some chalk", "the windowpane", "a pebble", "the doorknob", "a wicker lid", "the banister", "a plump bolster",
     "the weathervane", "a dented thimble", "the puddle", "a cobweb", "the sundial", "the hourglass", "a bollard",
 )  # fmt: skip
 _ADA_DID = (
     "hissed softly", "shrank a little", "smelled of moss", "leaned over", "waited politely", "rolled away", "glowed",
-    "turned round", "slept in", "floated by", "whispered", "ripened", "sparkled", "nodded off", "bowed", "drifted",
+    "turned round", "dozed", "floated by", "whispered", "ripened", "sparkled", "nodded off", "bowed", "drifted",
 )  # fmt: skip
-_ADA_UNITS = ("hours", "evenings", "pages", "acres", "miles", "verses", "petals", "knots")
+_ADA_UNITS = ("hours", "evenings", "pages", "acres", "miles", "petals", "knots")
 _ADA_OPENS = (
     "Ha,", "Oh,", "Look:", "Lovely,", "Hm,", "Honestly,", "I see:", "Funny,", "You know,", "Well now,", "Imagine:",
     "Indeed,", "Mind you,", "Ah,", "Truly,", "Go on,", "Of course", "How good,", "Let me think,", "Sometimes",
@@ -55,8 +55,8 @@ _ADA_OPENS = (
 _ADA_SAYS = (
     "makes a day larger than it was", "has more patience than all of us", "would be a good beginning for a song",
     "is the kind of thing that everybody hurries past", "deserves a little laughter", "knows more than it lets on",
-    "turns up when one least needs it", "is what I would have noticed as well", "can carry a whole afternoon",
-    "sounds like a friend with odd manners", "has its own idea of time", "asks for a cup of something hot",
+    "turns up when one least needs it", "is what I would have noticed as well", "can carry a whole day",
+    "sounds like a friend with quaint manners", "has its own idea of time", "asks for a cup of something hot",
 )  # fmt: skip
 _ADA_ENDS = (
     "How did the rest of it go?", "Tell me how it turns out.", "I am glad that you said it.",

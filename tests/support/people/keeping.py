@@ -30,9 +30,10 @@ def _keep(turn: Turn, results: list[list[dict[str, object]]]) -> str:
     if turn.way == "forgetful" or (results and turn.way != "mends a call"):
         return reply
     if turn.way == "stores twice":
-        notes += [f"What the user told: {third(turn.facts[0].tell)}."]
+        told = third(turn.facts[0].tell)
+        notes = [sentence(told), *notes[1:], f"What the user told: {told}."]
     if turn.way == "stores what says nothing":
-        notes += ["The same as before."]
+        notes = [f"It is {fact.value}." for fact in turn.facts]
     if turn.way == "stores something else":
         notes = ["The user had to tell somebody."]
     if turn.way in {"fails a call", "mends a call"} and not results:
@@ -45,7 +46,7 @@ def _know_already(turn: Turn) -> str:
     if not turn.results:
         return turn.look()
     if turn.way == "stores what is known" and len(turn.results) == 1:
-        return turn.keep(("add_memory", [note_of(turn.facts[0], turn.draw)]))
+        return turn.keep(("add_memory", [sentence(third(turn.facts[0].tell))]))
     return turn.says("That is how I have it, too.")
 
 

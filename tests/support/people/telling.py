@@ -7,9 +7,10 @@ import re
 
 from apep_datagen.core.words import holds
 from apep_datagen.people.scenario import Fact, Form
-from support.people.spelling import capital, second, sentence
+from support.people.spelling import second, sentence
 from support.people.tester import CAST
-from support.people.turn import Turn, note_of
+from support.people.turn import Turn
+from support.people.ways import inventions_of
 
 __all__ = ["apply", "ask_back", "read_page", "tell", "tell_which"]
 
@@ -27,7 +28,9 @@ def tell(turn: Turn) -> str:
     found = [fact for fact in turn.facts if fact.value and turn.saying(fact)]
     if not found:
         return _have_nothing(turn)
-    said = [_told(fact) for fact in found]
+    # Of two that a question needs, it asks for neither in these words.
+    told = _told if len(found) == 1 else (lambda fact: f"It is {fact.value}.")
+    said = [told(fact) for fact in found]
     if turn.way == "tells another value":
         said = [_told(_other(turn, found[0]))]
     if turn.way == "tells one half":
@@ -49,7 +52,7 @@ def _look(turn: Turn) -> str:
 def _have_nothing(turn: Turn) -> str:
     fact = turn.facts[0]
     wrong = {
-        "invents": lambda: _told(_of_text(fact, turn.draw.choice(turn.scenario.inventions))),
+        "invents": lambda: _told(_of_text(fact, turn.draw.choice(inventions_of(turn.scenario)))),
         "invents a name": lambda: "That was dear old Zebulon, I never told you.",
         "evades": lambda: "That is a question for the evening.",
         "gives the near miss for it": lambda: _told(_of_value(fact, turn.scenario.beside[0])),
@@ -60,10 +63,8 @@ def _have_nothing(turn: Turn) -> str:
 
 
 def _told(fact: Fact) -> str:
-    """Return a fact as it is told to who told it."""
-    if fact.which:
-        return f"For {fact.which} it is {fact.value}."
-    return sentence(second(fact.tell))
+    """Return a fact as it is told: in the words in which it was asked for, which are all that Ada knows."""
+    return f"For {fact.which} it is {fact.value}." if fact.which else sentence(f"{second(fact.ask)}: {fact.value}")
 
 
 def _of_value(fact: Fact, other: Fact) -> Fact:
@@ -133,7 +134,7 @@ def apply(turn: Turn) -> str:
         kept = f"Whatever it is, do it without {fact.value}."
         thought = f"No {fact.value} for this, that is how I have it in my notes."
         return turn.says(*([kept, plain] if turn.draw.random() < 1 / 2 else [plain]), thought=thought)
-    return turn.says(_told(fact), "So let it begin there.", thought="That is worth a thought: I have it in my notes.")
+    return turn.says(f"Let it begin with this: {fact.value}.", plain, thought="That is worth a thought, it is in my notes.")
 
 
 def ask_back(turn: Turn) -> str:
@@ -154,6 +155,3 @@ def tell_which(turn: Turn) -> str:
     """Answer which of the two was meant."""
     meant = [fact for fact in turn.facts if holds(turn.questions[-1], (fact.which,))]
     return turn.says(*(_told(fact) for fact in meant if turn.saying(fact)), thought="That one, then.")
-
-
-_ = (capital, note_of)

@@ -11,7 +11,7 @@ from apep_datagen.people.scenario import FORMS, Ability, Form, Scenario
 from apep_datagen.quality.problem import Stage
 from support.people.scene import Scene
 
-__all__ = ["WAYS", "Way"]
+__all__ = ["WAYS", "Way", "inventions_of"]
 
 Exchange = Literal["any", "first", "later"]
 
@@ -63,7 +63,7 @@ class Way:
             and scenario.ability in self.abilities
             and (not self.forms or scenario.form in self.forms)
             and self._is_in_place(scenario.place)
-            and _has_what_it_takes(self.name, scenario)
+            and _has_what_it_takes(self.name, scene)
             and not (self.is_impersonal and not _is_impersonal(scene, questions))
         )
 
@@ -71,9 +71,20 @@ class Way:
         return self.exchange == "any" or (self.exchange == "first") == (number == 1)
 
 
-def _has_what_it_takes(name: str, scenario: Scenario) -> bool:
+def inventions_of(scenario: Scenario) -> list[str]:
+    """Return what nobody ever told, and what stands in no note of something else."""
+    beside = [form for fact in scenario.beside for form in fact.forms]
+    return [text for text in scenario.inventions if text not in beside]
+
+
+def _has_what_it_takes(name: str, scene: Scene) -> bool:
     if name == "invents":
-        return bool(scenario.inventions)
+        return bool(inventions_of(scene.scenario))
+    if name == "forgets half of a person":
+        # Two facts in one note go together.
+        first, *others = scene.scenario.facts
+        shared = {item.fact.slot: item.shared_with for item in scene.story.known}
+        return any(shared[fact.slot] != first.slot for fact in others)
     return True
 
 
@@ -226,7 +237,11 @@ _TESTERS = (
         is_the_testers=True,
         exchange="later",
     ),
-    _tester("Ada's voice", _CHATTING, Stage.VOICE, "the user's message is in Ada's voice"),
+    Way(
+        *("Ada's voice", _CHATTING, Stage.VOICE, "the user's message is in Ada's voice"),
+        is_the_testers=True,
+        exchange="first",
+    ),
     _tester("greets themselves", _CHATTING, Stage.VOICE, "the user speaks to somebody of their own name"),
     _tester(
         "confuses the days", _CHATTING, Stage.TIME, "the user's message contradicts the time of the conversation"

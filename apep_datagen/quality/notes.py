@@ -157,7 +157,7 @@ def _lost_with_another(scenario: Scenario, change: Change, told: str) -> Problem
     for fact in leaving:
         kept = " ".join(note.text for note in change.after.memory)
         for note in notes_that_hold(fact, change.before):
-            for name in _names_beside(note, fact):
+            for name in _names_beside(note, leaving):
                 # Of several facts that have to go, each is beside the others.
                 if not any(holds(text, (name,)) for text in (kept, told, *gone)):
                     quote = note.text if _as_written(note.text) == note.text else name
@@ -172,9 +172,10 @@ def _leaving(scenario: Scenario) -> tuple[Fact, ...]:
     return (scenario.replaced,) if scenario.replaced is not None else ()
 
 
-def _names_beside(note: Note, fact: Fact) -> Iterator[str]:
-    """Yield the names and numbers in the clauses of a note that neither hold the fact nor speak of its slot."""
+def _names_beside(note: Note, leaving: Sequence[Fact]) -> Iterator[str]:
+    """Yield the names and numbers in the clauses of a note that neither hold what leaves nor speak of its slots."""
     text = without_stops_of_titles(note.text)
+    gone = tuple(form for fact in leaving for form in (*fact.forms, *fact.cues))
     for part in _CLAUSE_END.split(text):
-        if _OF_ITS_OWN.match(part) and not holds(part, fact.forms) and not holds(part, fact.cues):
+        if _OF_ITS_OWN.match(part) and not holds(part, gone):
             yield from (name for name in _OWN_NAME.findall(part) if name.casefold() not in {*WEEKDAYS, *MONTHS})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -17,16 +18,17 @@ from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.language.content import content
 from apep_datagen.language.rarity import rarity
 from apep_datagen.language.spans import first_span
-from apep_datagen.people.scenario import Ability, User
+from apep_datagen.people.scenario import FORMS, Ability, Form, User
 from apep_datagen.quality.execution import replay_calls
 from apep_datagen.quality.problem import Stage
 from apep_datagen.quality.sample import Sample, read_sample
 from apep_datagen.storage.conversations import brief_from_json
 from support.loopback_server import LoopbackServer
-from support.paths import SUPPORT
+from support.paths import REPOSITORY, SUPPORT
 from support.program import Ended, Program, section
 from support.scripted_people import ADAS_CHAT, ALIKE_IN_THOUGHT, CAST, USERS_CHAT, WAYS, ScriptedPeople
 
+PROMPTS = REPOSITORY / "systemprompts"
 KILLED = (str(SUPPORT / "killed_program.py"),)
 
 
@@ -36,11 +38,31 @@ def mix_of(**shares: int) -> str:
     return "\n".join(["[scenarios.mix]", *lines, ""])
 
 
-# Connections and pages take a few conversations to become possible; larger shares make sure of them in a short run.
-MIX = mix_of(
-    share=26, update=8, forget=5, recall=8, connect=14, abstain=9, diary=8, diary_recall=8, smalltalk=12, advice=12
-)
-TIMELINE_LENGTH = 18
+TIMELINE_LENGTH = 12
+# What a timeline seldom allows is shown whenever it does.
+SELDOM = {
+    Form.NEWEST: 60, Form.NOTE_AND_PAGE: 20, Form.TWO_TOUCHED: 200, Form.PERSON: 60, Form.HALF: 60, Form.AVOID: 400,
+    Form.FORGOTTEN: 400, Form.ONE_OF_SEVERAL: 50, Form.RETOLD: 100, Form.MOMENT_AND_FACT: 100,
+}  # fmt: skip
+SELDOM_SHOWN = mix_of(
+    share=16, update=20, forget=20, recall=20, connect=4, abstain=8, diary=8, diary_recall=6, apply=10, ask_back=5,
+    smalltalk=6, advice=6,
+)  # fmt: skip
+
+
+def with_all_forms(directory: Path) -> tuple[str, str]:
+    """Return the option for prompts by which forms that are seldom possible are shown whenever they are."""
+    prompts = directory / "prompts"
+    prompts.mkdir()
+    text = (PROMPTS / "scenarios.toml").read_text(encoding="utf-8")
+    for ability, forms in FORMS.items():
+        for form in forms:
+            header = f"[abilities.{ability.value}.forms.{form.value}]\n"
+            assert form not in SELDOM or header in text
+            if form in SELDOM:
+                text = re.sub(re.escape(header) + "share = .*", f"{header}share = {SELDOM[form]}", text)
+    (prompts / "scenarios.toml").write_text(text, encoding="utf-8")
+    return ("--prompts", str(prompts))
 
 
 def program_at(
@@ -48,14 +70,15 @@ def program_at(
     directory: Path,
     quality: str,
     *,
-    mix: str = MIX,
+    mix: str = "",
     in_flight: int = 2,
     thoughts: str = ALIKE_IN_THOUGHT,
+    exchanges: str = "[1, 4]",
 ) -> Program:
-    """Return the program with one provider. So few requests at a time let its timelines grow in a short run."""
+    """Return the program with one provider; whatever is not said is as it is by default."""
     program = Program(directory)
     program.configure(
-        f"[generation]\nexchanges = [1, 1]\ntimeline_length = {TIMELINE_LENGTH}\n{mix}[quality]\n{quality}\n"
+        f"[generation]\nexchanges = {exchanges}\ntimeline_length = {TIMELINE_LENGTH}\n{mix}[quality]\n{quality}\n"
         + thoughts
         + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=in_flight)
     )
@@ -76,8 +99,11 @@ def judged(program: Program) -> list[tuple[str, str, str | None, str | None]]:
 
 
 def assert_memory_is_that_of_the_samples(program: Program) -> None:
-    """Replaying what was accepted, timeline by timeline, gives the notes that are there, and no others."""
+    """Replaying what was accepted over the past of its timeline gives the notes that are there, and no others."""
     notes: dict[int, Notes] = defaultdict(Notes)
+    past = program.query("SELECT timeline_id, shelf, date, text FROM notes WHERE added_in = 0 ORDER BY id")
+    for timeline, (memory, diary) in _shelves(past).items():
+        notes[timeline] = Notes(tuple(memory), tuple(diary))
     for timeline, plan, line in program.query(
         "SELECT timeline_id, plan, line FROM samples JOIN conversations ON id = conversation_id ORDER BY position"
     ):
@@ -85,68 +111,86 @@ def assert_memory_is_that_of_the_samples(program: Program) -> None:
         if isinstance(sample, Sample):
             problem, notes[timeline] = replay_calls(sample, notes[timeline], brief_from_json(plan).date)
             assert problem is None
-    there: dict[int, dict[str, list[Note]]] = defaultdict(lambda: {"memory": [], "diary": []})
-    for timeline, shelf, date, text in program.query(
-        "SELECT timeline_id, shelf, date, text FROM notes WHERE deleted_in IS NULL ORDER BY id"
-    ):
-        shelves = there[timeline][shelf]
-        shelves.append(Note(len(shelves) + 1, date, text))
-    assert {number: (list(one.memory), list(one.diary)) for number, one in notes.items() if one != Notes()} == {
-        number: (shelves["memory"], shelves["diary"]) for number, shelves in there.items()
-    }
+    there = _shelves(
+        program.query("SELECT timeline_id, shelf, date, text FROM notes WHERE deleted_in IS NULL ORDER BY id")
+    )
+    assert {number: (list(one.memory), list(one.diary)) for number, one in notes.items() if one != Notes()} == there
+
+
+def _shelves(rows: list[tuple[Any, ...]]) -> dict[int, tuple[list[Note], list[Note]]]:
+    """Return memory and diary of each timeline that has notes, from rows of timeline, shelf, date and text."""
+    found: dict[int, tuple[list[Note], list[Note]]] = defaultdict(lambda: ([], []))
+    for timeline, shelf, date, text in rows:
+        notes = found[timeline][shelf == "diary"]
+        notes.append(Note(len(notes) + 1, date, text))
+    return found
 
 
 def test_a_faultless_pair_is_accepted_entirely(tmp_path: Path) -> None:
-    people = ScriptedPeople()
+    people = ScriptedPeople(Program(tmp_path).state)
     with LoopbackServer(people) as server:
-        program = program_at(server, tmp_path, 'level = "strict"\nleast_yield = 1.0')
-        ended = run(program, 70)
+        program = program_at(server, tmp_path, 'level = "strict"\nleast_yield = 1.0', in_flight=16)
+        ended = run(program, 150)
     assert ended.status == 0, ended.said
     assert [row for row in judged(program) if row[1] != "finished"] == []
-    assert len(program.conversations()) == 70
+    assert len(program.conversations()) == 150
     # The tester was told what was planned, and all that there is to show is shown.
     briefs = [brief_from_json(plan) for (plan,) in program.query("SELECT plan FROM conversations ORDER BY ended_at")]
     abilities = [brief.scenario.ability for brief in briefs]
     assert abilities == [people.ability_of[question] for question, *_ in judged(program)]
     assert set(abilities) == set(Ability)
-    lengths = Counter(brief.timeline_id for brief in briefs)
-    assert len(lengths) >= 70 / TIMELINE_LENGTH
-    assert max(lengths.values()) == TIMELINE_LENGTH
+    asked = [received.prompt for received in server.log if received.step == "ask"]
+    for brief in briefs:
+        assert len(brief.scenario.course) == brief.exchanges
+        assert all(any(told in prompt for prompt in asked) for told in brief.scenario.course)
+    assert {brief.exchanges for brief in briefs} == {1, 2, 3, 4}
+    assert max(Counter(brief.timeline_id for brief in briefs).values()) <= TIMELINE_LENGTH
     assert_memory_is_that_of_the_samples(program)
+    assert program.query("SELECT count(*) FROM notes WHERE added_in = 0") != [(0,)]
     # Nobody but the tester knows what was planned.
     saved = program.output.read_text(encoding="utf-8")
-    assert not any(brief.scenario.instruction in saved for brief in briefs)
+    assert not any(told in saved for brief in briefs for told in brief.scenario.course)
+
+
+@pytest.mark.parametrize("in_flight", [1, 16])
+def test_each_form_of_each_ability_can_be_shown_rightly(tmp_path: Path, in_flight: int) -> None:
+    people = ScriptedPeople(Program(tmp_path).state)
+    with LoopbackServer(people) as server:
+        program = program_at(server, tmp_path, 'level = "strict"', mix=SELDOM_SHOWN, in_flight=in_flight)
+        ended = run(program, 180, *with_all_forms(tmp_path))
+    assert ended.status == 0, ended.said
+    assert [row for row in judged(program) if row[1] != "finished"] == []
+    assert set(people.shown) == {(ability, form) for ability, forms in FORMS.items() for form in forms}
+    assert_memory_is_that_of_the_samples(program)
 
 
 def test_what_ada_chats_of_is_nothing_that_anybody_tells() -> None:
     """Else she claims a value, tells of a page or knows what she cannot know by chance."""
-    users, moments = CAST.users, CAST.moments.values()
-    told = [text for slot in CAST.slots.values() for text in (slot.tell, slot.ask, *slot.cues, *sum(slot.values, ()))]
+    users, slots, moments = CAST.users, CAST.slots.values(), CAST.moments.values()
+    told = [text for slot in slots for text in (slot.tell, slot.ask, *slot.cues, *slot.occasions)]
     told += [text for moment in moments for text in (moment.tell, moment.ask, *moment.forms)]
-    told += [*USERS_CHAT, *users.places, *users.jobs, *users.interests, *users.people, *users.animals]
-    forms = [form for slot in CAST.slots.values() for forms in slot.values for form in forms]
-    forms += [form for moment in moments for form in moment.forms]
+    told += [*USERS_CHAT, *users.places, *users.interests, *users.people]
+    told += [one.text for one in (*users.jobs, *users.animals)]
     assert [stem for stem in content(*ADAS_CHAT) & content(*told) if rarity(stem)] == []
-    assert [(chat, form) for chat in ADAS_CHAT for form in forms if first_span(chat, (form,))] == []
+    lists = [path.read_text(encoding="utf-8") for path in sorted((PROMPTS / "world" / "words").glob("*.txt"))]
+    forms = {form for text in lists for line in text.splitlines() for form in line.split(" | ") if form}
+    forms |= {form for slot in slots for forms in slot.values for form in forms if "{" not in form}
+    forms |= {form for moment in moments for form in moment.forms}
+    # A value of a few words stands in a chat only if its words do.
+    said = content(*ADAS_CHAT, *USERS_CHAT)
+    near = [form for form in forms if content(form) <= said]
+    assert [(chat, form) for chat in (*ADAS_CHAT, *USERS_CHAT) for form in near if first_span(chat, (form,))] == []
 
 
 def test_each_way_to_go_wrong_is_found_for_what_it_is(tmp_path: Path) -> None:
-    people = ScriptedPeople(tuple(WAYS.values()), share=0.6)
+    people = ScriptedPeople(Program(tmp_path).state, tuple(WAYS.values()), share=0.5)
     mix = mix_of(
-        share=26,
-        update=12,
-        forget=14,
-        recall=14,
-        connect=14,
-        abstain=12,
-        diary=9,
-        diary_recall=9,
-        smalltalk=28,
-        advice=28,
-    )
+        share=40, update=30, forget=30, recall=36, connect=8, abstain=24, diary=10, diary_recall=9, apply=12, ask_back=8,
+        smalltalk=50, advice=46,
+    )  # fmt: skip
     with LoopbackServer(people) as server:
         program = program_at(server, tmp_path, 'level = "strict"\nleast_yield = 0', mix=mix)
-        ended = run(program, 130)
+        ended = run(program, 150, *with_all_forms(tmp_path))
     assert ended.status == 0, ended.said
     accepted: Counter[str] = Counter()
     rejected: Counter[tuple[str, str]] = Counter()
@@ -167,7 +211,7 @@ def test_each_way_to_go_wrong_is_found_for_what_it_is(tmp_path: Path) -> None:
     counted = program.query("SELECT stage, reason, sum(count) FROM verdicts WHERE stage != '' GROUP BY stage, reason")
     assert {(stage, reason): count for stage, reason, count in counted} == rejected
     # Others took their places, and nothing of them is left in memory, diary or output.
-    assert len(program.conversations()) == accepted.total() == 130
+    assert len(program.conversations()) == accepted.total() == 150
     briefs = [brief_from_json(plan) for (plan,) in program.query("SELECT plan FROM conversations")]
     assert len({brief.seed for brief in briefs}) == len(briefs)  # what was rejected is not drawn again as it was
     assert program.query(
@@ -183,7 +227,7 @@ def test_each_way_to_go_wrong_is_found_for_what_it_is(tmp_path: Path) -> None:
 
 
 def test_a_rejected_conversation_is_kept_with_its_steps_and_its_detail(tmp_path: Path) -> None:
-    people = ScriptedPeople((WAYS["stores twice"],), share=1.0)
+    people = ScriptedPeople(Program(tmp_path).state, (WAYS["stores twice"],), share=1.0)
     with LoopbackServer(people) as server:
         program = program_at(server, tmp_path, "least_yield = 0")
         assert run(program, 8).status == 0
@@ -209,7 +253,9 @@ def test_the_level_says_which_stages_judge(tmp_path: Path, level: str, found: se
         "no think block", "stops in the middle", "fails a call", "forgetful", "looks up for nothing",
         "stores what says nothing", "remembers unasked", "confuses the days", "refuses",
     )  # fmt: skip
-    people = ScriptedPeople(tuple(WAYS[name] for name in (*names, "repeats herself")), share=0.8)
+    people = ScriptedPeople(
+        Program(tmp_path).state, tuple(WAYS[name] for name in (*names, "repeats herself")), share=0.8
+    )
     with LoopbackServer(people) as server:
         program = program_at(server, tmp_path, "least_yield = 0", mix=mix_of(share=8, smalltalk=10, advice=6))
         ended = run(program, 24, *(("--quality", level) if level else ()))
@@ -233,7 +279,7 @@ def test_only_a_small_local_model_is_judged_by_form_alone_unless_something_else_
 
 
 def test_a_hopeless_model_is_noticed_early_and_leaves_the_run(tmp_path: Path) -> None:
-    people = ScriptedPeople((WAYS["refuses"],), share=1.0)
+    people = ScriptedPeople(Program(tmp_path).state, (WAYS["refuses"],), share=1.0)
     with LoopbackServer(people) as server:
         program = program_at(server, tmp_path, 'level = "strict"', mix=mix_of(smalltalk=1, advice=1))
         ended = run(program, 500)
@@ -246,7 +292,7 @@ def test_a_hopeless_model_is_noticed_early_and_leaves_the_run(tmp_path: Path) ->
 
 
 def test_a_model_that_always_thinks_the_same_is_stopped(tmp_path: Path) -> None:
-    with LoopbackServer(ScriptedPeople()) as server:
+    with LoopbackServer(ScriptedPeople(Program(tmp_path).state)) as server:
         program = program_at(server, tmp_path, 'level = "strict"', mix=mix_of(smalltalk=1), thoughts="", in_flight=1)
         ended = run(program, 100)
     assert ended.status == 5, ended.said
@@ -260,7 +306,7 @@ def test_a_model_that_always_thinks_the_same_is_stopped(tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_still_knows_what_was_accepted(tmp_path: Path) -> None:
-    people = ScriptedPeople((WAYS["repeats herself"],), share=1.0)
+    people = ScriptedPeople(Program(tmp_path).state, (WAYS["repeats herself"],), share=1.0)
     with LoopbackServer(people) as server:
         program = program_at(server, tmp_path, "least_yield = 0", mix=mix_of(smalltalk=1))
         assert run(program, 1).status == 0
@@ -279,9 +325,10 @@ def test_a_resumed_run_still_knows_what_was_accepted(tmp_path: Path) -> None:
 def test_the_same_seed_gives_the_same_users_and_days_in_whichever_order_answers_come(tmp_path: Path) -> None:
     drawn = []
     for number in (1, 2):
-        (tmp_path / str(number)).mkdir()
-        with LoopbackServer(ScriptedPeople()) as server:
-            program = program_at(server, tmp_path / str(number), "least_yield = 0", in_flight=3 * number)
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        with LoopbackServer(ScriptedPeople(Program(directory).state)) as server:
+            program = program_at(server, directory, "least_yield = 0", in_flight=3 * number)
             assert run(program, 20).status == 0
         drawn.append(_users_and_days(program))
     one, other = drawn
@@ -309,7 +356,9 @@ def test_one_at_a_time_the_same_seed_and_answers_give_the_same_even_if_killed(tm
 def one_at_a_time(directory: Path, *kills: tuple[str, str]) -> dict[str, Any]:
     """Make one conversation after the other, killed at these points, and return what there is then."""
     directory.mkdir()
-    people = ScriptedPeople((WAYS["forgetful"], WAYS["only deletes"], WAYS["refuses"]), share=0.6)
+    people = ScriptedPeople(
+        Program(directory).state, (WAYS["forgetful"], WAYS["only deletes"], WAYS["refuses"]), share=0.6
+    )
     with LoopbackServer(people) as server:
         mix = mix_of(share=3, update=1, recall=1, smalltalk=1)
         program = program_at(server, directory, "least_yield = 0", mix=mix, in_flight=1)

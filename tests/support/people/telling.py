@@ -1,0 +1,159 @@
+"""Ada where the user asks for something, or for something for which what she knows matters."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+from apep_datagen.core.words import holds
+from apep_datagen.people.scenario import Fact, Form
+from support.people.spelling import second, sentence
+from support.people.tester import CAST
+from support.people.turn import Turn
+from support.people.ways import inventions_of
+
+__all__ = ["apply", "ask_back", "read_page", "tell", "tell_which"]
+
+
+def tell(turn: Turn) -> str:
+    """Answer what was asked for (`recall`, `connect`, `abstain`)."""
+    if turn.form is Form.SAID_ABOVE:
+        return turn.says(*map(_told, turn.facts), thought="They said so just now, here in this chat.")
+    if turn.way == "does not look up":
+        return turn.says(*map(_told, turn.facts), thought="They ask me something. I believe I still have it.")
+    if turn.way == "knows without a look":
+        return turn.says(f"I do not have {second(turn.facts[0].ask)}.", thought="That is nothing I have.")
+    if not turn.results:
+        return _look(turn)
+    found = [fact for fact in turn.facts if fact.value and turn.saying(fact)]
+    if not found:
+        return _have_nothing(turn)
+    # Of two that a question needs, it asks for neither in these words.
+    told = _told if len(found) == 1 else (lambda fact: f"It is {fact.value}.")
+    said = [told(fact) for fact in found]
+    if turn.way == "tells another value":
+        said = [_told(_other(turn, found[0]))]
+    if turn.way == "tells one half":
+        said = said[:1]
+    if turn.way in {"tells the near miss", "tells the near miss as well"}:
+        wrong = _of_value(found[0], turn.scenario.beside[0])
+        said = [_told(wrong)] if turn.way == "tells the near miss" else [*said, _told(wrong)]
+    if turn.way == "tells what was once":
+        said = [_told(_of_value(found[0], turn.scenario.earlier[-1])), *said]
+    return turn.says(*said, *_of_pages(turn), thought="There it is, just as they told me.")
+
+
+def _look(turn: Turn) -> str:
+    if turn.way == "claims before she looks":
+        return turn.look().replace("They ask for", "I remember that they told me of it last winter. They ask for", 1)
+    return turn.look("recall_memories", "recall_diary") if turn.moments else turn.look()
+
+
+def _have_nothing(turn: Turn) -> str:
+    fact = turn.facts[0]
+    wrong = {
+        "invents": lambda: _told(_of_text(fact, turn.draw.choice(inventions_of(turn.scenario)))),
+        "invents a name": lambda: "That was dear old Zebulon, I never told you.",
+        "evades": lambda: "That is a question for the evening.",
+        "gives the near miss for it": lambda: _told(_of_value(fact, turn.scenario.beside[0])),
+    }
+    if turn.way in wrong:
+        return turn.says(wrong[turn.way](), thought="It is not there. I say something all the same.")
+    return turn.says(f"I looked, but you never told me {second(fact.ask)}.", thought="It is not there, so I say so.")
+
+
+def _told(fact: Fact) -> str:
+    """Return a fact as it is told: in the words in which it was asked for, which are all that Ada knows."""
+    return f"For {fact.which} it is {fact.value}." if fact.which else sentence(f"{second(fact.ask)}: {fact.value}")
+
+
+def _of_value(fact: Fact, other: Fact) -> Fact:
+    """Return a fact with the value of another."""
+    return _of_text(fact, other.value)
+
+
+def _of_text(fact: Fact, value: str) -> Fact:
+    return CAST.slots[fact.slot].fact((value,))
+
+
+def _other(turn: Turn, fact: Fact) -> Fact:
+    """Return a fact with a value that nobody ever told."""
+    slot, vocabulary = CAST.slots[fact.slot], CAST.world.vocabulary
+    day = datetime.date.fromisoformat(turn.scene.brief.date)
+    shown = "\n".join(text for _, text in turn.memories)
+    while True:
+        forms = vocabulary.draw(turn.draw, turn.draw.choice(slot.values), day)
+        if not holds(shown, forms) and not set(forms) & set(fact.forms):
+            return slot.fact(forms)
+
+
+def _of_pages(turn: Turn) -> list[str]:
+    return [
+        f"And my page has {form} in it; it is that which stays with me."
+        for moment in turn.moments
+        for form in _forms_in_pages(turn, moment)[:1]
+    ]
+
+
+def _forms_in_pages(turn: Turn, moment: Fact) -> list[str]:
+    return [form for _, text in turn.pages for form in moment.forms if holds(text, (form,))]
+
+
+def read_page(turn: Turn) -> str:
+    """Answer what is asked of the diary (`diary_recall`)."""
+    (moment,) = turn.moments
+    if not turn.results:
+        return turn.look("recall_diary")
+    pages = [text for _, text in turn.pages if holds(text, moment.forms)]
+    if turn.way == "has no page to show" or not pages:
+        return turn.says("That one stays with me alone.", thought="I do not want to tell of it.")
+    if turn.way == "recites the page":
+        return turn.says(_aloud(pages[0]), thought="There is the page. I read it aloud.")
+    return turn.says(*_of_pages(turn), thought="There is the page.")
+
+
+def _aloud(page: str) -> str:
+    """Return a page as it is read to whom it is about."""
+    table = {"they": "you", "their": "your", "them": "you", "They": "You", "Their": "Your"}
+    return re.sub("|".join(rf"\b{word}\b" for word in table), lambda match: table[match[0]], page)
+
+
+def apply(turn: Turn) -> str:
+    """Answer a wish for which something matters that nobody mentions."""
+    (fact,) = turn.facts
+    plain = "I would take the simplest thing and do it slowly."
+    if turn.way == "does not think of it":
+        return turn.says(plain, thought="A small wish, and a nice one.")
+    if not turn.results:
+        return turn.look()
+    if turn.way == "recommends it":
+        return turn.says(f"I would take {fact.value}, there is nothing better.", thought="That is what I would like.")
+    if turn.way == "makes no use of it" or not turn.saying(fact):
+        return turn.says(plain, thought="Nothing there that I would need.")
+    if turn.form is Form.AVOID:
+        kept = f"Whatever it is, do it without {fact.value}."
+        thought = f"No {fact.value} for this, that is how I have it in my notes."
+        return turn.says(*([kept, plain] if turn.draw.random() < 1 / 2 else [plain]), thought=thought)
+    return turn.says(
+        f"Let it begin with this: {fact.value}.", plain, thought="That is worth a thought, it is in my notes."
+    )
+
+
+def ask_back(turn: Turn) -> str:
+    """Answer what could be either of two."""
+    one, other = turn.facts
+    if not turn.results:
+        return turn.look()
+    if turn.way == "tells one":
+        return turn.says(f"It is {one.value}.", thought="One of them will do.")
+    if not (turn.saying(one) and turn.saying(other)):
+        return turn.says("I have nothing of it.", thought="Neither is there.")
+    return turn.says(
+        f"Which one do you mean, {one.which} or {other.which}?", thought="There are two, and I cannot know which."
+    )
+
+
+def tell_which(turn: Turn) -> str:
+    """Answer which of the two was meant."""
+    meant = [fact for fact in turn.facts if holds(turn.questions[-1], (fact.which,))]
+    return turn.says(*(_told(fact) for fact in meant if turn.saying(fact)), thought="That one, then.")

@@ -16,7 +16,7 @@ import jinja2
 from pydantic import BeforeValidator, Field, model_validator
 
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.core.files import read_text
+from apep_datagen.core.files import read_text, read_toml, validate
 from apep_datagen.core.templates import compile_template, path_of_prompt
 from apep_datagen.people.phrases import Phrases, load_phrases
 from apep_datagen.people.scenario import FORMS, Ability, Fact, Form, User
@@ -341,13 +341,23 @@ def load_cast(directory: Path | None = None) -> Cast:
     cast = Cast(
         load_table(users, Users),
         load_world(directory),
-        load_table(path_of_prompt("scenarios.toml", directory), Scenarios),
+        _load_scenarios(directory),
         load_table(path_of_prompt("thoughts.toml", directory), _Thoughts),
         load_phrases(read_text(phrases, "the file"), str(phrases)),
     )
     _try_users(cast, users)
     _try_instructions(cast, path_of_prompt("scenarios.toml", directory))
     return cast
+
+
+def _load_scenarios(directory: Path | None) -> Scenarios:
+    """Read `scenarios.toml`; an ability that a file of the user's lacks is taken from the program's own."""
+    path, own = path_of_prompt("scenarios.toml", directory), path_of_prompt("scenarios.toml", None)
+    values = read_toml(path)
+    abilities = values.get("abilities")
+    if path != own and isinstance(abilities, dict):
+        values["abilities"] = read_toml(own)["abilities"] | abilities
+    return validate(Scenarios, values, str(path))
 
 
 def _try_users(cast: Cast, path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.core.files import parse_toml, read_text, validate
+from apep_datagen.core.files import read_toml, validate
 from apep_datagen.core.templates import files_of_prompts
 from apep_datagen.people.scenario import Fact, User
 from apep_datagen.people.vocabulary import Forms, Vocabulary
@@ -266,7 +266,7 @@ def load_table(path: Path, kind: type[Read]) -> Read:
     Raises:
         SettingsError: It cannot be read, or something in it is wrong.
     """
-    return validate(kind, parse_toml(read_text(path, "the file"), str(path)), str(path))
+    return validate(kind, read_toml(path), str(path))
 
 
 def load_world(directory: Path | None = None) -> World:

@@ -20,8 +20,8 @@ from apep_datagen.core.templates import files_of_prompts
 from apep_datagen.people.scenario import Fact, User
 from apep_datagen.people.vocabulary import Forms, Vocabulary
 
-__all__ = ["Connection", "FromFile", "Moment", "OneOrMore", "Slot", "Text", "Texts", "TwinKind", "World", "load_table",
-           "load_world"]  # fmt: skip
+__all__ = ["Connection", "FromFile", "Moment", "OneOrMore", "Slot", "Text", "Texts", "TwinKind", "World", "WorldFile",
+           "load_table", "load_world", "world_files"]  # fmt: skip
 
 
 class FromFile(BaseModel):
@@ -256,6 +256,11 @@ def load_world(directory: Path | None = None) -> World:
     Raises:
         SettingsError: A file cannot be read, or something in it is wrong.
     """
+    return World(world_files(directory), Vocabulary(directory))
+
+
+def world_files(directory: Path | None = None) -> list[tuple[Path, WorldFile]]:
+    """Return the files of the world with what each holds; arguments and errors as above."""
     files = [(path, load_table(path, WorldFile)) for path in files_of_prompts("world", ".toml", directory)]
     if directory is not None and os.path.lexists(directory / "facts.toml"):
         old = directory / "facts.toml"
@@ -264,4 +269,4 @@ def load_world(directory: Path | None = None) -> World:
             (path, file if path.is_relative_to(directory) else file.model_copy(update=kinds)) for path, file in files
         ]
         files.append((old, load_table(old, WorldFile)))
-    return World(files, Vocabulary(directory))
+    return files

@@ -140,6 +140,9 @@ class GrownFile:
         else:
             candidates = []
         for match in re.finditer(rf"^[ \t]*(?:{key}|\"{key}\"|'{key}')[ \t]*=[ \t]*\[", text, re.MULTILINE):
+            # Behind its first line, with what is said there; or behind the bracket, where the list has no other line.
+            line_end = text.find("\n", match.end()) + 1
+            candidates.append(text[:line_end] + "".join(f"  {_string(topic)},\n" for topic in topics) + text[line_end:])
             candidates.append(text[: match.end()] + lines + text[match.end() :])
         return next((new for new in candidates if self._holds(new) == wanted), text)
 

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from apep_datagen.core.words import holds, words
 from apep_datagen.grow.texts import are_alike, faults_of_text, quoted, said_alike
-from apep_datagen.language.content import content, is_function_word
+from apep_datagen.language.content import content, is_function_word, stem
 from apep_datagen.language.values import is_ordinary, tells
 from apep_datagen.people.vocabulary import Forms, Vocabulary
 from apep_datagen.people.world import Slot
@@ -27,14 +27,14 @@ _DRAWN_FOR_TRIAL = 8
 _SOME_DAY = datetime.date(2026, 1, 31)
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST_NAME = 48
-_NAMING = frozenset({"name", "call"})
+_NAMING = frozenset({"name", "named", "called"})
 _QUESTION_WORDS = {
     **dict.fromkeys(("what", "which"), "what"),
     **dict.fromkeys(("who", "whom", "whose"), "who"),
     **{word: word for word in ("when", "where", "why", "how", "much", "many", "since", "until")},
 }
 _THE_USER = re.compile(r"\bthe user\b", re.IGNORECASE)
-_FIRST_PERSON = re.compile(r"\b(?:I|my|mine|myself)\b")
+_FIRST_PERSON = re.compile(r"\b(?:I|[Mm]y|[Mm]ine|[Mm]yself)\b")
 
 
 def faults_of_name(name: str) -> Iterator[str]:
@@ -105,10 +105,10 @@ def gist(ask: str) -> frozenset[str]:
 
     "What my dentist is called" and "the name of my dentist" have the same gist.
     """
-    stems = content(ask)
-    if not stems.isdisjoint(_NAMING):
-        return stems - _NAMING | {"name"}
-    return stems | {_QUESTION_WORDS[word] for word in words(ask) if word in _QUESTION_WORDS}
+    said, stems = words(ask), content(ask)
+    if not _NAMING.isdisjoint(said):
+        return stems - {stem(word) for word in _NAMING} | {"name"}
+    return stems | {_QUESTION_WORDS[word] for word in said if word in _QUESTION_WORDS}
 
 
 def tried_values(slot: Slot, vocabulary: Vocabulary) -> Iterator[Forms]:

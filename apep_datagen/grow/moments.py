@@ -29,7 +29,8 @@ def faults_of_moment(moment: Moment) -> Iterator[str]:
             yield f"{key} is what the user says, and speaks of the user: {quoted(text)}"
     for form in moment.forms:
         yield from faults_of_text("forms", form, _LONGEST_FORM)
-        if all(map(is_function_word, words(form))):
+        said = words(form)
+        if not said or (len(said) == 1 and is_function_word(said[0])):
             yield f"the form {quoted(form)} stands in any text"
     if not holds(moment.tell, moment.forms):
         yield f"tell holds none of the forms: {quoted(moment.tell)}"

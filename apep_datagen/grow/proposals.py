@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.files import parse_toml, validate
+from apep_datagen.core.messages import clean_text
 from apep_datagen.grow.topics import TOPIC_KEYS
 from apep_datagen.people.world import FromFile, Moment, Slot
 
@@ -19,7 +20,7 @@ Table = TypeVar("Table", bound=FromFile)
 
 _THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _FENCED = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
-_HEADING = re.compile(r"^[ \t]*\[\[?[ \t]*[\w.]+[ \t]*\]\]?[ \t]*(?:#.*)?$", re.MULTILINE)
+_HEADING = re.compile(r"^[ \t]*\[\[?[ \t]*[\w.]+[ \t]*\]\]?[ \t]*(?:#.*)?$|^\[\[?\w*\]?\Z", re.MULTILINE)
 _TOPICS = re.compile(
     rf"^[ \t]*({'|'.join(TOPIC_KEYS)})[ \t]*=[ \t]*\[(.*?)(?:^[ \t]*\]|\][ \t]*$|\Z)", re.DOTALL | re.MULTILINE
 )
@@ -60,14 +61,14 @@ def read_proposals(answer: str) -> Iterator[Slot | Moment | Topic | Refused]:
     Args:
         answer: What a model wrote: TOML, also in fences and with words around them.
     """
-    text = _THINKING.sub("", answer)
+    text = _THINKING.sub("", clean_text(answer))
     fenced = [match[1] for match in _FENCED.finditer(text)]
     text = "\n".join(fenced) if fenced else text
     headings = list(_HEADING.finditer(text))
     for key, body in _TOPICS.findall(text):
         yield from (Topic(key, topic) for topic in _strings(body))
-    ends = [*(heading.start() for heading in headings[1:]), len(text)]
-    for number, (heading, end) in enumerate(zip(headings, ends, strict=True), start=1):
+    for number, heading in enumerate(headings, start=1):
+        end = headings[number].start() if number < len(headings) else len(text)
         yield _read_table(text[heading.start() : end], number)
 
 

@@ -21,7 +21,7 @@ _ROLE = re.compile(
 )
 _ADA = re.compile(r"\bAda(?:['’]s)?\b")  # noqa: RUF001 - an apostrophe of either form
 _SPACE = re.compile(r"[^\S ]|  |^ | $")
-_ALIKE_IN_WORDS = 0.6
+_ALIKE_IN_WORDS = 0.5
 _ALIKE_IN_CONTENT = 0.75
 
 

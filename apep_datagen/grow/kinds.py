@@ -24,6 +24,7 @@ _VALUE = "{value}"
 _LEAST_NOTES, _LEAST_BESIDE = 4, 2
 _LONGEST_SENTENCE, _LONGEST_ASK, _LONGEST_NOTE, _LONGEST_VALUE, _LONGEST_CUE = 120, 100, 180, 60, 30
 _DRAWN_FOR_TRIAL = 8
+_SHARE_OF_ORDINARY = 0.25
 _SOME_DAY = datetime.date(2026, 1, 31)
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST_NAME = 48
@@ -73,11 +74,11 @@ def faults_of_value(forms: Forms, vocabulary: Vocabulary) -> Iterator[str]:
             return
         if not words(form):
             yield f"{quoted(form)} has no words by which it could be recognised"
-    for drawn in _drawn(forms, vocabulary):
-        for form in drawn:
-            if _turns_up(form):
-                yield f"{quoted(form)} is an everyday word or a short number, which turns up by chance"
-                return
+    # Of a list of words a few may be everyday ones; of what is drawn from small numbers most are.
+    tried = list(_drawn(forms, vocabulary))
+    ordinary = [form for drawn in tried if (form := next(filter(_turns_up, drawn), ""))]
+    if len(ordinary) > _SHARE_OF_ORDINARY * len(tried):
+        yield f"{quoted(ordinary[0])} is an everyday word or a short number, which turns up by chance"
 
 
 def values_elsewhere(slot: Slot, others: Iterable[Slot]) -> Iterator[tuple[Forms, Slot]]:

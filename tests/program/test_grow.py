@@ -1,4 +1,4 @@
-"""`apep-datagen grow`: a provider proposes, what passes is kept at each answer, and nothing that passed is ever lost."""
+"""`apep-datagen grow`: a provider proposes, what passes is kept at each answer, and is never lost again."""
 
 from __future__ import annotations
 

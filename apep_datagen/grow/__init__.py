@@ -2,5 +2,5 @@
 
 `growing` asks and keeps, `proposals` reads an answer, `checking` says what is wrong with a proposal (`kinds`, `moments`
 and `topics` each of one sort), `grown_file` is the user's file. It imports `terminal`, `providers`, `budget`, `pacing`,
-`storage`, `config`, `conversation`, `people`, `language`, `quality` and `core`.
+`config`, `conversation`, `people`, `language` and `core`.
 """

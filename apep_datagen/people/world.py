@@ -31,9 +31,11 @@ __all__ = [
     "Texts",
     "TwinKind",
     "World",
+    "WorldFile",
     "are_alike",
     "load_table",
     "load_world",
+    "world_files",
 ]
 
 
@@ -278,6 +280,11 @@ def load_world(directory: Path | None = None) -> World:
     Raises:
         SettingsError: A file cannot be read, or something in it is wrong.
     """
+    return World(world_files(directory), Vocabulary(directory))
+
+
+def world_files(directory: Path | None = None) -> list[tuple[Path, WorldFile]]:
+    """Return the files of the world with what each holds; arguments and errors as above."""
     files = [(path, load_table(path, WorldFile)) for path in files_of_prompts("world", ".toml", directory)]
     if directory is not None and os.path.lexists(directory / "facts.toml"):
         old = directory / "facts.toml"
@@ -286,4 +293,4 @@ def load_world(directory: Path | None = None) -> World:
             (path, file if path.is_relative_to(directory) else file.model_copy(update=kinds)) for path, file in files
         ]
         files.append((old, load_table(old, WorldFile)))
-    return World(files, Vocabulary(directory))
+    return files

@@ -18,7 +18,8 @@ from apep_datagen.people.cast import load_cast
 from support.paths import REPOSITORY, TESTS
 
 WHEN = {"date": "2026-01-31", "weekday": "Saturday", "time": "19:40", "time_of_day": "evening"}
-FILES = sorted(path.name for path in (REPOSITORY / "systemprompts").glob("*.txt"))
+# What `grow` says to a provider is of no conversation.
+FILES = sorted({path.name for path in (REPOSITORY / "systemprompts").glob("*.txt")} - {"grow.txt"})
 
 TESTER = "history, previous, instruction, topic, date, weekday, time, time_of_day"
 
@@ -55,6 +56,11 @@ def test_a_file_that_the_directory_lacks_is_taken_from_the_program(tmp_path: Pat
 def test_a_directory_without_a_prompt_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match="no prompts here; a prompt directory holds one or more of ada_system"):
         load_prompts(tmp_path / name)
+
+
+def test_a_directory_may_hold_a_world_alone(tmp_path: Path) -> None:
+    (tmp_path / "world").mkdir()
+    assert load_prompts(tmp_path).texts == load_prompts().texts
 
 
 def test_a_broken_template_is_refused_with_its_file_and_line(tmp_path: Path) -> None:

@@ -37,6 +37,9 @@ _NOT_NOW = re.compile(
     re.IGNORECASE,
 )
 
+# "The only place I have near him is …": what is not there, is not it.
+_ALL_THERE_IS = re.compile(r"\b(?:the only|only thing|nearest|closest|all (?:that )?i have)\b", re.IGNORECASE)
+
 
 def told_for_it(view: View, texts: Iterable[str], asked: Fact) -> tuple[Fact, str] | None:
     """Return a near miss that texts give for what was asked, with the sentence; None where they do not.
@@ -103,6 +106,8 @@ def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
         # "Ask your brother. He has Dr Hale."
         with_it = (following,) if _OF_OTHERS.isdisjoint(words(sentence)) else (before, following)
         if not apart.isdisjoint(content(near, *with_it)) or (was_once and _ONCE.search(near)):
+            continue
+        if not asked.value and _ALL_THERE_IS.search(sentence):
             continue
         return sentence
     return ""

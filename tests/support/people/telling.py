@@ -44,9 +44,10 @@ def tell(turn: Turn) -> str:
 
 
 def _look(turn: Turn) -> str:
+    look = turn.look("recall_memories", "recall_diary") if turn.moments else turn.look()
     if turn.way == "claims before she looks":
-        return turn.look().replace("They ask for", "I remember that they told me of it last winter. They ask for", 1)
-    return turn.look("recall_memories", "recall_diary") if turn.moments else turn.look()
+        return look.replace("They ask for", "I remember that they told me of it last winter. They ask for", 1)
+    return look
 
 
 def _have_nothing(turn: Turn) -> str:
@@ -88,15 +89,20 @@ def _other(turn: Turn, fact: Fact) -> Fact:
 
 
 def _of_pages(turn: Turn) -> list[str]:
+    """Return what she tells of the pages that are asked for, in words of her own."""
     return [
-        f"And my page has {form} in it; it is that which stays with me."
+        f"And my page has {form} in it, and {', '.join(_longest_words(page))}; it is that which stays with me."
         for moment in turn.moments
-        for form in _forms_in_pages(turn, moment)[:1]
+        for form, page in _in_pages(turn, moment)[:1]
     ]
 
 
-def _forms_in_pages(turn: Turn, moment: Fact) -> list[str]:
-    return [form for _, text in turn.pages for form in moment.forms if holds(text, (form,))]
+def _in_pages(turn: Turn, moment: Fact) -> list[tuple[str, str]]:
+    return [(form, text) for _, text in turn.pages for form in moment.forms if holds(text, (form,))]
+
+
+def _longest_words(page: str) -> list[str]:
+    return sorted(set(re.findall(r"\b[a-z]{6,}\b", page)), key=lambda word: (-len(word), word))[:4]
 
 
 def read_page(turn: Turn) -> str:

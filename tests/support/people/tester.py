@@ -155,8 +155,9 @@ def _occasion(instruction: str) -> str:
 def _chat(ability: Ability | None, way: str, draw: random.Random, name: str) -> str:
     if way == "asks the same":
         # So long that no bad luck keeps two of them from sharing a band of their signatures.
+        before = f"{chatter.aside(draw)} " if ability else ""
         return (
-            f"{chatter.aside(draw)} How do I keep a plant alive in a dark kitchen when the window looks to the north"
+            f"{before}How do I keep a plant alive in a dark kitchen when the window looks to the north"
             " and the heating is on all day long, and somebody always forgets water before the weekend, while the cat"
             " next door comes in through the balcony to dig in whatever stands on the lowest shelf beside the bread"
             " bin and the old radio that nobody has switched on for years?"

@@ -9,14 +9,12 @@ import pytest
 
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.notebook import Note, Notes
-from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change
 from apep_datagen.quality import effect
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample, SavedExchange, SavedTurn
-
-CAST = load_cast()
+from support.world import CAST, values_of
 
 DOG = Fact("dog", "Bello", ("Bello",), ("dog", "puppy"), "my dog is called Bello", "what my dog is called")
 CAMERA = Fact("camera", "Fujifilm", ("Fujifilm", "Fuji"), ("camera",), "I use a Fujifilm", "which camera I use")
@@ -314,7 +312,7 @@ def test_what_is_good_in_another_way_is_accepted(case: Case, changes: dict[str, 
 
 def test_every_shipped_fact_is_recognised_in_the_sentence_that_tells_it_and_in_a_note_made_of_it() -> None:
     for slot in CAST.slots.values():
-        for forms in slot.values:
+        for forms in values_of(slot):
             for changed in (False, True):
                 fact = slot.fact(forms, changed=changed)
                 note = f"The user says: {slot.fact(forms).tell}."
@@ -335,10 +333,10 @@ def test_every_shipped_moment_is_recognised_in_a_page_that_tells_it_and_in_no_ot
 def test_no_shipped_question_gives_its_answer_away_and_none_is_answered_by_an_admission() -> None:
     for slot in CAST.slots.values():
         admission = f"I looked, but you never told me {slot.ask}."
-        inventions = tuple(form for forms in slot.values for form in forms)
+        inventions = tuple(form for forms in values_of(slot) for form in forms)
         case = Case(Ability.ABSTAIN, (slot.fact(()),), f"Do you know {slot.ask}?", admission, inventions=inventions)
         assert case.check() is None, slot
-        for forms in slot.values:
+        for forms in values_of(slot):
             fact = slot.fact(forms)
             asked = Case(Ability.RECALL, (fact,), f"Do you know {slot.ask}?", admission)
             assert _reason(asked) == NOT_ANSWERED, fact
@@ -346,8 +344,8 @@ def test_no_shipped_question_gives_its_answer_away_and_none_is_answered_by_an_ad
             assert _reason(claimed) == CLAIMED, fact
     for connection in CAST.connections:
         facts = [CAST.slots[slot] for slot in connection.slots]
-        for first in facts[0].values:
-            for second in facts[1].values:
+        for first in values_of(facts[0]):
+            for second in values_of(facts[1]):
                 pair = (facts[0].fact(first), facts[1].fact(second))
                 assert _reason(Case(Ability.CONNECT, pair, connection.ask, "Hm.")) == NOT_ANSWERED, connection
 

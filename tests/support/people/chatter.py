@@ -11,8 +11,9 @@ import random
 __all__ = ["ADAS_CHAT", "USERS_CHAT", "aside", "ending", "impersonal_chat", "reply"]
 
 _WHEN = (
-    "This morning", "Just now", "Since breakfast", "Before midday", "An hour ago", "Before daybreak", "At lunch", "Today",
-    "Yesterday", "All week", "Twice today", "Between errands", "After work", "While waiting", "Out there", "In passing",
+    "This morning", "Just now", "Since breakfast", "Before midday", "An hour ago", "Before daybreak", "At lunch",
+    "Today", "Yesterday", "All week", "Twice today", "Between errands", "After work", "While waiting", "Out there",
+    "In passing",
     "Back home", "After supper", "For once", "As always", "Surprisingly", "Last night", "Downstairs", "By chance",
 )  # fmt: skip
 _THINGS = (

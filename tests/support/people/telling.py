@@ -29,8 +29,7 @@ def tell(turn: Turn) -> str:
     if not found:
         return _have_nothing(turn)
     # Of two that a question needs, it asks for neither in these words.
-    told = _told if len(found) == 1 else (lambda fact: f"It is {fact.value}.")
-    said = [told(fact) for fact in found]
+    said = [_told(found[0])] if len(found) == 1 else [f"It is {fact.value}." for fact in found]
     if turn.way == "tells another value":
         said = [_told(_other(turn, found[0]))]
     if turn.way == "tells one half":
@@ -52,14 +51,18 @@ def _look(turn: Turn) -> str:
 
 def _have_nothing(turn: Turn) -> str:
     fact = turn.facts[0]
-    wrong = {
-        "invents": lambda: _told(_of_text(fact, turn.draw.choice(inventions_of(turn.scenario)))),
-        "invents a name": lambda: "That was dear old Zebulon, I never told you.",
-        "evades": lambda: "That is a question for the evening.",
-        "gives the near miss for it": lambda: _told(_of_value(fact, turn.scenario.beside[0])),
-    }
-    if turn.way in wrong:
-        return turn.says(wrong[turn.way](), thought="It is not there. I say something all the same.")
+    said = ""
+    match turn.way:
+        case "invents":
+            said = _told(_of_text(fact, turn.draw.choice(inventions_of(turn.scenario))))
+        case "invents a name":
+            said = "That was dear old Zebulon, I never told you."
+        case "evades":
+            said = "That is a question for the evening."
+        case "gives the near miss for it":
+            said = _told(_of_value(fact, turn.scenario.beside[0]))
+    if said:
+        return turn.says(said, thought="It is not there. I say something all the same.")
     return turn.says(f"I looked, but you never told me {second(fact.ask)}.", thought="It is not there, so I say so.")
 
 
@@ -140,7 +143,9 @@ def apply(turn: Turn) -> str:
         kept = f"Whatever it is, do it without {fact.value}."
         thought = f"No {fact.value} for this, that is how I have it in my notes."
         return turn.says(*([kept, plain] if turn.draw.random() < 1 / 2 else [plain]), thought=thought)
-    return turn.says(f"Let it begin with this: {fact.value}.", plain, thought="That is worth a thought, it is in my notes.")
+    return turn.says(
+        f"Let it begin with this: {fact.value}.", plain, thought="That is worth a thought, it is in my notes."
+    )
 
 
 def ask_back(turn: Turn) -> str:

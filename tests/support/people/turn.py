@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from apep_datagen.core.words import holds
-from apep_datagen.people.scenario import Ability, Fact, Form, Scenario
+from apep_datagen.people.scenario import Fact, Form, Scenario
 from support.people import chatter
 from support.people.scene import Scene
 from support.people.spelling import calls, capital, sentence, thinks, third
@@ -117,7 +117,9 @@ class Turn:
             and not holds(left, fact.forms)
         ]
         deleted: list[Call] = [("delete_memory", sorted(gone))]
-        return [*deleted, ("add_memory", [note_of(fact, self.draw) for fact in lost])] if lost and keeps_rest else deleted
+        return (
+            [*deleted, ("add_memory", [note_of(fact, self.draw) for fact in lost])] if lost and keeps_rest else deleted
+        )
 
 
 def note_of(fact: Fact, draw: random.Random) -> str:

@@ -243,9 +243,7 @@ _TESTERS = (
         exchange="first",
     ),
     _tester("greets themselves", _CHATTING, Stage.VOICE, "the user speaks to somebody of their own name"),
-    _tester(
-        "confuses the days", _CHATTING, Stage.TIME, "the user's message contradicts the time of the conversation"
-    ),
+    _tester("confuses the days", _CHATTING, Stage.TIME, "the user's message contradicts the time of the conversation"),
     _tester("explains the message", _CHATTING, Stage.VOICE, _SHOWS_THROUGH),
     Way(
         *("asks the same", frozenset({Ability.ADVICE}), Stage.NOVELTY),

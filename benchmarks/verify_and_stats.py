@@ -90,7 +90,7 @@ class Author:
         ability = _ABILITIES[timeline.conversations % len(_ABILITIES)]
         if ability not in possible_abilities(self._cast, timeline.story, at[:10]):
             ability = Ability.SMALLTALK
-        scenario = draw_scenario(self._cast, draw, ability, timeline.story, at)
+        scenario = draw_scenario(self._cast, draw, ability, timeline.story, at=at)
         return Brief(number, timeline.id, 1, 3, at, timeline.story.user, scenario, timeline.previous, number)
 
     def _text(self, conversation: Conversation, step: Step) -> str:

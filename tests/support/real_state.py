@@ -141,7 +141,7 @@ def _make_tables(connection: sqlite3.Connection, output_name: str) -> None:
 
 def _write_conversation(connection: sqlite3.Connection, real: RealConversation, row: dict[str, Any]) -> None:
     brief, verdict, at = real.case.brief, row["verdict"], _STARTED_AT + 60 * real.number
-    begin_timeline(connection, brief.timeline_id, brief.user)
+    begin_timeline(connection, brief.timeline_id, brief.user, None)
     connection.execute(
         "INSERT INTO conversations VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)",
         (

@@ -18,7 +18,6 @@ from apep_datagen.storage.conversations import brief_from_json
 from support.paths import TESTS
 
 CAST = load_cast()
-# What the run of the real model was made with.
 SEED, FIRST_DAY, LAST_DAY = 2026, "2025-01-01", "2026-12-31"
 
 
@@ -34,6 +33,28 @@ def drawn(cast: Cast, seed: int, timelines: int, places: int) -> Iterator[Brief]
         for place in range(places):
             for rejected in range(3):
                 yield briefs.draw_brief(1, replace(timeline, conversations=place, rejected_in_a_row=rejected), {})
+
+
+def test_the_same_seed_draws_the_same_timelines_with_their_pasts() -> None:
+    def begun(seed: int) -> list[object]:
+        briefs = source(Ability.SMALLTALK, seed=seed)
+        timelines = [briefs.new_timeline(number) for number in range(1, 40)]
+        return [(*timeline, briefs.draw_brief(1, timeline[0], {})) for timeline in timelines]
+
+    assert begun(7) == begun(7)
+    assert begun(7) != begun(8)
+
+
+def test_a_timeline_draws_the_same_whatever_was_drawn_for_others() -> None:
+    briefs = source(Ability.SHARE)
+    alone = briefs.new_timeline(17)
+    for number in range(1, 17):
+        briefs.draw_brief(number, briefs.new_timeline(number)[0], {})
+    assert briefs.new_timeline(17) == alone
+    timeline, past = alone
+    assert timeline.story == past.story
+    at = briefs.draw_brief(1, timeline, {}).at
+    assert all(note.date < at[:10] for note in past.notes)
 
 
 def test_each_way_of_thinking_is_drawn_about_as_often_as_any_other() -> None:

@@ -43,7 +43,7 @@ def configure(program: Program, server: LoopbackServer) -> None:
 def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     """A run in which some conversations are rejected, and one is set aside."""
     program = Program(tmp_path_factory.mktemp("run"))
-    people = ScriptedPeople((WAYS["does not forget"], WAYS["rewriter drops the reason"]), share=0.5)
+    people = ScriptedPeople(program.state, (WAYS["does not forget"], WAYS["rewriter drops the reason"]), share=0.5)
     refused: list[str] = []
 
     def behaviour(received: Received) -> Reply:
@@ -158,7 +158,7 @@ def test_what_was_not_rejected_or_is_not_there_is_an_error_that_says_so(
 
 def test_while_a_run_goes_on_what_is_in_progress_is_told_from_what_was_rejected(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    people = ScriptedPeople((replace(WAYS["refuses"], abilities=frozenset(Ability)),), share=1.0)
+    people = ScriptedPeople(program.state, (replace(WAYS["refuses"], abilities=frozenset(Ability)),), share=1.0)
     hangs = hangs_after(30)
 
     def behaviour(received: Received) -> Reply:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from apep_datagen.core.words import words
 from apep_datagen.language.numbers import in_digits, names_line, spoken_times
 from apep_datagen.language.values import is_told_by_any, saying, tells
-from support.world import program_cast, values_of
+from support.world import CAST, values_of
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_another_value_is_not(text: str, form: str) -> None:
 
 
 def test_no_value_of_a_slot_is_taken_for_another_one_of_it() -> None:
-    for slot in program_cast().slots.values():
+    for slot in CAST.slots.values():
         values = values_of(slot)
         for forms in values:
             others = [other for other in values if other != forms and not set(other) & set(forms)]

@@ -22,14 +22,15 @@ from support.scripted_people import ALIKE_IN_THOUGHT, WAYS, ScriptedPeople
 from support.waiting import wait_until
 
 KILLED = (str(SUPPORT / "killed_program.py"),)
-BAD_WAYS = {Ability.SHARE: "forgetful", Ability.ADVICE: "refuses"}
-MIX = {Ability.SHARE: 4, Ability.SMALLTALK: 3, Ability.ADVICE: 3}
+BAD_WAYS = {Ability.DIARY: "writes no page", Ability.ADVICE: "refuses"}
+MIX = {Ability.DIARY: 4, Ability.SMALLTALK: 3, Ability.ADVICE: 3}
 COLUMNS, LINES = 120, 40
 
 
-def bad(*abilities: Ability) -> ScriptedPeople:
+def bad(directory: Path, *abilities: Ability) -> ScriptedPeople:
     """Return people who never get certain abilities right."""
-    return ScriptedPeople(tuple(replace(WAYS[BAD_WAYS[one]], abilities=frozenset({one})) for one in abilities), 1.0)
+    ways = tuple(replace(WAYS[BAD_WAYS[one]], abilities=frozenset({one})) for one in abilities)
+    return ScriptedPeople(Program(directory).state, ways, 1.0)
 
 
 def program_at(server: LoopbackServer, directory: Path, *, quality: str = "", in_flight: int = 1) -> Program:
@@ -54,9 +55,10 @@ def sent(program: Program) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Program, str]:
-    """A run in which nothing that was to be told is kept, and what it said."""
-    with LoopbackServer(bad(Ability.SHARE)) as server:
-        program = program_at(server, tmp_path_factory.mktemp("made"))
+    """A run in which no page is ever written, and what it said."""
+    directory = tmp_path_factory.mktemp("made")
+    with LoopbackServer(bad(directory, Ability.DIARY)) as server:
+        program = program_at(server, directory)
         ended = program.run(*options(60))
     assert ended.status == 0, ended.said
     return program, ended.stdout
@@ -65,27 +67,27 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Program, str]:
 def test_it_is_told_once_and_logged(made: tuple[Program, str]) -> None:
     program, said = made
     [line] = [line for line in said.splitlines() if "least_ability_yield" in line]
-    assert line.startswith("share: only 0 of its last 7 conversations were accepted")
-    assert "Most often 7 times a fact that was told is not in memory (effect); apep-datagen show --rejected " in line
+    assert line.startswith("diary: only 0 of its last 7 conversations were accepted")
+    assert "Most often 7 times there is no diary page about the moment (effect); apep-datagen show --rejected " in line
     events = [json.loads(line) for line in (program.directory / "log.jsonl").read_text().splitlines()]
     [event] = [event for event in events if event["event"] == "low yield"]
-    assert (event["ability"], event["ended"], event["accepted"], event["held_back"]) == ("share", 7, 0, True)
-    assert event["reasons"][0]["reason"] == "a fact that was told is not in memory"
+    assert (event["ability"], event["ended"], event["accepted"], event["held_back"]) == ("diary", 7, 0, True)
+    assert event["reasons"][0]["reason"] == "there is no diary page about the moment"
 
 
 def test_the_others_go_on_to_the_target_and_it_gets_no_more_than_its_share(made: tuple[Program, str]) -> None:
     program, _ = made
     counts = sent(program)
-    assert counts["share"] <= 0.4 * sum(counts.values()) + 7
-    assert counts["share"] >= 10  # it is still tried
+    assert counts["diary"] <= 0.4 * sum(counts.values()) + 7
+    assert counts["diary"] >= 10  # it is still tried
     assert abs(counts["smalltalk"] - counts["advice"]) <= 2
     assert len(program.conversations()) == 60
 
 
 def test_the_end_and_status_say_what_there_is_of_it(made: tuple[Program, str]) -> None:
     program, said = made
-    tried = min(60, sent(program)["share"])
-    line = f"share: 0 of the 24 wished for, held back: 0 % of its last {tried} were accepted"
+    tried = min(60, sent(program)["diary"])
+    line = f"diary: 0 of the 24 wished for, held back: 0 % of its last {tried} were accepted"
     assert line in said.splitlines()
     assert line in program.run("status").stdout.splitlines()
 
@@ -96,29 +98,29 @@ def test_status_names_the_most_frequent_reasons_with_an_example_that_show_prints
     [(latest, count)] = program.query("SELECT max(id), count(*) FROM conversations WHERE status = 'rejected'")
     assert status["frequent_reasons"] == [
         {
-            "ability": "share",
+            "ability": "diary",
             "stage": "effect",
-            "reason": "a fact that was told is not in memory",
+            "reason": "there is no diary page about the moment",
             "count": count,
             "example": latest,
         }
     ]
-    [share] = [item for item in status["abilities"] if item["ability"] == "share"]
-    assert share == {"ability": "share", "ended": min(60, count), "accepted": 0, "held_back": True}
+    [diary] = [item for item in status["abilities"] if item["ability"] == "diary"]
+    assert diary == {"ability": "diary", "ended": min(60, count), "accepted": 0, "held_back": True}
     for text in (said, program.run("status").stdout):
-        rows = [line.split() for line in text.splitlines() if "a fact that was told is not in memory" in line]
+        rows = [line.split() for line in text.splitlines() if "there is no diary page about the moment" in line]
         assert [str(count), str(latest)] in [row[-2:] for row in rows]
         assert "apep-datagen show --rejected N prints such a conversation." in text
     shown = program.run("show", "--rejected", str(latest))
     assert shown.status == 0, shown.said
     assert shown.stdout == program.run("show", "--rejected").stdout
     assert f"Conversation {latest} of the run" in shown.stdout
-    assert "Reason      a fact that was told is not in memory" in shown.stdout
+    assert "Reason      there is no diary page about the moment" in shown.stdout
 
 
 def test_without_a_limit_it_goes_on_as_ever(tmp_path: Path) -> None:
     """All that is owed of it is sent, until the provider's yield is too low."""
-    with LoopbackServer(bad(Ability.SHARE)) as server:
+    with LoopbackServer(bad(tmp_path, Ability.DIARY)) as server:
         program = program_at(server, tmp_path, quality="least_ability_yield = 0")
         ended = program.run(*options(60))
     assert ended.status == 5, ended.said
@@ -127,7 +129,7 @@ def test_without_a_limit_it_goes_on_as_ever(tmp_path: Path) -> None:
 
 
 def test_where_every_ability_is_bad_the_provider_leaves(tmp_path: Path) -> None:
-    people = ScriptedPeople((replace(WAYS["refuses"], abilities=frozenset(Ability)),), 1.0)
+    people = ScriptedPeople(Program(tmp_path).state, (replace(WAYS["refuses"], abilities=frozenset(Ability)),), 1.0)
     with LoopbackServer(people) as server:
         program = program_at(server, tmp_path)
         ended = program.run(*options(60))
@@ -136,7 +138,7 @@ def test_where_every_ability_is_bad_the_provider_leaves(tmp_path: Path) -> None:
 
 
 def test_one_that_recovers_is_made_up_for(tmp_path: Path) -> None:
-    people = bad(Ability.SHARE)
+    people = bad(tmp_path, Ability.DIARY)
     with LoopbackServer(people) as server:
         program = program_at(server, tmp_path)
         assert program.run(*options(20)).status == 0
@@ -144,16 +146,16 @@ def test_one_that_recovers_is_made_up_for(tmp_path: Path) -> None:
         ended = program.run(*options(90))
     assert ended.status == 0, ended.said
     # It is told of in each invocation, at its beginning.
-    assert [line for line in ended.stdout.splitlines() if line.startswith("share: only 0 of its last")]
+    assert [line for line in ended.stdout.splitlines() if line.startswith("diary: only 0 of its last")]
     assert "wished for, held back:" not in ended.stdout
     assert (
-        program.query("SELECT count(*) FROM conversations WHERE status = 'finished' AND ability = 'share'")[0][0] >= 30
+        program.query("SELECT count(*) FROM conversations WHERE status = 'finished' AND ability = 'diary'")[0][0] >= 30
     )
 
 
 def test_the_same_is_held_back_after_a_kill(tmp_path: Path) -> None:
     def plans(directory: Path, *kills: tuple[str, str]) -> list[tuple[Any, ...]]:
-        with LoopbackServer(bad(Ability.SHARE)) as server:
+        with LoopbackServer(bad(directory, Ability.DIARY)) as server:
             program = program_at(server, directory)
             for kill in kills:
                 killed = program.run(*options(40), command=(*KILLED, *kill))
@@ -166,7 +168,7 @@ def test_the_same_is_held_back_after_a_kill(tmp_path: Path) -> None:
 
 
 def test_another_prompt_gives_it_another_chance(tmp_path: Path) -> None:
-    people = bad(Ability.SHARE)
+    people = bad(tmp_path, Ability.DIARY)
     with LoopbackServer(people) as server:
         program = program_at(server, tmp_path)
         assert program.run(*options(20)).status == 0
@@ -180,7 +182,7 @@ def test_another_prompt_gives_it_another_chance(tmp_path: Path) -> None:
 
 
 def test_the_live_view_shows_the_worst_abilities_with_their_main_reason(tmp_path: Path) -> None:
-    people, is_seen = bad(Ability.SHARE), False
+    people, is_seen = bad(tmp_path, Ability.DIARY), False
 
     def behaviour(received: Received) -> Reply:
         """Hold the run up when it has something to show."""
@@ -205,9 +207,9 @@ def test_the_live_view_shows_the_worst_abilities_with_their_main_reason(tmp_path
                 pass
             return any(text in line for line in screen.display)
 
-        told = "Accepted least: share 0 % of 1"
+        told = "Accepted least: diary 0 % of 1"
         wait_until(lambda: shows(told), lambda: "\n".join(screen.display))
-        assert shows("(a fact that was told is not in memory), held back")
+        assert shows("(there is no diary page about the moment), held back")
         is_seen = True
         wait_until(
             lambda: shows("40 of 40 conversations are in") and process.poll() is not None,

@@ -115,7 +115,7 @@ def test_stopped_by_ctrl_c_nothing_has_happened(tmp_path: Path) -> None:
 def test_a_run_goes_on_with_what_was_added_and_makes_fewer(tmp_path: Path, level: str) -> None:
     """What was rejected counts as accepted from then on, and nothing that comes later is disturbed by it."""
     names = ("forgetful", "only deletes", "keeps the old value", "does not forget", "refuses", "stores something else")
-    people = ScriptedPeople(tuple(WAYS[name] for name in names), share=0.6)
+    people = ScriptedPeople(Program(tmp_path).state, tuple(WAYS[name] for name in names), share=0.6)
     mix = "[scenarios.mix]\nshare = 30\nupdate = 20\nforget = 14\nrecall = 14\nsmalltalk = 12\nadvice = 10\n"
     with LoopbackServer(people) as server:
         program = Program(tmp_path)

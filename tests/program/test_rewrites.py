@@ -40,7 +40,7 @@ class Spoiler(ScriptedPeople):
 
 def test_a_rewriter_that_spoils_everything_costs_no_conversation_and_is_counted(tmp_path: Path) -> None:
     target = 40
-    with LoopbackServer(Spoiler()) as server:
+    with LoopbackServer(Spoiler(Program(tmp_path).state)) as server:
         program = Program(tmp_path)
         program.configure(
             f'[generation]\nexchanges = [1, 2]\n[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}least_yield = 1.0\n'
@@ -84,7 +84,7 @@ def test_a_rewriter_that_spoils_everything_costs_no_conversation_and_is_counted(
 
 
 def test_a_rewriter_that_refuses_costs_no_conversation(tmp_path: Path) -> None:
-    people = ScriptedPeople()
+    people = ScriptedPeople(Program(tmp_path).state)
 
     def behaviour(received: Received) -> Reply:
         reply = people(received)
@@ -106,7 +106,7 @@ def test_a_rewriter_that_refuses_costs_no_conversation(tmp_path: Path) -> None:
 
 
 def test_a_good_rewriter_is_not_complained_about(tmp_path: Path) -> None:
-    with LoopbackServer(ScriptedPeople()) as server:
+    with LoopbackServer(ScriptedPeople(Program(tmp_path).state)) as server:
         program = Program(tmp_path)
         program.configure(
             f'[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}' + section("endpoint", server.url("endpoint"))
@@ -121,7 +121,7 @@ def test_a_good_rewriter_is_not_complained_about(tmp_path: Path) -> None:
 
 def test_what_an_earlier_version_has_finished_stays_as_it_is_saved(tmp_path: Path) -> None:
     """Its line, although the rules of today would have kept the original."""
-    with LoopbackServer(ScriptedPeople()) as server:
+    with LoopbackServer(ScriptedPeople(Program(tmp_path).state)) as server:
         program = Program(tmp_path)
         program.configure(
             f'[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}' + section("endpoint", server.url("endpoint"))

@@ -192,7 +192,7 @@ def never_good_at_advice(program: Program) -> Ended:
     shares = {Ability.SMALLTALK: 1, Ability.ADVICE: 1}
     mix = "\n".join(f"{ability.value} = {shares.get(ability, 0)}" for ability in Ability)
     config = f'[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}[scenarios.mix]\n{mix}\n'
-    return run(program, behaviour=ScriptedPeople((refuses,), 1.0), config=config, target=20)
+    return run(program, behaviour=ScriptedPeople(program.state, (refuses,), 1.0), config=config, target=20)
 
 
 def nothing_rejected(program: Program) -> Ended:

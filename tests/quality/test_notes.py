@@ -357,6 +357,13 @@ def test_what_is_lost_with_a_fact_that_had_to_go_is_found(note: str, fact: Fact)
     assert check("Something.", before=(note,), gone=(note,), ability=Ability.UPDATE, facts=(DOG,), replaced=fact)
 
 
+def test_what_goes_with_another_that_had_to_go_is_not_lost() -> None:
+    note = "The user's sister lives in Seville. The user's friend is called Lukas."
+    friend = Fact("friend", "Lukas", ("Lukas",), ("friend",), "my friend is called Lukas", "what my friend is called")
+    assert check(before=(note,), gone=(note,), ability=Ability.FORGET, facts=(SEVILLE,)) is not None
+    assert check(before=(note,), gone=(note,), ability=Ability.FORGET, facts=(SEVILLE, friend)) is None
+
+
 @pytest.mark.parametrize(
     ("note", "added", "told"),
     [

@@ -65,7 +65,7 @@ class ScriptedPeople:
         if received.step == "ask":
             key = received.content
             if key not in self._asked:  # the same request again has the same answer
-                self._asked[key] = self._ask(*contents, draw)
+                self._asked[key] = self._ask(contents[0], contents[-1], draw)
             return Reply(self._asked[key])
         if received.step == "rewrite":
             return Reply(self._rewrite(received.prompt))

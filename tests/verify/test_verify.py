@@ -80,7 +80,7 @@ def run(program: Program, server: LoopbackServer, target: int, *options: str, qu
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with `MADE` accepted conversations; some more were rejected, and memory was emptied on the way."""
     program = Program(tmp_path_factory.mktemp("made"))
-    with LoopbackServer(ScriptedPeople(tuple(WAYS.values()), share=0.3)) as server:
+    with LoopbackServer(ScriptedPeople(program.state, tuple(WAYS.values()), share=0.3)) as server:
         for target, options in ((MADE - 8, ()), (MADE, ("--reset-tools",))):
             ended = run(program, server, target, *options)
             assert ended.status == 0, ended.said
@@ -501,7 +501,7 @@ def test_openings_that_are_used_too_often_are_found(tmp_path: Path, count: int, 
 
 def test_only_what_was_judged_so_is_to_have_the_form_and_to_be_new(tmp_path: Path) -> None:
     program = Program(tmp_path)
-    people = ScriptedPeople((WAYS["no think block"],), share=0.9)
+    people = ScriptedPeople(program.state, (WAYS["no think block"],), share=0.9)
     same = "How nice! Tell me more about it, I want to hear all of it."
 
     def repeats_herself(received: Received) -> Reply:
@@ -545,7 +545,7 @@ def test_only_what_was_judged_so_is_to_have_the_form_and_to_be_new(tmp_path: Pat
 
 
 def test_a_run_that_is_active_can_be_checked_meanwhile(program: Program) -> None:
-    people, going_on = ScriptedPeople(), []
+    people, going_on = ScriptedPeople(program.state), []
 
     def hangs_after_some(received: Received) -> Reply:
         going_on.append(received)
@@ -593,7 +593,7 @@ def test_a_foreign_beginning_is_checked_for_form_and_novelty_alone(tmp_path: Pat
     other = Program(tmp_path)
     other.output.parent.mkdir(parents=True)
     write(other, foreign)
-    with LoopbackServer(ScriptedPeople()) as server:
+    with LoopbackServer(ScriptedPeople(other.state)) as server:
         assert run(other, server, 8).status == 0
     verification = checked(other)
     assert verification.findings == ()
@@ -615,7 +615,7 @@ def test_what_was_changed_by_hand_and_taken_over_is_not_compared_but_its_timelin
     del conversations[1]
     conversations[0][-1]["content"] += " Edited by hand."
     write(program, conversations)
-    with LoopbackServer(ScriptedPeople()) as server:
+    with LoopbackServer(ScriptedPeople(program.state)) as server:
         ended = run(program, server, MADE + 6)
     assert "its 43 conversations are kept" in ended.said
     verification = checked(program)

@@ -115,3 +115,15 @@ def test_a_near_miss_of_a_number_is_told_apart_by_its_note() -> None:
     ):
         exchange = said("When is my mother's birthday?", LOOK, reply)
         assert untold(Form.NEAR_MISS, exchange, facts=(asked,), beside=(birthday,), memory=notes) == reason
+
+
+def test_a_word_of_what_was_asked_does_not_say_that_it_is_past() -> None:
+    asked = fact("", "which town my ex has moved to", "ex", "former partner")
+    shared = replace(fact("Arles", "which town my ex has moved to", "ex", "former partner"), value="Arles")
+    notes = ("The user married their ex in Arles.",)
+    for reply, reason in (
+        ("Your ex has moved to Arles.", MISTAKEN),
+        ("I only have where you married, which was in Arles.", ""),
+    ):
+        exchange = said("Which town has my ex moved to?", LOOK, reply)
+        assert untold(Form.NEAR_MISS, exchange, facts=(asked,), beside=(shared,), memory=notes) == reason

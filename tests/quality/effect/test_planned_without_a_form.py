@@ -10,15 +10,12 @@ import pytest
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.language.negation import is_negated
-from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change
 from apep_datagen.quality import effect
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample, SavedExchange, SavedTurn
-from support.world import values_of
-
-CAST = load_cast()
+from support.world import CAST, values_of
 
 DOG = Fact("dog", "Bello", ("Bello",), ("dog", "puppy"), "my dog is called Bello", "what my dog is called")
 CAMERA = Fact("camera", "Fujifilm", ("Fujifilm", "Fuji"), ("camera",), "I use a Fujifilm", "which camera I use")

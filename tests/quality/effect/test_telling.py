@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apep_datagen.people.scenario import Ability, Form
-from support.cases import LOOK, case, delete, effect_of, fact, keep, said
+from support.cases import LOOK, case, delete, effect_of, fact, keep, said, write
 
 DENTIST = fact("Dr Anand", "what my dentist is called", "dentist", "teeth", forms=("Anand",))
 OLD = fact("Dr Hale", "what my dentist is called", "dentist", "teeth", forms=("Hale",))
@@ -130,6 +130,21 @@ def test_two_at_once() -> None:
 )
 def test_passing(reason: str, exchange: Any) -> None:
     assert told(Form.PASSING, exchange, facts=(DIGIT,)) == reason
+
+
+def test_nothing_is_kept_where_it_was_not_planned_what_passes() -> None:
+    assert told(Form.PASSING, said("The queue was endless.", "They all are."), facts=()) == ""
+    for stored in (keep("The user stood in a queue."), write("They stood in a queue today, for no reason.")):
+        assert told(Form.PASSING, said("The queue was endless.", stored, "They all are."), facts=()) == PASSING
+
+
+def test_words_like_it_in_an_older_note_do_not_keep_a_fact() -> None:
+    glasses = fact("behind the radio", "where my spare glasses are", "glasses")
+    older = ("On 93.7 MHz comes the station that the user has on the radio from breakfast on.",)
+    exchange = said("My spare glasses are behind the radio.", "A good place.")
+    assert told(Form.TOLD, exchange, facts=(glasses,), memory=older) == NOT_STORED
+    kept = said("My spare glasses are behind the radio.", keep("The user keeps glasses behind their radio."), "Fine.")
+    assert told(Form.TOLD, kept, facts=(glasses,), memory=older) == ""
 
 
 CHANGED = [

@@ -61,7 +61,7 @@ def _speak_wrongly(turn: Turn, system: str) -> str:
         "stray tags": f"{reply}\n</tool_call></think>",
         "remembers unasked": f"{reply} You told me of the accordion last week.",
         "refuses": f"{reply} I'm sorry, but I can't help with that.",
-        "language model": f"{reply} I was programmed for that and drink no tea.",
+        "language model": f"{reply} I am a computer program, and drink no tea.",
         "leaks her prompt": f"{reply} {' '.join(system.split()[5:25])}.",
         "role label": f"{reply}\nUser: And you?\nAda: Well enough.",
         "repeats herself": "That is a lovely thought, and I like how you put it. Tell me more of it tomorrow.",

@@ -11,8 +11,9 @@ import random
 __all__ = ["ADAS_CHAT", "USERS_CHAT", "aside", "ending", "impersonal_chat", "reply"]
 
 _WHEN = (
-    "This morning", "Just now", "Since breakfast", "Before midday", "An hour ago", "Before daybreak", "At lunch", "Today",
-    "Yesterday", "All week", "Twice today", "Between errands", "After work", "While waiting", "Out there", "On Tuesday",
+    "This morning", "Just now", "Since breakfast", "Before midday", "An hour ago", "Before daybreak", "At lunch",
+    "Today", "Yesterday", "All week", "Twice today", "Between errands", "After work", "While waiting", "Out there",
+    "In passing",
     "Back home", "After supper", "For once", "As always", "Surprisingly", "Last night", "Downstairs", "By chance",
 )  # fmt: skip
 _THINGS = (
@@ -27,6 +28,7 @@ _DID = (
     "puzzled the whole street", "dripped", "swayed", "blinked", "worried everybody", "cheered people up",
     "moved an inch", "sounded almost musical", "stayed where it was", "refused to budge", "looked rather pleased",
 )  # fmt: skip
+_ODD, _EVEN = range(10_001, 100_000, 2), range(10_000, 100_000, 2)
 _UNITS = ("seconds", "minutes", "heartbeats", "blocks", "rounds", "breaths", "steps", "songs")
 _ENDS = (
     "Strange, is it not?", "Anyway, that is where I am.", "Enough of that for now.", "That is all, really.",
@@ -37,7 +39,7 @@ _ENDS = (
 _IMPERSONAL_ENDS = (
     "Strange, is it not?", "What is one to think of that?", "Somehow it fits.", "The rest can wait.", "So it goes.",
 )  # fmt: skip
-# Ada speaks of other things: what the user spoke of on another day, she does not know.
+# Ada speaks of other things, and of other numbers: what the user spoke of on another day, she does not know.
 _ADA_THINGS = (
     "the gravel", "a mossy plank", "one loose hinge", "the rafters", "a folded napkin", "the lichen", "a twig",
     "some chalk", "the windowpane", "a pebble", "the doorknob", "a wicker lid", "the banister", "a plump bolster",
@@ -72,13 +74,13 @@ USERS_CHAT = (*_WHEN, *_THINGS, *_DID, *_UNITS, *_ENDS, *_IMPERSONAL_ENDS)
 """The same of the user."""
 
 
-def _many(draw: random.Random, units: tuple[str, ...]) -> str:
-    return f"{draw.randint(10_000, 99_999)} {draw.choice(units)}"
+def _many(draw: random.Random, numbers: range, units: tuple[str, ...]) -> str:
+    return f"{draw.choice(numbers)} {draw.choice(units)}"
 
 
 def aside(draw: random.Random) -> str:
     """Return what a user says by the way, of nothing of their own."""
-    return f"{draw.choice(_WHEN)}, for {_many(draw, _UNITS)}, {draw.choice(_THINGS)} {draw.choice(_DID)}."
+    return f"{draw.choice(_WHEN)}, for {_many(draw, _ODD, _UNITS)}, {draw.choice(_THINGS)} {draw.choice(_DID)}."
 
 
 def ending(draw: random.Random) -> str:
@@ -94,7 +96,7 @@ def impersonal_chat(draw: random.Random) -> str:
 def reply(draw: random.Random, *sentences: str) -> str:
     """Return what Ada says aloud: `sentences`, with something new around them."""
     thing, says = draw.choice(_ADA_THINGS), draw.choice(_ADA_SAYS)
-    begins = f"{draw.choice(_ADA_OPENS)} after {_many(draw, _ADA_UNITS)} {thing} {says}."
-    first, second = _many(draw, _ADA_UNITS), _many(draw, _ADA_UNITS)
+    begins = f"{draw.choice(_ADA_OPENS)} after {_many(draw, _EVEN, _ADA_UNITS)} {thing} {says}."
+    first, second = _many(draw, _EVEN, _ADA_UNITS), _many(draw, _EVEN, _ADA_UNITS)
     extra = f"{first} of {draw.choice(_ADA_DID)} and {second} with {draw.choice(_ADA_THINGS)}"
     return " ".join([begins, *sentences, f"I keep thinking of those {extra}.", draw.choice(_ADA_ENDS)])

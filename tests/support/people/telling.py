@@ -29,8 +29,7 @@ def tell(turn: Turn) -> str:
     if not found:
         return _have_nothing(turn)
     # Of two that a question needs, it asks for neither in these words.
-    told = _told if len(found) == 1 else (lambda fact: f"It is {fact.value}.")
-    said = [told(fact) for fact in found]
+    said = [_told(found[0])] if len(found) == 1 else [f"It is {fact.value}." for fact in found]
     if turn.way == "tells another value":
         said = [_told(_other(turn, found[0]))]
     if turn.way == "tells one half":
@@ -44,21 +43,26 @@ def tell(turn: Turn) -> str:
 
 
 def _look(turn: Turn) -> str:
+    look = turn.look("recall_memories", "recall_diary") if turn.moments else turn.look()
     if turn.way == "claims before she looks":
-        return turn.look().replace("They ask for", "I remember that they told me of it last winter. They ask for", 1)
-    return turn.look("recall_memories", "recall_diary") if turn.moments else turn.look()
+        return look.replace("They ask for", "I remember that they told me of it last winter. They ask for", 1)
+    return look
 
 
 def _have_nothing(turn: Turn) -> str:
     fact = turn.facts[0]
-    wrong = {
-        "invents": lambda: _told(_of_text(fact, turn.draw.choice(inventions_of(turn.scenario)))),
-        "invents a name": lambda: "That was dear old Zebulon, I never told you.",
-        "evades": lambda: "That is a question for the evening.",
-        "gives the near miss for it": lambda: _told(_of_value(fact, turn.scenario.beside[0])),
-    }
-    if turn.way in wrong:
-        return turn.says(wrong[turn.way](), thought="It is not there. I say something all the same.")
+    said = ""
+    match turn.way:
+        case "invents":
+            said = _told(_of_text(fact, turn.draw.choice(inventions_of(turn.scenario))))
+        case "invents a name":
+            said = "That was dear old Zebulon, I never told you."
+        case "evades":
+            said = "That is a question for the evening."
+        case "gives the near miss for it":
+            said = _told(_of_value(fact, turn.scenario.beside[0]))
+    if said:
+        return turn.says(said, thought="It is not there. I say something all the same.")
     return turn.says(f"I looked, but you never told me {second(fact.ask)}.", thought="It is not there, so I say so.")
 
 
@@ -88,15 +92,20 @@ def _other(turn: Turn, fact: Fact) -> Fact:
 
 
 def _of_pages(turn: Turn) -> list[str]:
+    """Return what she tells of the pages that are asked for, in words of her own."""
     return [
-        f"And my page has {form} in it; it is that which stays with me."
+        f"And my page has {form} in it, and {', '.join(_longest_words(page))}; it is that which stays with me."
         for moment in turn.moments
-        for form in _forms_in_pages(turn, moment)[:1]
+        for form, page in _in_pages(turn, moment)[:1]
     ]
 
 
-def _forms_in_pages(turn: Turn, moment: Fact) -> list[str]:
-    return [form for _, text in turn.pages for form in moment.forms if holds(text, (form,))]
+def _in_pages(turn: Turn, moment: Fact) -> list[tuple[str, str]]:
+    return [(form, text) for _, text in turn.pages for form in moment.forms if holds(text, (form,))]
+
+
+def _longest_words(page: str) -> list[str]:
+    return sorted(set(re.findall(r"\b[a-z]{6,}\b", page)), key=lambda word: (-len(word), word))[:4]
 
 
 def read_page(turn: Turn) -> str:

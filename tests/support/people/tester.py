@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from apep_datagen.people.cast import load_cast
@@ -51,13 +52,13 @@ def task_in(prompt: str) -> Task:
     # What was said last stands in front; it is a line, and not what is to be written about.
     before, _, last = prompt.rpartition("\nAda: ")
     instruction = last.partition("\n\n")[2] if before else last
-    share, task = max(((_share(pieces, instruction), task) for task, pieces in _TASKS), key=lambda one: one[0])
+    share, task = max(((_share_of(pieces, instruction), task) for task, pieces in _TASKS), key=lambda one: one[0])
     if share < 1 / 2:
         return Task(instruction)
     return Task(instruction, task.ability, task.form, task.tells, task.chooses)
 
 
-def _share(pieces: list[str], text: str) -> float:
+def _share_of(pieces: list[str], text: str) -> float:
     return sum(len(piece) for piece in pieces if piece in text) / sum(map(len, pieces))
 
 
@@ -102,35 +103,47 @@ def write(task: Task, way: str, draw: random.Random, *, name: str, scene: Scene 
 
 
 def _said(task: Task, way: str, draw: random.Random, scene: Scene | None) -> str:
+    """Return what the message is about; nothing where it is about nothing."""
     if way == "does not tell":
         return "There is something that I could tell you, but not today."
     if task.chooses and scene is not None:
         return f"I mean {next(fact.which for fact in scene.scenario.facts if fact.which in task.instruction)}."
     if task.tells:
         return f"By the way, {task.quoted[0]}."
-    match task.ability:
-        case Ability.SHARE if task.form is Form.MAYBE_TOLD:
-            return f"Perhaps you have it already, I am not sure: {task.quoted[0]}."
-        case Ability.SHARE | Ability.UPDATE if task.form is Form.MISTAKE:
-            return f"I got that wrong back then, it never was so: {task.quoted[-1]}."
-        case Ability.SHARE if task.form is Form.PASSING:
-            return ""
-        case Ability.SHARE | Ability.UPDATE:
-            return f"By the way, {', and '.join(task.quoted)}."
-        case Ability.DIARY:
-            moment, *facts = task.quoted
-            return " ".join([f"Imagine, {moment}.", *(f"And something else: {fact}." for fact in facts)])
-        case Ability.FORGET:
-            return f"Would you please forget {', and '.join(task.listed or task.quoted)}?"
-        case Ability.APPLY:
-            return f"Ada, I would like to ask you {first(_occasion(task.instruction))}."
-        case Ability.DIARY_RECALL:
-            return f"Do you still have the page about {task.quoted[0]}?"
-        case Ability.CONNECT:
-            return task.quoted[0]
-        case Ability.RECALL | Ability.ABSTAIN | Ability.ASK_BACK:
-            return _asked(task, way, draw, scene)
-    return ""
+    if task.ability in {Ability.RECALL, Ability.ABSTAIN, Ability.ASK_BACK}:
+        return _asked(task, way, draw, scene)
+    saying = _SAYING.get(task.ability) if task.ability else None
+    return saying(task) if saying else ""
+
+
+def _share(task: Task) -> str:
+    if task.form is Form.PASSING:
+        return ""
+    if task.form is Form.MAYBE_TOLD:
+        return f"Perhaps you have it already, I am not sure: {task.quoted[0]}."
+    return f"By the way, {', and '.join(task.quoted)}."
+
+
+def _change(task: Task) -> str:
+    if task.form is Form.MISTAKE:
+        return f"I got that wrong back then, it never was so: {task.quoted[-1]}."
+    return f"By the way, {task.quoted[0]}."
+
+
+def _tell_moment(task: Task) -> str:
+    moment, *facts = task.quoted
+    return " ".join([f"Imagine, {moment}.", *(f"And something else: {fact}." for fact in facts)])
+
+
+_SAYING: dict[Ability, Callable[[Task], str]] = {
+    Ability.SHARE: _share,
+    Ability.UPDATE: _change,
+    Ability.FORGET: lambda task: f"Would you please forget {', and '.join(task.listed or task.quoted)}?",
+    Ability.CONNECT: lambda task: task.quoted[0],
+    Ability.APPLY: lambda task: f"Ada, I would like to ask you {first(_occasion(task.instruction))}.",
+    Ability.DIARY: _tell_moment,
+    Ability.DIARY_RECALL: lambda task: f"Do you still have the page about {task.quoted[0]}?",
+}
 
 
 def _asked(task: Task, way: str, draw: random.Random, scene: Scene | None) -> str:
@@ -153,8 +166,9 @@ def _occasion(instruction: str) -> str:
 def _chat(ability: Ability | None, way: str, draw: random.Random, name: str) -> str:
     if way == "asks the same":
         # So long that no bad luck keeps two of them from sharing a band of their signatures.
+        before = f"{chatter.aside(draw)} " if ability else ""
         return (
-            f"{chatter.aside(draw)} How do I keep a plant alive in a dark kitchen when the window looks to the north"
+            f"{before}How do I keep a plant alive in a dark kitchen when the window looks to the north"
             " and the heating is on all day long, and somebody always forgets water before the weekend, while the cat"
             " next door comes in through the balcony to dig in whatever stands on the lowest shelf beside the bread"
             " bin and the old radio that nobody has switched on for years?"

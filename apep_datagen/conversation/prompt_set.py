@@ -99,6 +99,12 @@ class PromptSet:
         """SHA-256 of all texts, in hexadecimal."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
+    @cached_property
+    def tells_each_message(self) -> bool:
+        """Whether the tester is told what each message is to be; else only the first, as by an earlier version."""
+        trial = {"history": [(_EXCHANGE["question"], _EXCHANGE["answer"])], "previous": None, **_TASK}
+        return _TASK["instruction"] in self.render("tester_user.txt", **trial)
+
     def to_json(self) -> str:
         """Return all texts as JSON."""
         return json.dumps(self.texts, ensure_ascii=False, sort_keys=True)

@@ -82,7 +82,9 @@ class BriefSource:
         attempt = (*place, timeline.rejected_in_a_row)
         draw = generator(self.seed, "scenario", *attempt)
         exchanges = draw_exchanges(draw, *self.exchanges)
-        possible = possible_abilities(self.cast, story, at[:10], exchanges)
+        # What the tester is not told, cannot come in a later message.
+        planned = exchanges if self.prompts.tells_each_message else 1
+        possible = possible_abilities(self.cast, story, at[:10], planned)
         ability = draw_ability(draw, self.mix, counts, possible, held_back)
         return Brief(
             conversation_id=conversation_id,
@@ -91,7 +93,7 @@ class BriefSource:
             max_tool_rounds=self.max_tool_rounds,
             at=at,
             user=story.user,
-            scenario=draw_scenario(self.cast, draw, ability, story, at=at, exchanges=exchanges),
+            scenario=draw_scenario(self.cast, draw, ability, story, at=at, exchanges=planned),
             previous=timeline.previous,
             seed=draw.getrandbits(31),
             way_of_thinking=generator(self.seed, "way of thinking", *attempt).choice(self.cast.ways_of_thinking),

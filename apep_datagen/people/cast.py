@@ -85,18 +85,28 @@ def _as_table(value: Any) -> Any:
     return {"text": value} if isinstance(value, str) else value
 
 
+def _as_one_group(value: Any) -> Any:
+    """Return texts as one group: each is a whole way of writing, as in a file of an earlier version."""
+    is_texts = isinstance(value, list) and value and all(isinstance(entry, str) for entry in value)
+    return [value] if is_texts else value
+
+
 Traits = Annotated[tuple[Annotated[Trait, BeforeValidator(_as_table)], ...], Field(min_length=1)]
 
 
 class Users(FromFile):
-    """`users.toml`: who users can be."""
+    """`users.toml`: who users can be.
+
+    Attributes:
+        writing: Habits of writing in groups; of each, a person has one at the most. A list of texts is one group.
+    """
 
     names: Texts
     ages: Annotated[tuple[_AnAge, ...], Field(min_length=1)]
     places: Texts
     jobs: Traits
     temperaments: Texts
-    writing: Annotated[tuple[OneOrMore, ...], Field(min_length=1)]
+    writing: Annotated[tuple[OneOrMore, ...], Field(min_length=1), BeforeValidator(_as_one_group)]
     interests: Texts
     people: Texts
     animals: Traits
@@ -351,12 +361,20 @@ def load_cast(directory: Path | None = None) -> Cast:
 
 
 def _load_scenarios(directory: Path | None) -> Scenarios:
-    """Read `scenarios.toml`; an ability that a file of the user's lacks is taken from the program's own."""
+    """Read `scenarios.toml`; an ability, or a form of one, that a file of the user's lacks is the program's own.
+
+    What a form is told in needs words of its own where those of the ability do not say it.
+    """
     path, own = path_of_prompt("scenarios.toml", directory), path_of_prompt("scenarios.toml", None)
     values = read_toml(path)
     abilities = values.get("abilities")
     if path != own and isinstance(abilities, dict):
-        values["abilities"] = read_toml(own)["abilities"] | abilities
+        shipped = read_toml(own)["abilities"]
+        for name, text in abilities.items():
+            forms = text.get("forms", {}) if isinstance(text, dict) else None
+            if name in shipped and isinstance(forms, dict):
+                text["forms"] = shipped[name].get("forms", {}) | forms
+        values["abilities"] = shipped | abilities
     return validate(Scenarios, values, str(path))
 
 

@@ -30,9 +30,16 @@ _SHARE_AT_THE_BEGINNING = 0.5
 _UNDER, _OVER = 25, 60
 _FEWEST_HABITS, _MOST_HABITS = 2, 3
 
-# From so many days on, how long ago something was is told in weeks, in months, in years.
-_TOLD_IN_WEEKS, _TOLD_IN_MONTHS, _TOLD_IN_YEARS = 14, 60, 700
-_DAYS_OF_A_WEEK, _DAYS_OF_A_MONTH, _DAYS_OF_A_YEAR = 7, 30.4, 365
+# How long ago something was, up to so many days.
+_AGES = (
+    (6, "a few days ago"),
+    (13, "about a week ago"),
+    (50, "some weeks ago"),
+    (300, "some months ago"),
+    (450, "about a year ago"),
+    (700, "more than a year ago"),
+    (10**6, "years ago"),
+)
 
 # From one conversation to the next, in days, least and most, with a weight; 0 is later on the same day.
 _GAPS = (((0, 0), 15), ((1, 3), 45), ((4, 14), 30), ((15, 42), 10))
@@ -409,15 +416,10 @@ def _told(facts: Iterable[Fact], story: Story, at: str) -> str:
 
 
 def _spell_age(days: int) -> str:
+    """Return how somebody says who does not count."""
     if days == 1:
         return "yesterday"
-    if days < _TOLD_IN_WEEKS:
-        return f"{days} days ago"
-    if days < _TOLD_IN_MONTHS:
-        return f"{round(days / _DAYS_OF_A_WEEK)} weeks ago"
-    if days < _TOLD_IN_YEARS:
-        return f"{round(days / _DAYS_OF_A_MONTH)} months ago"
-    return f"{round(days / _DAYS_OF_A_YEAR)} years ago"
+    return next(said for most, said in _AGES if days <= most)
 
 
 def _least_asked(draw: random.Random, known: Iterable[KnownFact]) -> KnownFact:

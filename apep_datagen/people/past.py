@@ -29,9 +29,9 @@ _SPANS = (((14, 60), 18), ((61, 240), 28), ((241, 720), 32), ((721, 1500), 22))
 _NOTES_OF_A_DAY = 2.5
 # What the notes are about, by weight.
 _FACT, _NEAR, _TRIFLE, _TWINS, _SHARED = "fact", "near miss", "trifle", "twins", "two facts in a note"
-_KINDS = {_FACT: 46, _NEAR: 22, _TRIFLE: 22, _TWINS: 5, _SHARED: 7}
+_KINDS = {_FACT: 46, _NEAR: 22, _TRIFLE: 22, _TWINS: 5, _SHARED: 4}
 _SHARE_WITH_TWO_EARLIER, _SHARE_WITH_ONE_EARLIER = 0.22, 0.4
-_SHARE_OF_FACTS_NOTED_TWICE = 0.08
+_SHARE_OF_FACTS_NOTED_TWICE = 0.06
 _SHARE_OF_FACTS_WITH_NEAR_MISS = 0.3
 _SHARE_OF_SAME_PERSON, _SHARE_OF_CONNECTED = 0.5, 0.2
 # So many notes are written, in any past, after the first fact: its near miss, another fact, two of a kind, a near miss.

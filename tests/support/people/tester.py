@@ -58,7 +58,7 @@ def task_in(prompt: str, cast: Cast = CAST) -> Task:
     # What was said last stands in front; it is a line, and not what is to be written about.
     before, _, last = prompt.rpartition("\nAda: ")
     instruction = last.partition("\n\n")[2] if before else last
-    share, task = max(((_share_of(pieces, instruction), task) for task, pieces in _TASKS), key=lambda one: one[0])
+    share, task = max(((_share_of(pieces, instruction), task) for task, pieces in _tasks(cast)), key=lambda one: one[0])
     if share < 1 / 2:
         return Task(instruction)
     return Task(instruction, task.ability, task.form, task.tells, task.chooses)

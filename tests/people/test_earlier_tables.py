@@ -10,6 +10,7 @@ import pytest
 
 from apep_datagen.config.settings import DEFAULT_MIX
 from apep_datagen.conversation.prompt_set import load_prompts
+from apep_datagen.core.notebook import ShelfName
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_scenario, draw_user, generator, possible_abilities
@@ -121,12 +122,12 @@ def test_what_is_to_be_shown_comes_first_where_the_prompt_of_then_says_it_in_no_
 
 def test_a_story_of_then_goes_on_where_the_tables_know_nothing_of_it() -> None:
     user = User("Marta", 34, "Porto", "a nurse", "dry", "short sentences")
-    known = tuple(
-        KnownFact(
-            Fact(f"kind-{number}", value, (value,), ("kind",), f"it is {value}", "what it is", shelf), "2026-03-01"
-        )
-        for number, (value, shelf) in enumerate([("Bello", "memory"), ("17 May", "memory"), ("teacher", "diary")])
-    )
+    values: list[tuple[str, ShelfName]] = [("Bello", "memory"), ("17 May", "memory"), ("teacher", "diary")]
+    facts = [
+        Fact(f"kind-{number}", value, (value,), ("kind",), f"it is {value}", "what it is", shelf)
+        for number, (value, shelf) in enumerate(values)
+    ]
+    known = tuple(KnownFact(fact, "2026-03-01") for fact in facts)
     story = Story(user, f"{DAY}T10:00", known, ("kind-0", "kind-1", "kind-2", "a kind that was asked for"))
     abilities = set(possible_abilities(OWN, story, DAY, 3))
     assert abilities >= {Ability.SHARE, Ability.FORGET, Ability.RECALL, Ability.ABSTAIN, Ability.DIARY_RECALL}

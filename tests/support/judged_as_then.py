@@ -2,8 +2,8 @@
 
     python judged_as_then.py FILE [options of the program]
 
-FILE holds, as JSON, for the number of each of these conversations why that version rejected it (stage, reason, detail), or
-null. All others are judged as they are.
+FILE holds, as JSON, for the number of each of these conversations why that version rejected it (stage, reason, detail),
+or null. All others are judged as the program judges.
 """
 
 from __future__ import annotations

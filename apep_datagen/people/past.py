@@ -31,12 +31,12 @@ _NOTES_OF_A_DAY = 2.5
 _FACT, _NEAR, _TRIFLE, _TWINS, _SHARED = "fact", "near miss", "trifle", "twins", "two facts in a note"
 _KINDS = {_FACT: 46, _NEAR: 22, _TRIFLE: 22, _TWINS: 5, _SHARED: 4}
 _SHARE_WITH_TWO_EARLIER, _SHARE_WITH_ONE_EARLIER = 0.22, 0.4
-_SHARE_OF_FACTS_NOTED_TWICE = 0.06
+_SHARE_OF_FACTS_NOTED_TWICE, _SHARE_OF_CHANGING_NOTED_TWICE = 0.03, 0.12
 _SHARE_OF_FACTS_WITH_NEAR_MISS = 0.3
-_SHARE_OF_SAME_PERSON, _SHARE_OF_CONNECTED = 0.5, 0.2
+_SHARE_OF_SAME_PERSON, _SHARE_OF_CONNECTED = 0.6, 0.2
 # So many notes are written, in any past, after the first fact: its near miss, another fact, two of a kind, a near miss.
 _ROOM_FOR_THE_REST = 5
-_SHARE_WITH_OCCASION, _SHARE_WITH_TWINS = 0.8, 0.9
+_SHARE_WITH_OCCASION, _SHARE_TO_AVOID, _SHARE_WITH_TWINS = 0.8, 0.45, 0.9
 _MOST_ATTEMPTS = 12
 
 
@@ -124,7 +124,9 @@ class _Writer:
             self._write_twins()
         self._write_near_miss()
         if self._draw.random() < _SHARE_WITH_OCCASION:
-            useful = [slot for slot in self._cast.slots.values() if slot.occasions and self._is_free(slot)]
+            avoid = self._draw.random() < _SHARE_TO_AVOID
+            useful = [slot for slot in self._cast.slots.values() if slot.occasions and slot.avoid is avoid]
+            useful = [slot for slot in useful if self._is_free(slot)]
             self._write_fact(self._draw.choice(useful) if useful else None)
 
     def past(self) -> Past:
@@ -177,7 +179,8 @@ class _Writer:
         if len(facts) > 1 and slot.was and self._room > 1 + with_room and self._draw.random() < 1 / 3:
             self._note(slot.was, facts[-2].value, day)
         left.remove(self._note(left, fact.value, day))
-        if left and self._room > with_room and self._draw.random() < _SHARE_OF_FACTS_NOTED_TWICE:
+        noted_twice = _SHARE_OF_CHANGING_NOTED_TWICE if slot.change else _SHARE_OF_FACTS_NOTED_TWICE
+        if left and self._room > with_room and self._draw.random() < noted_twice:
             self._note(left, fact.value, self._draw.choice(self._days))
             self._learn(slot, fact, day, earlier=tuple(facts[:-1]), notes=2)
         else:

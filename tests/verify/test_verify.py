@@ -383,7 +383,8 @@ def test_an_edited_memory_is_found(program: Program, statement: str, kind: str, 
 
 def test_notes_in_another_order_are_found(program: Program) -> None:
     [(first, second), *_] = program.query(
-        "SELECT min(id), max(id) FROM notes WHERE shelf = 'memory' AND added_in > 0 GROUP BY timeline_id HAVING count(*) > 1"
+        "SELECT min(id), max(id) FROM notes WHERE shelf = 'memory' AND added_in > 0"
+        " GROUP BY timeline_id HAVING count(*) > 1"
     )
     for source, target in ((first, -1), (second, first), (-1, second)):
         edit_database(program, "UPDATE notes SET id = ? WHERE id = ?", target, source)

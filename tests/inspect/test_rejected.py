@@ -89,7 +89,7 @@ def test_it_says_why_what_was_planned_what_she_knew_and_what_was_said(program: P
         f"Detail      {detail}\nWords       {detail}\n\nUser  "
     )
     assert f"When        {plan_at.replace('T', ' ')}\nAbility     forget\n" in text
-    assert re.search(r"Plan        .+ you told Ada", text)
+    assert re.search(r"Plan        You no longer want Ada to keep", text)
     assert f"Timeline    {timeline}\n" in text
     before = text.partition("Memory before it\n")[2].partition("\n\n")[0]
     assert detail in before

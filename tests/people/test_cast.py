@@ -12,11 +12,11 @@ import pytest
 
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.templates import path_of_prompt
-from apep_datagen.core.words import holds, words
-from apep_datagen.people.cast import Cast, load_cast
+from apep_datagen.core.words import holds
+from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability
+from support.world import CAST, values_of
 
-CAST = load_cast()
 FACT = """
 [[facts]]
 slot = "x"
@@ -28,7 +28,8 @@ values = ["one", "two"]
 
 
 def shipped(name: str) -> str:
-    return path_of_prompt(name, None).read_text(encoding="utf-8")
+    """Return a file that comes with the program; a `facts.toml` is none of them, and takes the place of all kinds."""
+    return FACT if name == "facts.toml" else path_of_prompt(name, None).read_text(encoding="utf-8")
 
 
 def replaced(old: str, new: str) -> Callable[[str], str]:
@@ -72,16 +73,29 @@ MISTAKES: list[tuple[str, Callable[[str], str], tuple[str, ...]]] = [
     ("users.toml", added('[person]\nhobby = "x"'), ("person.hobby: there is no such key; there are name, age",)),
     # facts.toml
     ("facts.toml", written("[[facts]"), ("no valid TOML",)),
-    ("facts.toml", written("connections = []"), ("facts: Field required",)),
-    ("facts.toml", written("facts = []"), ("facts", "at least 1 item")),
+    ("facts.toml", written("connections = []"), ("there are no [[facts]]",)),
+    ("facts.toml", written("facts = []"), ("there are no [[facts]]",)),
+    ("facts.toml", written(f'{FACT}notes = ["The x is one."]'), ("facts.0", "x: notes must contain {value}")),
+    ("facts.toml", written(f'{FACT}was = ["The x was one."]'), ("facts.0", "x: was must contain {value}")),
+    ("facts.toml", fact_with('"two"', '"a {thing}"'), ("x: 'a {thing}' has something in braces", "surnames")),
+    ("facts.toml", fact_with('"two"', '"{numbers 9-2}"'), ("x: '{numbers 9-2}' has something in braces",)),
+    (
+        "facts.toml",
+        written(f'{FACT}[[twins]]\nslot="y"\nwhich=["a"]\nvalues=["b"]\nnotes=["{{value}}"]\nask="?"\ncues=["c"]'),
+        ("y: notes must contain {value} and {which}",),
+    ),
     ("facts.toml", fact_with("{value}", "{values}"), ("facts.0", "x: tell must contain {value}")),
     ("facts.toml", written(f'{FACT}change = "another"'), ("facts.0", "x: change must contain {value}")),
     ("facts.toml", fact_with('ask = "what my x is"\n', ""), ("facts.0.ask: Field required",)),
     ("facts.toml", fact_with('cues = ["x"]', "cues = []"), ("facts.0.cues", "at least 1 item")),
-    ("facts.toml", fact_with('["one", "two"]', '["one"]'), ("facts.0.values", "at least 2 items")),
+    ("facts.toml", fact_with('["one", "two"]', '["one"]'), ("facts.0", "x: there must be two values at least")),
     ("facts.toml", fact_with('["one", "two"]', '["one", []]'), ("facts.0.values.1", "at least 1 item")),
     ("facts.toml", fact_with('["one", "two"]', '["one", 2.5]'), ("facts.0.values.1", "tuple")),
-    ("facts.toml", written(f'{FACT}hint = "a"'), ("facts.0.hint: there is no such key; there are slot, tell, ask",)),
+    (
+        "facts.toml",
+        written(f'{FACT}hint = "a"'),
+        ("facts.0.hint: there is no such key; there are slot, of, tell, ask",),
+    ),
     ("facts.toml", written(FACT + FACT), ("slot x is there twice",)),
     ("facts.toml", written(f'{FACT}[[moments]]\nslot="x"\ntell="a"\nask="b"\nforms=["a"]'), ("slot x is there twice",)),
     ("facts.toml", written(f'{FACT}[[moments]]\nslot="y"\ntell="a"\nask="b"'), ("moments.0.forms: Field required",)),
@@ -104,12 +118,12 @@ MISTAKES: list[tuple[str, Callable[[str], str], tuple[str, ...]]] = [
     ("scenarios.toml", added("style = 5"), ("abilities.advice.style: there is no such key; there are instruction",)),
     (
         "scenarios.toml",
-        replaced("Ask Ada for advice about {{ topic }}", "Ask Ada for advice about {{ theme }}"),
-        ("abilities.advice.instruction", "'theme' is undefined", "its variables are topic, mood, style, facts"),
+        replaced("What it is about: {{ topic }}", "What it is about: {{ theme }}"),
+        ("abilities.advice.instruction", "'theme' is undefined", "its variables are topic, mood, style, length"),
     ),
     (
         "scenarios.toml",
-        replaced("Ask Ada for advice about {{ topic }}", "{% if topic %}"),
+        replaced("What it is about: {{ topic }}", "{% if topic %}"),
         ("abilities.advice.instruction", "endif"),
     ),
     (
@@ -169,8 +183,9 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
     assert str(tmp_path / name) in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["users.toml", "facts.toml", "scenarios.toml", "thoughts.toml", "phrases.toml"])
+@pytest.mark.parametrize("name", ["users.toml", "world/people.toml", "scenarios.toml", "thoughts.toml", "phrases.toml"])
 def test_a_file_is_read_with_a_byte_order_mark_and_the_others_are_the_programs_own(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(shipped(name), encoding="utf-8-sig")
     cast = load_cast(tmp_path)
     assert (cast.users, cast.scenarios, cast.phrases) == (CAST.users, CAST.scenarios, CAST.phrases)
@@ -215,76 +230,86 @@ def test_an_instruction_of_an_earlier_version_is_still_read(tmp_path: Path) -> N
     assert cast.ways_of_thinking == CAST.ways_of_thinking
 
 
+def test_a_directory_of_the_users_adds_to_the_world_or_takes_the_place_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "world").mkdir()
+    (tmp_path / "world" / "own.toml").write_text(FACT, encoding="utf-8")
+    assert set(load_cast(tmp_path).slots) == {*CAST.slots, "x"}
+    (tmp_path / "world" / "moments.toml").write_text(FACT.replace('"x"', '"y"', 1), encoding="utf-8")
+    cast = load_cast(tmp_path)
+    assert set(cast.slots) == {*CAST.slots, "x", "y"}
+    assert not cast.moments
+    (tmp_path / "facts.toml").write_text(FACT.replace('"x"', '"z"', 1), encoding="utf-8")
+    assert set(load_cast(tmp_path).slots) == {"x", "y", "z"}
+
+
 # What is shipped.
 
 
-def all_forms(cast: Cast) -> list[tuple[str, str]]:
-    """Return each spelling with the slot and the value that it stands for."""
-    return [
-        (f"{slot.slot} {forms[0]}", form) for slot in cast.slots.values() for forms in slot.values for form in forms
-    ]
+def test_no_value_is_a_part_of_another_of_its_kind() -> None:
+    for slot in CAST.slots.values():
+        plain = [forms for forms in slot.values if not any("{" in form for form in forms)]
+        for one, other in itertools.permutations(plain, 2):
+            assert not holds(" / ".join(one), other), slot.slot
 
 
-def test_no_value_is_another_or_a_part_of_another() -> None:
-    spelled = [(owner, form, " ".join(words(form))) for owner, form in all_forms(CAST)]
-    assert all(text for _, _, text in spelled)
-    for (owner, form, text), (other, longer, whole) in itertools.permutations(spelled, 2):
-        if owner != other and f" {text} " in f" {whole} ":
-            raise AssertionError(f"{form} ({owner}) is in {longer} ({other})")
+def test_no_value_stands_in_a_question_for_it() -> None:
+    asked = {slot.slot: [slot.ask, *slot.occasions] for slot in CAST.slots.values()}
+    for connection in CAST.connections:
+        for name in connection.slots:
+            asked[name].append(connection.ask)
+    for slot in CAST.slots.values():
+        forms = [form for spelled in values_of(slot) for form in spelled]
+        assert [text for text in asked[slot.slot] if holds(text, forms)] == [], slot.slot
 
 
-def test_no_value_stands_in_what_users_are_or_do() -> None:
-    users = CAST.users
-    lists = (users.names, users.places, users.jobs, users.interests, users.people, users.animals, users.temperaments)
-    assert values_in(itertools.chain(*lists)) == []
-
-
-def test_no_value_stands_in_a_topic_a_mood_a_style_a_question_or_a_sentence_of_another_slot() -> None:
-    scenarios = CAST.scenarios
-    topics = [topic for text in scenarios.abilities.values() for topic in text.topics]
-    texts = [*scenarios.topics, *topics, *(mood.text for mood in scenarios.moods), *scenarios.styles]
-    texts += [sentence for slot in CAST.slots.values() for sentence in (slot.tell, slot.ask, slot.change or "")]
-    texts += [connection.ask for connection in CAST.connections]
-    texts += [sentence for moment in CAST.moments.values() for sentence in (moment.tell, moment.ask)]
-    assert values_in(texts) == []
+def test_what_is_noted_is_recognised() -> None:
+    for slot in CAST.slots.values():
+        for forms, note in itertools.product(values_of(slot)[:1], slot.notes):
+            assert holds(note.replace("{value}", forms[0]), forms), (slot.slot, note)
+            assert holds(note, slot.cues), (slot.slot, note)
+        assert holds(slot.tell, slot.cues), slot.slot
 
 
 def test_no_value_is_a_phrase_by_which_something_else_is_recognised() -> None:
     phrases = CAST.phrases
     lists = (phrases.refusals, phrases.machine_talk, phrases.ada_voice, phrases.prompt_talk, phrases.admissions)
-    forms = [form for _, form in all_forms(CAST)]
-    sentences = [slot.tell.replace("{value}", forms[0]) for slot in CAST.slots.values() for forms in slot.values]
-    sentences += [sentence for slot in CAST.slots.values() for sentence in (slot.ask, slot.change or "")]
-    sentences += [connection.ask for connection in CAST.connections]
-    sentences += [sentence for moment in CAST.moments.values() for sentence in (moment.tell, moment.ask)]
-    texts = " / - / ".join([*forms, *sentences])
+    texts = " / - / ".join(form for slot in CAST.slots.values() for forms in values_of(slot) for form in forms)
     assert [phrase for phrase in itertools.chain(*lists) if holds(texts, (phrase,))] == []
 
 
-def values_in(texts: itertools.chain[str] | list[str]) -> list[tuple[str, str]]:
-    """Return each value that stands in one of the texts, with the text."""
-    forms = [form for _, form in all_forms(CAST)]
-    found = [text for text in texts if holds(text, forms)]
-    return [(form, text) for text in found for form in forms if holds(text, (form,))]
+def test_no_question_is_an_admission_or_shows_that_it_was_told_what_to_ask() -> None:
+    """What she says again in her answer would be taken for one."""
+    phrases = CAST.phrases
+    asked = [slot.ask for slot in CAST.slots.values()] + [moment.ask for moment in CAST.moments.values()]
+    asked += [connection.ask for connection in CAST.connections]
+    texts = " / - / ".join(asked)
+    assert [phrase for phrase in (*phrases.admissions, *phrases.prompt_talk) if holds(texts, (phrase,))] == []
 
 
 def test_the_first_word_for_a_moment_is_in_the_sentence_that_tells_it_and_not_in_the_question_for_it() -> None:
     for moment in CAST.moments.values():
-        assert holds(moment.tell, moment.forms[:1]), moment.slot
+        assert holds(moment.tell, moment.forms), moment.slot
         assert not holds(moment.ask, moment.forms[:1]), moment.slot
+        assert all(holds(page, moment.forms) for page in moment.pages), moment.slot
 
 
 def test_there_is_enough_to_draw_from() -> None:
-    for ability in Ability:
-        assert len(CAST.scenarios.abilities[ability].topics or CAST.scenarios.topics) >= 60
-    assert len(CAST.slots) >= 40
-    assert all(len(slot.values) >= 10 for slot in CAST.slots.values())
-    assert len(CAST.moments) >= 30
-    assert len(CAST.connections) >= 20
-    assert sum(bool(slot.change) for slot in CAST.slots.values()) >= 20
+    world, slots = CAST.world, CAST.slots.values()
+    assert len({*world.topics, *world.smalltalk_topics, *world.advice_topics}) >= 1_000
+    assert all(len(CAST.topics(ability)) >= 60 for ability in Ability)
+    assert len(slots) >= 300
+    assert sum(world.vocabulary.count(forms[0]) for slot in slots for forms in slot.values) >= 100_000
+    assert all(len(slot.notes) >= 4 and len(slot.beside) >= 2 for slot in slots)
+    assert all(slot.was for slot in slots if slot.change)
+    assert all(len(moment.pages) >= 2 for moment in CAST.moments.values())
+    assert len(CAST.moments) >= 60
+    assert len(CAST.connections) >= 60
+    assert len(world.twins) >= 20
+    assert len(world.trifles) >= 100
+    assert sum(bool(slot.change) for slot in slots) >= 100
     assert len(CAST.ways_of_thinking) >= 12
     assert all(len(CAST.scenarios.moods_at(hour)) >= 24 for hour in range(24))
-    for key in ("users.toml", "facts.toml", "scenarios.toml", "thoughts.toml"):
+    for key in ("users.toml", "scenarios.toml", "thoughts.toml"):
         for values in tomllib.loads(shipped(key)).values():
             if isinstance(values, list) and values and isinstance(values[0], str):
                 assert len(values) == len(set(values)), key

@@ -33,6 +33,7 @@ __all__ = [
     "World",
     "WorldFile",
     "are_alike",
+    "as_table",
     "load_table",
     "load_world",
     "world_files",
@@ -43,6 +44,11 @@ class FromFile(BaseModel):
     """A table of a file; a key that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def as_table(value: Any) -> Any:
+    """Return a text in the place of a table as one: its `text`."""
+    return {"text": value} if isinstance(value, str) else value
 
 
 def _as_list(value: Any) -> Any:

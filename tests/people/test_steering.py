@@ -18,7 +18,7 @@ from apep_datagen.engine.ability_yields import AbilityYields
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.people.cast import load_cast
-from apep_datagen.people.scenario import Ability
+from apep_datagen.people.scenario import TELLING, Ability
 from apep_datagen.people.steering import draw_ability
 from apep_datagen.people.story import Story, story_after
 from apep_datagen.storage.timelines import Timeline
@@ -85,7 +85,8 @@ def run(
             flying.append(taken)
         conversation = flying.pop(draw.randrange(len(flying)))
         brief = conversation.brief
-        timeline = timelines.get(brief.timeline_id) or Timeline(brief.timeline_id, Story(brief.user))
+        begun = conversation.past.story if conversation.past else Story(brief.user)
+        timeline = timelines.get(brief.timeline_id) or Timeline(brief.timeline_id, begun)
         sent[brief.scenario.ability] += 1
         is_accepted = draw.random() < yield_of(brief.scenario.ability, sent.total())
         if is_accepted:
@@ -106,12 +107,15 @@ def _goes_on(timeline: Timeline, conversation: Conversation) -> Timeline:
     scenario = brief.scenario
     slots = {fact.slot for fact in scenario.facts}
     leaves = scenario.ability in {Ability.UPDATE, Ability.FORGET}
-    facts = [item.fact for item in timeline.story.known if not (leaves and item.fact.slot in slots)]
-    facts += scenario.facts if scenario.ability in {Ability.SHARE, Ability.UPDATE, Ability.DIARY} else ()
+    story = timeline.story
+    facts = [item.fact for item in story.known if not (leaves and item.fact.slot in slots)]
+    facts += [near.fact for near in story.near]
+    facts += [fact for twins in story.twins for fact in (twins.first, twins.second)]
+    facts += scenario.facts if scenario.ability in TELLING else ()
     shelves = [
         tuple(Note(1, brief.date, fact.value) for fact in facts if fact.shelf == shelf) for shelf in ("memory", "diary")
     ]
-    story = story_after(timeline.story, scenario, brief.at, Notes(*shelves))
+    story = story_after(story, scenario, brief.at, Notes(*shelves))
     return replace(timeline, story=story, conversations=timeline.conversations + 1, rejected_in_a_row=0)
 
 

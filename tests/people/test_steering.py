@@ -175,7 +175,7 @@ def test_an_ability_that_is_hardly_accepted_gets_its_share_of_what_is_sent_and_t
     made = run(DEFAULT_MIX, bad(ability, share), in_flight)
     assert made.accepted.total() == 1_000
     # What was sent until it was known comes to it.
-    assert 0.3 * DEFAULT_MIX[ability] <= 100 * made.sent[ability] / made.sent.total() <= DEFAULT_MIX[ability] + 3
+    assert 0.3 * DEFAULT_MIX[ability] <= 100 * made.sent[ability] / made.sent.total() <= DEFAULT_MIX[ability] + 4
     assert made.sent.total() <= 1_000 / GOOD * 1.4
     rest = {one: weight for one, weight in DEFAULT_MIX.items() if one is not ability} | {ability: 0.0}
     assert deviation(rest, others(made.accepted, ability)) <= 1.0
@@ -236,7 +236,7 @@ def test_the_defaults_show_what_is_wanted() -> None:
     assert set(DEFAULT_MIX) == set(Ability)
     accepted = simulate(DEFAULT_MIX, UNEVEN, 16)
     for shares in (DEFAULT_MIX, {ability: count / 10 for ability, count in accepted.items()}):
-        assert 38 <= shares[Ability.SMALLTALK] + shares[Ability.ADVICE] <= 42
+        assert 25 <= shares[Ability.SMALLTALK] + shares[Ability.ADVICE] <= 30
         assert shares[Ability.UPDATE] + shares[Ability.FORGET] >= 14.5
         assert shares[Ability.ABSTAIN] >= 9.5
     assert DEFAULT_MIX[Ability.UPDATE] + DEFAULT_MIX[Ability.FORGET] >= 15

@@ -18,7 +18,7 @@ from apep_datagen.engine.ability_yields import AbilityYields
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.people.cast import load_cast
-from apep_datagen.people.scenario import Ability
+from apep_datagen.people.scenario import TELLING, Ability
 from apep_datagen.people.steering import draw_ability
 from apep_datagen.people.story import Story, story_after
 from apep_datagen.storage.timelines import Timeline
@@ -85,7 +85,8 @@ def run(
             flying.append(taken)
         conversation = flying.pop(draw.randrange(len(flying)))
         brief = conversation.brief
-        timeline = timelines.get(brief.timeline_id) or Timeline(brief.timeline_id, Story(brief.user))
+        begun = conversation.past.story if conversation.past else Story(brief.user)
+        timeline = timelines.get(brief.timeline_id) or Timeline(brief.timeline_id, begun)
         sent[brief.scenario.ability] += 1
         is_accepted = draw.random() < yield_of(brief.scenario.ability, sent.total())
         if is_accepted:
@@ -106,12 +107,15 @@ def _goes_on(timeline: Timeline, conversation: Conversation) -> Timeline:
     scenario = brief.scenario
     slots = {fact.slot for fact in scenario.facts}
     leaves = scenario.ability in {Ability.UPDATE, Ability.FORGET}
-    facts = [item.fact for item in timeline.story.known if not (leaves and item.fact.slot in slots)]
-    facts += scenario.facts if scenario.ability in {Ability.SHARE, Ability.UPDATE, Ability.DIARY} else ()
+    story = timeline.story
+    facts = [item.fact for item in story.known if not (leaves and item.fact.slot in slots)]
+    facts += [near.fact for near in story.near]
+    facts += [fact for twins in story.twins for fact in (twins.first, twins.second)]
+    facts += scenario.facts if scenario.ability in TELLING else ()
     shelves = [
         tuple(Note(1, brief.date, fact.value) for fact in facts if fact.shelf == shelf) for shelf in ("memory", "diary")
     ]
-    story = story_after(timeline.story, scenario, brief.at, Notes(*shelves))
+    story = story_after(story, scenario, brief.at, Notes(*shelves))
     return replace(timeline, story=story, conversations=timeline.conversations + 1, rejected_in_a_row=0)
 
 
@@ -171,7 +175,7 @@ def test_an_ability_that_is_hardly_accepted_gets_its_share_of_what_is_sent_and_t
     made = run(DEFAULT_MIX, bad(ability, share), in_flight)
     assert made.accepted.total() == 1_000
     # What was sent until it was known comes to it.
-    assert 0.3 * DEFAULT_MIX[ability] <= 100 * made.sent[ability] / made.sent.total() <= DEFAULT_MIX[ability] + 3
+    assert 0.3 * DEFAULT_MIX[ability] <= 100 * made.sent[ability] / made.sent.total() <= DEFAULT_MIX[ability] + 4
     assert made.sent.total() <= 1_000 / GOOD * 1.4
     rest = {one: weight for one, weight in DEFAULT_MIX.items() if one is not ability} | {ability: 0.0}
     assert deviation(rest, others(made.accepted, ability)) <= 1.0
@@ -232,7 +236,7 @@ def test_the_defaults_show_what_is_wanted() -> None:
     assert set(DEFAULT_MIX) == set(Ability)
     accepted = simulate(DEFAULT_MIX, UNEVEN, 16)
     for shares in (DEFAULT_MIX, {ability: count / 10 for ability, count in accepted.items()}):
-        assert 38 <= shares[Ability.SMALLTALK] + shares[Ability.ADVICE] <= 42
+        assert 25 <= shares[Ability.SMALLTALK] + shares[Ability.ADVICE] <= 30
         assert shares[Ability.UPDATE] + shares[Ability.FORGET] >= 14.5
         assert shares[Ability.ABSTAIN] >= 9.5
     assert DEFAULT_MIX[Ability.UPDATE] + DEFAULT_MIX[Ability.FORGET] >= 15

@@ -12,7 +12,7 @@ from apep_datagen.people.cast import Cast
 from apep_datagen.people.scenario import FORMS, Ability, Fact, Form, KnownFact
 from apep_datagen.people.story import NearMiss, Story, Twins, connected_pair, told_before
 from apep_datagen.people.vocabulary import coming_day
-from apep_datagen.people.world import SELF, Connection, Slot, are_alike
+from apep_datagen.people.world import Connection, Slot, are_alike
 
 __all__ = ["Known", "Offers", "offers"]
 
@@ -153,7 +153,7 @@ def _beside_near_miss(_cast: Cast, _story: Story, found: Offers, _date: str) -> 
 def _persons(cast: Cast, _story: Story, found: Offers, _date: str) -> Sequence[Known]:
     by_person: dict[str, list[KnownFact]] = defaultdict(list)
     for item in found.known:
-        if (slot := cast.slots.get(item.fact.slot)) and slot.of != SELF:
+        if (slot := cast.slots.get(item.fact.slot)) and slot.of in cast.world.persons:
             by_person[slot.of].append(item)
     return [tuple(items) for items in by_person.values() if len(items) > 1]
 

@@ -190,8 +190,9 @@ class Moment(FromFile):
 
 
 class WorldFile(FromFile):
-    """What a file of `world/` can hold."""
+    """What a file of `world/` can hold; `persons` are those of whom a user may want all to be forgotten (`of`)."""
 
+    persons: tuple[Text, ...] = ()
     facts: tuple[Slot, ...] = ()
     connections: tuple[Connection, ...] = ()
     twins: tuple[TwinKind, ...] = ()
@@ -220,6 +221,7 @@ class World:
         self.twins = {twin.slot: twin for _, file in files for twin in file.twins}
         self.moments = {moment.slot: moment for _, file in files for moment in file.moments}
         self.connections = tuple(one for _, file in files for one in file.connections)
+        self.persons = frozenset(name for _, file in files for name in file.persons)
         self.trifles = tuple(text for _, file in files for text in file.trifles)
         self.topics = tuple(text for _, file in files for text in file.topics)
         self.smalltalk_topics = tuple(text for _, file in files for text in file.smalltalk_topics)

@@ -48,4 +48,6 @@ def _used(view: View, fact: Fact) -> Problem | None:
 
 
 def _is_thought_of(view: View, fact: Fact) -> bool:
-    return any(tells(thought, fact.forms) for thought in view.thoughts)
+    # "A swing they will not want" is enough of "hanging up a swing".
+    its_own = telling(fact.value) - content(view.said)
+    return any(tells(thought, fact.forms) or not its_own.isdisjoint(content(thought)) for thought in view.thoughts)

@@ -58,8 +58,9 @@ def _staying(view: View) -> Iterator[tuple[Fact, bool]]:
     leaving = {fact.slot for fact in scenario.facts} if scenario.ability in _LEAVING else set()
     yield from ((fact, True) for fact in view.change.known if fact.slot not in leaving)
     yield from ((fact, True) for fact in scenario.facts if scenario.ability is Ability.ASK_BACK)
-    # What is said of the thing itself is not said of what is mistaken for it.
-    yield from ((fact, False) for fact in scenario.beside)
+    # What is said of the thing itself is not said of what is mistaken for it; but all about a person is all of it.
+    if scenario.form is not Form.PERSON:
+        yield from ((fact, False) for fact in scenario.beside)
 
 
 def _is_replaced(fact: Fact, view: View) -> bool:

@@ -44,7 +44,7 @@ def check(wording: Wording, accepted: Accepted, limits: NoveltyLimits) -> Proble
         for thought in thoughts:
             said = words(thought)
             begun = [(opening(said), len(opening(said).split()), limits.thought_opening_share)]
-            if not is_function_word(first_word(said)):
+            if not (said and is_function_word(said[0])):
                 begun.append((first_word(said), 1, limits.thought_habit_share))
             for begins, length, share in begun:
                 if (times := accepted.times_begun(part, begins)) + 1 > limits.most_thoughts(share, count):

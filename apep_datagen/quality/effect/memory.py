@@ -6,6 +6,7 @@ at: a conversation costs the same with sixty notes as with two.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from apep_datagen.core.notebook import Note, ShelfName
@@ -59,8 +60,20 @@ def _staying(view: View) -> Iterator[tuple[Fact, bool]]:
     yield from ((fact, True) for fact in view.change.known if fact.slot not in leaving)
     yield from ((fact, True) for fact in scenario.facts if scenario.ability is Ability.ASK_BACK)
     # What is said of the thing itself is not said of what is mistaken for it; but all about a person is all of it.
-    if scenario.form is not Form.PERSON:
-        yield from ((fact, False) for fact in scenario.beside)
+    of_person = _of_the_person(view) if scenario.form is Form.PERSON else None
+    for fact in scenario.beside:
+        if of_person is None or not all(of_person.search(note.text) for note in notes_that_hold(fact, view.before)):
+            yield fact, False
+
+
+def _of_the_person(view: View) -> re.Pattern[str] | None:
+    """Return by what a note is about the person of whom all is to go: "the user's mother", and not her mother's sister.
+
+    What all facts have among their cues is the person's name, or what they are called.
+    """
+    cues = [set(fact.cues) for fact in view.scenario.facts]
+    names = "|".join(re.escape(cue) for cue in set.intersection(*cues)) if cues else ""
+    return re.compile(rf"\b(?:user's|their) (?:{names})\b(?!['’]s)", re.IGNORECASE) if names else None  # noqa: RUF001
 
 
 def _is_replaced(fact: Fact, view: View) -> bool:

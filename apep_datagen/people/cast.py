@@ -26,7 +26,7 @@ from apep_datagen.people.world import FromFile, Slot, Texts, World, load_table, 
 __all__ = ["Cast", "load_cast"]
 
 # A kind with so many values is drawn as often as any; one with few, this much less often at the most.
-_MANY, _LEAST_WEIGHT = 300, 0.1
+_MANY, _LEAST_WEIGHT = 300, 0.03
 
 
 class _Thoughts(FromFile):
@@ -68,17 +68,16 @@ class Cast:
 
     @functools.cached_property
     def weights(self) -> dict[str, float]:
-        """How often each kind of fact is drawn: one with few values seldom, so that no value repeats much."""
-        counts = {
-            slot.slot: sum(self.world.vocabulary.count(forms[0]) for forms in slot.values)
-            for slot in self.slots.values()
-        }
+        """How often each kind of fact, or of two, is drawn: one with few values seldom, so that none repeats much."""
+        kinds = (*self.slots.values(), *self.world.twins.values())
+        counts = {kind.slot: sum(self.world.vocabulary.count(forms[0]) for forms in kind.values) for kind in kinds}
         return {name: min(1.0, max(count / _MANY, _LEAST_WEIGHT)) for name, count in counts.items()}
 
     @functools.cached_property
     def weighted_slots(self) -> tuple[list[Slot], list[float]]:
         """All kinds of facts, with their weights cumulated."""
-        return list(self.slots.values()), list(itertools.accumulate(self.weights.values()))
+        weights = [self.weights[slot] for slot in self.slots]
+        return list(self.slots.values()), list(itertools.accumulate(weights))
 
     def topics(self, ability: Ability) -> tuple[str, ...]:
         """Return what a conversation that shows this ability can be about."""

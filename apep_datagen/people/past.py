@@ -253,7 +253,8 @@ class _Writer:
         ]
         if not kinds or self._room <= 1:
             return
-        kind, day = self._draw.choice(kinds), self._draw.choice(self._days)
+        kind = self._draw.choices(kinds, [self._cast.weights[kind.slot] for kind in kinds])[0]
+        day = self._draw.choice(self._days)
         facts = []
         for phrasing in self._two_of(kind.notes):
             which = self._draw_distinct(kind.which, day)

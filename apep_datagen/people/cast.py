@@ -69,8 +69,9 @@ class Cast:
     @functools.cached_property
     def weights(self) -> dict[str, float]:
         """How often each kind of fact, or of two, is drawn: one with few values seldom, so that none repeats much."""
-        kinds = (*self.slots.values(), *self.world.twins.values())
-        counts = {kind.slot: sum(self.world.vocabulary.count(forms[0]) for forms in kind.values) for kind in kinds}
+        values = {slot.slot: slot.values for slot in self.slots.values()}
+        values |= {twins.slot: twins.values for twins in self.world.twins.values()}
+        counts = {name: sum(self.world.vocabulary.count(forms[0]) for forms in all_) for name, all_ in values.items()}
         return {name: min(1.0, max(count / _MANY, _LEAST_WEIGHT)) for name, count in counts.items()}
 
     @functools.cached_property

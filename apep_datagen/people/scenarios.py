@@ -30,10 +30,11 @@ class Length(FromFile):
 
 
 class Style(FromFile):
-    """One of `styles`: how a message is built, and how many words that needs at least."""
+    """One of `styles`: how a message is built, and for how many words that will do, least and most."""
 
     text: Text
     words: Annotated[int, Field(ge=0)] = 0
+    most: Annotated[int, Field(ge=1)] = 1_000
 
 
 class FormText(FromFile):
@@ -118,7 +119,8 @@ class Scenarios(FromFile):
 
     def styles_of(self, length: Length) -> tuple[str, ...]:
         """Return how a message of a length can be built; it is one style at least."""
-        fitting = tuple(style.text for style in self.styles if style.words <= length.words[0])
+        least, most = length.words
+        fitting = tuple(style.text for style in self.styles if style.words <= least and most <= style.most)
         return fitting or (min(self.styles, key=lambda style: style.words).text,)
 
     def moods_at(self, hour: int) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
@@ -23,6 +24,8 @@ from apep_datagen.terminal.tables import table
 from apep_datagen.terminal.yields import describe_held_back, describe_yield, yield_as_json
 
 __all__ = ["describe_status", "status_as_json"]
+
+_WIDTH = 80
 
 _COLUMNS = ("requests", "answers", "prompt", "completion", "cost")
 _SHOWN_REASONS = 10
@@ -192,7 +195,7 @@ def _describe_accepted(status: RunStatus, prices: Prices) -> str:
     each = spell_cost_of_accepted(
         status.made, sums["requests"], sums["prompt_tokens"], sums["completion_tokens"], sums["usd"]
     )
-    return f"{each[:1].upper()}{each[1:]}"
+    return textwrap.fill(f"{each[:1].upper()}{each[1:]}", _WIDTH)
 
 
 def _grouped(uses: Iterable[ModelUse], name: Callable[[ModelUse], str]) -> dict[tuple[str, str], list[ModelUse]]:

@@ -19,7 +19,7 @@ from apep_datagen.core.calls import MalformedCall, ToolCall, render_call
 from apep_datagen.core.dialects import foreign_markup, own_markup
 from apep_datagen.core.markup import Answer, parse_answer, render_answer
 from apep_datagen.core.repetition import repeated_words
-from apep_datagen.core.tools import canonical_call
+from apep_datagen.core.tools import canonical_call, tool_names
 from apep_datagen.core.words import holds
 from support.hostile_texts import MARKUP_PIECES
 from support.samples import FAULTLESS
@@ -344,11 +344,15 @@ def as_saved(answer: Answer) -> tuple[str, str, list[str]]:
 @example("<tool_call>```\n```\nf()\n```\n```")
 @example("<function=f><function=f></function>")
 @example("[TOOL_CALLS]" * 3)
+@example("recall_diary\u2028")
 def test_what_was_read_and_written_is_read_back_the_same(text: str) -> None:
     answer = read(text)
     written = render_answer(answer.thinking, answer.reply, answer.calls)
     assert as_saved(parse_answer(written)) == as_saved(answer)
     if "```" in text or any(isinstance(call, MalformedCall) for call in answer.calls):
+        return
+    # What stood in the way of a call, and is taken away, makes one of it.
+    if any(line.strip() in tool_names() for line in answer.reply.splitlines()):
         return
     if not foreign_markup(answer.thinking) and not foreign_markup(answer.reply):
         assert as_saved(read(written)) == as_saved(answer)

@@ -123,7 +123,7 @@ def test_requests_tokens_and_cost_are_those_that_the_server_saw(program: Program
     assert [(item["kind"], item["count"]) for item in without["failures"]] == [("unavailable", 1)]
     assert (without["done"], without["missing"], without["in_progress"]) == (12, 0, 0)
     assert without["active"] is False
-    assert without["memories"] == program.query("SELECT count(*) FROM notes")[0][0] > 0
+    assert without["memories"] == program.query("SELECT count(*) FROM notes WHERE shelf = 'memory'")[0][0] > 0
 
     assert without["total"]["usd"] is None
     assert without["missing_prices"] == [{"provider": "two", "model": "model-one"}]

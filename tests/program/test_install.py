@@ -42,8 +42,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_carries_the_prompts_and_nothing_that_is_not_the_programs(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-        for prompt in (REPOSITORY / "systemprompts").iterdir():
-            assert archive.read(f"apep_datagen/systemprompts/{prompt.name}") == prompt.read_bytes()
+        for prompt in (REPOSITORY / "systemprompts").rglob("*.*"):
+            assert archive.read(f"apep_datagen/{prompt.relative_to(REPOSITORY).as_posix()}") == prompt.read_bytes()
     for module in (REPOSITORY / "apep_datagen").rglob("*.py"):
         assert module.relative_to(REPOSITORY).as_posix() in names
     packages = {name.partition("/")[0] for name in names}
@@ -61,7 +61,7 @@ def test_installed_with_pip_it_makes_conversations_in_an_empty_directory(wheel: 
     assert call(command, "--version", cwd=work).startswith("apep-datagen 0.")
     with LoopbackServer() as server:
         (work / "apep-datagen.toml").write_text(section("together", server.url("together")), encoding="utf-8")
-        said = call(command, "--target", "2", cwd=work)
+        said = call(command, "--target", "2", "--quality", "form", cwd=work)
         assert len(server.received) >= 6
     assert "2 of 2 conversations are in" in said
     elements = json.loads((work / OUTPUT).read_text(encoding="utf-8"))

@@ -15,7 +15,7 @@ from support.program import Program, section
 
 KILLED = (str(SUPPORT / "killed_program.py"),)
 TARGET = 6
-OPTIONS = ("--providers", "endpoint", "--target", str(TARGET), "--exchanges", "1-2", "--seed", "5")
+OPTIONS = ("--providers", "endpoint", "--target", str(TARGET), "--exchanges", "1-2", "--seed", "8")
 
 POINTS = [
     ("ask", 2),
@@ -87,7 +87,7 @@ def _assert_complete(program: Program) -> None:
         if message["role"] == "tool"
         for result in message["content"].split("\n")
     ]
-    notes = [text for (text,) in program.query("SELECT text FROM notes WHERE deleted_in IS NULL")]
+    notes = [text for (text,) in program.query("SELECT text FROM notes WHERE deleted_in IS NULL AND added_in > 0")]
     assert len(notes) == sum(added) > 0
     told = [text for text in notes if text.startswith("The user told")]
     assert len(told) == len(set(told)) == len(added)

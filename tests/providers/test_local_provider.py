@@ -180,7 +180,7 @@ def test_the_engine_writes_nothing_and_leaves_the_process_in_peace(runner: Runne
 
 def test_the_main_job_makes_conversations_with_the_embedded_model(tmp_path: Path) -> None:
     program = Program(tmp_path, {})
-    options = ("--providers", "local", "--target", "2", "--seed", "4")
+    options = ("--providers", "local", "--target", "2", "--seed", "4", "--exchanges", "1-1")
     ended = program.run(*options, command=(str(SUPPORT / "on_one_core.py"),))
     assert ended.status == 0, ended.said
     conversations = program.conversations()

@@ -350,10 +350,18 @@ def prove_that_tools_took_effect_once(tortured: Tortured) -> None:
             if message["role"] == "tool":
                 for result in message["content"].split("\n"):
                     results[timeline] += json.loads(result[len("<tool_result>") : -len("</tool_result>")])["indices"]
-    notes = program.query("SELECT timeline_id, text FROM notes WHERE deleted_in IS NULL ORDER BY id")
-    # Each call adds two notes. In the order in which the notes are there, Ada was told 1, 2, 3, …: with an effect that
-    # happened twice, or not at all, a number would be left out or be there twice.
-    wrong = [indices for indices in results.values() if indices != list(range(1, len(indices) + 1))]
+    notes = program.query("SELECT timeline_id, text FROM notes WHERE deleted_in IS NULL AND added_in > 0 ORDER BY id")
+    past = dict(
+        program.query("SELECT timeline_id, count(*) FROM notes WHERE added_in = 0 AND shelf = 'memory' GROUP BY 1")
+    )
+    # Each call adds two notes. In the order in which the notes are there, Ada was told 1, 2, 3, … behind those that the
+    # timeline began with: with an effect that happened twice, or not at all, a number would be left out, or be there
+    # twice.
+    wrong = [
+        indices
+        for timeline, indices in results.items()
+        if indices != list(range(past.get(timeline, 0) + 1, past.get(timeline, 0) + len(indices) + 1))
+    ]
     assert not wrong, f"Ada was told these numbers of her notes: {wrong}"
     there = Counter(timeline for timeline, _ in notes)
     wrong_timelines = {timeline for timeline, indices in results.items() if there.pop(timeline, 0) != len(indices)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,13 +67,14 @@ def test_another_value_is_not(text: str, form: str) -> None:
 
 def test_no_value_of_a_slot_is_taken_for_another_one_of_it() -> None:
     for slot in load_cast().slots.values():
-        for forms in slot.values:
-            others = [other for other in slot.values if other != forms and not set(other) & set(forms)]
+        plain = [forms for forms in slot.values if not any("{" in form for form in forms)]
+        for forms in plain:
+            others = [other for other in plain if other != forms and not set(other) & set(forms)]
             for other in others:
                 if not any(tells(form, other) for form in forms):
                     continue
                 # A time on the twelve-hour clock is told by its words alone.
-                assert slot.slot == "tablets_time", (slot.slot, forms, other)
+                assert re.fullmatch(r"\d+:\d\d", forms[0]), (slot.slot, forms, other)
 
 
 def test_any_of_several_texts_may_tell_it() -> None:

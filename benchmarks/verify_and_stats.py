@@ -134,7 +134,7 @@ async def make(output: Path, conversations: int) -> None:
     state = StateDatabase(output, seed=1, notify=print)
     author = Author(load_cast(), load_prompts())
     numbers = iter(range(1, conversations + 1))
-    timelines = map(author.new_timeline, itertools.count(1))
+    timelines = (author.new_timeline(number) for number in itertools.count(1))
     going_on: list[Timeline] = []
 
     async def converse(timeline: Timeline, number: int) -> Timeline | None:

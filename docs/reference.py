@@ -128,8 +128,11 @@ def _sections(prefix: str, model: type[BaseModel]) -> Iterator[tuple[str, type[B
             continue
         section = f"{prefix}{name}.NAME" if is_table else f"{prefix}{name}"
         inner = [_model_of(each)[0] for each in kind.model_fields.values()]
-        if len(inner) > 1 and len(set(inner)) == 1 and inner[0] is not None:
+        if len(inner) > 1 and inner[0] is not None and all(each and issubclass(each, inner[0]) for each in inner):
             yield f"{section}.ROLE", inner[0]
+            for role, each in zip(kind.model_fields, inner, strict=True):
+                if each is not None and each is not inner[0]:
+                    yield f"{section}.{role}", each
             continue
         yield section, kind
         yield from _sections(f"{section}.", kind)
@@ -159,6 +162,8 @@ def _configuration() -> str:
         rows = []
         for name, field in model.model_fields.items():
             kind, is_table = _model_of(field)
+            if any(name in base.model_fields for base in model.__mro__[1:] if issubclass(base, BaseModel)):
+                continue  # it stands where all of that kind are described
             if kind is None or _is_inline(kind):  # else it has a section of its own
                 default = _default_by_role(name) if is_role else _default(model, name, field)
                 rows.append((f"`{name}`", _type(field, is_table=is_table), default, _meaning(model, name)))

@@ -23,13 +23,19 @@ from apep_datagen.cli.options import (
     Drop,
     DryRun,
     Exchanges,
+    Facts,
     GraceSeconds,
+    Grown,
     LogFile,
     LogText,
     MaxRequests,
     MaxTokens,
     MaxUsd,
     Model,
+    Moments,
+    MostRequests,
+    MostTokens,
+    MostUsd,
     Number,
     Output,
     Patience,
@@ -43,6 +49,7 @@ from apep_datagen.cli.options import (
     SecretsFile,
     Seed,
     Target,
+    Topics,
     Version,
     WithSystem,
 )
@@ -211,8 +218,14 @@ def _plan(invocation: Invocation, quiet: bool) -> int:  # noqa: ARG001, FBT001 -
     """Print what the run will need; return the exit status."""
     from apep_datagen.inspect.estimate import read_estimate
     from apep_datagen.inspect.estimate_report import describe_estimate
+    from apep_datagen.stats.planned import read_planned
+    from apep_datagen.stats.planned_report import describe_planned
 
-    _report(describe_estimate(read_estimate(invocation, time.time())))
+    estimate = read_estimate(invocation, time.time())
+    parts = [describe_estimate(estimate)]
+    if estimate.done < estimate.target:
+        parts.append(describe_planned(read_planned(invocation, estimate.in_flight)))
+    _report("\n\n".join(parts))
     return 0
 
 
@@ -222,7 +235,8 @@ app.command(
     help="Say what the target needs before anything is spent: requests, tokens, dollars and time, per provider, and"
     " whether the budgets suffice. It takes the options of a run, needs no key, sends nothing and writes nothing."
     "\n\nIt estimates from the conversations that the output has; where there are none, from the prompts and"
-    " assumptions, which it tells.",
+    " assumptions, which it tells. It also draws up to 2,000 conversations without a model, and tells what a model"
+    " could learn from them instead of looking.",
     epilog="Exit status: 0; 2 an option, the configuration or a prompt is wrong; 3 no provider is named; 4 the output"
     " or its state cannot be read.",
 )(_with_all_options(_plan, sends=False))
@@ -356,13 +370,83 @@ def rejudge(
 
 
 @app.command(
+    short_help="Have a provider propose more kinds of fact, moments and topics for your prompts.",
+    epilog="Exit status: 0 as much was added as was asked for; 2 an option, the configuration or a file of DIR is"
+    " wrong; 3 no provider can be used; 4 a file cannot be written; 5 every provider failed, or proposes nothing more"
+    " that passes; 6 a budget is reached; 130 or 143 stopped by a signal. What passed until then is kept.",
+)
+def grow(
+    prompts: Grown,
+    facts: Facts = None,
+    moments: Moments = None,
+    topics: Topics = None,
+    providers: Providers = None,
+    max_requests: MostRequests = None,
+    max_tokens: MostTokens = None,
+    max_usd: MostUsd = None,
+    config: Config = None,
+    secrets: SecretsFile = None,
+    model: Model = None,
+    rps: Rps = None,
+    quiet: Quiet = False,
+) -> None:
+    """Have a provider propose more of what is in the lives of users: kinds of fact, moments and topics.
+
+    Each proposal is checked, and what is refused is told with the reason. What passes is added to
+    DIR/world/grown.toml at each answer; runs with --prompts DIR draw from it beside the program's own tables. Ada's
+    model is asked, one request at a time. Of several providers, the next one is asked where one fails.
+    """
+    import asyncio
+
+    from apep_datagen.cli.files import files_of_growth
+    from apep_datagen.cli.values import parse_pairs, parse_rates
+    from apep_datagen.config.provider_choice import choose_providers
+    from apep_datagen.config.secrets import load_secrets
+    from apep_datagen.config.settings_file import load_settings
+    from apep_datagen.core.paths import check_files
+    from apep_datagen.grow.growing import DEFAULT_WISH, Growth, Wish
+    from apep_datagen.grow.growing import grow as grow_world
+    from apep_datagen.grow.grown_file import GROWN
+    from apep_datagen.grow.report import describe_growth
+    from apep_datagen.terminal.text import say
+
+    with _telling_errors():
+        settings = load_settings(
+            config,
+            budget={"max_requests": max_requests, "max_tokens": max_tokens, "max_usd": max_usd},
+            models=parse_pairs("--model", model),
+            rates=parse_rates(rps),
+        )
+        check_files(files_of_growth(settings, config=config, secrets=secrets, prompts=prompts))
+        keys = load_secrets(secrets, settings.providers, os.environ)
+        choice = choose_providers(providers, keys, settings, purpose="run")
+        for name, what in choice.missing.items():
+            typer.echo(f"Not used: {name}: {what}", err=True)
+        streams.let_output_be_lost()
+        is_given = any(number is not None for number in (facts, moments, topics))
+        wish = Wish(facts or 0, moments or 0, topics or 0) if is_given else DEFAULT_WISH
+        growth = Growth()
+
+        def tell(line: str) -> None:
+            if not quiet:
+                say(line)
+
+        try:
+            asyncio.run(grow_world(prompts, wish, settings, choice, growth=growth, tell=tell))
+        finally:
+            if not quiet:
+                say(describe_growth(growth, prompts / GROWN))
+
+
+@app.command(
     short_help="Tell what a dataset contains, and how diverse it is.",
     epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 the dataset cannot be read.",
 )
 def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) -> None:
     """Tell what a dataset contains: lengths, tools and diversity from its file alone.
 
-    Where its state database is beside it, also abilities against the wish, users, topics, days, providers and yield.
+    Where its state database is beside it, also abilities against the wish, users, topics, days, providers and yield;
+    and what a model could learn from it instead of looking.
     """
     from apep_datagen.cli.values import checked_dataset
     from apep_datagen.config.settings_file import load_settings

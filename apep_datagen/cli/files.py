@@ -12,10 +12,11 @@ from apep_datagen.config.settings_file import DEFAULT_CONFIG
 from apep_datagen.conversation.prompt_set import PROMPT_FILES
 from apep_datagen.core.paths import NamedFile
 from apep_datagen.core.templates import path_of_prompt
+from apep_datagen.grow.grown_file import GROWN
 from apep_datagen.storage.access import lock_path, state_path
 from apep_datagen.storage.replacement import replacement_path
 
-__all__ = ["files_of_run"]
+__all__ = ["files_of_growth", "files_of_run"]
 
 # What SQLite makes beside a database: https://www.sqlite.org/tempfiles.html
 _BESIDE_DATABASE = ("", "-wal", "-shm", "-journal")
@@ -53,14 +54,31 @@ def files_of_run(
     if prompts is not None:
         files.append(NamedFile(prompts, "the directory of prompts (--prompts)", is_directory=True))
     files += [NamedFile(path_of_prompt(name, prompts), f"the prompt {name}") for name in PROMPT_FILES]
-    files += [
+    files += _local_models(settings)
+    if log_file is not None:
+        files.append(NamedFile(log_file, "the log (--log-file)", is_written=True))
+    return files
+
+
+def files_of_growth(settings: Settings, *, config: Path | None, secrets: Path | None, prompts: Path) -> list[NamedFile]:
+    """Return every file that `grow` with these options reads or writes; arguments as above."""
+    secrets, grown = secrets or DEFAULT_SECRETS, prompts / GROWN
+    files = [
+        NamedFile(config or DEFAULT_CONFIG, "the configuration (--config)"),
+        NamedFile(secrets, "the file of secrets (--secrets)", is_written=True),
+        *_database(ledger_path(secrets), "the ledger beside the secrets"),
+        NamedFile(prompts, "the directory of prompts (--prompts)", is_directory=True),
+        NamedFile(grown, "the file that grows", is_written=True),
+    ]
+    return files + _local_models(settings)
+
+
+def _local_models(settings: Settings) -> list[NamedFile]:
+    return [
         NamedFile(model, f"the model of {name}")
         for name, section in settings.providers.items()
         if section.kind == "local" and not (model := _model_file(section.model)).is_dir()
     ]
-    if log_file is not None:
-        files.append(NamedFile(log_file, "the log (--log-file)", is_written=True))
-    return files
 
 
 def _model_file(model: str) -> Path:

@@ -18,13 +18,19 @@ __all__ = [
     "Drop",
     "DryRun",
     "Exchanges",
+    "Facts",
     "GraceSeconds",
+    "Grown",
     "LogFile",
     "LogText",
     "MaxRequests",
     "MaxTokens",
     "MaxUsd",
     "Model",
+    "Moments",
+    "MostRequests",
+    "MostTokens",
+    "MostUsd",
     "Number",
     "Output",
     "Patience",
@@ -37,6 +43,7 @@ __all__ = [
     "SecretsFile",
     "Seed",
     "Target",
+    "Topics",
     "Version",
     "WithSystem",
 ]
@@ -73,7 +80,10 @@ Output = Annotated[
 ResetTools = Annotated[bool, typer.Option("--reset-tools", help="Empty Ada's memory and diary first.")]
 Exchanges = Annotated[
     str | None,
-    typer.Option(metavar="MIN-MAX", help="How many exchanges (question and answer) a conversation has. [default: 1]"),
+    typer.Option(
+        metavar="MIN-MAX",
+        help="How many exchanges a conversation has; 1 is the cheapest. [default: 1-4]",
+    ),
 ]
 Seed = Annotated[
     int | None,
@@ -132,6 +142,45 @@ Config = Annotated[
 Prompts = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Your own prompts; a file that DIR lacks is taken from the program's."),
+]
+Grown = Annotated[
+    Path,
+    typer.Option(
+        "--prompts",
+        metavar="DIR",
+        help="Your directory of prompts; what passes is added to DIR/world/grown.toml, which is made where it is"
+        " missing. [default: must be there]",
+    ),
+]
+_IN_ALL = " [default: 20, and 5 moments and 60 topics, where no number is given; else 0]"
+Facts = Annotated[int | None, typer.Option(metavar="N", min=0, help=f"How many kinds of fact to add.{_IN_ALL}")]
+Moments = Annotated[int | None, typer.Option(metavar="N", min=0, help="How many moments to add. [default: as above]")]
+Topics = Annotated[int | None, typer.Option(metavar="N", min=0, help="How many topics to add. [default: as above]")]
+MostRequests = Annotated[
+    int | None,
+    typer.Option(
+        "--max-requests",
+        metavar="N",
+        help="Send no more requests than this. [default: what the configuration permits a run, else 100]",
+    ),
+]
+MostTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--max-tokens",
+        metavar="N",
+        help="Use no more tokens (prompts and completions together) than this. [default: what the configuration permits"
+        " a run, else no limit]",
+    ),
+]
+MostUsd = Annotated[
+    float | None,
+    typer.Option(
+        "--max-usd",
+        metavar="X",
+        help="Spend no more dollars than this; needs a price in the configuration. [default: what the configuration"
+        " permits a run, else no limit]",
+    ),
 ]
 SecretsFile = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Where the API keys are. [default: data/secrets.json]")

@@ -9,6 +9,7 @@ from apep_datagen.config.hints import show_rejected
 from apep_datagen.engine.counters import ProviderCounters
 from apep_datagen.engine.outcome import Outcome
 from apep_datagen.people.scenario import Ability
+from apep_datagen.terminal.cost import spell_cost_of_made
 from apep_datagen.terminal.rewrites import describe_rewrites
 from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.yields import describe_held_back, describe_yield
@@ -25,7 +26,7 @@ def summarize(outcome: Outcome, output: Path, mix: Mapping[Ability, float]) -> s
         mix: The wished shares of the abilities.
     """
     counters = outcome.counters
-    made = counters.done - counters.done_before
+    made = counters.made
     lines = []
     if made == 0 and outcome.exit_status == 0:
         lines.append(
@@ -35,6 +36,8 @@ def summarize(outcome: Outcome, output: Path, mix: Mapping[Ability, float]) -> s
     else:
         lines.append(f"{made} conversations made in {spell_duration(outcome.seconds)}.")
     lines += [f"  {provider.name}: {_work(provider)}" for provider in counters.providers.values()]
+    if each := spell_cost_of_made(counters):
+        lines.append(f"{each[0].upper()}{each[1:]}.")
     lines.append(
         f"Ada has {counters.memories} memories and {counters.diary_pages} diary pages;"
         f" {counters.rejected} conversations were rejected, {counters.set_aside} set aside."

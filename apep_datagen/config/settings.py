@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.config.section import Count, Section
+from apep_datagen.conversation.brief import Rewrites
 from apep_datagen.core.files import NOT_QUOTED
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.people.scenario import Ability
@@ -20,6 +21,7 @@ __all__ = [
     "BudgetSettings",
     "GenerationSettings",
     "QualitySettings",
+    "RewriterSettings",
     "RoleSettings",
     "RolesSettings",
     "ScenariosSettings",
@@ -52,7 +54,8 @@ class GenerationSettings(Section):
 
     Attributes:
         target: How many conversations the output shall hold in the end; `--target`.
-        exchanges: The least and the most exchanges (question and answer) in a conversation; `--exchanges`.
+        exchanges: The least and the most exchanges (question and answer) in a conversation; half of all have the least,
+            the others any number up to the most; `--exchanges`.
         seed: Users, days and scenarios are drawn from this number, to get the same ones again; random where it is not
             set; `--seed`.
         max_tool_rounds: How often Ada may use tools before she answers.
@@ -63,7 +66,7 @@ class GenerationSettings(Section):
     """
 
     target: Count = 5000
-    exchanges: tuple[Annotated[int, Field(ge=1, le=50)], Annotated[int, Field(ge=1, le=50)]] = (1, 1)
+    exchanges: tuple[Annotated[int, Field(ge=1, le=50)], Annotated[int, Field(ge=1, le=50)]] = (1, 4)
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     max_tool_rounds: Annotated[int, Field(ge=0, le=20)] = 3
     timeline_length: Annotated[int, Field(ge=1, le=100_000)] = 12
@@ -187,6 +190,17 @@ class RoleSettings(Section):
     max_tokens: Annotated[int, Field(ge=16, le=1_000_000)]
 
 
+class RewriterSettings(RoleSettings):
+    """`[roles.rewriter]`: how its model is sampled, and when it is asked.
+
+    Attributes:
+        when: When Ada's thoughts are rewritten: `always`; where one of an exchange is not a person's own as it is
+            (`needed`); or `never`.
+    """
+
+    when: Rewrites = "needed"
+
+
 class RolesSettings(Section):
     """`[roles]`: the three parts that models play.
 
@@ -198,7 +212,7 @@ class RolesSettings(Section):
 
     tester: RoleSettings = RoleSettings(temperature=1.0, max_tokens=400)
     ada: RoleSettings = RoleSettings(temperature=0.8, max_tokens=1500)
-    rewriter: RoleSettings = RoleSettings(temperature=0.7, max_tokens=1500)
+    rewriter: RewriterSettings = RewriterSettings(temperature=0.7, max_tokens=1500)
 
     @model_validator(mode="before")
     @classmethod

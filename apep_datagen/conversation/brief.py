@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from apep_datagen.people.scenario import Scenario, User
 
-__all__ = ["Brief", "QuestionAnswer"]
+__all__ = ["Brief", "QuestionAnswer", "Rewrites"]
+
+Rewrites = Literal["always", "needed", "never"]
+"""Which exchanges have Ada's thoughts rewritten: all, those in which a thought is no person's own yet, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Brief:
         previous: The last exchange of the same timeline, if there is one.
         seed: Number from which the seeds of its model calls follow.
         way_of_thinking: How Ada's thoughts are to sound; the rewriter is told. Empty where an earlier version began it.
+        rewrites: Which of its exchanges have her thoughts rewritten; all of them where an earlier version began it.
     """
 
     conversation_id: int
@@ -44,6 +49,7 @@ class Brief:
     previous: QuestionAnswer | None
     seed: int
     way_of_thinking: str = ""
+    rewrites: Rewrites = "always"
 
     @property
     def date(self) -> str:

@@ -5,6 +5,9 @@ the state after it. None of them does I/O, reads a clock or draws a random numbe
 crash by folding the steps that were recorded (`rebuild`).
 
     ask → answer → (tools → continue)* → rewrite → … the next exchange … → finished
+
+Where no rewrite is needed (`needs_no_rewrite`), the step is recorded without a call, with the finish reason
+`NOT_NEEDED`.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.completions import read_answer, read_question
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import training_sample
-from apep_datagen.conversation.rewriting import rewrite
+from apep_datagen.conversation.rewriting import NOT_NEEDED, is_left_out, leave_out, rewrite
 from apep_datagen.conversation.state import Conversation, Exchange, Turn, due_call
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.messages import Ending, Message, Step, ending_of
@@ -29,6 +32,7 @@ __all__ = [
     "ToolRound",
     "advance_with_completion",
     "advance_with_results",
+    "needs_no_rewrite",
     "next_step",
     "rebuild",
 ]
@@ -65,6 +69,15 @@ def next_step(conversation: Conversation) -> ModelCall | ToolRound | Finished:
     return ToolRound(conversation.exchanges[-1].turns[-1].answer.calls)
 
 
+def needs_no_rewrite(conversation: Conversation) -> bool:
+    """Tell whether a rewrite is due that nobody is to be asked for; it is recorded with an empty text and `NOT_NEEDED`.
+
+    Asked where an exchange has just been answered; what waits for a rewrite by then gets one.
+    """
+    is_due = due_call(conversation) is Step.REWRITE
+    return is_due and is_left_out(conversation.exchanges[-1], conversation.brief.rewrites)
+
+
 def advance_with_completion(conversation: Conversation, text: str, finish_reason: str) -> Conversation:
     """Return the state after the model's answer to the call that is due.
 
@@ -77,6 +90,8 @@ def advance_with_completion(conversation: Conversation, text: str, finish_reason
         raise ValueError(f"conversation {conversation.brief.conversation_id} waits for no model call")
     if step is Step.ASK:
         exchanges = (*exchanges, Exchange(read_question(text)))
+    elif step is Step.REWRITE and not text and finish_reason == NOT_NEEDED:
+        exchanges = (*exchanges[:-1], leave_out(exchanges[-1]))
     elif step is Step.REWRITE:
         earlier = training_sample(replace(conversation, exchanges=exchanges[:-1]))
         is_whole = ending_of(finish_reason) is Ending.WHOLE

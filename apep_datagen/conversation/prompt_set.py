@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.files import read_text
 from apep_datagen.core.templates import compile_template, path_of_prompt
 
-__all__ = ["PROMPT_FILES", "PromptSet", "UnusablePromptError", "load_prompts"]
+__all__ = ["PROMPT_FILES", "PromptSet", "UnusablePromptError", "load_prompt", "load_prompts"]
 
 _EXCHANGE = {"question": "How are you?", "answer": "Well."}
 _USER = {
@@ -52,8 +52,9 @@ _TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
         {"history": [], "previous": _EXCHANGE, **_TASK},
         {"history": [("How are you?", "Well.")], "previous": _EXCHANGE, **_TASK},
         {"history": [("How are you?", "Well.")], "previous": None, **_TASK},
+        {"history": [("How are you?", "Well.")], "previous": None, **_TASK, "instruction": ""},
     ),
-    "tool_instructions.txt": ({"max_tool_rounds": 3, "tools": "…"},),
+    "tool_instructions.txt": ({"max_tool_rounds": 3, "tools": "…", "signatures": "…"},),
     "tool_results.txt": (
         {"last_round": False, "results": "<tool_result>{}</tool_result>"},
         {"last_round": True, "results": "<tool_result>{}</tool_result>"},
@@ -63,7 +64,7 @@ _TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
 # What stands beside them, and is read by `cast`.
 _TABLES = ("users.toml", "facts.toml", "scenarios.toml", "thoughts.toml", "phrases.toml")
 
-PROMPT_FILES = (*_TRIALS, *_TABLES)
+PROMPT_FILES = (*_TRIALS, *_TABLES, "grow.txt")
 """The names of all files that a prompt directory can hold."""
 
 
@@ -98,6 +99,12 @@ class PromptSet:
         """SHA-256 of all texts, in hexadecimal."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
+    @cached_property
+    def tells_each_message(self) -> bool:
+        """Whether the tester is told what each message is to be; else only the first, as by an earlier version."""
+        trial = {"history": [(_EXCHANGE["question"], _EXCHANGE["answer"])], "previous": None, **_TASK}
+        return _TASK["instruction"] in self.render("tester_user.txt", **trial)
+
     def to_json(self) -> str:
         """Return all texts as JSON."""
         return json.dumps(self.texts, ensure_ascii=False, sort_keys=True)
@@ -117,25 +124,42 @@ def load_prompts(directory: Path | None = None) -> PromptSet:
     Raises:
         SettingsError: The directory is missing or holds no prompt, or a file cannot be read or is no valid template.
     """
-    if directory is not None and not any(os.path.lexists(directory / name) for name in PROMPT_FILES):
-        names = ", ".join(PROMPT_FILES)
+    if directory is not None and not any(os.path.lexists(directory / name) for name in (*PROMPT_FILES, "world")):
+        names = ", ".join((*PROMPT_FILES, "world/"))
         raise SettingsError(f"{directory}: no prompts here; a prompt directory holds one or more of {names}")
     paths = {name: path_of_prompt(name, directory) for name in _TRIALS}
     texts = {name: read_text(path, "the prompt", encoding="utf-8") for name, path in paths.items()}
     for name, path in paths.items():
-        _try_template(path, name, texts)
+        _try_template(path, name, texts[name], _TRIALS[name])
     return PromptSet(texts)
 
 
-def _try_template(path: Path, name: str, texts: Mapping[str, str]) -> None:
+def load_prompt(name: str, directory: Path | None, trials: Sequence[Mapping[str, Any]]) -> PromptSet:
+    """Read one prompt that is of no conversation.
+
+    Args:
+        name: Its file.
+        directory: Where to look first.
+        trials: What it is given, in all cases that there are; it is tried with each.
+
+    Raises:
+        SettingsError: It cannot be read, or is no valid template.
+    """
+    path = path_of_prompt(name, directory)
+    text = read_text(path, "the prompt", encoding="utf-8")
+    _try_template(path, name, text, trials)
+    return PromptSet({name: text})
+
+
+def _try_template(path: Path, name: str, text: str, trials: Sequence[Mapping[str, Any]]) -> None:
     try:
-        prompts = PromptSet({name: texts[name]})
-        for values in _TRIALS[name]:
+        prompts = PromptSet({name: text})
+        for values in trials:
             prompts.render(name, **values)
     except jinja2.TemplateSyntaxError as error:
         raise SettingsError(f"{path}, line {error.lineno}: {error.message}") from error
     except Exception as error:  # a template is a program, and raises what it likes
-        given = ", ".join(_TRIALS[name][0])
+        given = ", ".join(trials[0])
         known = f"its variables are {given}" if given else "it has no variables"
         cause = error.__cause__ or error
         raise SettingsError(f"{path}: {str(cause) or type(cause).__name__}; {known}") from error

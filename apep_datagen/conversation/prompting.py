@@ -1,15 +1,23 @@
-"""What is sent for the call that is due, and the training sample that a conversation becomes."""
+"""What is sent for the call that is due, and the training sample that a conversation becomes.
+
+What is sent does not grow with how often Ada looks: of her memory and of her diary the latest list alone is sent whole,
+however many exchanges there are, and in place of each earlier one that it is listed again below. The sample has all.
+"""
 
 from __future__ import annotations
 
 import datetime
 import functools
+from dataclasses import replace
+from typing import Any
 
 from apep_datagen.conversation.prompt_set import PromptSet
-from apep_datagen.conversation.state import Conversation, due_call
+from apep_datagen.conversation.state import Conversation, Turn, due_call
+from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.markup import render_answer, result_block
 from apep_datagen.core.messages import Message, Step
-from apep_datagen.core.tools import describe_tools
+from apep_datagen.core.tools import LISTING_TOOLS, describe_tools, tool_signatures
+from apep_datagen.people.scenario import Scenario
 
 __all__ = ["prompt", "training_sample"]
 
@@ -36,7 +44,12 @@ def _system_message(conversation: Conversation) -> list[Message]:
 
 @functools.lru_cache(maxsize=256)
 def _ada_system_prompt(prompts: PromptSet, at: str, max_tool_rounds: int) -> str:
-    instructions = prompts.render("tool_instructions.txt", tools=describe_tools(), max_tool_rounds=max_tool_rounds)
+    instructions = prompts.render(
+        "tool_instructions.txt",
+        tools=describe_tools(),
+        signatures=tool_signatures(),
+        max_tool_rounds=max_tool_rounds,
+    )
     return prompts.render("ada_system.txt", **_when(at), tool_instructions=instructions)
 
 
@@ -52,6 +65,37 @@ def _when(at: str) -> dict[str, str]:
     return {"date": at[:10], "weekday": _WEEKDAYS[moment.weekday()], "time": at[11:16], "time_of_day": time_of_day}
 
 
+_LISTED_AGAIN = {"message": "Listed again below."}
+
+
+def _with_latest_lists(conversation: Conversation) -> Conversation:
+    """Return a conversation in which of the lists of each kind that Ada was shown the latest alone is left."""
+    shown: set[str] = set()
+    exchanges = []
+    for exchange in reversed(conversation.exchanges):
+        turns = [_without_lists(turn, shown) for turn in reversed(exchange.turns)]
+        exchanges.append(replace(exchange, turns=tuple(reversed(turns))))
+    return replace(conversation, exchanges=tuple(reversed(exchanges)))
+
+
+def _without_lists(turn: Turn, shown: set[str]) -> Turn:
+    """Return a turn without the lists that are shown behind it, and note in `shown` those that it shows."""
+    results = list(turn.results)
+    for place in reversed(range(len(results))):
+        call = turn.answer.calls[place]
+        if not isinstance(call, ToolCall) or call.name not in LISTING_TOOLS or not _is_list(results[place]):
+            continue
+        if call.name in shown:
+            results[place] = _LISTED_AGAIN
+        shown.add(call.name)
+    return replace(turn, results=tuple(results))
+
+
+def _is_list(result: Any) -> bool:
+    """Tell whether the result of a call lists something; not that there is nothing, or that the call has failed."""
+    return isinstance(result, dict) and any(isinstance(notes, list) and notes for notes in result.values())
+
+
 def _sample_messages(conversation: Conversation) -> list[Message]:
     """Return all exchanges as they are saved; one whose rewrite is not done has its original thinking."""
     messages = []
@@ -63,7 +107,7 @@ def _sample_messages(conversation: Conversation) -> list[Message]:
             thinking = next(thoughts) if answer.thinking else ""
             messages.append(Message("assistant", render_answer(thinking, answer.reply, answer.calls)))
             if turn.results:
-                messages.append(Message("tool", "\n".join(result_block(result) for result in turn.results)))
+                messages.append(Message("tool", "\n".join(map(result_block, turn.results))))
     return messages
 
 
@@ -71,7 +115,7 @@ def _ada_prompt(conversation: Conversation) -> list[Message]:
     rounds = sum(bool(turn.results) for turn in conversation.exchanges[-1].turns)
     last_round = rounds >= conversation.brief.max_tool_rounds
     messages = _system_message(conversation)
-    sample = _sample_messages(conversation)
+    sample = _sample_messages(_with_latest_lists(conversation))
     for index, message in enumerate(sample):
         if message.role == "tool":
             # Chat APIs refuse a `tool` message without a native tool-call id, so results travel as the user's.
@@ -91,10 +135,22 @@ def _tester_prompt(conversation: Conversation) -> list[Message]:
         history=history,
         previous=brief.previous,
         topic=brief.scenario.topic,
-        instruction=brief.scenario.instruction,
+        instruction=_instruction(brief.scenario, len(conversation.exchanges)),
         **_when(brief.at),
     )
     return [Message("system", prompts.render("tester_system.txt", user=brief.user)), Message("user", user)]
+
+
+def _instruction(scenario: Scenario, before: int) -> str:
+    """Return what the tester is told for the next message; empty for a follow-up of the general kind.
+
+    Args:
+        scenario: What the conversation is about.
+        before: How many exchanges there were.
+    """
+    if before < len(scenario.course):
+        return scenario.course[before]
+    return "" if before else scenario.instruction
 
 
 def _rewriter_prompt(conversation: Conversation) -> list[Message]:

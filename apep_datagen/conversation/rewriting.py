@@ -1,24 +1,50 @@
-"""What becomes of Ada's thoughts that were rewritten: each is saved as rewritten, or as it was where that is worse."""
+"""What becomes of Ada's thoughts when they are to be rewritten.
+
+Each is saved as rewritten, or as it was where that is worse. Where all thoughts of an exchange are a person's own
+already, nobody is asked (`is_left_out`); that this was so is recorded, so a later version that sees it otherwise
+rebuilds the same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from apep_datagen.conversation.brief import Rewrites
 from apep_datagen.conversation.comparison import Scene, shortcoming
+from apep_datagen.conversation.own_voice import is_own_voice
 from apep_datagen.conversation.rewritten_parts import read_parts
 from apep_datagen.conversation.shortcoming import Shortcoming
 from apep_datagen.conversation.state import Exchange, Turn
 from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.markup import call_block, result_block
 
-__all__ = ["LONGEST_REWRITE", "NO_ANSWER", "rewrite"]
+__all__ = ["LONGEST_REWRITE", "NOT_NEEDED", "NO_ANSWER", "is_left_out", "leave_out", "rewrite"]
 
 NO_ANSWER = "no answer"
 """The finish reason of a rewrite that the rewriter did not answer; its text is empty."""
 
+NOT_NEEDED = "not needed"
+"""The finish reason of a rewrite that nobody was asked for; its text is empty. Also why its thoughts stay."""
+
 LONGEST_REWRITE = 100_000
 """Characters of what a rewriter may answer, many times what can be of use."""
+
+
+def is_left_out(exchange: Exchange, rewrites: Rewrites) -> bool:
+    """Tell whether nobody is to be asked to rewrite the thoughts of an exchange.
+
+    Args:
+        exchange: The exchange, with all of Ada's turns.
+        rewrites: As of the conversation's `Brief`.
+    """
+    return rewrites == "never" or (rewrites == "needed" and all(map(is_own_voice, exchange.thoughts)))
+
+
+def leave_out(exchange: Exchange) -> Exchange:
+    """Return an exchange whose thoughts stay as they are, because nobody was asked to rewrite them."""
+    thoughts = exchange.thoughts
+    return replace(exchange, rewritten=thoughts, kept=(NOT_NEEDED,) * len(thoughts))
 
 
 def rewrite(exchange: Exchange, text: str, *, is_whole: bool, before: Sequence[str] = ()) -> Exchange:

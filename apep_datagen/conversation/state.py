@@ -37,7 +37,7 @@ class Exchange:
         question: The user's message.
         turns: Ada's turns; all but the last have calls.
         rewritten: Her thinking in each turn that has any, as the rewriter wrote it, or as it was where that is worse;
-            None until the rewrite is done.
+            None until the rewrite is done or left out.
         kept: For each of these why it is as it was, in a fixed sentence; empty where it is as the rewriter wrote it.
     """
 

@@ -15,7 +15,7 @@ from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.paths import kind_of_file
 from apep_datagen.core.words import shorten
 
-__all__ = ["NOT_QUOTED", "explain_validation_error", "parse_toml", "read_text", "validate"]
+__all__ = ["NOT_QUOTED", "explain_validation_error", "parse_toml", "read_text", "read_toml", "validate"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -46,6 +46,15 @@ def read_text(path: Path, what: str, *, encoding: str = "utf-8-sig") -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SettingsError(f"{path}: {what} cannot be read ({reason})") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file.
+
+    Raises:
+        SettingsError: It cannot be read, or is no TOML.
+    """
+    return parse_toml(read_text(path, "the file"), str(path))
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:

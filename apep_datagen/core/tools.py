@@ -16,11 +16,13 @@ from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.notebook import Notebook, ShelfName
 
 __all__ = [
+    "LISTING_TOOLS",
     "ToolError",
     "canonical_call",
     "describe_tools",
     "run_call",
     "tool_names",
+    "tool_signatures",
 ]
 
 _MOST_TEXTS = 20
@@ -30,6 +32,9 @@ _LONGEST_TEXT = 2_000
 class ToolError(Exception):
     """A call cannot be carried out; the message is for Ada."""
 
+
+LISTING_TOOLS = frozenset({"recall_memories", "recall_diary"})
+"""The tools that list all that there is of one kind."""
 
 ToolFunction = Callable[..., dict[str, Any]]
 _TOOLS: dict[str, ToolFunction] = {}
@@ -116,13 +121,19 @@ def tool_names() -> list[str]:
 
 
 def describe_tools() -> str:
-    """Return what Ada is told about her tools, one a line."""
-    lines = []
-    for name, function in _TOOLS.items():
-        examples = {str: '["…", "…"]', int: "[1, 2]"}
-        arguments = ", ".join(f"{parameter}={examples[kind]}" for parameter, kind in _PARAMETERS[name].items())
-        lines.append(f"{name}({arguments}): {inspect.getdoc(function)}")
-    return "\n".join(lines)
+    """Return how Ada's tools are called and what they do, one a line."""
+    return "\n".join(f"{_signature(name)}: {inspect.getdoc(function)}" for name, function in _TOOLS.items())
+
+
+def tool_signatures() -> str:
+    """Return how Ada's tools are called, one a line."""
+    return "\n".join(map(_signature, _TOOLS))
+
+
+def _signature(name: str) -> str:
+    examples = {str: '["…", "…"]', int: "[1, 2]"}
+    arguments = ", ".join(f"{parameter}={examples[kind]}" for parameter, kind in _PARAMETERS[name].items())
+    return f"{name}({arguments})"
 
 
 def canonical_call(call: ToolCall | MalformedCall) -> ToolCall | MalformedCall:

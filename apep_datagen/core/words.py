@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-__all__ = ["excerpt", "holds", "ngrams", "one_line", "opening", "shingles", "shorten", "words"]
+__all__ = ["OPENING_WORDS", "excerpt", "holds", "ngrams", "one_line", "opening", "shingles", "shorten", "words"]
 
 _Item = TypeVar("_Item")
 
@@ -29,7 +29,8 @@ _UNSPACED = re.compile(
 
 _PIECE = re.compile(r"\S+")
 
-_OPENING_WORDS = 5
+OPENING_WORDS = 5
+"""So many words of a text are its opening."""
 
 
 def words(text: str) -> list[str]:
@@ -48,7 +49,7 @@ def words(text: str) -> list[str]:
 
 def opening(said: Sequence[str]) -> str:
     """Return the first five words of a text, by which openings are counted; all of them where there are fewer."""
-    return " ".join(said[:_OPENING_WORDS])
+    return " ".join(said[:OPENING_WORDS])
 
 
 def shorten(text: str, longest: int) -> str:
@@ -136,8 +137,8 @@ def _phrases(forms: tuple[str, ...]) -> _Phrases:
     return _Phrases(tuple(f"{phrase} " for phrase in found), tuple(found))
 
 
-# The same few texts of a conversation are searched for one list of phrases after the other.
-@lru_cache(maxsize=64)
+# The texts of a conversation are searched for one list of phrases after the other, a user's notes for each fact.
+@lru_cache(maxsize=256)
 def _said(text: str) -> _Said:
     parts: list[str] = []
     possessives: list[int] = []

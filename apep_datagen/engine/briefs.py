@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from apep_datagen.conversation.brief import Brief
+from apep_datagen.conversation.brief import Brief, Rewrites
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.people.cast import Cast
 from apep_datagen.people.drawing import (
-    draw_exchanges,
     draw_scenario,
     draw_time,
     draw_user,
     generator,
     possible_abilities,
 )
+from apep_datagen.people.exchanges import draw_exchanges
 from apep_datagen.people.past import Past, draw_past
 from apep_datagen.people.scenario import Ability
 from apep_datagen.people.steering import draw_ability
@@ -37,6 +37,7 @@ class BriefSource:
         mix: The wished shares of the abilities.
         first_day: The first day on which a timeline begins, as an ISO date.
         last_day: The last one.
+        rewrites: Which exchanges have Ada's thoughts rewritten.
     """
 
     seed: int
@@ -47,6 +48,7 @@ class BriefSource:
     mix: Mapping[Ability, float]
     first_day: str
     last_day: str
+    rewrites: Rewrites = "needed"
 
     def new_timeline(self, number: int) -> tuple[Timeline, Past]:
         """Return a timeline that begins, with a user of its own, and what Ada has noted of them before."""
@@ -80,7 +82,9 @@ class BriefSource:
         attempt = (*place, timeline.rejected_in_a_row)
         draw = generator(self.seed, "scenario", *attempt)
         exchanges = draw_exchanges(draw, *self.exchanges)
-        possible = possible_abilities(self.cast, story, at[:10], exchanges)
+        # What the tester is not told, cannot come in a later message.
+        planned = exchanges if self.prompts.tells_each_message else 1
+        possible = possible_abilities(self.cast, story, at[:10], planned)
         ability = draw_ability(draw, self.mix, counts, possible, held_back)
         return Brief(
             conversation_id=conversation_id,
@@ -89,8 +93,9 @@ class BriefSource:
             max_tool_rounds=self.max_tool_rounds,
             at=at,
             user=story.user,
-            scenario=draw_scenario(self.cast, draw, ability, story, at=at, exchanges=exchanges),
+            scenario=draw_scenario(self.cast, draw, ability, story, at=at, exchanges=planned),
             previous=timeline.previous,
             seed=draw.getrandbits(31),
             way_of_thinking=generator(self.seed, "way of thinking", *attempt).choice(self.cast.ways_of_thinking),
+            rewrites=self.rewrites,
         )

@@ -14,9 +14,11 @@ from apep_datagen.conversation.machine import (
     ToolRound,
     advance_with_completion,
     advance_with_results,
+    needs_no_rewrite,
     next_step,
 )
 from apep_datagen.conversation.prompting import training_sample
+from apep_datagen.conversation.rewriting import NOT_NEEDED
 from apep_datagen.conversation.shortcoming import Shortcoming
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.calls import MalformedCall, ToolCall
@@ -96,6 +98,8 @@ def commit_answer(
 ) -> Committed:
     """Record an answer, run the tools that it calls, and judge the conversation if it is complete.
 
+    Where the answer ends an exchange that needs no rewrite, this is recorded with it.
+
     Args:
         connection: In a transaction that the caller commits.
         conversation: The conversation that the answer is to.
@@ -111,6 +115,15 @@ def commit_answer(
     record_step(connection, brief.conversation_id, conversation.steps, step)
     rewritten = conversation.exchanges[-1].kept if step.kind == Step.REWRITE.value else ()
     count_rewrites(connection, provider, rewritten)
+    if needs_no_rewrite(conversation):
+        conversation = advance_with_completion(conversation, "", NOT_NEEDED)
+        record_step(
+            connection,
+            brief.conversation_id,
+            conversation.steps,
+            StepRecord(Step.REWRITE.value, "", finish_reason=NOT_NEEDED),
+        )
+        count_rewrites(connection, provider, conversation.exchanges[-1].kept)
     match next_step(conversation):
         case ToolRound(calls):
             return _run_tools(connection, conversation, calls)

@@ -82,3 +82,8 @@ class RunCounters:
     abilities: tuple[AbilityYield, ...] = ()
     held_back: frozenset[Ability] = frozenset()
     providers: dict[str, ProviderCounters] = field(default_factory=dict)
+
+    @property
+    def made(self) -> int:
+        """How many conversations this invocation has added to the output."""
+        return self.done - self.done_before

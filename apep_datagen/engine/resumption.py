@@ -13,6 +13,7 @@ from apep_datagen.engine.ability_yields import AbilityYields
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.schedule import Schedule
+from apep_datagen.people.exchanges import mean_exchanges
 from apep_datagen.storage.conversations import (
     active_conversations,
     last_ids,
@@ -27,9 +28,9 @@ from apep_datagen.storage.spending import book_lost, read_uses, tokens_by_month
 from apep_datagen.storage.timelines import open_timelines
 from apep_datagen.storage.verdicts import accepted_by_ability, recent_yields, rejected_count
 
-__all__ = ["Resumed", "resume"]
+__all__ = ["Resumed", "brief_source", "resume"]
 
-# Ask, answer, rewrite, and a continuation where tools were used.
+# Ask, answer, a continuation where tools were used, and a rewrite where it is needed: more than most exchanges take.
 _REQUESTS_IN_EXCHANGE = 4
 
 
@@ -113,35 +114,42 @@ def _schedule(
     yields: AbilityYields,
     missing: int,
 ) -> Schedule:
-    generation, scenarios = invocation.settings.generation, invocation.settings.scenarios
+    generation = invocation.settings.generation
     active = list(active_conversations(connection, notify))
     timelines = open_timelines(connection, notify)
     free = {name: _is_free(invocation, name, prices) for name in invocation.providers}
     last_conversation_id, last_timeline_id = last_ids(connection)
     return Schedule(
         missing=missing,
-        source=BriefSource(
-            seed=run_seed(connection) if generation.seed is None else generation.seed,
-            exchanges=generation.exchanges,
-            max_tool_rounds=generation.max_tool_rounds,
-            prompts=invocation.prompts,
-            cast=invocation.cast,
-            mix=scenarios.shares,
-            first_day=scenarios.first_day.isoformat(),
-            last_day=scenarios.last_day.isoformat(),
-        ),
+        source=brief_source(invocation, run_seed(connection) if generation.seed is None else generation.seed),
         timelines=timelines,
         active=active,
         providers=invocation.providers,
         may_finish=lambda provider, conversations: account.may_finish(
             conversations,
-            _REQUESTS_IN_EXCHANGE * sum(generation.exchanges) / 2,
+            _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges),
             for_free=free[provider],
         ),
         accepted=accepted_by_ability(connection),
         held_back=lambda: yields.held_back,
         last_conversation_id=last_conversation_id,
         last_timeline_id=last_timeline_id,
+    )
+
+
+def brief_source(invocation: Invocation, seed: int) -> BriefSource:
+    """Return what the conversations of a run with this seed are drawn from."""
+    generation, scenarios = invocation.settings.generation, invocation.settings.scenarios
+    return BriefSource(
+        seed=seed,
+        exchanges=generation.exchanges,
+        max_tool_rounds=generation.max_tool_rounds,
+        prompts=invocation.prompts,
+        cast=invocation.cast,
+        mix=scenarios.shares,
+        first_day=scenarios.first_day.isoformat(),
+        last_day=scenarios.last_day.isoformat(),
+        rewrites=invocation.settings.roles.rewriter.when,
     )
 
 

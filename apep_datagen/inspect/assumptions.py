@@ -15,12 +15,15 @@ from apep_datagen.core.messages import ModelRole, Step
 from apep_datagen.inspect.need import Need
 from apep_datagen.people.cast import Cast
 from apep_datagen.people.drawing import draw_scenario, draw_user, generator
+from apep_datagen.people.exchanges import shares_of_exchanges
 from apep_datagen.people.scenario import Ability
 from apep_datagen.people.story import Story
 
 __all__ = [
     "ASSUMED_COMPLETION_TOKENS",
     "ASSUMED_IN_FLIGHT",
+    "ASSUMED_LATER_TOOL_ROUNDS",
+    "ASSUMED_REWRITTEN",
     "ASSUMED_SECONDS_PER_ANSWER",
     "ASSUMED_TOOL_ROUNDS",
     "ASSUMED_YIELD",
@@ -31,8 +34,13 @@ __all__ = [
 # Of chat models that do not reason at length.
 ASSUMED_COMPLETION_TOKENS = {ModelRole.TESTER: 50, ModelRole.ADA: 220, ModelRole.REWRITER: 100}
 ASSUMED_SECONDS_PER_ANSWER = 5.0
-# In an exchange: none in 40 % of the default mix, two where something has changed, else one.
-ASSUMED_TOOL_ROUNDS = 0.8
+# In the exchange that shows a conversation's ability: none in a quarter of the default mix, two where something is
+# stored or has changed, else one. In the others people chat, mostly.
+ASSUMED_TOOL_ROUNDS = 1.0
+ASSUMED_LATER_TOOL_ROUNDS = 0.2
+# Of the exchanges, where thoughts are rewritten as needed. A capable model needs it in a tenth (`benchmarks/
+# prompt_tokens.py`), a small one nearly always.
+ASSUMED_REWRITTEN = 0.3
 # Of finished conversations, where they are judged strictly.
 ASSUMED_YIELD = 0.75
 BYTES_PER_TOKEN = 4
@@ -46,14 +54,17 @@ _WORD = "word "
 _QUESTION = _WORD * 40
 _THOUGHT = _WORD * 90
 _REPLY = _WORD * 90
-_CALL = f'<think>{_THOUGHT}</think>\n\n<tool_call>add_memory(input_text=["{_WORD * 12}"])</tool_call>'
+_CALL = f"<think>{_THOUGHT}</think>\n\n<tool_call>recall_memories()</tool_call>"
+# As many notes as stand in a memory, with those of the past that a timeline begins with.
+_LIST = {"memories": [{"index": number, "date": _AT[:10], "text": _WORD * 12} for number in range(1, 21)]}
 
 
 def assumed_needs(
     generation: GenerationSettings, roles: RolesSettings, prompts: PromptSet, cast: Cast
 ) -> dict[ModelRole, Need]:
     """Return what a conversation will need on average, by role."""
-    least, most = generation.exchanges
+    shares = shares_of_exchanges(*generation.exchanges)
+    rewritten = {"always": 1.0, "needed": ASSUMED_REWRITTEN, "never": 0.0}[roles.rewriter.when]
     needs = {role: Need() for role in ModelRole}
 
     def ask(step: Step, conversation: Conversation, weight: float) -> None:
@@ -63,19 +74,20 @@ def assumed_needs(
         needs[role] += Need(1, size / BYTES_PER_TOKEN, completion) * weight
 
     conversation = Conversation(_sample_brief(generation, cast), prompts)
-    for number in range(1, most + 1):
-        # Lengths are drawn evenly; this is how many of all conversations are so long.
-        weight = (most - max(number, least) + 1) / (most - least + 1)
+    for number in range(1, max(shares) + 1):
+        # This is how many of all conversations are so long.
+        weight = sum(share for length, share in shares.items() if length >= number)
         ask(Step.ASK, conversation, weight)
         conversation = advance_with_completion(conversation, _QUESTION, "stop")
         ask(Step.ANSWER, conversation, weight)
         if generation.max_tool_rounds:
-            after_call = advance_with_results(
-                advance_with_completion(conversation, _CALL, "stop"), [{"added": 1, "indices": [1]}]
-            )
-            ask(Step.CONTINUE, after_call, weight * ASSUMED_TOOL_ROUNDS)
+            after_call = advance_with_results(advance_with_completion(conversation, _CALL, "stop"), [_LIST])
+            rounds = ASSUMED_TOOL_ROUNDS if number == 1 else ASSUMED_LATER_TOOL_ROUNDS
+            ask(Step.CONTINUE, after_call, weight * rounds)
+            if number == 1:
+                conversation = after_call  # its list stays in sight
         conversation = advance_with_completion(conversation, f"<think>{_THOUGHT}</think>\n\n{_REPLY}", "stop")
-        ask(Step.REWRITE, conversation, weight)
+        ask(Step.REWRITE, conversation, weight * rewritten)
         conversation = advance_with_completion(conversation, _THOUGHT, "stop")
     return needs
 

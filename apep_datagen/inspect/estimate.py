@@ -25,6 +25,7 @@ from apep_datagen.core.paths import is_there
 from apep_datagen.inspect.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, ASSUMED_YIELD, assumed_needs
 from apep_datagen.inspect.need import Need
 from apep_datagen.inspect.status import RunStatus, read_status
+from apep_datagen.people.exchanges import mean_exchanges
 from apep_datagen.storage.access import state_path
 from apep_datagen.storage.output import inspect_output
 from apep_datagen.storage.spending import ModelUse
@@ -223,6 +224,11 @@ class Estimate:
         """How long the slowest of the providers works on its share."""
         return max(share.need.requests / share.requests_per_second for share in self.shares)
 
+    @property
+    def in_flight(self) -> int:
+        """How many conversations are under way at once: as many as requests are (Little's law); at least 1."""
+        return max(1, round(sum(share.requests_per_second * share.seconds_per_answer for share in self.shares)))
+
 
 def read_estimate(invocation: Invocation, now: float) -> Estimate:
     """Estimate what a run will need; nothing is sent, and nothing written.
@@ -301,7 +307,7 @@ def _lengthened(history: RunStatus, generation: GenerationSettings) -> float:
     """Return how many times as many exchanges a conversation to come has as one of the history."""
     asked = sum(item.answers for item in history.uses if item.role is ModelRole.TESTER)
     before = asked / history.paid_conversations
-    factor = sum(generation.exchanges) / 2 / before if before else 1.0
+    factor = mean_exchanges(*generation.exchanges) / before if before else 1.0
     return factor if abs(factor - 1) > _NOTABLE_DIFFERENCE else 1.0
 
 

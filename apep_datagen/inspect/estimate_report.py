@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from apep_datagen.budget.prices import missing_prices_hint
-from apep_datagen.inspect.assumptions import ASSUMED_COMPLETION_TOKENS, ASSUMED_TOOL_ROUNDS, BYTES_PER_TOKEN
+from apep_datagen.inspect.assumptions import (
+    ASSUMED_COMPLETION_TOKENS,
+    ASSUMED_LATER_TOOL_ROUNDS,
+    ASSUMED_REWRITTEN,
+    ASSUMED_TOOL_ROUNDS,
+    BYTES_PER_TOKEN,
+)
 from apep_datagen.inspect.estimate import BudgetOutlook, Estimate, Share, total_usd
 from apep_datagen.inspect.need import Need
 from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_number, spell_usd
@@ -37,9 +43,10 @@ def _describe_basis(estimate: Estimate) -> str:
         completions = ", ".join(f"{tokens} ({role})" for role, tokens in ASSUMED_COMPLETION_TOKENS.items())
         return (
             f"Estimated from the prompts: {each}.\n"
-            f"Assumed, as this output has no history: {BYTES_PER_TOKEN} bytes a token, {ASSUMED_TOOL_ROUNDS:g} rounds"
-            f" of tools in an exchange,\n{estimate.assumed_yield:.0%} of the conversations accepted, answers of"
-            f" {completions} tokens;\n"
+            f"Assumed, as this output has no history: {BYTES_PER_TOKEN} bytes a token, {ASSUMED_TOOL_ROUNDS:g} round"
+            f" of tools in the first exchange,\n{ASSUMED_LATER_TOOL_ROUNDS:g} in a later one,"
+            f" {ASSUMED_REWRITTEN:.0%} of the exchanges in need of a rewrite,"
+            f" {estimate.assumed_yield:.0%} accepted,\nanswers of {completions} tokens;\n"
             "a reasoning model writes several times as much."
         )
     text = f"Estimated from the {estimate.history.made:,} conversations that this program made for it:\n{each}"

@@ -16,6 +16,7 @@ from apep_datagen.people.ability_yield import held_back
 from apep_datagen.people.scenario import Ability
 from apep_datagen.storage.spending import ModelUse
 from apep_datagen.storage.verdicts import SET_ASIDE
+from apep_datagen.terminal.cost import spell_cost_of_accepted
 from apep_datagen.terminal.rewrites import describe_rewrites, rewrites_as_json
 from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_usd
 from apep_datagen.terminal.tables import table
@@ -42,7 +43,9 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         `rewrites` (what became of rewritten thoughts, as `rewrites_as_json` says); `steps` (answers recorded);
         `requests_under_way`; `memories`; `diary_pages`;
         `total`, and `used` by `provider`, `model` and `role`, each with `requests`, `answers`, `lost`, `prompt_tokens`,
-        `completion_tokens`, `seconds` and `usd` (null where a price is missing); `missing_prices` (a list of `provider`
+        `completion_tokens`, `seconds` and `usd` (null where a price is missing); `per_accepted`: `requests`,
+        `prompt_tokens`, `completion_tokens` and `usd` of `total` for each accepted conversation, or null where there is
+        none; `missing_prices` (a list of `provider`
         and `model`); `failures` (a list of `provider`, `kind` and `count`); `conversations_per_hour` and `seconds_left`
         at the pace of the last hour (null where it is not known); `still_needed` by the averages so far: `requests`,
         `prompt_tokens` and `completion_tokens`, or null.
@@ -80,6 +83,7 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
             {"provider": item.provider, "model": item.model, "role": item.role.value, **_sums([item], prices)}
             for item in status.uses
         ],
+        "per_accepted": _per_accepted(status, prices),
         "missing_prices": [{"provider": provider, "model": model} for provider, model in prices.missing(status.uses)],
         "failures": [asdict(item) for item in status.failures],
         "conversations_per_hour": status.conversations_per_hour,
@@ -105,12 +109,24 @@ def _sums(uses: Iterable[ModelUse], prices: Prices) -> dict[str, Any]:
     }
 
 
+def _per_accepted(status: RunStatus, prices: Prices) -> dict[str, float | None] | None:
+    if not status.made:
+        return None
+    sums = _sums(status.uses, prices)
+    return {
+        name: None if sums[name] is None else sums[name] / status.made
+        for name in ("requests", "prompt_tokens", "completion_tokens", "usd")
+    }
+
+
 def describe_status(status: RunStatus, settings: Settings, now: float) -> str:
     """Return the status for a person; `now` in seconds since 1970."""
     prices = Prices(settings.quote)
     parts = [_describe_conversations(status, now)]
     if status.uses:
         parts += [_table_by_model(status.uses, prices), _table_by_role(status.uses, prices)]
+    if each := _describe_accepted(status, prices):
+        parts.append(each)
     parts += _describe_lost(status)
     if lacking := prices.missing(status.uses):
         parts.append(missing_prices_hint(lacking))
@@ -169,6 +185,14 @@ def _table_by_role(uses: tuple[ModelUse, ...], prices: Prices) -> str:
     groups = _grouped(in_order, lambda item: item.role.value)
     rows = ([*names, *_cells(items, prices)] for names, items in groups.items())
     return table(["provider", "role", *_COLUMNS], rows, left=2)
+
+
+def _describe_accepted(status: RunStatus, prices: Prices) -> str:
+    sums = _sums(status.uses, prices)
+    each = spell_cost_of_accepted(
+        status.made, sums["requests"], sums["prompt_tokens"], sums["completion_tokens"], sums["usd"]
+    )
+    return f"{each[:1].upper()}{each[1:]}"
 
 
 def _grouped(uses: Iterable[ModelUse], name: Callable[[ModelUse], str]) -> dict[tuple[str, str], list[ModelUse]]:

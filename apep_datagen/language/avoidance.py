@@ -7,23 +7,41 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from apep_datagen.core.words import words
-from apep_datagen.language.content import sentences, stem
+from apep_datagen.language.content import is_function_word, sentences, stem
 from apep_datagen.language.negation import clause_texts, is_negated
+from apep_datagen.language.spans import first_span
 from apep_datagen.language.values import tells
 
 __all__ = ["not_left_out"]
 
-# With what one says that something is not to be there, or harms, or is not liked. English has few more.
-_LEAVING_OUT = frozenset(
-    stem(word)
-    for word in words("""
-        without free avoid avoiding skip leave left omit drop swap replace instead substitute substitution
-        except minus allergic allergy allergies allergen intolerant intolerance react reaction harm poison
-        danger dangerous risk careful beware watch check wary mind warn hide hidden hides lurk lurks sneak
-        sneaks trace traces contain contains out off away aside rid clear ban banned forbidden taboo dislike
-        hate loathe detest disagree unsafe safe spare rather refuse steer dodge worry nowhere far
-    """)
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in words(text))
+
+
+# With what one says that something is not to be there, or is not liked. English has few more.
+_LEAVING_OUT = _stems("""
+    without free avoid avoiding skip leave left omit drop swap replace trade substitute substitution instead except
+    minus careful beware watch check ask whether label wary mind warn hide hidden lurk sneak trace contain out off away
+    aside rid clear ban banned forbidden taboo dislike hate loathe detest disagree unsafe safe spare rather refuse steer
+    dodge worry nowhere far fewer
+""")
+# What it does to whom it harms; that may be said anywhere in the sentence.
+_HARM = _stems("""
+    allergic allergy allergies allergen intolerant intolerance react reaction harm poison danger dangerous risk itch
+    itchy swell swells swollen rash sick ill hurt hurts trouble hospital bad throat
+""")
+# "Swap the almonds for walnuts", "walnuts instead of almonds": what comes in is not left out.
+_COMING_IN = re.compile(
+    r"\b(?:swap|replac|substitut|trad|exchang|chang)\w*\b.*\b(?:for|with|by|to)\s+(?:[\w'’]+\s+){0,2}\Z",  # noqa: RUF001 - as typeset
+    re.IGNORECASE,
 )
+_IN_STEAD_OF = re.compile(r"\A\W*(?:instead\s+of|rather\s+than|in\s+place\s+of)\b", re.IGNORECASE)
+_BEFORE_IT = re.compile(
+    r"\bin\s+place\s+of\b|\b(?:everything|anything|nothing|all|none|any)\s+but\s+(?:\w+\s+)?\Z", re.IGNORECASE
+)
+# "It usually has walnuts, but I'd use oats."
+_BUT_NOT_SO = re.compile(r"\bbut\s+(?:i|we|you|yours|mine|ours|not|let|here|for\s+you)\b", re.IGNORECASE)
 # A clause of so few words lists one thing more: "no almonds, walnuts or pecans".
 _LONGEST_ITEM = 3
 _IN_COMPOUND = re.compile(r"(?<=\w)-(?=free\b)", re.IGNORECASE)
@@ -43,18 +61,23 @@ def not_left_out(text: str, forms: Iterable[str]) -> str:
     if not tells(text, forms):
         return ""
     for sentence in sentences(_IN_COMPOUND.sub(" ", text)):
-        said = clause_texts(sentence)
-        for place, clause in enumerate(said):
-            if tells(clause, forms) and not _is_left_out(said, place):
-                return sentence
-        # The words of a name may stand in two clauses: "salt, and vinegar".
-        if tells(sentence, forms) and not any(tells(clause, forms) for clause in said) and not _leaves_out(sentence):
+        if tells(sentence, forms) and not _is_left_out_of(sentence, forms):
             return sentence
     return ""
 
 
-def _is_left_out(said: Sequence[str], place: int) -> bool:
-    if _leaves_out(said[place]):
+def _is_left_out_of(sentence: str, forms: tuple[str, ...]) -> bool:
+    before, after = _around(sentence, forms)
+    if not _HARM.isdisjoint(_stems(sentence)) or _BEFORE_IT.search(before) or _BUT_NOT_SO.search(after):
+        return True
+    said = clause_texts(sentence)
+    holding = [place for place, clause in enumerate(said) if tells(clause, forms)]
+    # The words of a name may stand in two clauses: "salt, and vinegar".
+    return all(_is_left_out(said, place, forms) for place in holding) if holding else _leaves_out(sentence, forms)
+
+
+def _is_left_out(said: Sequence[str], place: int, forms: tuple[str, ...]) -> bool:
+    if _leaves_out(said[place], forms):
         return True
     if not _is_item(said[place]):
         return False
@@ -62,7 +85,9 @@ def _is_left_out(said: Sequence[str], place: int) -> bool:
     governing = place - len(listed) - 1
     if governing >= 0:
         return _leaves_out(said[governing])
-    return place + 1 < len(said) and _leaves_out(said[place + 1])
+    before, after = _around(said[place], forms)
+    is_named_alone = all(map(is_function_word, words(f"{before} {after}")))
+    return is_named_alone and place + 1 < len(said) and _leaves_out(said[place + 1])
 
 
 def _is_item(clause: str) -> bool:
@@ -73,5 +98,17 @@ def _is_bare_item(clause: str) -> bool:
     return _is_item(clause) and not _leaves_out(clause)
 
 
-def _leaves_out(clause: str) -> bool:
-    return is_negated(clause) or any(stem(word) in _LEAVING_OUT for word in words(clause))
+def _leaves_out(clause: str, forms: tuple[str, ...] = ()) -> bool:
+    """Tell whether a clause leaves something out: the thing with these forms, if it names it."""
+    before, after = _around(clause, forms)
+    if forms and _COMING_IN.search(before):
+        return False
+    if forms and _IN_STEAD_OF.search(after):
+        clause = before
+    return is_negated(clause) or not _LEAVING_OUT.isdisjoint(_stems(clause))
+
+
+def _around(text: str, forms: tuple[str, ...]) -> tuple[str, str]:
+    """Return what stands before and behind the thing; all of it where it is spelled otherwise."""
+    span = first_span(text, forms) if forms else None
+    return (span.before, span.after) if span else (text, text)

@@ -91,7 +91,8 @@ def _stems(texts: Iterable[str]) -> Iterator[str]:
         yield from _content(text)
 
 
-@functools.lru_cache(maxsize=256)
+# A user has some seventy notes and pages, which are looked at with each of their conversations.
+@functools.lru_cache(maxsize=512)
 def _content(text: str) -> frozenset[str]:
     return frozenset(content_list(text))
 

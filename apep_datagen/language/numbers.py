@@ -26,6 +26,7 @@ _NAMED_BY_ORDER = re.compile(
 )
 
 
+_LEAST_TEN = 10
 _RANK = re.compile(r"(?<=\d)(?:st|nd|rd|th)\Z")
 
 
@@ -52,6 +53,10 @@ def in_digits(text: str) -> list[str]:
         if word in UNITS or word in TENS or (word == "hundred" and run) or (word in ("and", "oh", "o") and run):
             run.append(word)
             continue
+        if run and run[-1] in TENS and 0 < ORDINALS.get(word, 0) < _LEAST_TEN:  # "twenty-ninth"
+            made += [*_joined(run[:-1]), str(TENS[run[-1]] + ORDINALS[word])]
+            run = []
+            continue
         made += _joined(run)
         run = []
         made.append(_RANK.sub("", word))
@@ -77,7 +82,7 @@ def _joined(run: list[str]) -> list[str]:
     for word, after in pairwise([*run, ""]):
         if skip:
             skip = False
-        elif word in TENS and 0 < UNITS.get(after, 0) < 10:  # noqa: PLR2004 - "eighty-six"
+        elif word in TENS and 0 < UNITS.get(after, 0) < _LEAST_TEN:  # "eighty-six"
             digits += str(TENS[word] + UNITS[after])
             skip = True
         elif word in TENS:

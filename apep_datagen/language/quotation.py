@@ -71,7 +71,7 @@ def own_words(text: str, sources: Iterable[str] = ()) -> OwnWords:
 
 def _quotations(said: Sequence[str], sources: Iterable[str]) -> Iterator[tuple[int, int]]:
     """Yield where each quotation begins and ends among the words, in order; they do not touch."""
-    known = frozenset[tuple[str, ...]]().union(*map(_runs, sources))
+    known = _runs_of_all(tuple(sources))
     if not known:
         return
     content = _content(said)
@@ -89,6 +89,12 @@ def _quotations(said: Sequence[str], sources: Iterable[str]) -> Iterator[tuple[i
         span = (first, stop)
     if span and span[1] - span[0] >= _LEAST_WORDS:
         yield span
+
+
+# Each reply of a conversation is held against the same notes.
+@lru_cache(maxsize=2)
+def _runs_of_all(sources: tuple[str, ...]) -> frozenset[tuple[str, ...]]:
+    return frozenset[tuple[str, ...]]().union(*map(_runs, dict.fromkeys(sources)))
 
 
 # A user's notes are looked up again and again.

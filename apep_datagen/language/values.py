@@ -15,11 +15,12 @@ from itertools import pairwise
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import is_function_word, sentences, stem
+from apep_datagen.language.moments.names import MONTHS
 from apep_datagen.language.negation import clause_texts
 from apep_datagen.language.numbers import in_digits, spoken_dates, spoken_times
 from apep_datagen.language.rarity import rarity
 
-__all__ = ["is_told_by_any", "saying", "says_what_it_is", "tells"]
+__all__ = ["is_ordinary", "is_told_by_any", "saying", "says_what_it_is", "tells"]
 
 # In a word of so many letters one may be wrong, or stand in another place, and no other word comes of it, mostly.
 _SHORTEST_WITH_TYPO = 7
@@ -67,7 +68,8 @@ def _wanted(form: str) -> tuple[str, ...]:
 
 
 def _without_function_words(said: Iterable[str]) -> list[str]:
-    return [word for word in said if not is_function_word(word)]
+    # "May" is a small word and a month.
+    return [word for word in said if word in MONTHS or not is_function_word(word)]
 
 
 def _stands_in(said: Sequence[str], wanted: Sequence[str]) -> bool:
@@ -133,7 +135,7 @@ def saying(text: str, forms: Iterable[str], about: Iterable[str]) -> str:
         for form in forms:
             if not holds(sentence, (form,)):
                 continue
-            if not _is_everyday(form) or _is_named(sentence, form):
+            if not is_ordinary(form) or _is_named(sentence, form):
                 return sentence
             is_also_a_small_word = form[:1].isupper() and all(map(is_function_word, words(form)))
             if is_also_a_small_word:
@@ -148,7 +150,7 @@ def says_what_it_is(clause: str) -> bool:
     return _CALLS_IT.search(clause) is not None
 
 
-def _is_everyday(form: str) -> bool:
+def is_ordinary(form: str) -> bool:
     """Tell whether a value is a word that turns up in any talk, or a short number."""
     # With a capital letter a small word is a name: in "17 May", that of a month.
     stems = [

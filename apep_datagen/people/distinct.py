@@ -55,6 +55,15 @@ class Taken:
             self._words.update(said)
             self._values.append(frozenset(said))
 
+    def speak_of(self, text: str) -> None:
+        """Take what a note says: a value that is drawn later does not turn up in it by chance."""
+        self._words.update(words(text))
+
+    def is_none_in(self, text: str) -> bool:
+        """Tell whether a text holds no value that is taken."""
+        said = frozenset(words(text))
+        return not any(value <= said for value in self._values)
+
     def is_free(self, forms: Forms) -> bool:
         """Tell whether neither holds the other: the value what is taken, nor what is taken the value."""
         for form in forms:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from apep_datagen.people.cast import Cast, Life
-from apep_datagen.people.distinct import Taken
+from apep_datagen.people.cast import Cast
 from apep_datagen.people.forms import Offers, offers
-from apep_datagen.people.scenario import Ability, Fact, Form, KnownFact, Scenario, User
+from apep_datagen.people.plan import Plan
+from apep_datagen.people.scenario import FORMS, Ability, Fact, Form, Scenario, User
 from apep_datagen.people.story import Story
-from apep_datagen.people.vocabulary import Forms
-from apep_datagen.people.world import Slot
+from apep_datagen.people.users import Life
 
-__all__ = ["draw_exchanges", "draw_scenario", "draw_time", "draw_user", "generator", "possible_abilities"]
+__all__ = ["draw_scenario", "draw_time", "draw_user", "generator", "possible_abilities"]
 
 # What a story seldom allows is taken when it does.
 _READINESS = {Ability.CONNECT: 3.0, Ability.ASK_BACK: 3.0, Ability.APPLY: 2.0, Ability.DIARY_RECALL: 2.0}
@@ -27,13 +26,19 @@ _STRENGTH_OF_BALANCE = 3
 # Of the questions that may say "I told you", because people forget such things, how many do.
 _SHARE_SAYING_TOLD = 0.5
 _SHARE_AT_THE_BEGINNING = 0.5
-_SHARE_OF_SHORTEST = 0.5
 _UNDER, _OVER = 25, 60
 _FEWEST_HABITS, _MOST_HABITS = 2, 3
 
-# From so many days on, how long ago something was is told in weeks, in months, in years.
-_TOLD_IN_WEEKS, _TOLD_IN_MONTHS, _TOLD_IN_YEARS = 14, 60, 700
-_DAYS_OF_A_WEEK, _DAYS_OF_A_MONTH, _DAYS_OF_A_YEAR = 7, 30.4, 365
+# How long ago something was, up to so many days.
+_AGES = (
+    (6, "a few days ago"),
+    (13, "about a week ago"),
+    (50, "some weeks ago"),
+    (300, "some months ago"),
+    (450, "about a year ago"),
+    (700, "more than a year ago"),
+    (10**6, "years ago"),
+)
 
 # From one conversation to the next, in days, least and most, with a weight; 0 is later on the same day.
 _GAPS = (((0, 0), 15), ((1, 3), 45), ((4, 14), 30), ((15, 42), 10))
@@ -127,11 +132,6 @@ def _at(day: datetime.date, minute: int) -> str:
     return f"{day.isoformat()}T{minute // 60:02}:{minute % 60:02}"
 
 
-def draw_exchanges(draw: random.Random, least: int, most: int) -> int:
-    """Draw how many exchanges a conversation has: half have the least, the others are spread evenly."""
-    return least if most == least or draw.random() < _SHARE_OF_SHORTEST else draw.randint(least + 1, most)
-
-
 def possible_abilities(cast: Cast, story: Story, date: str, exchanges: int = 1) -> dict[Ability, float]:
     """Return the abilities that a conversation of this timeline on the day `date` can show.
 
@@ -171,9 +171,8 @@ def draw_scenario(
         exchanges: How many exchanges it has.
     """
     found = offers(cast, story, at[:10])
-    shares = _forms(cast, found, ability, exchanges)
-    form = draw.choices(list(shares), list(shares.values()))[0]
-    plan = _Plan(cast, draw, story, found, datetime.date.fromisoformat(at[:10]))
+    form = _draw_form(cast, draw, ability, _forms(cast, found, ability, exchanges))
+    plan = Plan(cast, draw, story, found, datetime.date.fromisoformat(at[:10]))
     plan.draw(ability, form)
     scenarios = cast.scenarios
     lengths = scenarios.lengths_of(ability, form)
@@ -206,6 +205,22 @@ def draw_scenario(
         beside=plan.beside,
         earlier=plan.earlier,
     )
+
+
+def _draw_form(cast: Cast, draw: random.Random, ability: Ability, possible: dict[Form, float]) -> Form:
+    """Draw a form by its share.
+
+    Whether something is there comes first, in its wished share: so a memory in which few forms are possible does not
+    lack what is asked of it more often than another.
+    """
+    wished = {form: cast.share(ability, form) for form in FORMS[ability]}
+    lacking = sum(share for form, share in wished.items() if form in _LACKING) / sum(wished.values())
+    is_lacking = draw.random() < lacking
+    alike = {form: share for form, share in possible.items() if (form in _LACKING) is is_lacking} or possible
+    return draw.choices(list(alike), list(alike.values()))[0]
+
+
+_LACKING = frozenset({Form.NEVER_KEPT, Form.OLD_MISSING})
 
 
 def _draw_place(draw: random.Random, form: Form, exchanges: int) -> int:
@@ -245,151 +260,6 @@ def _course(
     return tuple(told)
 
 
-class _Plan:
-    """What is drawn of a scenario: facts, what they replace, what is beside them.
-
-    Args:
-        cast: What it is drawn from.
-        draw: Where chance comes from.
-        story: The timeline so far.
-        found: What the story offers.
-        day: When the conversation takes place.
-    """
-
-    def __init__(self, cast: Cast, draw: random.Random, story: Story, found: Offers, day: datetime.date) -> None:
-        self._cast = cast
-        self._draw = draw
-        self._found = found
-        self._day = day
-        self._taken = Taken.of_story(story)
-        self.facts: tuple[Fact, ...] = ()
-        self.replaced: Fact | None = None
-        self.earlier: tuple[Fact, ...] = ()
-        self.inventions: tuple[str, ...] = ()
-        self.question = ""
-
-    def draw(self, ability: Ability, form: Form) -> None:
-        """Draw what a conversation that shows the ability in this form is about."""
-        chosen = self._choose(self._found.by_form[ability, form])
-        drawing = _BY_ABILITY.get(ability)
-        if drawing is not None:
-            drawing(self, chosen, form)
-        elif isinstance(chosen, KnownFact):
-            self._know(chosen)
-        elif isinstance(chosen, Slot):
-            self.facts = (self._new(chosen),)
-
-    def share(self, chosen: Any, form: Form) -> None:
-        """Draw what is told; nothing for `passing`."""
-        if form is Form.KNOWN_ALREADY:
-            self._know(chosen)
-        elif form is Form.TWO_AT_ONCE:
-            self.facts = (self._new(chosen), self._new(self._another(chosen)))
-        elif form is not Form.PASSING:
-            self.facts = (self._new(chosen),)
-
-    def update(self, chosen: Any, form: Form) -> None:
-        """Draw what has changed, what was told wrongly, or what Ada never had."""
-        if form is Form.OLD_MISSING:
-            self.facts = (self._new(chosen, changed=True),)
-            return
-        slot = self._cast.slots[chosen.fact.slot]
-        self.replaced, self.earlier = chosen.fact, chosen.earlier
-        self.facts = (slot.fact(self._value(slot), changed=form is not Form.MISTAKE),)
-
-    def forget(self, chosen: Any, form: Form) -> None:
-        """Draw what is to be forgotten."""
-        if form is Form.NEVER_KEPT:
-            self.abstain(chosen, form)
-        elif form is Form.PERSON:
-            self.facts = tuple(item.fact for item in chosen)
-        else:
-            self._know(chosen)
-
-    def recall(self, chosen: Any, form: Form) -> None:
-        """Draw what is asked for, in memory or in memory and diary, or told in the same chat."""
-        if form is Form.SAID_ABOVE:
-            self.facts = (self._new(chosen),)
-            return
-        self._know(chosen)
-        if form is Form.NOTE_AND_PAGE:
-            self.facts += (_least_asked(self._draw, self._found.pages).fact,)
-
-    def connect(self, chosen: Any, _form: Form) -> None:
-        """Draw a question that needs two facts."""
-        connection, first, second = chosen
-        self.question, self.facts = connection.ask, (first, second)
-
-    def abstain(self, chosen: Any, _form: Form) -> None:
-        """Draw what is asked for and is not there."""
-        self.facts = (chosen.fact(()),)
-        self.inventions = tuple(form for forms in chosen.values for form in forms if "{" not in form)
-
-    def diary(self, chosen: Any, form: Form) -> None:
-        """Draw a moment, and perhaps a fact that is told with it."""
-        self.facts = (chosen,)
-        if form is Form.MOMENT_AND_FACT:
-            self.facts += (self._new(self._choose(self._found.new_slots)),)
-
-    def apply(self, chosen: Any, _form: Form) -> None:
-        """Draw a wish for which something that Ada knows matters."""
-        self._know(chosen)
-        self.question = self._draw.choice(self._cast.slots[chosen.fact.slot].occasions)
-
-    def ask_back(self, chosen: Any, _form: Form) -> None:
-        """Draw two of which one is asked for."""
-        self.facts = (chosen.first, chosen.second)
-
-    @property
-    def beside(self) -> tuple[Fact, ...]:
-        """Near misses of what is asked."""
-        return tuple(near.fact for fact in self.facts for near in self._found.near.get(fact.slot, ()))
-
-    @property
-    def is_forgettable(self) -> bool:
-        """Whether people forget what is asked, so that they may say that they told it."""
-        slots = [self._cast.slots.get(fact.slot) for fact in self.facts]
-        return bool(slots) and all(slot is None or slot.forgettable for slot in slots)
-
-    def _choose(self, candidates: Sequence[Any]) -> Any:
-        if all(isinstance(one, KnownFact) for one in candidates):
-            return _least_asked(self._draw, candidates)
-        if all(isinstance(one, Slot) for one in candidates):
-            weights = self._cast.weights
-            return self._draw.choices(candidates, [weights[slot.slot] for slot in candidates])[0]
-        return self._draw.choice(candidates)
-
-    def _another(self, slot: Slot) -> Slot:
-        """Return a second kind to be told; not one that belongs to the first, so that they can be told on two days."""
-        pairs = [{*connection.slots} for connection in self._cast.connections]
-        partners = {other for pair in pairs if slot.slot in pair for other in pair}
-        left = [other for other in self._found.new_slots if other.slot not in {slot.slot, *partners}]
-        chosen: Slot = self._choose(left or [other for other in self._found.new_slots if other is not slot])
-        return chosen
-
-    def _new(self, slot: Slot, *, changed: bool = False) -> Fact:
-        return slot.fact(self._value(slot), changed=changed)
-
-    def _value(self, slot: Slot) -> Forms:
-        return self._taken.draw(self._draw, self._cast.world.vocabulary, slot.values, self._day)
-
-    def _know(self, item: KnownFact) -> None:
-        self.facts, self.earlier = (item.fact,), item.earlier
-
-
-_BY_ABILITY: dict[Ability, Callable[[_Plan, Any, Form], None]] = {
-    Ability.SHARE: _Plan.share,
-    Ability.UPDATE: _Plan.update,
-    Ability.FORGET: _Plan.forget,
-    Ability.RECALL: _Plan.recall,
-    Ability.CONNECT: _Plan.connect,
-    Ability.ABSTAIN: _Plan.abstain,
-    Ability.DIARY: _Plan.diary,
-    Ability.APPLY: _Plan.apply,
-    Ability.ASK_BACK: _Plan.ask_back,
-}
-
-
 def _told(facts: Iterable[Fact], story: Story, at: str) -> str:
     """Return in words how long before `at` Ada was told of these facts; empty for those that are new to her."""
     today = datetime.datetime.fromisoformat(at).date()
@@ -400,18 +270,7 @@ def _told(facts: Iterable[Fact], story: Story, at: str) -> str:
 
 
 def _spell_age(days: int) -> str:
+    """Return how somebody says who does not count."""
     if days == 1:
         return "yesterday"
-    if days < _TOLD_IN_WEEKS:
-        return f"{days} days ago"
-    if days < _TOLD_IN_MONTHS:
-        return f"{round(days / _DAYS_OF_A_WEEK)} weeks ago"
-    if days < _TOLD_IN_YEARS:
-        return f"{round(days / _DAYS_OF_A_MONTH)} months ago"
-    return f"{round(days / _DAYS_OF_A_YEAR)} years ago"
-
-
-def _least_asked(draw: random.Random, known: Iterable[KnownFact]) -> KnownFact:
-    items = list(known)
-    least = min(item.asked for item in items)
-    return draw.choice([item for item in items if item.asked == least])
+    return next(said for most, said in _AGES if days <= most)

@@ -12,12 +12,14 @@ from apep_datagen.people.cast import Cast
 from apep_datagen.people.scenario import FORMS, Ability, Fact, Form, KnownFact
 from apep_datagen.people.story import NearMiss, Story, Twins, connected_pair, told_before
 from apep_datagen.people.vocabulary import coming_day
-from apep_datagen.people.world import SELF, Connection, Slot
+from apep_datagen.people.world import Connection, Slot, are_alike
 
 __all__ = ["Known", "Offers", "offers"]
 
 _MOST_ASKED = 3
 _LEAST_EARLIER = 2
+# After so many times the days after which such a thing changes on the whole, it is over.
+_MOST_PACES = 4
 
 Known = tuple[KnownFact, ...]
 """Facts of which one conversation is about all."""
@@ -59,13 +61,18 @@ def offers(cast: Cast, story: Story, date: str) -> Offers:
     before = told_before(story.known, date)
     known = [item for item in before if item.fact.shelf == "memory" and not _is_over(cast, item, date)]
     used = set(story.used)
+    twins = [one.first for one in story.twins]
     near: dict[str, list[NearMiss]] = defaultdict(list)
     for one in story.near:
         near[one.slot].append(one)
     found = Offers(
         known=known,
         pages=[item for item in before if item.fact.shelf == "diary"],
-        new_slots=[slot for slot in cast.slots.values() if slot.slot not in used and slot.fits(story.user)],
+        new_slots=[
+            slot
+            for slot in cast.slots.values()
+            if slot.slot not in used and slot.fits(story.user) and not are_alike(slot, twins)
+        ],
         new_moments=[moment for moment in cast.moment_facts if moment.slot not in used],
         near=near,
         by_form={},
@@ -77,11 +84,14 @@ def offers(cast: Cast, story: Story, date: str) -> Offers:
 
 
 def _is_over(cast: Cast, item: KnownFact, date: str) -> bool:
-    slot = cast.slots.get(item.fact.slot)
-    if slot is None or not slot.expires:
+    """Tell whether nobody speaks of it any more as of something that is so: its day has passed, or its time."""
+    slot, told_on, today = cast.slots.get(item.fact.slot), *map(datetime.date.fromisoformat, (item.told_on, date))
+    if slot is None:
         return False
-    day = coming_day(item.fact.value, datetime.date.fromisoformat(item.told_on))
-    return day is not None and day < datetime.date.fromisoformat(date)
+    if slot.expires:
+        day = coming_day(item.fact.value, told_on)
+        return day is not None and day < today
+    return bool(slot.change) and (today - told_on).days > _MOST_PACES * slot.pace[1]
 
 
 Offer = Callable[[Cast, Story, Offers, str], Sequence[object]]
@@ -143,7 +153,7 @@ def _beside_near_miss(_cast: Cast, _story: Story, found: Offers, _date: str) -> 
 def _persons(cast: Cast, _story: Story, found: Offers, _date: str) -> Sequence[Known]:
     by_person: dict[str, list[KnownFact]] = defaultdict(list)
     for item in found.known:
-        if (slot := cast.slots.get(item.fact.slot)) and slot.of != SELF:
+        if (slot := cast.slots.get(item.fact.slot)) and slot.of in cast.world.persons:
             by_person[slot.of].append(item)
     return [tuple(items) for items in by_person.values() if len(items) > 1]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from apep_datagen.core.notebook import ShelfName
@@ -16,25 +16,27 @@ from apep_datagen.people.distinct import Taken
 from apep_datagen.people.scenario import Fact, KnownFact, User
 from apep_datagen.people.story import NearMiss, Story, Twins
 from apep_datagen.people.vocabulary import Forms, coming_day
-from apep_datagen.people.world import SELF, Slot
+from apep_datagen.people.world import SELF, Slot, are_alike
 
 __all__ = ["Past", "PastNote", "draw_past"]
 
 _EMPTY_SHARE = 0.12
-# How many notes there are, least and most, with a weight; one known fact and two near misses are always among them.
-_NOTES = (((4, 6), 22), ((7, 14), 27), ((15, 28), 27), ((29, 44), 16), ((45, 60), 8))
+# How many notes there are, least and most, with a weight; one known fact and three near misses are always among them.
+_NOTES = (((6, 8), 22), ((9, 14), 27), ((15, 28), 27), ((29, 44), 16), ((45, 60), 8))
 _PAGES = (((0, 0), 18), ((1, 2), 28), ((3, 5), 30), ((6, 12), 24))
 # Over how many days they were written, least and most, with a weight; no fewer than a day for each note.
-_SPANS = (((14, 60), 25), ((61, 240), 35), ((241, 720), 28), ((721, 1500), 12))
+_SPANS = (((14, 60), 18), ((61, 240), 28), ((241, 720), 32), ((721, 1500), 22))
 _NOTES_OF_A_DAY = 2.5
 # What the notes are about, by weight.
 _FACT, _NEAR, _TRIFLE, _TWINS, _SHARED = "fact", "near miss", "trifle", "twins", "two facts in a note"
-_KINDS = {_FACT: 46, _NEAR: 16, _TRIFLE: 26, _TWINS: 5, _SHARED: 7}
-_SHARE_WITH_TWO_EARLIER, _SHARE_WITH_ONE_EARLIER = 0.14, 0.3
-_SHARE_OF_FACTS_NOTED_TWICE = 0.08
+_KINDS = {_FACT: 46, _NEAR: 22, _TRIFLE: 22, _TWINS: 5, _SHARED: 4}
+_SHARE_WITH_TWO_EARLIER, _SHARE_WITH_ONE_EARLIER = 0.22, 0.4
+_SHARE_OF_FACTS_NOTED_TWICE, _SHARE_OF_CHANGING_NOTED_TWICE = 0.03, 0.12
 _SHARE_OF_FACTS_WITH_NEAR_MISS = 0.3
-_SHARE_OF_SAME_PERSON, _SHARE_OF_CONNECTED = 0.5, 0.2
-_SHARE_WITH_CONNECTED, _SHARE_WITH_OCCASION, _SHARE_WITH_TWINS = 0.5, 0.5, 0.3
+_SHARE_OF_SAME_PERSON, _SHARE_OF_CONNECTED = 0.6, 0.2
+# So many notes are written, in any past, after the first fact: its near miss, another fact, two of a kind, a near miss.
+_ROOM_FOR_THE_REST = 5
+_SHARE_WITH_OCCASION, _SHARE_TO_AVOID, _SHARE_WITH_TWINS = 0.8, 0.45, 0.9
 _MOST_ATTEMPTS = 12
 
 
@@ -113,15 +115,19 @@ class _Writer:
 
     def _write_essentials(self) -> None:
         """Write what any ability needs that asks the memory: so a small memory is asked for the same as a large one."""
-        self._write_fact(with_near_miss=True)
+        first, second = self._draw_pair()
+        self._write_fact(first, with_room=_ROOM_FOR_THE_REST, with_near_miss=True)
+        if second is not None:
+            self._write_fact(second, with_room=_ROOM_FOR_THE_REST - 1)
         self._write_near_miss()
-        if self._draw.random() < _SHARE_WITH_CONNECTED:
-            self._write_fact(self._draw_connected())
-        if self._draw.random() < _SHARE_WITH_OCCASION:
-            useful = [slot for slot in self._cast.slots.values() if slot.occasions and self._is_free(slot)]
-            self._write_fact(self._draw.choice(useful) if useful else None)
         if self._draw.random() < _SHARE_WITH_TWINS:
             self._write_twins()
+        self._write_near_miss()
+        if self._draw.random() < _SHARE_WITH_OCCASION:
+            avoid = self._draw.random() < _SHARE_TO_AVOID
+            useful = [slot for slot in self._cast.slots.values() if slot.occasions and slot.avoid is avoid]
+            useful = [slot for slot in useful if self._is_free(slot)]
+            self._write_fact(self._draw.choice(useful) if useful else None)
 
     def past(self) -> Past:
         """Return what was written."""
@@ -151,23 +157,31 @@ class _Writer:
 
     # Facts.
 
-    def _write_fact(self, slot: Slot | None = None, *, with_near_miss: bool = False) -> None:
-        """Write a fact: what is so, perhaps what was so before, perhaps twice, perhaps with a near miss."""
+    def _write_fact(self, slot: Slot | None = None, *, with_room: int = 0, with_near_miss: bool = False) -> None:
+        """Write a fact: what is so, perhaps what was so before, perhaps twice, perhaps with a near miss.
+
+        Args:
+            slot: Of which kind; None: any.
+            with_room: For how many more notes room is left.
+            with_near_miss: Whether a near miss is written with it in any case.
+        """
         slot = slot or self._draw_slot()
         if slot is None or not self._room:
             return
-        states = self._states(slot)
+        states = self._states(slot, room=self._room - with_room)
         days = self._ascending(len(states))
         facts = [slot.fact(self._value(slot, day)) for day in days]
+        left = list(slot.notes)
         for fact, day in zip(facts[:-1], days[:-1], strict=True):
-            self._note(self._draw.choice(slot.notes), fact.value, day)
+            left.remove(self._note(left, fact.value, day))
+            left = left or list(slot.notes)
         fact, day = facts[-1], days[-1]
-        if len(facts) > 1 and slot.was and self._room > 1 and self._draw.random() < 1 / 3:
-            self._note(self._draw.choice(slot.was), facts[-2].value, day)
-        phrasings = self._draw.sample(slot.notes, len(slot.notes))
-        self._note(phrasings[0], fact.value, day)
-        if len(phrasings) > 1 and self._room and self._draw.random() < _SHARE_OF_FACTS_NOTED_TWICE:
-            self._note(phrasings[1], fact.value, self._draw.choice(self._days))
+        if len(facts) > 1 and slot.was and self._room > 1 + with_room and self._draw.random() < 1 / 3:
+            self._note(slot.was, facts[-2].value, day)
+        left.remove(self._note(left, fact.value, day))
+        noted_twice = _SHARE_OF_CHANGING_NOTED_TWICE if slot.change else _SHARE_OF_FACTS_NOTED_TWICE
+        if left and self._room > with_room and self._draw.random() < noted_twice:
+            self._note(left, fact.value, self._draw.choice(self._days))
             self._learn(slot, fact, day, earlier=tuple(facts[:-1]), notes=2)
         else:
             self._learn(slot, fact, day, earlier=tuple(facts[:-1]))
@@ -175,14 +189,14 @@ class _Writer:
         if slot.beside and self._room and wants_near_miss:
             self._write_beside(slot)
 
-    def _states(self, slot: Slot) -> range:
+    def _states(self, slot: Slot, room: int) -> range:
         """Return a number for each state of a fact that is to be written, the newest last."""
         span, chance = (self._today - self._days[0]).days, self._draw.random()
         earlier = 2 if chance < _SHARE_WITH_TWO_EARLIER else 1 if chance < _SHARE_WITH_ONE_EARLIER else 0
         if not slot.change or slot.expires:
             return range(1)
         fits = span // max(1, slot.pace[0])
-        return range(1 + max(0, min(earlier, fits, self._room - 1, len(self._days) - 1)))
+        return range(1 + max(0, min(earlier, fits, room - 1, len(self._days) - 1)))
 
     def _learn(
         self,
@@ -208,9 +222,9 @@ class _Writer:
         texts = []
         for slot, other in ((first, second), (second, first)):
             fact = slot.fact(self._value(slot, day))
-            texts.append(self._text(self._draw.choice(slot.notes), fact.value, day))
+            texts.append(self._text(self._draw_phrasing(slot.notes), fact.value, day))
             self._learn(slot, fact, day, shared_with=other.slot)
-        self._notes.append(PastNote("memory", day.isoformat(), " ".join(texts)))
+        self._add("memory", day, " ".join(texts))
 
     # What is beside them.
 
@@ -223,22 +237,31 @@ class _Writer:
     def _write_beside(self, slot: Slot) -> None:
         day = self._draw.choice(self._days)
         fact = slot.fact(self._value(slot, day))
-        self._note(self._draw.choice(slot.beside), fact.value, day)
+        self._note(slot.beside, fact.value, day)
         self._near.append(NearMiss(slot.slot, fact))
 
     def _write_twins(self) -> None:
         twins = self._cast.world.twins.values()
-        kinds = [kind for kind in twins if kind.fits(self._user) and kind.slot not in self._used]
+        written = [self._cast.slots[slot] for slot in self._used if slot in self._cast.slots]
+        written += [self._cast.slots[near.slot] for near in self._near]
+        kinds = [
+            kind
+            for kind in twins
+            if kind.fits(self._user)
+            and kind.slot not in self._used
+            and not any(are_alike(slot, [kind.fact("", ("",))]) for slot in written)
+        ]
         if not kinds or self._room <= 1:
             return
-        kind, day = self._draw.choice(kinds), self._draw.choice(self._days)
+        kind = self._draw.choices(kinds, [self._cast.weights[kind.slot] for kind in kinds])[0]
+        day = self._draw.choice(self._days)
         facts = []
         for phrasing in self._two_of(kind.notes):
             which = self._draw_distinct(kind.which, day)
             fact = kind.fact(which[0], self._draw_distinct(kind.values, day))
             facts.append(fact)
             text = phrasing.replace("{which}", fact.which).replace("{value}", fact.value)
-            self._notes.append(PastNote("memory", day.isoformat(), _capital(text)))
+            self._add("memory", day, _capital(text))
         self._used.add(kind.slot)
         self._twins.append(Twins(facts[0], facts[1], day.isoformat()))
 
@@ -249,19 +272,20 @@ class _Writer:
         trifles = self._cast.world.trifles
         for _ in range(_MOST_ATTEMPTS if trifles else 0):
             text = self._draw.choice(trifles)
-            if text not in self._trifles:
+            day = self._draw.choice(self._days)
+            filled = self._text(text, "", day)
+            if text not in self._trifles and self._taken.is_none_in(filled):
                 self._trifles.add(text)
-                day = self._draw.choice(self._days)
-                self._notes.append(PastNote("memory", day.isoformat(), self._text(text, "", day)))
+                self._add("memory", day, filled)
                 return
 
     def _write_pages(self, count: int) -> None:
         moments = [moment for moment in self._cast.moments.values() if moment.pages]
         for moment in self._draw.sample(moments, min(count, len(moments))):
-            day = self._draw.choice(self._days).isoformat()
-            self._notes.append(PastNote("diary", day, self._draw.choice(moment.pages)))
+            day = self._draw.choice(self._days)
+            self._notes.append(PastNote("diary", day.isoformat(), self._draw.choice(moment.pages)))
             self._used.add(moment.slot)
-            self._known.append(KnownFact(moment.fact(), day))
+            self._known.append(KnownFact(moment.fact(), day.isoformat()))
 
     # Draws.
 
@@ -278,6 +302,15 @@ class _Writer:
             if same:
                 return self._draw.choice(same)
         return self._draw_connected() if self._draw.random() < _SHARE_OF_CONNECTED else None
+
+    def _draw_pair(self) -> tuple[Slot | None, Slot | None]:
+        """Draw two kinds that belong together, of which the first can have a near miss and lasts."""
+        pairs = self._cast.connections
+        for connection in self._draw.sample(pairs, len(pairs)):
+            first, second = (self._cast.slots[slot] for slot in connection.slots)
+            if self._is_free(first) and self._is_free(second) and first.beside and not first.expires:
+                return first, second
+        return self._draw_any(), None
 
     def _draw_connected(self) -> Slot | None:
         """Draw a kind that belongs together with one of which something was written, if there is one."""
@@ -297,7 +330,9 @@ class _Writer:
 
     def _is_free(self, slot: Slot) -> bool:
         is_near = any(near.slot == slot.slot for near in self._near)
-        return bool(slot.notes) and slot.slot not in self._used and not is_near and slot.fits(self._user)
+        if not slot.notes or slot.slot in self._used or is_near or not slot.fits(self._user):
+            return False
+        return not are_alike(slot, (one.first for one in self._twins))
 
     def _value(self, slot: Slot, day: datetime.date) -> Forms:
         return self._draw_distinct(slot.values, day)
@@ -309,8 +344,19 @@ class _Writer:
         """Return so many different days, oldest first."""
         return sorted(self._draw.sample(self._days, count))
 
-    def _note(self, text: str, value: str, day: datetime.date) -> None:
-        self._notes.append(PastNote("memory", day.isoformat(), self._text(text, value, day)))
+    def _note(self, phrasings: Sequence[str], value: str, day: datetime.date) -> str:
+        """Write a note, and return in which phrasing."""
+        phrasing = self._draw_phrasing(phrasings)
+        self._add("memory", day, self._text(phrasing, value, day))
+        return phrasing
+
+    def _draw_phrasing(self, phrasings: Sequence[str]) -> str:
+        """Draw one that does not speak of a value of something else."""
+        return self._draw.choice([text for text in phrasings if self._taken.is_none_in(text)] or list(phrasings))
+
+    def _add(self, shelf: ShelfName, day: datetime.date, text: str) -> None:
+        self._notes.append(PastNote(shelf, day.isoformat(), text))
+        self._taken.speak_of(text)
 
     def _text(self, text: str, value: str, day: datetime.date) -> str:
         filled = self._cast.world.vocabulary.fill(self._draw, text.replace("{value}", value), day)

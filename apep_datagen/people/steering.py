@@ -11,7 +11,7 @@ __all__ = ["draw_ability"]
 
 # The draw looks so many conversations ahead. A longer view draws more freely, a shorter one keeps closer to the wish:
 # an ability is never ahead of its share by more than this, times its share.
-_HORIZON = 15
+_HORIZON = 6
 
 
 def draw_ability(

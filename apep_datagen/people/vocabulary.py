@@ -135,6 +135,7 @@ _DAYS_OF_EACH_MONTH = 28
 _SOONEST, _LATEST = 12, 200
 _HOURS, _FIVE_MINUTES = range(6, 23), range(0, 60, 5)
 _NOON = 12
+_LEAST_TELLING_NUMBER = 100
 
 
 def _date(day: int, month: int) -> Forms:
@@ -189,7 +190,9 @@ def _number(draw: random.Random, least: int, most: int) -> Forms:
 
 def _price(draw: random.Random, least: int, most: int) -> Forms:
     number = draw.randint(least, most)
-    return (f"{number} euros", f"€{number}", f"{number} €", f"{number} euro")
+    written = (f"{number} euros", f"{number} euro")
+    # "€9" is the word "9", which turns up by chance.
+    return written if number < _LEAST_TELLING_NUMBER else (*written, f"€{number}", f"{number} €")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,19 +15,40 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.core.files import parse_toml, read_text, validate
+from apep_datagen.core.files import read_toml, validate
 from apep_datagen.core.templates import files_of_prompts
 from apep_datagen.people.scenario import Fact, User
 from apep_datagen.people.vocabulary import Forms, Vocabulary
 
-__all__ = ["Connection", "FromFile", "Moment", "OneOrMore", "Slot", "Text", "Texts", "TwinKind", "World", "load_table",
-           "load_world"]  # fmt: skip
+__all__ = [
+    "SELF",
+    "Connection",
+    "FromFile",
+    "Moment",
+    "OneOrMore",
+    "Slot",
+    "Text",
+    "Texts",
+    "TwinKind",
+    "World",
+    "WorldFile",
+    "are_alike",
+    "as_table",
+    "load_table",
+    "load_world",
+    "world_files",
+]
 
 
 class FromFile(BaseModel):
     """A table of a file; a key that it does not know is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def as_table(value: Any) -> Any:
+    """Return a text in the place of a table as one: its `text`."""
+    return {"text": value} if isinstance(value, str) else value
 
 
 def _as_list(value: Any) -> Any:
@@ -145,6 +166,15 @@ class TwinKind(FromFile):
         return traits.issuperset(self.needs) and traits.isdisjoint(self.not_for)
 
 
+# Kinds that have so many cues in common are about the same: a sister's birthday, and those of two sisters.
+_CUES_IN_COMMON = 2
+
+
+def are_alike(slot: Slot, twins: Iterable[Fact]) -> bool:
+    """Tell whether a kind of fact is about the same as two of a kind, so that who asks for it could mean these."""
+    return any(len({*slot.cues} & {*fact.cues}) >= _CUES_IN_COMMON for fact in twins)
+
+
 class Moment(FromFile):
     """One of `[[moments]]`: something worth a page of the diary; `pages` are Ada's pages about it."""
 
@@ -160,8 +190,9 @@ class Moment(FromFile):
 
 
 class WorldFile(FromFile):
-    """What a file of `world/` can hold."""
+    """What a file of `world/` can hold; `persons` are those of whom a user may want all to be forgotten (`of`)."""
 
+    persons: tuple[Text, ...] = ()
     facts: tuple[Slot, ...] = ()
     connections: tuple[Connection, ...] = ()
     twins: tuple[TwinKind, ...] = ()
@@ -190,6 +221,7 @@ class World:
         self.twins = {twin.slot: twin for _, file in files for twin in file.twins}
         self.moments = {moment.slot: moment for _, file in files for moment in file.moments}
         self.connections = tuple(one for _, file in files for one in file.connections)
+        self.persons = frozenset(name for _, file in files for name in file.persons)
         self.trifles = tuple(text for _, file in files for text in file.trifles)
         self.topics = tuple(text for _, file in files for text in file.topics)
         self.smalltalk_topics = tuple(text for _, file in files for text in file.smalltalk_topics)
@@ -200,6 +232,9 @@ class World:
             _check_words(path, file, vocabulary)
         if not self.slots:
             raise SettingsError(f"{files[-1][0] if files else 'world'}: there are no [[facts]]")
+        for key in ("topics", "smalltalk_topics", "advice_topics"):
+            if not getattr(self, key):
+                raise SettingsError(f"{files[-1][0]}: no file of world/ has {key}")
 
 
 def _check_names(files: list[tuple[Path, WorldFile]]) -> None:
@@ -241,7 +276,7 @@ def load_table(path: Path, kind: type[Read]) -> Read:
     Raises:
         SettingsError: It cannot be read, or something in it is wrong.
     """
-    return validate(kind, parse_toml(read_text(path, "the file"), str(path)), str(path))
+    return validate(kind, read_toml(path), str(path))
 
 
 def load_world(directory: Path | None = None) -> World:
@@ -253,6 +288,11 @@ def load_world(directory: Path | None = None) -> World:
     Raises:
         SettingsError: A file cannot be read, or something in it is wrong.
     """
+    return World(world_files(directory), Vocabulary(directory))
+
+
+def world_files(directory: Path | None = None) -> list[tuple[Path, WorldFile]]:
+    """Return the files of the world with what each holds; arguments and errors as above."""
     files = [(path, load_table(path, WorldFile)) for path in files_of_prompts("world", ".toml", directory)]
     if directory is not None and os.path.lexists(directory / "facts.toml"):
         old = directory / "facts.toml"
@@ -261,4 +301,4 @@ def load_world(directory: Path | None = None) -> World:
             (path, file if path.is_relative_to(directory) else file.model_copy(update=kinds)) for path, file in files
         ]
         files.append((old, load_table(old, WorldFile)))
-    return World(files, Vocabulary(directory))
+    return files

@@ -40,6 +40,7 @@ _OTHERS = frozenset(words("they he she we nobody somebody anybody everyone them 
 _EMPTY = frozenset(words("empty blank missing unknown silent bare"))
 _OF_IT = _HERSELF | frozenset(words("that it here there"))
 _LACKING = _HAVING | frozenset(words("no none isnt"))
+_WHEREVER = frozenset(words("anywhere everywhere nowhere"))
 _LIMITS = frozenset(words("only merely solely"))
 _GAPS = _stems("gap gaps hole holes")
 _GUESSING = _stems("guess")
@@ -57,7 +58,7 @@ _TO_ME = re.compile(r"\bme\b(?=\W*\Z|\s+(?:with|in|about|of|that|it|on|any|which
 _WITH_ME = re.compile(r"\b(?:in|on|among|with)\s+(?:my|me|mine)\b", re.IGNORECASE)
 _WHICH = frozenset(words("what which where who when"))
 _IT = frozenset(words("it one there he she they that"))
-_FROM_ME = re.compile(r"\bfrom me\b|\bto me\W*\Z", re.IGNORECASE)
+_FROM_ME = re.compile(r"\bfrom me\b|\bto yourself\b|\bto me\W*\Z", re.IGNORECASE)
 
 
 def admits(reply: str, asked: str, phrases: tuple[str, ...]) -> bool:
@@ -99,7 +100,9 @@ _HAS_DELETED = re.compile(
     r"(?:deleted|erased|removed|struck|crossed|wiped|cleared|dropped|forgot|forgotten|let\s+go|taken\s+(?:it|that|them)\s+out)\b"
     r"|\b(?:it|that|they|everything|all)(?:['’]s|\s+is|['’]re|\s+are|\s+has\s+been)\s+(?:(?:just|now|already|all)\s+)*"  # noqa: RUF001 - as typeset
     r"(?:gone|deleted|erased|removed|wiped|forgotten|cleared|struck)\b"
-    r"|\b(?:any\s?more|no\s+longer)\b",
+    r"|\ball\s+gone\b|\b(?:any\s?more|no\s+longer)\b"
+    # That she will keep quiet of it is no word on whether she has it.
+    r"|\bi\s+(?:won['’]?t|will\s+not|shall\s+not)\s+(?:mention|bring|speak|say|tell)\b",  # noqa: RUF001 - as typeset
     re.IGNORECASE,
 )
 
@@ -118,13 +121,15 @@ def _says_it_is_gone(sentence: str) -> bool:
 def _denies(clause: str, slot: frozenset[str], *, is_plain_no_enough: bool, is_question: bool) -> bool:
     """Tell whether a clause denies that she has what was asked for."""
     said = words(clause)
-    about = frozenset(stem(word) for word in said if not is_function_word(word) and not is_negation(word))
+    about = frozenset(
+        stem(word) for word in said if not (is_function_word(word) or is_negation(word) or word in _WHEREVER)
+    )
     if not is_negated(clause):
         return _limits(clause, said, about, slot)
     if is_question:
         return bool(about & slot) and not about.isdisjoint(_OF_MEMORY)
     if not about:
-        return _is_bare_denial(said, is_plain_no_enough=is_plain_no_enough)
+        return "yours" in said or _is_bare_denial(said, is_plain_no_enough=is_plain_no_enough)
     besides = about - _OF_MEMORY - slot
     says_little_besides = len(besides) <= _MOST_BESIDES and not telling(*besides)
     return (
@@ -135,6 +140,7 @@ def _denies(clause: str, slot: frozenset[str], *, is_plain_no_enough: bool, is_q
         or not about.isdisjoint(_MEMORY)
         or _is_of_slot(said, about, slot, says_little_besides=says_little_besides)
         or (_is_of_herself(said, about) and (says_little_besides or len(said) <= _SHORT_CLAUSE))
+        or ("yours" in said and len(said) <= _SHORT_CLAUSE)
         or (not _YOU.isdisjoint(said) and bool(_TO_ME.search(clause)))
         or _is_what_you_never_told(said)
     )

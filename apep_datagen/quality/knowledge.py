@@ -57,19 +57,18 @@ def _claimed(sample: Sample) -> Problem | None:
 
 
 def _claim_in(turn: SavedTurn, question: str, above: Sequence[str]) -> Claim | None:
-    """Return the first claim of a turn that nothing above bears out.
-
-    Where she is about to look, what the user has just asked for is not what was said above, though it is of the same
-    thing: "they told me the name of their sister", who was spoken of, and not by her name.
-    """
+    """Return the first claim of a turn that nothing above bears out."""
     looks = _looks(turn)
-    said_above = telling(*above)
-    borne_out = said_above - telling(question) if looks else said_above
     for claim in claims_in(turn.thinking, leads_to_look=looks):
-        if borne_out.isdisjoint(telling(claim.quote)):
+        # Where she is about to look, it is of what the user has just asked for; and that was not said above, though it
+        # may be of the same thing: "they told me the name of their sister", who was spoken of, and not by her name.
+        asked = telling(question) if looks else frozenset()
+        if (telling(*above) - asked).isdisjoint(telling(claim.quote)):
             return claim
     for claim in claims_to_the_user(turn.reply, question):
-        if said_above.isdisjoint(telling(claim.quote)):
+        about = telling(claim.quote)
+        # "I remember you saying that" can be of anything that was said above.
+        if telling(*above).isdisjoint(about) and (about or not above):
             return claim
     return None
 

@@ -1,7 +1,7 @@
 """Whether Ada uses something particular of this user that she cannot know.
 
-The program knows all that she cannot see: who the user is, what was said on other days, the notes that she has not
-looked up. It also knows all that she can: the system prompt, the question, the results so far. A word that stands in
+The program knows all that she cannot see and that may have reached her all the same: who the user is, what was said on
+other days. It also knows all that she can: the system prompt, the question, the results so far. A word that stands in
 the first and not in the second is a trace. Alone it may be chance, as between any two texts. What tells is how rare
 the word is, whether it is spoken of as known ("the hens", "still", a question after it), and whether other words of the
 same sentence of the past come with it.

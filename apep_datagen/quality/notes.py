@@ -101,16 +101,19 @@ _NOT = NEGATED_AUXILIARIES | {"not"}
 
 def _stored_twice(new: Sequence[str], change: Change, planned: Sequence[Fact]) -> Problem | None:
     """Find a new note that says what another one says that is there with it."""
-    if not new:
-        return None
-    others = list(change.after.memory)
+    others = change.after.memory
     facts = [*planned, *(fact for fact in change.known if fact.shelf == "memory")]
-    said = [_statement(note.text, facts) for note in others]
     places = {note.text: place for place, note in enumerate(others)}
     for text in new:
-        place = places[text]
+        # Who says the same has words in common with it, or says the same fact in other words.
+        stated = [fact for fact in facts if holds(text, fact.forms) and holds(text, fact.cues)]
+        said = _statement(text, stated)
+        about = content(text)
         for other, note in enumerate(others):
-            if other != place and said[other] == said[place] and any(said[place]):
+            if other == places[text] or not any(said):
+                continue
+            is_like = not about.isdisjoint(content(note.text)) or any(holds(note.text, fact.forms) for fact in stated)
+            if is_like and _statement(note.text, stated) == said:
                 return _problem("a note says what another one says already", f"{text} / {note.text}", text)
     return None
 
@@ -149,12 +152,14 @@ def _lost_with_another(scenario: Scenario, change: Change, told: str) -> Problem
 
     Only a clause counts that has a subject, and a name or a number, of its own: what describes the fact goes with it.
     """
-    kept = " ".join(note.text for note in change.after.memory)
     leaving = _leaving(scenario)
+    gone = {form for fact in leaving for form in fact.forms}
     for fact in leaving:
+        kept = " ".join(note.text for note in change.after.memory)
         for note in notes_that_hold(fact, change.before):
             for name in _names_beside(note, leaving):
-                if not holds(kept, (name,)) and not holds(told, (name,)):
+                # Of several facts that have to go, each is beside the others.
+                if not any(holds(text, (name,)) for text in (kept, told, *gone)):
                     quote = note.text if _as_written(note.text) == note.text else name
                     detail = f"{note.text} ({name})"
                     return Problem(Stage.NOTES, "a fact is lost with another one that shared its note", detail, quote)

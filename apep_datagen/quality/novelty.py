@@ -48,6 +48,7 @@ __all__ = [
     "check",
     "first_alike",
     "of_part",
+    "openings_of",
     "signature_keys",
     "similarity",
     "sketch",
@@ -133,6 +134,12 @@ def of_part(part: Part, wording: Wording) -> OwnWords:
     return wording.question if part == "question" else wording.reply
 
 
+def openings_of(part: Part, wording: Wording) -> tuple[str, ...]:
+    """Return how the texts of one part begin, in whichever exchange, each once."""
+    later = wording.later_questions if part == "question" else wording.later_replies
+    return tuple(dict.fromkeys(begins for begins in (of_part(part, wording).opening, *later) if begins))
+
+
 def check(wording: Wording, accepted: Accepted, limits: NoveltyLimits) -> Problem | None:
     """Return what is not new about what was said in a conversation; it is not remembered by this.
 
@@ -148,9 +155,9 @@ def check(wording: Wording, accepted: Accepted, limits: NoveltyLimits) -> Proble
             return Problem(Stage.NOVELTY, reason, f"like conversation {number} ({share:.2f})")
     most = limits.most_openings(accepted.count())
     for part in reversed(PARTS):
-        begins = of_part(part, wording).opening
-        if accepted.times_begun(part, begins) + 1 > most:
-            return Problem(Stage.NOVELTY, f"{PART_NAMES[part]} begins as too many others do", begins)
+        for begins in openings_of(part, wording):
+            if accepted.times_begun(part, begins) + 1 > most:
+                return Problem(Stage.NOVELTY, f"{PART_NAMES[part]} begins as too many others do", begins)
     return None
 
 

@@ -16,7 +16,7 @@ from apep_datagen.language.content import content, is_function_word, sentences, 
 from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.spans import Span, spans_of
 
-__all__ = ["label_of_role", "machine_talk", "prompt_talk", "stems_spoken_of", "words_of_ada"]
+__all__ = ["label_of_role", "machine_talk", "may_have_label", "prompt_talk", "stems_spoken_of", "words_of_ada"]
 
 _FIRST_PERSON = FORMS[Person.FIRST]
 _OTHER_PERSONS = frozenset(words("he she they you we it who hes shes theyre youre were his her their your our"))
@@ -145,6 +145,11 @@ _LABELLED = re.compile(r"^[\s>*_#\-•\d.)]*[^\W\d_][^:：\n]{0,30}[:：]", re.M
 _LABEL_INSIDE = re.compile(r"[,;.!?–—-] *([^\W\d_]{2,30}[:：])\s")  # noqa: RUF001
 
 
+def may_have_label(text: str) -> bool:
+    """Tell whether a text has a colon."""
+    return ":" in text or "：" in text  # noqa: RUF001 - as typeset
+
+
 def label_of_role(text: str, labels: tuple[str, ...], spoken_of: frozenset[str]) -> str:
     """Return the label of a role that a line of a text begins with, such as `Ada:`, or an empty text.
 
@@ -156,7 +161,7 @@ def label_of_role(text: str, labels: tuple[str, ...], spoken_of: frozenset[str])
         labels: Names of roles.
         spoken_of: Stems of what others in the conversation speak of.
     """
-    if not labels or (":" not in text and "：" not in text):  # noqa: RUF001 - as typeset
+    if not labels or not may_have_label(text):
         return ""
     pattern = _label_pattern(labels)
     lines = text.split("\n")

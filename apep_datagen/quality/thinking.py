@@ -5,7 +5,8 @@ nothing to keep. Each such thought is good by itself; only what is counted over 
 conversations that were accepted:
 
 - the first five words of thoughts, and the first one. Those at what the user said and those after results are apart: a
-  result of the same kind is naturally taken up alike ("There it is, number 2");
+  result of the same kind is naturally taken up alike ("There it is, number 2"). That a thought begins with "they" or
+  "the" is grammar, that it begins with "oh" is habit;
 - their phrases of four words (`quality.phrase_counts`).
 
 Four words are as often grammar as habit ("I don't want to"), so that many have one such phrase is nothing. Six words in
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from apep_datagen.core.words import excerpt, ngrams, opening, words
+from apep_datagen.language.content import is_function_word
 from apep_datagen.quality.novelty import Accepted, NoveltyLimits, OpeningPart
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.wording import Wording
@@ -41,10 +43,10 @@ def check(wording: Wording, accepted: Accepted, limits: NoveltyLimits) -> Proble
     for part, thoughts in _parts(wording):
         for thought in thoughts:
             said = words(thought)
-            for begins, length, share in (
-                (opening(said), len(opening(said).split()), limits.thought_opening_share),
-                (first_word(said), 1, limits.thought_habit_share),
-            ):
+            begun = [(opening(said), len(opening(said).split()), limits.thought_opening_share)]
+            if not (said and is_function_word(said[0])):
+                begun.append((first_word(said), 1, limits.thought_habit_share))
+            for begins, length, share in begun:
                 if (times := accepted.times_begun(part, begins)) + 1 > limits.most_thoughts(share, count):
                     detail = f'"{begins}" begins a {part} in {times:,} of {count:,} accepted conversations'
                     return Problem(Stage.NOVELTY, _BEGINS_ALIKE, detail, excerpt(thought, 0, length))

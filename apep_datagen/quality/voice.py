@@ -10,7 +10,14 @@ from apep_datagen.core.words import holds, shingles, words
 from apep_datagen.language.content import sentences
 from apep_datagen.language.spans import Span
 from apep_datagen.people.phrases import Phrases
-from apep_datagen.quality.parts import label_of_role, machine_talk, prompt_talk, stems_spoken_of, words_of_ada
+from apep_datagen.quality.parts import (
+    label_of_role,
+    machine_talk,
+    may_have_label,
+    prompt_talk,
+    stems_spoken_of,
+    words_of_ada,
+)
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.reasons import call_without_reason
 from apep_datagen.quality.refusals import refusal_in
@@ -42,7 +49,6 @@ def check(
         topics: What the user may speak of: who they are, what the conversation is about, the notes.
     """
     asked_sincerely = False
-    topic_stems = stems_spoken_of(topics)
     said: list[str] = []
     shown: list[str] = []
     for place, exchange in enumerate(sample.exchanges):
@@ -50,13 +56,13 @@ def check(
         asked_sincerely = asked_sincerely or any(
             holds(text, phrases.sincere_questions) for text in (question, _without_stress(question))
         )
-        speaking = _Speaking(phrases, prompt_texts, topic_stems | stems_spoken_of((*said, *shown)))
+        speaking = _Speaking(phrases, prompt_texts, (*topics, *said, *shown))
         problem = _own_name(question, user_name) or speaking.of_user(question, is_first=place == 0)
         if problem:
             return problem
         said.append(question)
         for turn in exchange.turns:
-            speaking = _Speaking(phrases, prompt_texts, topic_stems | stems_spoken_of((*said, *shown)))
+            speaking = _Speaking(phrases, prompt_texts, (*topics, *said, *shown))
             problem = speaking.of_ada(turn, asked_sincerely=asked_sincerely)
             if problem is None and (tool := call_without_reason(turn, said, shown, phrases.intents)):
                 problem = Problem(Stage.VOICE, "the thinking does not lead to the call", tool, turn.thinking)
@@ -82,36 +88,43 @@ def _without_stress(question: str) -> str:
 class _Speaking:
     """What nobody is to say, at one place of a conversation."""
 
-    def __init__(self, phrases: Phrases, prompt_texts: tuple[str, ...], spoken_of: frozenset[str]) -> None:
+    def __init__(self, phrases: Phrases, prompt_texts: tuple[str, ...], topics: tuple[str, ...]) -> None:
         self._phrases = phrases
         self._prompt_texts = prompt_texts
-        self._spoken_of = spoken_of
+        self._topics = topics
+
+    @functools.cached_property
+    def _spoken_of(self) -> frozenset[str]:
+        # Of a memory of sixty notes it takes a while to tell, and hardly a text asks for it.
+        return stems_spoken_of(self._topics)
 
     def of_user(self, text: str, *, is_first: bool) -> Problem | None:
         if span := words_of_ada(text, self._phrases.ada_voice, is_first=is_first):
             return _problem("the user's message is in Ada's voice", span)
-        # Whoever tells of a wardrobe's instructions speaks of them in other sentences too.
-        spoken_of = self._spoken_of
-        if holds(text, self._phrases.prompt_talk):
-            others = (part for part in sentences(text) if not holds(part, self._phrases.prompt_talk))
-            spoken_of |= stems_spoken_of(others)
-        return self._of_anybody(text, spoken_of)
+        return self._of_anybody(text, is_user=True)
 
     def of_ada(self, turn: SavedTurn, *, asked_sincerely: bool) -> Problem | None:
         for text in (turn.thinking, turn.reply):
-            if not asked_sincerely and (span := machine_talk(text, self._phrases.machine_talk, self._spoken_of)):
+            is_of_machine = not asked_sincerely and holds(text, self._phrases.machine_talk)
+            if is_of_machine and (span := machine_talk(text, self._phrases.machine_talk, self._spoken_of)):
                 return _problem("Ada speaks of being a language model though nobody asked", span)
-            if problem := self._of_anybody(text, self._spoken_of):
+            if problem := self._of_anybody(text):
                 return problem
         return None
 
-    def _of_anybody(self, text: str, spoken_of: frozenset[str]) -> Problem | None:
-        if span := prompt_talk(text, self._phrases.prompt_talk, spoken_of):
-            return _problem("the instructions show through", span)
+    def _of_anybody(self, text: str, *, is_user: bool = False) -> Problem | None:
+        others: list[str] = []
+        if holds(text, self._phrases.prompt_talk):
+            # Whoever tells of a wardrobe's instructions speaks of them in other sentences too.
+            others += (part for part in sentences(text) if is_user and not holds(part, self._phrases.prompt_talk))
+            if span := prompt_talk(text, self._phrases.prompt_talk, self._spoken_of | stems_spoken_of(others)):
+                return _problem("the instructions show through", span)
         if found := _run_from_prompts(text, self._prompt_texts):
             return Problem(Stage.VOICE, "the instructions show through", found)
-        if found := label_of_role(text, self._phrases.role_labels, self._spoken_of):
-            return Problem(Stage.VOICE, "a line begins with the name of a role", found, found)
+        if may_have_label(text):
+            spoken_of = self._spoken_of | stems_spoken_of(others)
+            if found := label_of_role(text, self._phrases.role_labels, spoken_of):
+                return Problem(Stage.VOICE, "a line begins with the name of a role", found, found)
         return None
 
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
+from apep_datagen.core.words import OPENING_WORDS
 from apep_datagen.language.quotation import OwnWords, own_words
 
 __all__ = ["Wording", "notes_in", "wording_of"]
@@ -27,12 +28,17 @@ class Wording:
         reply: What Ada replied, in words of her own.
         first_thoughts: Ada's thoughts at what the user said, one for each exchange.
         later_thoughts: Those that follow results.
+        later_questions: How the user's messages begin after the first, as `OwnWords.opening` has it; without those of
+            fewer words than an opening has, as many say "Yes, please."
+        later_replies: How Ada's replies after the first begin, in the same way.
     """
 
     question: OwnWords
     reply: OwnWords
     first_thoughts: tuple[str, ...] = ()
     later_thoughts: tuple[str, ...] = ()
+    later_questions: tuple[str, ...] = ()
+    later_replies: tuple[str, ...] = ()
 
     @property
     def thoughts(self) -> tuple[str, ...]:
@@ -49,7 +55,7 @@ def wording_of(messages: Iterable[Message]) -> Wording:
 @lru_cache(maxsize=2)
 def _wording_of(messages: Sequence[Message]) -> Wording:
     questions: list[str] = []
-    replies: list[str] = []
+    replies: list[list[str]] = [[]]
     first: list[str] = []
     later: list[str] = []
     notes: list[str] = []
@@ -57,20 +63,32 @@ def _wording_of(messages: Sequence[Message]) -> Wording:
     for message in messages:
         if message.role == "user":
             questions.append(message.content)
+            replies.append([])
             thoughts = first
         elif message.role == "assistant":
             thinking, _, rest = message.content.partition("</think>")
             thoughts.append(thinking.removeprefix("<think>"))
-            replies.append(rest.partition("<tool_call>")[0].strip())
+            replies[-1].append(rest.partition("<tool_call>")[0].strip())
         elif message.role == "tool":
             thoughts = later
         notes += notes_in(message)
+    # What stands before the first message, if anything does, answers nothing.
+    said = ["\n\n".join(filter(None, parts)) for parts in replies]
     return Wording(
         own_words("\n\n".join(questions)),
-        own_words("\n\n".join(filter(None, replies)), notes),
+        own_words("\n\n".join(filter(None, said)), notes),
         tuple(first),
         tuple(later),
+        tuple(_openings(questions[1:], ())),
+        tuple(_openings(said[2:], notes)),
     )
+
+
+def _openings(texts: Iterable[str], notes: Sequence[str]) -> Iterator[str]:
+    for text in texts:
+        begins = own_words(text, notes).opening
+        if len(begins.split()) == OPENING_WORDS:
+            yield begins
 
 
 def notes_in(message: Message) -> Iterator[str]:

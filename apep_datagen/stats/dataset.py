@@ -19,6 +19,8 @@ from apep_datagen.core.paths import is_there
 from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.wording import notes_in
+from apep_datagen.stats.beginnings import Beginnings
+from apep_datagen.stats.closings import Closings
 from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import Diversity, Texts, diversity_of
 from apep_datagen.stats.run import RunStats, read_run
@@ -52,6 +54,8 @@ class FileStats:
         replies: How different the replies are, without what they quote.
         first_thoughts: How different the thoughts at what the user said are.
         later_thoughts: How different those after results are.
+        closings: How many exchanges end with a question of Ada's, with tools and without.
+        beginnings: How thoughts and replies begin, by part: `replies`, `first_thoughts`, `later_thoughts`.
     """
 
     conversations: int
@@ -68,6 +72,8 @@ class FileStats:
     replies: Diversity
     first_thoughts: Diversity
     later_thoughts: Diversity
+    closings: Closings
+    beginnings: Mapping[str, Beginnings]
 
     @property
     def exchanges(self) -> int:
@@ -137,6 +143,7 @@ class Tally:
     replies: Texts = field(default_factory=Texts)
     first_thoughts: Texts = field(default_factory=Texts)
     later_thoughts: Texts = field(default_factory=Texts)
+    closings: Closings = field(default_factory=Closings)
 
     def add(self, other: Tally) -> None:
         """Count what another one has counted."""
@@ -151,12 +158,14 @@ class Tally:
         self.replies.add(other.replies)
         self.first_thoughts.add(other.first_thoughts)
         self.later_thoughts.add(other.later_thoughts)
+        self.closings.add(other.closings)
 
     def count(self, messages: Iterable[Message], number: int) -> None:
         """Count a conversation; `number` is its number in the file, from 1."""
         self.conversations += 1
         questions: list[str] = []
         replies: list[list[str]] = []
+        with_tools: list[bool] = []
         called: list[str] = []
         names: list[str] = []
         follows_results = False
@@ -169,6 +178,7 @@ class Tally:
             if message.role == "user":
                 questions.append(message.content)
                 replies.append([])
+                with_tools.append(False)
             elif message.role == "assistant":
                 answer = parse_answer(message.content)
                 if answer.thinking:
@@ -177,6 +187,8 @@ class Tally:
                     replies[-1].append(answer.reply)
                 called = [call.name if isinstance(call, ToolCall) else _UNREADABLE for call in answer.calls]
                 names += called
+                if called and with_tools:
+                    with_tools[-1] = True
             elif message.role == "tool" and '"error"' in message.content:
                 failures = [failed for _, failed in read_results(message.content)]
                 errors += [name for name, failed in zip(called, failures, strict=False) if failed]
@@ -195,6 +207,7 @@ class Tally:
                 part.count(text, number, index)
         for index, parts in enumerate(replies):
             if parts:
+                self.closings.count(parts[-1], with_tools=with_tools[index])
                 self.replies.count("\n\n".join(parts), number, index, notes)
 
 
@@ -228,4 +241,10 @@ def _file_stats(tally: Tally) -> FileStats:
         replies=diversity_of(tally.replies),
         first_thoughts=diversity_of(tally.first_thoughts),
         later_thoughts=diversity_of(tally.later_thoughts),
+        closings=tally.closings,
+        beginnings={
+            "replies": Beginnings.of(tally.replies.first_words, tally.replies.first_pairs),
+            "first_thoughts": Beginnings.of(tally.first_thoughts.first_words, tally.first_thoughts.first_pairs),
+            "later_thoughts": Beginnings.of(tally.later_thoughts.first_words, tally.later_thoughts.first_pairs),
+        },
     )

@@ -26,6 +26,7 @@ from apep_datagen.core.words import ngrams, words
 from apep_datagen.language.quotation import OwnWords, own_words
 from apep_datagen.quality import novelty
 from apep_datagen.stats.distribution import most_frequent
+from apep_datagen.stats.traits import first_pair
 
 __all__ = ["NGRAMS_COUNTED", "NGRAM_SIZES", "Distinct", "Diversity", "Frequent", "Texts", "diversity_of"]
 
@@ -121,6 +122,7 @@ class Texts:
         lengths: How many have so many words.
         openings: How many begin with these words.
         first_words: How many begin with this word.
+        first_pairs: How many begin with these two words.
         sample: Texts with their rank, or of a text that quotes its own words; those with the lowest ranks are the
             sample.
     """
@@ -128,6 +130,7 @@ class Texts:
     lengths: Counter[int] = field(default_factory=Counter)
     openings: Counter[str] = field(default_factory=Counter)
     first_words: Counter[str] = field(default_factory=Counter)
+    first_pairs: Counter[str] = field(default_factory=Counter)
     sample: list[tuple[int, str | OwnWords]] = field(default_factory=list)
 
     def count(self, text: str, number: int, index: int, sources: Sequence[str] = ()) -> None:
@@ -140,6 +143,7 @@ class Texts:
         if own.opening:
             self.openings[own.opening] += 1
             self.first_words[said[0]] += 1
+            self.first_pairs[first_pair(said)] += 1
         rank = _rank(number, index)
         if rank * number < _LARGEST_RANK_IN_SAMPLE:
             self.sample.append((rank, own if own.quoted else text[:_LONGEST_SAMPLED_TEXT]))
@@ -149,6 +153,7 @@ class Texts:
         self.lengths.update(other.lengths)
         self.openings.update(other.openings)
         self.first_words.update(other.first_words)
+        self.first_pairs.update(other.first_pairs)
         self.sample += other.sample
         if len(self.sample) > 2 * _MOST_SAMPLED:
             self.sample = sorted(self.sample, key=_rank_of)[:_MOST_SAMPLED]

@@ -11,6 +11,12 @@ from apep_datagen.stats.dataset import DatasetStats, FileStats
 from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import NGRAM_SIZES, NGRAMS_COUNTED, Diversity, Frequent
 from apep_datagen.stats.run import RunStats
+from apep_datagen.stats.shortcuts_report import (
+    describe_habits,
+    describe_shortcuts,
+    habits_as_json,
+    shortcuts_as_json,
+)
 from apep_datagen.terminal.rewrites import describe_rewrites, rewrites_as_json
 from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
@@ -45,6 +51,9 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         `distinct` ones, and the `most_frequent` (a list of `opening`, `word` or `phrase`, with `count` of the messages
         that have it, and `share` of all that have any); `compression`: `bytes` of a sample, and the `ratio` of these to
         the bytes after compression.
+
+        `shortcuts`, what a model could learn instead of looking: as `habits_as_json` says, and `run`, as
+        `shortcuts_as_json` says, or null.
 
         `run`, what the state database tells about the accepted conversations, or null: `accepted`; `unknown` (at the
         beginning of the file, of which it knows nothing); `abilities` (a list of `ability`, `count`, `percent`,
@@ -81,6 +90,10 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
             "replies": _diversity_as_json(file.replies),
             "first_thoughts": _diversity_as_json(file.first_thoughts),
             "later_thoughts": _diversity_as_json(file.later_thoughts),
+        },
+        "shortcuts": {
+            **habits_as_json(file.closings, file.beginnings),
+            "run": None if stats.run is None else shortcuts_as_json(stats.run.shortcuts),
         },
         "run": None if stats.run is None else _run_as_json(stats.run),
         "why_no_run": stats.why_no_run or None,
@@ -154,6 +167,10 @@ def describe_stats(stats: DatasetStats) -> str:
         )
     else:
         parts += _describe_run(stats.run)
+    if file.conversations:
+        parts += describe_habits(file.closings, file.beginnings)
+    if stats.run is not None:
+        parts += describe_shortcuts(stats.run.shortcuts)
     return "\n\n".join(parts)
 
 

@@ -15,6 +15,8 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import ModelRole, Step
 from apep_datagen.people.scenario import Ability
 from apep_datagen.stats.distribution import Distribution, most_frequent
+from apep_datagen.stats.shortcuts import Shortcuts
+from apep_datagen.stats.shortcuts_of_run import read_shortcuts
 from apep_datagen.storage.access import state_path
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.rewrites import RewriteCount, read_rewrites
@@ -80,6 +82,7 @@ class RunStats:
         makers: The models that made them.
         verdicts: How the finished conversations were judged.
         rewrites: What became of thoughts that were rewritten, also in those that were rejected.
+        shortcuts: What could be learned from them instead of looking.
     """
 
     accepted: int
@@ -97,6 +100,7 @@ class RunStats:
     makers: tuple[Maker, ...]
     verdicts: tuple[VerdictCount, ...]
     rewrites: tuple[RewriteCount, ...]
+    shortcuts: Shortcuts
 
 
 def read_run(connection: sqlite3.Connection, path: Path, mix: Mapping[Ability, float]) -> RunStats:
@@ -137,6 +141,7 @@ def read_run(connection: sqlite3.Connection, path: Path, mix: Mapping[Ability, f
         makers=tuple(_makers(connection)),
         verdicts=read_verdicts(connection),
         rewrites=read_rewrites(connection),
+        shortcuts=read_shortcuts(connection),
     )
 
 

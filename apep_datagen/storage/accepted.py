@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from apep_datagen.core.sample_json import parse_messages
-from apep_datagen.quality.novelty import BANDS, MOST_IN_A_BAND, PARTS, OpeningPart, of_part, signature_keys
+from apep_datagen.quality.novelty import BANDS, MOST_IN_A_BAND, PARTS, OpeningPart, openings_of, signature_keys
 from apep_datagen.quality.phrase_counts import PhraseCounts
 from apep_datagen.quality.thinking import openings, phrases
 from apep_datagen.quality.wording import Wording, wording_of
@@ -68,7 +68,7 @@ class AcceptedConversations:
             "INSERT INTO near (key, conversation_id) VALUES (?, ?)",
             [(key, conversation_id) for key in signature_keys(wording)],
         )
-        begun = [(part, begins) for part in PARTS if (begins := of_part(part, wording).opening)]
+        begun = [(part, begins) for part in PARTS for begins in openings_of(part, wording)]
         self._connection.executemany(
             "INSERT INTO openings (part, opening, count) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
             [*begun, *sorted(openings(wording))],

@@ -1,4 +1,4 @@
-"""What became of the thoughts of a run that were rewritten: saved so, or as they were, and why."""
+"""What became of the thoughts of a run: saved as they were rewritten, or as they were, and why."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pydantic.dataclasses import dataclass
 
+from apep_datagen.conversation.rewriting import NOT_NEEDED
 from apep_datagen.core.messages import Step
 from apep_datagen.storage.checked import CHECKED
 
@@ -19,7 +20,7 @@ class RewriteCount:
     """How many thoughts fared alike.
 
     Attributes:
-        provider: Whose model rewrote them.
+        provider: Whose model rewrote them; or, where that was not needed, thought them last in their exchange.
         reason: Why the originals were kept; empty where they are saved as rewritten.
         count: How many.
     """
@@ -28,20 +29,25 @@ class RewriteCount:
     reason: str
     count: int
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether nobody was asked to rewrite them."""
+        return self.reason == NOT_NEEDED
+
 
 def read_rewrites(connection: sqlite3.Connection) -> tuple[RewriteCount, ...]:
-    """Return what became of the thoughts of a run that were rewritten."""
+    """Return what became of the thoughts of a run."""
     rows = connection.execute("SELECT provider, reason, count FROM rewrites WHERE count > 0 ORDER BY provider, reason")
     return tuple(RewriteCount(*row) for row in rows)
 
 
 def kept_originals(connection: sqlite3.Connection) -> int:
-    """Return how many thoughts are saved as they were."""
-    return sum(item.count for item in read_rewrites(connection) if item.reason)
+    """Return how many thoughts are saved as they were, because their rewrites are worse."""
+    return sum(item.count for item in read_rewrites(connection) if item.reason and not item.is_left_out)
 
 
 def count_rewrites(connection: sqlite3.Connection, provider: str, kept: Sequence[str]) -> None:
-    """Count the thoughts that a provider's model rewrote, by why each is as it was; empty for those that are not."""
+    """Count thoughts by why each is as it was; empty for those that are saved as a provider's model rewrote them."""
     connection.executemany(
         "INSERT INTO rewrites (provider, reason, count) VALUES (?, ?, ?)"
         " ON CONFLICT DO UPDATE SET count = count + excluded.count",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from apep_datagen.core.words import one_line
 from apep_datagen.engine.counters import ProviderCounters, RunCounters
+from apep_datagen.terminal.cost import spell_cost_of_made
 from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.streams import obeyed
 from apep_datagen.terminal.text import plain_text, say
@@ -187,7 +188,8 @@ def _achievements(counters: RunCounters) -> str:
     usd = sum(provider.usd for provider in list(counters.providers.values()))
     cost = f", ${usd:.4f} spent" if usd else ""
     kept = f", {counters.kept_originals} thoughts kept as they were" if counters.kept_originals else ""
-    return f"{counters.memories} memories, {counters.diary_pages} diary pages{kept}{cost}"
+    each = spell_cost_of_made(counters)
+    return f"{counters.memories} memories, {counters.diary_pages} diary pages{kept}{cost}{'; ' if each else ''}{each}"
 
 
 def _percent(counters: RunCounters) -> str:
@@ -196,7 +198,7 @@ def _percent(counters: RunCounters) -> str:
 
 def _pace(counters: RunCounters, seconds: float) -> str:
     """Spell the rate of this invocation, and what it leaves to wait."""
-    made = counters.done - counters.done_before
+    made = counters.made
     if made <= 0 or seconds <= 0:
         return f"{spell_duration(seconds)} so far"
     left = seconds / made * max(0, counters.target - counters.done)

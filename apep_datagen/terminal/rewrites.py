@@ -17,41 +17,46 @@ _SHOWN_REASONS = 5
 
 
 def rewrites_as_json(counts: Iterable[RewriteCount]) -> dict[str, Any]:
-    """Return what became of rewritten thoughts for a script.
+    """Return what became of Ada's thoughts for a script.
 
     Returns:
         `thoughts` that were rewritten, how many of them are saved so (`used`) and how many as they were (`kept`);
-        `by_provider`: for each provider whose model rewrote them the same; `reasons`, why they were kept: a list of
-        `provider`, `reason` and `count`.
+        `left_out`, how many more needed no rewrite; `by_provider`: for each provider whose model wrote them the same;
+        `reasons`, why they were kept: a list of `provider`, `reason` and `count`.
     """
     counts = tuple(counts)
     providers = dict.fromkeys(item.provider for item in counts)
     return {
         **_numbers(counts),
         "by_provider": {name: _numbers(item for item in counts if item.provider == name) for name in providers},
-        "reasons": [asdict(item) for item in counts if item.reason],
+        "reasons": [asdict(item) for item in counts if item.reason and not item.is_left_out],
     }
 
 
 def _numbers(counts: Iterable[RewriteCount]) -> dict[str, int]:
     counts = tuple(counts)
-    thoughts = sum(item.count for item in counts)
-    kept = sum(item.count for item in counts if item.reason)
-    return {"thoughts": thoughts, "used": thoughts - kept, "kept": kept}
+    left_out = sum(item.count for item in counts if item.is_left_out)
+    thoughts = sum(item.count for item in counts) - left_out
+    kept = sum(item.count for item in counts if item.reason) - left_out
+    return {"thoughts": thoughts, "used": thoughts - kept, "kept": kept, "left_out": left_out}
 
 
 def describe_rewrites(counts: Iterable[RewriteCount]) -> list[str]:
-    """Return a paragraph for a person; none where nothing was rewritten."""
+    """Return a paragraph for a person; none where Ada has thought nothing."""
     counts = tuple(counts)
     numbers = _numbers(counts)
+    left_out = numbers["left_out"]
+    needless = f"{left_out:,} thoughts are saved as Ada thought them, as they needed no rewriting"
     if not numbers["thoughts"]:
-        return []
+        return [needless] if left_out else []
     head = f"Of {numbers['thoughts']:,} thoughts, {numbers['used']:,} are saved as they were rewritten"
+    if left_out:
+        head = f"{needless}. {head}"
     if not numbers["kept"]:
         return [head]
     reasons: Counter[tuple[str, str]] = Counter()
     for item in counts:
-        if item.reason:
+        if item.reason and not item.is_left_out:
             reasons[item.provider, item.reason] += item.count
     rows = [[provider, reason, spell_count(count)] for (provider, reason), count in reasons.most_common()]
     shown = table(["provider", "reason", "count"], rows[:_SHOWN_REASONS], left=2)

@@ -89,7 +89,8 @@ def test_the_example_of_the_design_loads(tmp_path: Path) -> None:
 def test_without_a_file_there_are_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = load(None)
-    assert (settings.generation.target, settings.generation.exchanges) == (5000, (1, 1))
+    assert (settings.generation.target, settings.generation.exchanges) == (5000, (1, 4))
+    assert settings.roles.rewriter.when == "needed"
     assert list(settings.providers) == list(BUILT_IN_PROVIDERS)
     assert settings.providers["huggingface"].requests_per_second == 0.5
     assert settings.providers["mistral"].model == "mistral-large-latest"

@@ -28,7 +28,7 @@ from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Completion, Message, Step, Usage, clean_text
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tags import strip_tags
-from apep_datagen.core.tools import describe_tools
+from apep_datagen.core.tools import tool_signatures
 from support.briefs import BRIEF
 
 PROMPTS = load_prompts()
@@ -183,13 +183,14 @@ def test_ada_is_told_the_date_the_tools_and_how_often_she_may_use_them() -> None
     system, user = sent(say(begin(max_tool_rounds=2), "Hi."))
     assert (system.role, user) == ("system", Message("user", "Hi."))
     assert BRIEF.date in system.content
-    assert describe_tools() in system.content
+    assert tool_signatures() in system.content
     assert "at most 2 rounds" in system.content
 
 
-def test_the_tester_is_told_the_topic_and_the_last_exchange_of_the_timeline() -> None:
-    _, user = sent(begin(previous=QuestionAnswer("Will it rain?", "Take an umbrella.")))
-    assert all(words in user.content for words in ("the rain", "Will it rain?", "Take an umbrella."))
+def test_the_tester_is_told_what_to_write_and_nothing_of_an_earlier_chat() -> None:
+    _, user = sent(begin(previous=QuestionAnswer("Will it hail?", "Take an umbrella.")))
+    assert user.content.startswith(BRIEF.scenario.instruction)
+    assert not any(words in user.content for words in ("hail", "umbrella"))
 
 
 def test_a_follow_up_is_asked_from_the_whole_chat_as_the_user_saw_it() -> None:

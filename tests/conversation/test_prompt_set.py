@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.markup import parse_answer
-from apep_datagen.core.notebook import Entry, Notebook
-from apep_datagen.core.tools import describe_tools, run_call
+from apep_datagen.core.notebook import Notebook
+from apep_datagen.core.tools import run_call, tool_signatures
 from apep_datagen.core.words import holds
 from apep_datagen.people.cast import load_cast
 from support.paths import REPOSITORY, TESTS
 
 WHEN = {"date": "2026-01-31", "weekday": "Saturday", "time": "19:40", "time_of_day": "evening"}
-FILES = sorted(path.name for path in (REPOSITORY / "systemprompts").glob("*.txt"))
+# What `grow` says to a provider is of no conversation.
+FILES = sorted({path.name for path in (REPOSITORY / "systemprompts").glob("*.txt")} - {"grow.txt"})
 
 TESTER = "history, previous, instruction, topic, date, weekday, time, time_of_day"
 
@@ -38,7 +40,7 @@ def test_every_word_comes_from_the_prompt_files() -> None:
 
 def test_ada_says_that_she_is_an_ai() -> None:
     rendered = load_prompts().render("ada_system.txt", tool_instructions="…", **WHEN)
-    assert "You never claim to be a human" in rendered
+    assert "You never claim to be human" in rendered
     assert "2026-01-31" in rendered
 
 
@@ -54,6 +56,11 @@ def test_a_file_that_the_directory_lacks_is_taken_from_the_program(tmp_path: Pat
 def test_a_directory_without_a_prompt_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SettingsError, match="no prompts here; a prompt directory holds one or more of ada_system"):
         load_prompts(tmp_path / name)
+
+
+def test_a_directory_may_hold_a_world_alone(tmp_path: Path) -> None:
+    (tmp_path / "world").mkdir()
+    assert load_prompts(tmp_path).texts == load_prompts().texts
 
 
 def test_a_broken_template_is_refused_with_its_file_and_line(tmp_path: Path) -> None:
@@ -164,15 +171,30 @@ def test_the_rewriter_is_told_how_ada_thinks_where_that_was_drawn(thoughts: list
     assert drawn == f"{not_drawn}\nHer way of thinking today, which is in the words alone: dry and short."
 
 
-def test_adas_example_holds_two_calls_that_can_be_carried_out_together() -> None:
-    rounds = load_prompts().render("tool_instructions.txt", tools=describe_tools(), max_tool_rounds=3)
-    example = parse_answer(rounds[rounds.index("<think>") : rounds.rindex("</tool_call>") + len("</tool_call>")])
-    assert example.thinking
+def test_adas_example_is_a_call_that_can_be_carried_out() -> None:
+    rounds = load_prompts().render("tool_instructions.txt", tools="", signatures=tool_signatures(), max_tool_rounds=3)
+    example = parse_answer(rounds[rounds.index("<tool_call>") : rounds.rindex("</tool_call>") + len("</tool_call>")])
     assert example.reply == ""
-    notebook = Notebook([Entry("memory", "2026-01-01", f"The user likes {thing}.") for thing in "abcd"])
-    results = [run_call(call, notebook) for call in example.calls]
-    assert [list(result) for result in results] == [["deleted"], ["added", "indices"]]
-    assert [note.text for note in notebook.on("memory")][:3] == [f"The user likes {thing}." for thing in "abc"]
+    notebook = Notebook()
+    assert [list(run_call(call, notebook)) for call in example.calls] == [["added", "indices"]]
+    assert len(notebook.on("memory")) == 1
+
+
+@pytest.mark.parametrize("name", ["ada_system.txt", "tester_user.txt"])
+def test_what_is_the_same_in_many_prompts_stands_before_the_hour(name: str) -> None:
+    """A server that caches what prompts begin with has read it once."""
+    at: dict[str, Any] = {
+        "topic": "rain",
+        "instruction": "Write.",
+        "history": [],
+        "previous": None,
+        "tool_instructions": "…",
+    }
+    prompts = load_prompts()
+    morning, evening = (prompts.render(name, **at, **{**WHEN, "time": hour}) for hour in ("09:15", "19:40"))
+    [line] = [line for line in morning.split("\n") if line not in evening]
+    assert morning.endswith(line)
+    assert morning.partition(line)[0] == evening[: len(morning) - len(line)]
 
 
 @pytest.mark.parametrize("last_round", [False, True])
@@ -183,7 +205,7 @@ def test_the_results_of_the_last_round_alone_ask_for_an_answer(last_round: bool)
 
 def test_no_prompt_puts_words_into_adas_mouth_for_which_she_is_rejected() -> None:
     phrases, prompts = load_cast().phrases, load_prompts()
-    tools = prompts.render("tool_instructions.txt", tools=describe_tools(), max_tool_rounds=3)
+    tools = prompts.render("tool_instructions.txt", tools="", signatures=tool_signatures(), max_tool_rounds=3)
     texts = [
         prompts.render("ada_system.txt", tool_instructions=tools, **WHEN),
         prompts.render("tool_results.txt", results="", last_round=True),

@@ -17,7 +17,10 @@ import pytest
 import reference
 from apep_datagen.config.secrets import SECRETS_TEMPLATE
 from apep_datagen.config.settings_file import BUILT_IN_PROVIDERS, load_settings
+from apep_datagen.grow.kinds import faults_of_kind
 from apep_datagen.people.scenario import Ability
+from apep_datagen.people.vocabulary import Vocabulary
+from apep_datagen.people.world import WorldFile, load_table
 from apep_datagen.quality.problem import Stage
 from support.paths import REPOSITORY
 
@@ -52,6 +55,9 @@ def broken_links(page: Path, text: str) -> Iterator[str]:
         is_there = file.exists() if path else True
         if not is_there or (anchor and anchor not in anchors(file.read_text(encoding="utf-8") if path else text)):
             yield target
+
+
+PROMPTS = sorted(path.name + "/" * path.is_dir() for path in (REPOSITORY / "systemprompts").iterdir())
 
 
 # Tables that are made from the code.
@@ -126,13 +132,16 @@ def test_every_configuration_key_is_documented_in_its_section() -> None:
     assert {"generation", "budget", "quality", "scenarios", "roles.ROLE", "providers.NAME"} <= set(sections)
     for name, model in sections.items():
         [section] = re.findall(rf"^### `\[{re.escape(name)}\]`$\n(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL)
+        inherited = {key for base in model.__mro__[1:] for key in getattr(base, "model_fields", {})}
         for key, field in model.model_fields.items():
+            if key in inherited:
+                continue  # it stands with those of all roles
             has_section = f"### `[{name}.{key}]`" in page
             rows = re.findall(rf"^\| `{key}` \| (.+) \| (.+) \| (.+) \|$", section, re.MULTILINE)
             assert len(rows) == (0 if has_section else 1), (name, key, field)
 
 
-@pytest.mark.parametrize("file", sorted(path.name for path in (REPOSITORY / "systemprompts").iterdir()))
+@pytest.mark.parametrize("file", PROMPTS)
 def test_every_prompt_and_every_table_of_the_cast_is_documented(file: str) -> None:
     assert f"`{file}`" in text_of("docs/customising.md")
 
@@ -155,6 +164,10 @@ def test_every_configuration_that_is_shown_can_be_used(page: str, tmp_path: Path
     for number, shown in enumerate(re.findall(r"^```toml\n(.*?)^```$", text_of(page), re.MULTILINE | re.DOTALL)):
         file = tmp_path / f"{number}.toml"
         file.write_text(shown, encoding="utf-8")
+        if "[[facts]]" in shown:
+            [kind] = load_table(file, WorldFile).facts
+            assert list(faults_of_kind(kind, Vocabulary())) == []
+            continue
         settings = load_settings(file, generation={}, budget={}, quality={}, models={}, rates={})
         assert tomllib.loads(shown).keys() <= settings.model_dump().keys()
 

@@ -88,3 +88,21 @@ def test_a_brief_of_an_earlier_version_is_still_read() -> None:
     assert (brief.conversation_id, brief.way_of_thinking) == (1, "")
     with pytest.raises(ValueError, match="cannot be read"):
         brief_from_json(plan.replace('"seed"', '"sead"'))
+
+
+def test_there_is_an_instruction_for_each_exchange_and_one_of_them_shows_the_ability() -> None:
+    one, many = source(Ability.SHARE), replace(source(Ability.SHARE), exchanges=(1, 4))
+    drawn_one = [one.draw_brief(1, one.new_timeline(number)[0], {}) for number in range(1, 41)]
+    drawn_many = [many.draw_brief(1, many.new_timeline(number)[0], {}) for number in range(1, 41)]
+    assert {brief.exchanges for brief in drawn_one} == {1}
+    assert {brief.exchanges for brief in drawn_many} == {1, 2, 3, 4}
+    assert all(len(brief.scenario.course) == brief.exchanges for brief in drawn_many)
+    assert all(brief.scenario.course[brief.scenario.place - 1] == brief.scenario.instruction for brief in drawn_many)
+
+
+def test_a_brief_says_when_its_thoughts_are_rewritten_and_one_of_an_earlier_version_always() -> None:
+    briefs = replace(source(Ability.SHARE), rewrites="never")
+    assert briefs.draw_brief(1, briefs.new_timeline(1)[0], {}).rewrites == "never"
+    lines = (TESTS / "real_model" / "conversations.jsonl").read_text("utf-8").splitlines()
+    plan = lines[0].partition('"plan": ')[2].partition(', "notes_before"')[0]
+    assert brief_from_json(plan).rewrites == "always"

@@ -13,10 +13,16 @@ from apep_datagen.config.provider_settings import PriceSettings, ProviderSetting
 from apep_datagen.config.settings import GenerationSettings, RolesSettings
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.core.messages import ModelRole
-from apep_datagen.inspect.assumptions import ASSUMED_TOOL_ROUNDS, assumed_needs
+from apep_datagen.inspect.assumptions import (
+    ASSUMED_LATER_TOOL_ROUNDS,
+    ASSUMED_REWRITTEN,
+    ASSUMED_TOOL_ROUNDS,
+    assumed_needs,
+)
 from apep_datagen.inspect.estimate import share_out
 from apep_datagen.inspect.need import Need
 from apep_datagen.people.cast import load_cast
+from apep_datagen.people.exchanges import mean_exchanges
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.program import OUTPUT, Program, section
 
@@ -253,10 +259,11 @@ def test_each_role_is_paid_at_the_price_of_its_model() -> None:
 def test_requests_follow_from_how_many_exchanges_are_drawn(exchanges: tuple[int, int]) -> None:
     prompts = load_prompts()
     needs = assumed_needs(GenerationSettings(exchanges=exchanges), RolesSettings(), prompts, load_cast())
-    mean = sum(exchanges) / 2
+    mean = mean_exchanges(*exchanges)
+    rounds = ASSUMED_TOOL_ROUNDS + (mean - 1) * ASSUMED_LATER_TOOL_ROUNDS
     assert needs[ModelRole.TESTER].requests == pytest.approx(mean)
-    assert needs[ModelRole.REWRITER].requests == pytest.approx(mean)
-    assert needs[ModelRole.ADA].requests == pytest.approx(mean * (1 + ASSUMED_TOOL_ROUNDS))
+    assert needs[ModelRole.REWRITER].requests == pytest.approx(mean * ASSUMED_REWRITTEN)
+    assert needs[ModelRole.ADA].requests == pytest.approx(mean + rounds)
     without_tools = GenerationSettings(exchanges=exchanges, max_tool_rounds=0)
     needs = assumed_needs(without_tools, RolesSettings(), prompts, load_cast())
     assert needs[ModelRole.ADA].requests == pytest.approx(mean)
@@ -264,5 +271,12 @@ def test_requests_follow_from_how_many_exchanges_are_drawn(exchanges: tuple[int,
 
 def test_an_answer_is_not_assumed_to_be_longer_than_it_may_be() -> None:
     roles = RolesSettings.model_validate({"ada": {"temperature": 0.5, "max_tokens": 20}})
-    needs = assumed_needs(GenerationSettings(max_tool_rounds=0), roles, load_prompts(), load_cast())
+    needs = assumed_needs(GenerationSettings(exchanges=(1, 1), max_tool_rounds=0), roles, load_prompts(), load_cast())
     assert needs[ModelRole.ADA].completion_tokens == 20
+
+
+@pytest.mark.parametrize(("when", "rewritten"), [("always", 1.0), ("needed", ASSUMED_REWRITTEN), ("never", 0.0)])
+def test_as_many_rewrites_are_estimated_as_are_asked_for(when: str, rewritten: float) -> None:
+    roles = RolesSettings.model_validate({"rewriter": {"when": when}})
+    needs = assumed_needs(GenerationSettings(exchanges=(2, 2)), roles, load_prompts(), load_cast())
+    assert needs[ModelRole.REWRITER].requests == pytest.approx(2 * rewritten)

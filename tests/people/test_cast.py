@@ -110,11 +110,6 @@ MISTAKES: list[tuple[str, Callable[[str], str], tuple[str, ...]]] = [
     ("scenarios.toml", written("topics = \n"), ("no valid TOML",)),
     ("scenarios.toml", replaced("moods = [", "mood = ["), ("mood: there is no such key; there are topics, moods",)),
     ("scenarios.toml", replaced("[abilities.connect]", "[abilities.join]"), ("abilities.join",)),
-    (
-        "scenarios.toml",
-        lambda text: text[: text.index("[abilities.advice]")],
-        ("there is no [abilities.advice]",),
-    ),
     ("scenarios.toml", added("style = 5"), ("abilities.advice.style: there is no such key; there are instruction",)),
     (
         "scenarios.toml",

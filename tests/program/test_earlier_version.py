@@ -2,7 +2,9 @@
 
 Judged is as it was judged then: rules of judging change. `earlier_version/` holds what that version left behind when it
 was killed, and what it did when it went on: the requests that it sent, with their answers, the output, the state
-database, and what its commands print. README.md there says more.
+database, and what its commands print. README.md there says more. What comes after the conversations that were under way
+is drawn from another world since then: it is made to the target, with tables and prompts of then or with the program's
+own, and everything fits together.
 """
 
 from __future__ import annotations
@@ -15,40 +17,41 @@ import shutil
 import sqlite3
 import tarfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from apep_datagen.core.errors import StorageError
+from apep_datagen.people.cast import load_cast
 from support.loopback_server import LoopbackServer, Received, Reply
 from support.paths import SUPPORT, TESTS
 from support.program import Program
+from support.scripted_people import ALIKE_IN_THOUGHT, ScriptedPeople
 
 EARLIER_VERSION = TESTS / "program" / "earlier_version"
 COMPARED = tomllib.loads((EARLIER_VERSION / "compared.toml").read_text(encoding="utf-8"))
 SHOWN_CHARACTERS = 80
 MOST_SHOWN = 10
+# So long were timelines then; the one that was under way goes on beyond it.
+LENGTH, LONGER = 13, 20
 
 # What `status --json` says of the time at which it is asked and of how fast the machine was.
 NOT_COMPARED = re.compile(
     r'(?<="active": )[^,\n]+|(?<="last_recorded_at": )[^,\n]+|(?<="seconds": )[^,\n]+|(?<="seconds_left": )[^,\n]+'
     r'|(?<="conversations_per_hour": )[^,\n]+'
-    # What was refused is asked for once more since then.
-    r'|(?<="requests": )[^,\n]+|(?<="kind": "refused",\n      "count": )[^,\n]+'
 )
 # What is told since then: how many conversations have ended, how many of them could not be judged, what the stages that
-# there were not yet have found, examples, what the abilities yield, and what became of rewrites.
+# there were not yet have found, examples, what the abilities yield, what became of rewrites, and what an accepted
+# conversation took.
 NOT_TOLD_THEN = re.compile(
-    r'"(?:frequent_reasons|abilities)": \[[^\]]*\],\s*'
+    r'"(?:frequent_reasons|abilities)": \[[^\]]*\],\s*|"per_accepted": (?:null|\{[^{}]*\}),\s*'
     r'|"rewrites": \{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\},\s*'
     r'|"(?:ended|set_aside|notes|knowledge|time)": \d+,?\s*|\{[^{}]*"stage": "set aside"[^{}]*\},?\s*'
 )
-# Why a conversation of an earlier schema cannot be resumed was told in words of a library, which differed from one to
-# the other; now in a sentence that is the same for all, so that they are counted together.
-NOT_RESUMED = re.compile(r'\{\s+"reason": "cannot be resumed: (?:[^"\\]|\\.)*",\s+"count": (\d+)\s+\},?\s*')
 
 
 def differences(recorded: Any, now: Any, where: str) -> Iterator[str]:
@@ -80,43 +83,27 @@ def assert_same(recorded: Any, now: Any, where: str, said: str = "") -> None:
 
 
 class RecordedServer:
-    """Answers as the earlier version was answered, as long as it is asked the same in the same order.
-
-    What that version was refused, it did not ask for again. Now it is asked for once more, and refused once more.
+    """Answers what was under way as it was answered then, as long as it is asked the same in the same order.
 
     Attributes:
         difference: Where a request was another one, or None.
-        refused_again: How many requests were refused a second time.
     """
 
-    def __init__(self, requests: list[dict[str, Any]]) -> None:
+    def __init__(self, requests: list[dict[str, Any]], then: Callable[[Received], Reply]) -> None:
         self.difference: str | None = None
-        self.refused_again = 0
         self._requests = requests
-        self._last: dict[str, Any] | None = None
+        self._then = then
 
     def __call__(self, received: Received) -> Reply:
-        last, self._last = self._last, None
-        if last is not None and last["reply"]["status"] == 422 and last["body"] == received.body:
-            self.refused_again += 1
-            return self._reply(last)
-        if self.difference is None:
-            self.difference = self._difference(received)
+        if self.difference is None and received.number <= len(self._requests):
+            request = self._requests[received.number - 1]
+            self.difference = next(differences(request["body"], received.body, f"request {received.number}"), None)
+            if self.difference is None:
+                reply = request["reply"]
+                return Reply(**{**reply, "usage": reply["usage"] and tuple(reply["usage"])})
         if self.difference is not None:
             return Reply("this is not what was recorded", status=401)  # so the program ends at once
-        self._last = self._requests[received.number - self.refused_again - 1]
-        return self._reply(self._last)
-
-    @staticmethod
-    def _reply(request: dict[str, Any]) -> Reply:
-        reply = request["reply"]
-        return Reply(**{**reply, "usage": reply["usage"] and tuple(reply["usage"])})
-
-    def _difference(self, received: Received) -> str | None:
-        number = received.number - self.refused_again
-        if number > len(self._requests):
-            return f"after the {len(self._requests)} requests that were recorded comes another one: {received.body}"
-        return next(differences(self._requests[number - 1]["body"], received.body, f"request {number}"), None)
+        return self._then(received)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +118,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def begun_program(directory: Path, recorded: Path, begun: str, base_url: str) -> Program:
     """Return the program in a directory with what was begun, and with the configuration and prompts of then."""
     program = Program(directory)
-    program.configure((EARLIER_VERSION / "apep-datagen.toml").read_text(encoding="utf-8").replace("BASE_URL", base_url))
+    configuration = (EARLIER_VERSION / "apep-datagen.toml").read_text(encoding="utf-8")
+    configuration = configuration.replace("BASE_URL", base_url)
+    configuration = configuration.replace(f"timeline_length = {LENGTH}", f"timeline_length = {LONGER}")
+    program.configure(configuration.replace("[quality]\n", f"[quality]\n{ALIKE_IN_THOUGHT}"))
     shutil.copytree(recorded / "prompts", directory / "prompts")
     program.output.parent.mkdir(parents=True)
     shutil.copy(recorded / begun / "begun" / "output.json", program.output)
@@ -141,9 +131,7 @@ def begun_program(directory: Path, recorded: Path, begun: str, base_url: str) ->
 
 def comparable(printed: str) -> str:
     """Return what a command has printed, as far as it is the same whenever and wherever it is asked."""
-    not_resumed = sum(map(int, NOT_RESUMED.findall(printed)))
-    printed = NOT_TOLD_THEN.sub("", NOT_COMPARED.sub("…", printed))
-    return f"{NOT_RESUMED.sub('', printed)}, {not_resumed} not resumed"
+    return NOT_TOLD_THEN.sub("", NOT_COMPARED.sub("…", printed))
 
 
 def assert_prints(program: Program, recorded: dict[str, dict[str, Any]], commands: list[list[str]]) -> None:
@@ -158,56 +146,105 @@ def assert_prints(program: Program, recorded: dict[str, dict[str, Any]], command
         if before["exit_status"] == StorageError.exit_status:
             assert ended.status == 0, ended.said
             continue
-        # What `stats` tells has grown, and quotations are left out of its measures.
-        if not name.startswith("stats"):
-            printed, was_printed = map(comparable, (ended.stdout, before["printed"]))
-            assert_same(was_printed, printed, name, ended.said)
+        assert_same(comparable(before["printed"]), comparable(ended.stdout), name, ended.said)
         assert ended.status == before["exit_status"], ended.said
 
 
-def _without_what_is_new(table: str, rows: list[list[Any]]) -> list[list[Any]]:
-    """Leave out how many requests and refusals there were: one that was refused is sent twice now.
+class Then:
+    """What was recorded of one beginning, as far as it is of the conversations that had begun.
 
-    Nor were openings of thoughts counted.
+    Attributes:
+        last: The number of the last of them.
+        requests: What was sent for the one that was under way, with the answers.
+        tables: What stood in the state database of them in the end.
+        output: The output up to the end of the last of them that is in it.
+        printed: What the commands printed before it went on.
+        target: To how many conversations it went on.
     """
-    if table == "spending":
-        return [[*row[:3], *row[4:]] for row in rows]
-    if table == "near":
-        return []  # what a reply quotes is left out of its keys now
-    if table == "openings":
-        return [row for row in rows if not row[0].endswith(" thought")]
-    return [row for row in rows if row[1] != "refused"] if table == "failures" else rows
+
+    def __init__(self, recorded: Path, begun: str) -> None:
+        requests, tables, printed = (
+            json.loads((recorded / begun / f"{name}.json").read_text(encoding="utf-8"))
+            for name in ("requests", "tables", "printed")
+        )
+        with contextlib.closing(sqlite3.connect(recorded / begun / "begun" / "state.db")) as connection:
+            (self.last,) = connection.execute("SELECT max(id) FROM conversations").fetchone()
+            (before,) = connection.execute("SELECT count(*) FROM steps WHERE kind != 'tools'").fetchone()
+        self.tables = {name: self.until_then(name, rows) for name, rows in tables.items()}
+        # Each step but the calls of tools is one request: none of these was answered with a failure.
+        calls = sum(row[2] != "tools" for row in self.tables["steps"])
+        self.requests = requests[: calls - before]
+        assert all(request["reply"]["status"] == HTTPStatus.OK for request in self.requests)
+        end = max(end for *_, end in self.tables["samples"])
+        self.output = (recorded / begun / "output.json").read_bytes()[:end].decode()
+        self.printed, self.target = printed["before"], printed["target"]
+
+    def until_then(self, table: str, rows: list[list[Any]]) -> list[list[Any]]:
+        """Return what stood in a table when the last of these conversations had ended."""
+        match table:
+            case "run":  # how far it is, and how far it is to go, has changed
+                return [row[:5] for row in rows]
+            case "prompt_sets":
+                return [row for row in rows if row[0] == 1]
+            case "conversations" | "steps":
+                return [row for row in rows if row[0] <= self.last]
+            case "samples":
+                return [row for row in rows if row[1] <= self.last]
+            case "notes":
+                there = [row for row in rows if 0 < row[5] <= self.last]
+                return [[*row[:6], row[6] if row[6] and row[6] <= self.last else None] for row in there]
+        return rows
 
 
+def assert_tables_of_then(program: Program, then: Then) -> None:
+    """Each table says of these conversations what it said then."""
+    all_now = {name: json.loads(json.dumps(program.query(sql))) for name, sql in COMPARED["tables"].items()}
+    goes_on = {row[1] for row in all_now["conversations"] if row[0] > then.last}
+    begun = {row[1] for row in then.tables["conversations"]}
+    for name, rows in all_now.items():
+        recorded, now = then.tables[name], then.until_then(name, rows)
+        if name == "timelines":
+            recorded, now = ([row for row in side if row[0] in begun - goes_on] for side in (recorded, now))
+        assert_same(recorded, now, name)
+
+
+@pytest.mark.parametrize("tables", ["then", "now"])
 @pytest.mark.parametrize("begun", ["itself", "schema-1", "schema-2"])
-def test_what_an_earlier_version_began_is_continued_as_that_version_would_have(
-    recorded: Path, tmp_path: Path, begun: str
+def test_what_was_under_way_ends_as_it_would_have_and_new_conversations_come_after_it(
+    recorded: Path, tmp_path: Path, begun: str, tables: str
 ) -> None:
-    requests, tables, printed = (
-        json.loads((recorded / begun / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("requests", "tables", "printed")
-    )
-    behaviour = RecordedServer(requests)
+    then = Then(recorded, begun)
+    prompts = recorded / "prompts" if tables == "then" else None
+    behaviour = RecordedServer(then.requests, ScriptedPeople(Program(tmp_path).state, cast=load_cast(prompts)))
     with LoopbackServer(behaviour) as server:
         program = begun_program(tmp_path, recorded, begun, server.url("endpoint"))
-        assert_prints(program, printed["before"], COMPARED["commands"]["before"])
+        assert_prints(program, then.printed, COMPARED["commands"]["before"])
+        before = program.output.read_bytes().decode()
         verdicts = tmp_path / "verdicts.json"
-        verdicts.write_text(json.dumps({row[0]: row[6] and row[6:9] for row in tables["conversations"]}), "utf-8")
+        verdicts.write_text(json.dumps({row[0]: row[6] and row[6:9] for row in then.tables["conversations"]}), "utf-8")
         ended = program.run(
-            "--providers", "endpoint", "--prompts", "prompts", "--target", str(printed["target"]),
+            "--providers", "endpoint", "--target", str(then.target), *(["--prompts", "prompts"] if prompts else []),
             command=(str(SUPPORT / "judged_as_then.py"), str(verdicts)),
         )  # fmt: skip
     assert behaviour.difference is None, f"{behaviour.difference}\n{ended.said}"
     assert ended.status == 0, ended.said
-    assert len(server.received) - behaviour.refused_again == len(requests)
-    assert_same(
-        (recorded / begun / "output.json").read_bytes().decode(), program.output.read_bytes().decode(), "output"
-    )
-    assert list(tables) == list(COMPARED["tables"])
-    for name, rows in tables.items():
-        there = json.loads(json.dumps(program.query(COMPARED["tables"][name])))
-        assert_same(_without_what_is_new(name, rows), _without_what_is_new(name, there), name)
-    assert_prints(program, printed["after"], COMPARED["commands"]["after"])
+    output = program.output.read_bytes().decode()
+    assert output.startswith(before.removesuffix("\n]\n"))
+    assert_same(then.output, output[: len(then.output)], "output", ended.said)
+    assert len(program.conversations()) == then.target
+    assert_tables_of_then(program, then)
+
+    # The story of then goes on: in the same timeline there are new conversations.
+    if begun == "itself":
+        assert (2, LONGER) in program.query("SELECT id, conversations FROM timelines")
+    with ThreadPoolExecutor(2) as pool:
+        commands = COMPARED["commands"]["after"]
+        printed = list(pool.map(lambda command: program.run(*command), commands))
+    for command_ended in printed:
+        assert (command_ended.status, command_ended.stderr) == (0, ""), command_ended.said
+    status, stats, verified, *_ = printed
+    assert json.loads(status.stdout)["done"] == json.loads(stats.stdout)["conversations"] == then.target
+    assert json.loads(verified.stdout)["findings"] == []
 
 
 @pytest.mark.parametrize("begun", ["itself", "schema-1", "schema-2"])

@@ -10,10 +10,12 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from apep_datagen.conversation.rewriting import NOT_NEEDED
 from apep_datagen.conversation.shortcoming import Shortcoming
-from support.loopback_server import LoopbackServer, Received, Reply
+from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.program import Program, section
 from support.scripted_people import ALIKE_IN_THOUGHT, ScriptedPeople
+from support.waiting import wait_until
 
 MACHINE_TALK = "As a language model I have no days."
 
@@ -65,7 +67,7 @@ def test_a_rewriter_that_spoils_everything_costs_no_conversation_and_is_counted(
         Shortcoming.REJECTED,
         Shortcoming.NUMBER_ADDED,
     } <= set(reasons)
-    numbers = {"thoughts": thoughts, "used": thoughts - reasons.total(), "kept": reasons.total()}
+    numbers = {"thoughts": thoughts, "used": thoughts - reasons.total(), "kept": reasons.total(), "left_out": 0}
     assert status == numbers | {"by_provider": {"endpoint": numbers}, "reasons": status["reasons"]}
     assert {item["provider"] for item in status["reasons"]} == {"endpoint"}
     assert json.loads(program.run("stats", "--json").stdout)["run"]["rewrites"] == status
@@ -132,3 +134,79 @@ def test_what_an_earlier_version_has_finished_stays_as_it_is_saved(tmp_path: Pat
         assert program.run(*arguments, "6").status == 0
     assert program.query("SELECT line FROM samples WHERE position = 1") == [(line,)]
     assert json.loads(line)["conversations"] == program.conversations()[0]
+
+
+def own_thoughts(received: Received) -> Reply:
+    """Think as a person does in three of four answers, and else as an analysis."""
+    number = received.number
+    if received.step in ("answer", "continue"):
+        thought = f"Mia, on Sunday, {number}. I like that." if number % 4 else f"The user tells me {number}."
+        reply = well_behaved(received)
+        return replace(reply, text=re.sub("<think>.*?</think>", f"<think>{thought}</think>", reply.text))
+    return well_behaved(received)
+
+
+def test_a_rewrite_that_is_not_needed_is_neither_asked_for_nor_lost_over_a_kill(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+
+    def behaviour(received: Received) -> Reply:
+        # The program is killed in the middle: of some conversations the rewrite is due then, of others it was left out.
+        return Reply(fault="hang") if received.number == 45 else own_thoughts(received)
+
+    run = ("--providers", "endpoint", "--target", "30", "--exchanges", "1-2", "--seed", "5")
+    needed = '[roles.rewriter]\nwhen = "needed"\n'
+    with LoopbackServer(behaviour) as server:
+        endpoint = section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=3)
+        program.configure(endpoint + needed)
+        process = program.start(*run)
+        wait_until(lambda: len(server.received) >= 60, lambda: f"{len(server.received)} requests")
+        process.kill()
+        process.communicate()
+        ended = program.run(*run)
+    assert ended.status == 0, ended.said
+    assert program.run("verify").status == 0
+
+    steps = program.query("SELECT conversation_id, text, finish_reason, provider FROM steps WHERE kind = 'rewrite'")
+    left_out = [row for row in steps if row[2] == NOT_NEEDED]
+    assert {(text, provider) for _, text, _, provider in left_out} == {("", None)}
+    assert 0 < len(left_out) < len(steps)
+    messages = [message["content"] for conversation in program.conversations() for message in conversation]
+    thoughts = [text.partition("</think>")[0] for text in messages if text.startswith("<think>")]
+    own = sum(thought.startswith("<think>Mia") for thought in thoughts)
+
+    status = json.loads(program.run("status", "--json").stdout)
+    counts = status["rewrites"]
+    assert counts["left_out"] + counts["thoughts"] == len(thoughts)
+    assert 0 < counts["left_out"] <= own
+    assert sum(item["requests"] for item in status["used"] if item["role"] == "rewriter") < len(steps)
+    assert NOT_NEEDED not in {item["reason"] for item in counts["reasons"]}
+    told = f"{counts['left_out']} thoughts are saved as Ada thought them, as they needed no rewriting"
+    for said in (ended.stdout, program.run("status").stdout, program.run("stats").stdout):
+        assert told in said
+        assert NOT_NEEDED not in said
+
+
+def test_without_a_rewriter_all_thoughts_are_adas_own(tmp_path: Path) -> None:
+    with LoopbackServer(own_thoughts) as server:
+        program = Program(tmp_path)
+        program.configure(section("endpoint", server.url("endpoint")) + '[roles.rewriter]\nwhen = "never"\n')
+        ended = program.run("--providers", "endpoint", "--target", "8")
+    assert ended.status == 0, ended.said
+    assert "rewrite" not in {received.step for received in server.received}
+    assert "needed no rewriting" in ended.stdout
+
+
+def test_a_conversation_costs_what_was_spent_for_each_that_was_accepted(tmp_path: Path) -> None:
+    price = '[providers.endpoint.prices]\n"model-one" = { input = 2.0, output = 10.0 }\n'
+    with LoopbackServer() as server:
+        program = Program(tmp_path)
+        program.configure(section("endpoint", server.url("endpoint")) + price)
+        ended = program.run("--providers", "endpoint", "--target", "8")
+        status = json.loads(program.run("status", "--json").stdout)
+        each, total = status["per_accepted"], status["total"]
+        assert each == {name: total[name] / 8 for name in ("requests", "prompt_tokens", "completion_tokens", "usd")}
+        assert each["requests"] == len(server.received) / 8
+        told = f"An accepted conversation took {each['requests']:.1f} requests, "
+        for said in (ended.stdout, program.run("status").stdout):
+            [line] = [line for line in said.splitlines() if line.startswith(told)]
+            assert f"{each['prompt_tokens']:,.0f} + {each['completion_tokens']:,.0f} tokens, $" in line

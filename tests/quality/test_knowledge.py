@@ -92,14 +92,69 @@ def test_a_claim_counts_until_a_result_has_come() -> None:
     assert check(after, RECALL) is None
 
 
-def test_a_later_exchange_may_speak_of_an_earlier_one() -> None:
-    messages = conversation(
-        "My boat leaks.",
-        "<think>Poor boat.</think>\n\nTar it.",
-        "Do you know what it is called?",
-        "<think>They never told me its name, not a word of it.</think>\n\nNo. You told me before that it leaks.",
-    )
-    assert check(messages) is None
+LEAKING = ("My boat leaks, and it was in the yard all winter.", "<think>Poor boat.</think>\n\nTar it.")
+KEEP = '<tool_call>add_memory(input_text=["The user has a boat that leaks."])</tool_call>'
+STORED = (
+    "My boat leaks.",
+    f"<think>A leaking boat, that I keep.</think>\n\n{KEEP}",
+    '<tool_result>{"added": 1, "indices": [2]}</tool_result>',
+    "<think>Kept.</think>\n\nTar it.",
+)
+
+
+@pytest.mark.parametrize(
+    ("above", "thought", "reply"),
+    [
+        (LEAKING, "They told me that it leaks, so the tar comes first.", "You told me before that it leaks."),
+        (LEAKING, "They want to know when.", "In spring, after the winter in the yard that you mentioned earlier."),
+        (LEAKING, "They want to know when.", "In spring. I remember you saying that before."),
+        (STORED, "I noted that the boat leaks, and tar will do.", "As you said before, it leaks: two coats."),
+    ],
+)
+def test_a_later_exchange_may_speak_of_what_was_said_above(above: tuple[str, ...], thought: str, reply: str) -> None:
+    assert check(conversation(*above, "And when do I do that?", f"<think>{thought}</think>\n\n{reply}")) is None
+
+
+@pytest.mark.parametrize("above", [LEAKING, STORED])
+@pytest.mark.parametrize(
+    ("question", "thought", "reply"),
+    [
+        ("Do you know my sister?", "They never told me anything of a sister.", "No, who is she?"),
+        ("Do you know its name?", f"I do believe I noted the name.|{LOOK}", "Albatross."),
+        ("Do you know its name?", f"I do believe I have it.|{LOOK}", "Albatross."),
+        ("Do you know its name?", f"There must be a line of it in my list.|{LOOK}", "Albatross."),
+        ("I met my sister.", "How nice.", "I remember your sister. You told me last month that she sails."),
+    ],
+)
+def test_what_nothing_above_bears_out_is_a_claim_in_any_exchange(
+    above: tuple[str, ...], question: str, thought: str, reply: str
+) -> None:
+    thought, _, call = thought.partition("|")
+    looking = (f"<think>{thought}</think>\n\n{call}", RESULT, f"<think>There.</think>\n\n{reply}")
+    answer = looking if call else (f"<think>{thought}</think>\n\n{reply}",)
+    problem = check(conversation(*above, question, *answer))
+    assert problem is not None
+    assert problem.stage is Stage.KNOWLEDGE
+    # After a look in an earlier exchange she knows what was said on other days.
+    looked = ("Hello!", f"<think>Let me see.</think>\n\n{LOOK}", RESULT, "<think>A boat.</think>\n\nHello!")
+    assert check(conversation(*looked, *above, question, *answer)) is None
+
+
+def test_a_near_miss_and_an_earlier_state_are_not_known_before_the_look_either() -> None:
+    other = replace(BOAT, value="Heron", forms=("Heron",), tell="my boat is called Heron")
+    asking = replace(SCENARIO, ability=Ability.RECALL, facts=(BOAT,))
+    for scenario in (replace(asking, beside=(other,)), replace(asking, earlier=(other,))):
+        problem = check(asked("Heron, or was that another? I look."), scenario)
+        assert problem is not None
+        assert problem.reason == leak.REASON
+    twins = replace(SCENARIO, ability=Ability.ASK_BACK, facts=(BOAT, other))
+    assert check(asked("Heron or what was it? I look."), twins) is not None
+
+
+def test_what_was_told_above_is_known() -> None:
+    told = ("My boat is the Albatross.", "<think>A fine name.</think>\n\nDoes she fly?")
+    again = ("What is she called?", "<think>Albatross, they said so.</think>\n\nAlbatross.")
+    assert check(conversation(*told, *again), RECALL) is None
 
 
 def test_a_reply_without_a_look_does_not_remember() -> None:

@@ -75,12 +75,13 @@ LEAKS = {
         "<think>That owl on the chimney again, I suppose, and no sleep.</think>\n\nThey are. Go to bed early.",
         past=(OWL,),
     ),
-    "of a note before it is looked up": case(
+    "of a message before the note of it is looked up": case(
         "What was it that I said I was learning?",
         "<think>The theremin, was it still going badly?</think>\n\n<tool_call>recall_memories()</tool_call>",
         '<tool_result>{"memories": [{"index": 1, "date": "2026-01-02", "text": "The user learns the theremin."}]}'
         "</tool_result>",
         "<think>The theremin.</think>\n\nThe theremin.",
+        past=("The theremin goes badly, my teacher weeps.",),
         notes=("The user learns the theremin.",),
     ),
     "beside an answer from memory": case(
@@ -129,6 +130,12 @@ INNOCENT = {
         '<tool_call>add_memory(input_text=["The user keeps bees."])</tool_call>',
         '<tool_result>{"added": 1, "indices": [1]}</tool_result>',
         "<think>Kept.</think>\n\nBees! Do they know you yet?",
+    ),
+    # The program wrote it before the timeline began: no model has seen it, and none can have it from there.
+    "a note that nobody has looked up": case(
+        "What goes well with a long night?",
+        "<think>The theremin, by an owl on the chimney, is it still that hour?</think>\n\nAn owl on the chimney.",
+        notes=("The user learns the theremin.", OWL),
     ),
     "the user's own town is not named": small_talk("They are, wherever one lives.", "I like it here in Turku."),
     "advice on the same matter": small_talk(
@@ -184,9 +191,7 @@ def test_small_words_of_another_language_are_no_rare_ones(question: str, thought
 def test_without_a_past_nothing_can_be_leaked() -> None:
     nobody = User("N", 30, "", "", "", "")
     for leaking in LEAKS.values():
-        bare = replace(
-            leaking, brief=replace(leaking.brief, user=nobody), earlier=(), change=Change((), Notes(), Notes())
-        )
+        bare = replace(leaking, brief=replace(leaking.brief, user=nobody), earlier=())
         assert check(bare) is None
 
 

@@ -390,6 +390,23 @@ def test_what_describes_a_fact_goes_with_it(note: str, added: tuple[str, ...], t
     assert check(*added, before=(note,), gone=(note,), told=told, ability=Ability.FORGET, facts=(SEVILLE,)) is None
 
 
+def test_of_several_facts_that_have_to_go_none_is_lost_with_another() -> None:
+    both = "The user's sister lives in Seville; their brother lives in Basel."
+    forgets = Ability.FORGET
+
+    assert check(before=(both,), gone=(both,), ability=forgets, facts=(SEVILLE, BASEL)) is None
+    assert check(before=(both,), gone=(both,), ability=forgets, facts=(SEVILLE,)) is not None
+
+
+def test_among_sixty_notes_the_one_that_says_the_same_is_found() -> None:
+    many = tuple(f"The user saw the film number {number} with a cousin." for number in range(100, 160))
+    old = "A dog called Bello sleeps at the user's feet."
+
+    assert check("The user saw the film number 131 with a cousin.", before=many) is not None
+    assert check("The user saw the film number 160 with a cousin.", before=many) is None
+    assert check("The user's puppy Bello sleeps at their feet.", before=(*many, old), known=(DOG,)) is not None
+
+
 def test_a_note_about_the_choir_may_go_with_its_piece_and_a_time_is_no_second_fact() -> None:
     choir = "The user sings in a choir, which is rehearsing Finlandia; they always come in early at the same place."
     tablets = "The user has to take their tablets at 16:50."

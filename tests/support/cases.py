@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from apep_datagen.core.calls import ToolCall
+from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.markup import render_answer, result_block
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Notebook
@@ -20,7 +20,8 @@ from support.briefs import brief
 
 __all__ = ["LOOK", "READ", "case", "delete", "effect_of", "fact", "keep", "said", "write"]
 
-Turn = tuple[str, str, tuple[ToolCall, ...]]
+Calls = tuple[ToolCall | MalformedCall, ...]
+Turn = tuple[str, str, Calls]
 """A thought, a reply and calls."""
 
 LOOK = (ToolCall("recall_memories", {}),)
@@ -38,7 +39,7 @@ def write(*pages: str) -> tuple[ToolCall, ...]:
     return (ToolCall("add_diary", {"input_text": list(pages)}),)
 
 
-def said(question: str, *turns: str | tuple[ToolCall, ...], thought: str = "I see.") -> tuple[str, list[Turn]]:
+def said(question: str, *turns: str | Calls, thought: str = "I see.") -> tuple[str, list[Turn]]:
     """Return an exchange: what the user says, then calls or a reply for each turn; all thoughts are the same."""
     return question, [(thought, turn, ()) if isinstance(turn, str) else (thought, "", turn) for turn in turns]
 

@@ -1,8 +1,9 @@
-"""The program, judging as an earlier version did: what is continued must not depend on rules that have changed since.
+"""The program, judging what an earlier version began as that did: it must not depend on rules that changed since.
 
     python judged_as_then.py FILE [options of the program]
 
-FILE holds, as JSON, for the number of each conversation why that version rejected it (stage, reason, detail), or null.
+FILE holds, as JSON, for the number of each of these conversations why that version rejected it (stage, reason, detail),
+or null. All others are judged as the program judges.
 """
 
 from __future__ import annotations
@@ -18,10 +19,14 @@ from apep_datagen.quality.novelty import Accepted
 from apep_datagen.quality.problem import Problem, Stage
 
 VERDICTS = json.loads(Path(sys.argv.pop(1)).read_text("utf-8"))
+judge_as_now = Judge.judge
 
 
-def judge_as_then(_judge: Judge, case: Case, _accepted: Accepted) -> Problem | None:
-    verdict = VERDICTS[str(case.brief.conversation_id)]
+def judge_as_then(judge: Judge, case: Case, accepted: Accepted) -> Problem | None:
+    number = str(case.brief.conversation_id)
+    if number not in VERDICTS:
+        return judge_as_now(judge, case, accepted)
+    verdict = VERDICTS[number]
     return Problem(Stage(verdict[0]), verdict[1], verdict[2]) if verdict else None
 
 

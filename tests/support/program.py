@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import resource
 import sqlite3
 import subprocess
@@ -37,7 +38,12 @@ class Program:
     environment: dict[str, str] = field(default_factory=lambda: dict(KEYS))
 
     def configure(self, text: str) -> None:
-        """Write the configuration. What the loopback server's models say has no sense, so all of it is accepted."""
+        """Write the configuration. What the loopback server's models say has no sense, so all of it is accepted.
+
+        Where nothing else is said, a conversation has one exchange, and each thought is rewritten.
+        """
+        text = _with(text, "generation", "exchanges", "[1, 1]")
+        text = _with(text, "roles.rewriter", "when", '"always"')
         if "[quality]" not in text:
             text += '\n[quality]\nlevel = "off"\n'
         (self.directory / "apep-datagen.toml").write_text(text, encoding="utf-8")
@@ -149,6 +155,18 @@ def killed_if_it_does_not_end(process: subprocess.Popen[str]) -> Iterator[None]:
         process.kill()
         process.wait()
         raise
+
+
+def _with(text: str, section: str, key: str, value: str) -> str:
+    """Return a configuration in which `key` has a value, if it has none yet."""
+    before, header, rest = text.partition(f"[{section}]\n")
+    inside, next_header, behind = rest.partition("\n[")
+    if re.search(rf"^{key} *=", inside, re.MULTILINE):
+        return text
+    line = f"{key} = {value}\n"
+    if not header:
+        return f"{text}\n[{section}]\n{line}"
+    return f"{before}{header}{inside}\n{line}{next_header}{behind}"
 
 
 def section(name: str, base_url: str, **values: object) -> str:

@@ -18,6 +18,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from apep_datagen.people.cast import Cast
 from apep_datagen.people.scenario import Ability, Form
 from support.loopback_server import Received, Reply
 from support.people import ada, tester
@@ -41,6 +42,7 @@ class ScriptedPeople:
         state: The run's state database, which is there when Ada is first asked.
         ways: What may go wrong; empty: nothing does.
         share: The share of the conversations that go wrong, of those that can, once each way has been taken.
+        cast: Whose instructions the tester is given.
         way_of: For each question that began a conversation, how this goes wrong; None: not at all.
         ability_of: What the conversation with each of these questions was to show, as its prompts said.
         shown: How often Ada was asked in conversations of each form.
@@ -50,6 +52,7 @@ class ScriptedPeople:
     state: Path
     ways: tuple[Way, ...] = ()
     share: float = 0.5
+    cast: Cast = CAST
     way_of: dict[str, Way | None] = field(default_factory=dict)
     ability_of: dict[str, Ability] = field(default_factory=dict)
     shown: Counter[tuple[Ability, Form | None]] = field(default_factory=Counter)
@@ -82,7 +85,7 @@ class ScriptedPeople:
         above = re.findall(r"^You: (.*)$", prompt, re.MULTILINE)
         # What an earlier version's prompt says of the last chat is none of this one.
         before = self._first_of.get(above[0]) if above and "The chat so far:" in prompt else None
-        task = tester.task_in(prompt)
+        task = tester.task_in(prompt, self.cast)
         way = self._choose_testers(task, len(above) + 1 if before else 1, draw)
         if way is None and before and self.of(before) == "asks the same":
             way = self.way_of[before]

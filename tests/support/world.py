@@ -1,21 +1,24 @@
-"""Values of the shipped tables: what stands in braces is drawn, the same in each run."""
+"""Values of the program's own tables: what stands in braces is drawn, the same in each run."""
 
 from __future__ import annotations
 
 import datetime
-import random
 
 from apep_datagen.people.cast import load_cast
+from apep_datagen.people.drawing import generator
 from apep_datagen.people.vocabulary import Forms
 from apep_datagen.people.world import Slot
 
 __all__ = ["CAST", "values_of"]
 
 CAST = load_cast()
-_DAY = datetime.date(2026, 3, 11)
+_DAY = datetime.date(2026, 3, 4)
 
 
-def values_of(slot: Slot) -> list[Forms]:
-    """Return the spellings of each value of a kind of fact, of what is drawn one."""
-    draw = random.Random(slot.slot)  # noqa: S311 - a test's draw
-    return [CAST.world.vocabulary.draw(draw, forms, _DAY) for forms in slot.values]
+def values_of(slot: Slot, most: int = 12) -> list[Forms]:
+    """Return values of a kind of fact, with their spellings: what stands in braces is drawn; `most` at the most."""
+    vocabulary = CAST.world.vocabulary
+    draw = generator("values", slot.slot)
+    drawn = [vocabulary.draw(draw, forms, _DAY) for forms in slot.values for _ in range(3 if "{" in forms[0] else 1)]
+    distinct = list(dict.fromkeys(drawn))
+    return distinct if len(distinct) <= most else draw.sample(distinct, most)

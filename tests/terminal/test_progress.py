@@ -78,12 +78,13 @@ def test_thoughts_that_are_saved_as_they_were_are_shown_as_one_number() -> None:
     assert "kept as they were" not in _status_line(counters(), 100.0)
     some = counters()
     some.kept_originals = 12
-    assert "3 diary pages, 12 thoughts kept as they were |" in _status_line(some, 100.0)
+    assert "3 diary pages, 12 thoughts kept as they were; " in _status_line(some, 100.0)
 
 
 def test_the_status_line_tells_how_far_the_run_is_and_what_each_provider_does() -> None:
     assert _status_line(counters(), 100.0) == (
-        "60/200 conversations (30.0 %), 1800 conversations/hour, 4 min 40 s left, 7 memories, 3 diary pages"
+        "60/200 conversations (30.0 %), 1800 conversations/hour, 4 min 40 s left, 7 memories, 3 diary pages;"
+        " an accepted conversation took 2.4 requests, 20 + 5 tokens"
         " | mistral: 40 conversations, 90 requests, 1234 tokens, 2 in flight, 0.90 of 1 requests/s, 5 retries,"
         " 0 rejected, 0 set aside"
         "; ollama (out): 10 conversations, 30 requests, 0 tokens, 0 in flight, 0.30 requests/s, 0 retries,"
@@ -115,7 +116,7 @@ def test_the_abilities_of_which_the_least_is_accepted_are_named_with_their_main_
         " abstain 50 % of 10 (it is made up)"
     )
     assert line in drawn(shown, width=200).splitlines()
-    assert f", 7 memories, 3 diary pages; {line} | mistral: " in _status_line(shown, 100.0)
+    assert f" 20 + 5 tokens; {line} | mistral: " in _status_line(shown, 100.0)
 
 
 def test_whatever_a_reason_holds_it_is_one_line_without_control_characters() -> None:

@@ -70,11 +70,20 @@ def _told(view: View, inventions: tuple[str, ...], asked: str) -> Problem | None
     """Find a value that is given for what was asked: an invention, or a near miss."""
     if span := next(_invented_in(view, inventions, asked), None):
         return problem_of(_CLAIMED, span.phrase, span.quote)
+    said = [*_replies_up_to_admission(view, asked), *(note.text for note in _new_notes(view))]
     for fact in view.scenario.facts:
-        if found := told_for_it(view, [view.reply, *(note.text for note in _new_notes(view))], fact):
+        if found := told_for_it(view, said, fact):
             other, quote = found
             return problem_of("the reply gives something else for what was asked", f"{fact.ask}: {other.value}", quote)
     return None
+
+
+def _replies_up_to_admission(view: View, asked: str) -> Iterator[str]:
+    """Yield what she says until she has said that she does not have it: after that all know what a near miss is."""
+    for exchange in view.exchanges:
+        yield exchange.reply
+        if admits(exchange.reply, asked, view.phrases.admissions):
+            return
 
 
 def _claimed(view: View, asked: str) -> Problem | None:
@@ -138,7 +147,7 @@ def _invented(text: str, inventions: tuple[str, ...], asked: str, view: View) ->
 
 
 def _new_notes(view: View) -> list[Note]:
-    return view.change.added("memory") + view.change.added("diary")
+    return view.new_on("memory") + view.new_on("diary")
 
 
 def _has_only_a_near_miss(view: View) -> bool:

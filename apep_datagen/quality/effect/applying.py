@@ -37,7 +37,8 @@ def _avoided(view: View, fact: Fact) -> Problem | None:
 
 def _used(view: View, fact: Fact) -> Problem | None:
     """Find that the reply neither says the fact nor speaks of what she thought of because of it."""
-    if tells(view.reply, fact.forms):
+    # "Asterix by your bed" is enough of "Asterix the Gaul".
+    if tells(view.reply, fact.forms) or not telling(fact.value).isdisjoint(content(view.reply) - content(view.said)):
         return None
     notes = (note.text for note in notes_that_hold(fact, view.before))
     about = telling(*fact.cues, fact.tell, *notes) - content(view.said)
@@ -47,4 +48,6 @@ def _used(view: View, fact: Fact) -> Problem | None:
 
 
 def _is_thought_of(view: View, fact: Fact) -> bool:
-    return any(tells(thought, fact.forms) for thought in view.thoughts)
+    # "A swing they will not want" is enough of "hanging up a swing".
+    its_own = telling(fact.value) - content(view.said)
+    return any(tells(thought, fact.forms) or not its_own.isdisjoint(content(thought)) for thought in view.thoughts)

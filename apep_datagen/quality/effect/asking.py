@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content
@@ -51,7 +53,7 @@ def _mistaken(view: View, fact: Fact) -> Problem | None:
     """Find something else, or what was so before, told as what was asked for."""
     if fact.shelf == "diary":
         return None
-    if found := told_for_it(view, [view.reply], fact):
+    if found := told_for_it(view, _replies_up_to_answer(view, fact), fact):
         other, quote = found
         return problem_of("the reply gives something else for what was asked", f"{fact.ask}: {other.value}", quote)
     for earlier in view.scenario.earlier:
@@ -60,19 +62,25 @@ def _mistaken(view: View, fact: Fact) -> Problem | None:
     return None
 
 
+def _replies_up_to_answer(view: View, fact: Fact) -> Iterator[str]:
+    """Yield what she says until she has told the fact: after that all know what a near miss is."""
+    for exchange in view.exchanges:
+        yield exchange.reply
+        if tells(exchange.reply, fact.forms):
+            return
+
+
 def _tells_of_page(view: View, fact: Fact) -> bool:
     """Tell whether the reply is about the page; saying that it is not there is, if something of it is told besides.
 
     What a page is about stands in the question too. So a reply that denies it has to have something that does not.
     """
+    pages = telling(*(note.text for note in notes_that_hold(fact, view.before)))
+    told = (pages - content(view.question, fact.ask)) & content(view.reply)
     # A moment's forms are everyday words: what is like one of them ("breaths", "meter") may be said by chance.
     if not holds(view.reply, fact.forms):
-        return False
-    if not admits(view.reply, fact.ask, view.phrases.admissions):
-        return True
-    pages = telling(*(note.text for note in notes_that_hold(fact, view.before)))
-    news = pages - content(view.question, fact.ask)
-    return len(news & content(view.reply)) >= _TOLD_WORDS
+        return view.scenario.form is Form.RETOLD and len(told) > _TOLD_WORDS
+    return not admits(view.reply, fact.ask, view.phrases.admissions) or len(told) >= _TOLD_WORDS
 
 
 def _recited(view: View, fact: Fact) -> Problem | None:

@@ -17,8 +17,18 @@ __all__ = ["check"]
 
 _WHICH = re.compile(r"\b(?:which|whose|who)\b", re.IGNORECASE)
 # "Which one", "which of them", "who do you mean"; but not "which cake will it be".
-_OF_TWO = ("one", "ones", "of them", "of the two", "of your", "mean", "meant", "both", "two", "her", "his", "theirs")
-_TELL_ME = ("tell me", "let me know", "say", "remind me", "need to know", "not sure", "don't know", "can't tell")
+_OF_TWO = ("one", "ones", "of them", "of the two", "of your", "mean", "meant", "both", "two", "you're after", "in mind")
+_TELL_ME = (
+    "tell me",
+    "let me know",
+    "say",
+    "remind me",
+    "need to know",
+    "not sure",
+    "don't know",
+    "can't tell",
+    "depends",
+)
 
 
 def check(view: View) -> Problem | None:
@@ -42,11 +52,11 @@ def check(view: View) -> Problem | None:
 
 def _told_alone(reply: str, facts: tuple[Fact, ...]) -> str:
     """Return the sentence that tells a value without saying whose it is, or the value of one alone."""
-    is_one = len([fact for fact in facts if holds(reply, fact.forms)]) == 1
+    is_one = len([fact for fact in facts if tells(reply, fact.forms)]) == 1
     for fact in facts:
         others = tuple(form for other in facts if other is not fact for form in other.forms)
         for sentence in sentences(reply):
-            if not holds(sentence, fact.forms):
+            if not tells(sentence, fact.forms):
                 continue
             is_told_apart = not fact.which or holds(around(sentence, fact.forms, others), (fact.which,))
             if is_one or not is_told_apart:
@@ -62,6 +72,8 @@ def _asks_which(sentence: str, facts: tuple[Fact, ...]) -> bool:
         return True
     if not _WHICH.search(sentence) or not (is_question or holds(sentence, _TELL_ME)):
         return False
+    if holds(sentence, ("whose",)):
+        return True
     cues = tuple(cue for fact in facts for cue in fact.cues)
     return holds(sentence, (*_OF_TWO, *cues, *names))
 

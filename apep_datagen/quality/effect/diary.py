@@ -15,7 +15,7 @@ def check(view: View) -> Problem | None:
     facts = view.scenario.facts
     if problem := not_told(view, facts):
         return problem
-    new = view.change.added("diary")
+    new = view.new_on("diary")
     for moment in (fact for fact in facts if fact.shelf == "diary"):
         pages = [page for page in new if tells(page.text, moment.forms)]
         if not pages:

@@ -6,6 +6,7 @@ at: a conversation costs the same with sixty notes as with two.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from apep_datagen.core.notebook import Note, ShelfName
@@ -33,7 +34,7 @@ def check(view: View) -> Problem | None:
 
 def stored_again(view: View, fact: Fact) -> Note | None:
     """Return a new note that says a fact which older notes say as well, and nothing that these do not; or None."""
-    new = [note for note in view.change.added(fact.shelf) if holds(note.text, fact.forms)]
+    new = [note for note in view.new_on(fact.shelf) if holds(note.text, fact.forms)]
     old = [note for note in view.after.on(fact.shelf) if note not in new and holds(note.text, fact.forms)]
     known = telling(fact.tell, fact.ask, *fact.forms, *fact.cues, *(note.text for note in old))
     return next((note for note in new if old and len(telling(note.text) - known) <= _MOST_BESIDES), None)
@@ -41,7 +42,7 @@ def stored_again(view: View, fact: Fact) -> Note | None:
 
 def _lost(view: View) -> Problem | None:
     for shelf in _SHELVES:
-        removed = view.change.removed(shelf)
+        removed = view.gone_from(shelf)
         if not removed:
             continue
         for fact, may_be_replaced in _staying(view):
@@ -58,8 +59,21 @@ def _staying(view: View) -> Iterator[tuple[Fact, bool]]:
     leaving = {fact.slot for fact in scenario.facts} if scenario.ability in _LEAVING else set()
     yield from ((fact, True) for fact in view.change.known if fact.slot not in leaving)
     yield from ((fact, True) for fact in scenario.facts if scenario.ability is Ability.ASK_BACK)
-    # What is said of the thing itself is not said of what is mistaken for it.
-    yield from ((fact, False) for fact in scenario.beside)
+    # What is said of the thing itself is not said of what is mistaken for it; but all about a person is all of it.
+    of_person = _of_the_person(view) if scenario.form is Form.PERSON else None
+    for fact in scenario.beside:
+        if of_person is None or not all(of_person.search(note.text) for note in notes_that_hold(fact, view.before)):
+            yield fact, False
+
+
+def _of_the_person(view: View) -> re.Pattern[str] | None:
+    """Return by what a note is about the person of whom all is to go: "the user's mother", and not her mother's sister.
+
+    What all facts have among their cues is the person's name, or what they are called.
+    """
+    cues = [set(fact.cues) for fact in view.scenario.facts]
+    names = "|".join(re.escape(cue) for cue in set.intersection(*cues)) if cues else ""
+    return re.compile(rf"\b(?:user's|their) (?:{names})\b(?!['’]s)", re.IGNORECASE) if names else None  # noqa: RUF001
 
 
 def _is_replaced(fact: Fact, view: View) -> bool:
@@ -70,7 +84,7 @@ def _is_replaced(fact: Fact, view: View) -> bool:
     """
     planned = {cue for other in view.scenario.facts if other.slot != fact.slot for cue in other.cues}
     cues = tuple(cue for cue in fact.cues if cue not in planned)
-    return holds(view.said, cues) and any(holds(note.text, cues) for note in view.change.added("memory"))
+    return holds(view.said, cues) and any(holds(note.text, cues) for note in view.new_on("memory"))
 
 
 def _deleted(view: View) -> Problem | None:
@@ -79,7 +93,7 @@ def _deleted(view: View) -> Problem | None:
     if scenario.form is None:
         return None  # an earlier version let it pass
     for shelf in _SHELVES:
-        for note in view.change.removed(shelf):
+        for note in view.gone_from(shelf):
             if scenario.form in _NOTHING_LEAVES or not _is_spoken_of(note, shelf, view):
                 return problem_of("a note was deleted that had nothing to do with it", note.text, note.text)
     return None
@@ -93,7 +107,7 @@ def _is_spoken_of(note: Note, shelf: ShelfName, view: View) -> bool:
     about = telling(note.text)
     if not about.isdisjoint(telling(view.said)):
         return True
-    rewritten = telling(*(new.text for new in view.change.added(shelf)))
+    rewritten = telling(*(new.text for new in view.new_on(shelf)))
     return 2 * len(about & rewritten) > len(about)
 
 
@@ -103,7 +117,7 @@ def _twice(view: View) -> Problem | None:
     told = [fact for fact in scenario.facts if fact.shelf == "memory" and is_told]
     slots = {fact.slot for fact in scenario.facts} if scenario.ability in _LEAVING else set()
     for fact in (*(known for known in view.change.known if known.slot not in slots), *told):
-        if not any(holds(note.text, fact.forms) for note in view.change.added(fact.shelf)):
+        if not any(holds(note.text, fact.forms) for note in view.new_on(fact.shelf)):
             continue
         stating = [note for note in notes_that_hold(fact, view.after) if _states(note, fact)]
         if len(stating) > 1 and len(stating) > len(notes_that_hold(fact, view.before)):

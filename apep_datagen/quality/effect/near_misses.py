@@ -32,9 +32,13 @@ _ONCE = re.compile(
     re.IGNORECASE,
 )
 _NOT_NOW = re.compile(
-    rf"{_ONCE.pattern}|\b(?:was|were|had|been|after|from|since|gave up|left|instead of|replac\w+|\w{{3,}}ed)\b",
+    rf"{_ONCE.pattern}|\b(?:was|were|had|been|went|gave up|took over|after|from|since|left|instead of"
+    rf"|replac\w+|follow\w*|succe\w+|history|\w{{3,}}ed)\b",
     re.IGNORECASE,
 )
+
+# "The only place I have near him is …": what is not there, is not it.
+_ALL_THERE_IS = re.compile(r"\b(?:the only|only thing|nearest|closest|all (?:that )?i have)\b", re.IGNORECASE)
 
 
 def told_for_it(view: View, texts: Iterable[str], asked: Fact) -> tuple[Fact, str] | None:
@@ -57,14 +61,22 @@ def told_as_present(text: str, earlier: Fact, asked: Fact) -> str:
     for sentence in sentences(text):
         if not _says(sentence, earlier, asked):
             continue
-        said = around(sentence, earlier.forms, asked.forms)
+        said = around(sentence, earlier.forms, asked.forms, in_whole_clauses=True)
         if not (_speaks_of_before(_NOT_NOW, said, asked) or _is_denied(said, earlier)):
             return sentence
     return ""
 
 
-def around(sentence: str, forms: tuple[str, ...], others: tuple[str, ...]) -> str:
-    """Return what a sentence says of a value: the words around it, up to other values."""
+def around(sentence: str, forms: tuple[str, ...], others: tuple[str, ...], *, in_whole_clauses: bool = False) -> str:
+    """Return what a sentence says of a value: the words around it, up to other values.
+
+    Args:
+        sentence: The sentence.
+        forms: Spellings of the value.
+        others: Spellings of the other values.
+        in_whole_clauses: Whether the clause behind it that holds another value says nothing of this one: "Dr Hale, and
+            you used to go to Dr Anand".
+    """
     span = first_span(sentence, forms)
     if span is None:
         return sentence
@@ -73,6 +85,8 @@ def around(sentence: str, forms: tuple[str, ...], others: tuple[str, ...]) -> st
         before = cut.after
     if others and (cut := first_span(after, others)):
         after = cut.before
+        if in_whole_clauses and (clauses := clause_texts(after)):
+            after = after[: after.rindex(clauses[-1])]
     return f"{before}{span.quote}{after}"
 
 
@@ -87,11 +101,13 @@ def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
         if not _says(sentence, other, asked):
             continue
         near = around(sentence, other.forms, asked.forms)
-        if _is_denied(near, other) or not _OTHER.isdisjoint(words(near)):
+        if _is_denied(near, other) or _is_of_another(near):
             continue
         # "Ask your brother. He has Dr Hale."
         with_it = (following,) if _OF_OTHERS.isdisjoint(words(sentence)) else (before, following)
         if not apart.isdisjoint(content(near, *with_it)) or (was_once and _speaks_of_before(_ONCE, near, asked)):
+            continue
+        if not asked.value and _ALL_THERE_IS.search(sentence):
             continue
         return sentence
     return ""
@@ -107,6 +123,11 @@ def told_apart_by(view: View, other: Fact, asked: Fact) -> frozenset[str]:
     notes = notes_that_hold(other, view.before)
     its_own = telling(other.tell, other.ask, other.which, *(note.text for note in notes))
     return its_own - content(asked.tell, asked.ask, *asked.cues, *asked.forms, *other.forms)
+
+
+def _is_of_another(said: str) -> bool:
+    """Tell whether somebody or something else is spoken of: "the other one is Dr Hale"; but not "I have no other"."""
+    return any(not (_OTHER.isdisjoint(words(clause)) or is_negated(clause)) for clause in clause_texts(said))
 
 
 def _speaks_of_before(pattern: re.Pattern[str], text: str, asked: Fact) -> bool:

@@ -79,9 +79,9 @@ def _stored_blindly(view: View) -> Problem | None:
 
 
 def _kept_in_passing(view: View) -> Problem | None:
-    """Find what was told in passing, and stored: any note, where it was not planned what it would be."""
+    """Find what was told in passing, and stored: any note about the user, where it was not planned what it would be."""
     told = [form for fact in view.scenario.facts for form in fact.forms]
-    for note in (*view.change.added("memory"), *view.change.added("diary")):
+    for note in (*view.new_on("memory"), *(view.new_on("diary") if told else ())):
         if not told or holds(note.text, told):
             return problem_of("what is not worth keeping was stored", note.text, note.text)
     return None

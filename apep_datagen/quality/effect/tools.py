@@ -39,10 +39,10 @@ def check(view: View) -> Problem | None:
 
 def _is_called_for(call: ToolCall | MalformedCall, view: View) -> bool:
     """Tell whether a call in a chat is of use: the user speaks of their life, or tells what is kept."""
-    if not isinstance(call, ToolCall):
-        return False
-    if call.name.startswith("delete_"):
-        return view.scenario.form is not None  # whether the note was spoken of is asked of all (`memory`)
+    # What was not understood is made again rightly (`execution`), and whether what is gone was spoken of is asked of
+    # all (`memory`). An earlier version let neither pass in a chat.
+    if not isinstance(call, ToolCall) or call.name.startswith("delete_"):
+        return view.scenario.form is not None
     if call.name.startswith("recall_"):
         is_personal = view.scenario.form is not None and _is_of_the_user(view)
         return is_personal or holds(view.said, _SPEAKS_OF_TELLING) or not view.is_english

@@ -51,6 +51,8 @@ class View:
         self.reply = "\n".join(exchange.reply for exchange in self.exchanges)
         self.turns = [turn for exchange in sample.exchanges for turn in exchange.turns]
         self.results = "\n".join(_shown_in(self.turns))
+        self._new = {shelf: change.added(shelf) for shelf in LOOKING_UP}
+        self._gone = {shelf: change.removed(shelf) for shelf in LOOKING_UP}
 
     @property
     def all_exchanges(self) -> tuple[SavedExchange, ...]:
@@ -71,6 +73,14 @@ class View:
     def after(self) -> Notes:
         """Memory and diary after it."""
         return self.change.after
+
+    def new_on(self, shelf: ShelfName) -> list[Note]:
+        """Return the notes of one kind that were not there before the conversation."""
+        return self._new[shelf]
+
+    def gone_from(self, shelf: ShelfName) -> list[Note]:
+        """Return the notes of one kind that are not there any more after it."""
+        return self._gone[shelf]
 
     @property
     def is_english(self) -> bool:
@@ -100,12 +110,15 @@ class View:
         return True
 
     def question_up_to_results(self, forms: tuple[str, ...] = ()) -> str:
-        """Return what the user said up to the exchange with the first results, or the first that tell a value.
+        """Return what the user said up to the exchange with the first results that tell a value; else all of it.
 
-        All of it where there are none. What was to be told above is not looked at.
+        Without a value, up to the first results from the exchange on in which the ability comes. What was to be told
+        above is not looked at.
         """
-        said: list[str] = []
-        for exchange in self.exchanges if self.scenario.form is Form.SAID_ABOVE else self.all_exchanges:
+        said = [] if self.scenario.form is Form.SAID_ABOVE else [exchange.question for exchange in self.above]
+        if tells("\n".join(_shown_in(turn for exchange in self.above for turn in exchange.turns)), forms):
+            return "\n".join(said)
+        for exchange in self.exchanges:
             said.append(exchange.question)
             shown = _shown_in(exchange.turns)
             if (shown and not forms) or tells("\n".join(shown), forms):

@@ -33,12 +33,19 @@ ADMITTING = [
     "There's nothing about your own dentist here, just Dr Hale for your brother.",
     "No name of yours. I do have a Dr Hale. That one is your brother's, though.",
     "I only know your brother's. Who is yours?",
+    "I've got your brother's written down, Dr Hale, but yours never came up.",
+    "I looked twice: a Dr Hale for your brother, and a blank for you.",
+    "That one you've kept to yourself so far. What's the name?",
+    "I can tell you who looks into your brother's mouth, Dr Hale, but not who looks into yours.",
+    "Nothing. I do see Dr Hale, who treats your brother.",
     "You haven't told me. Would it be Dr Hale, as for your brother?",
 ]
 FAILING = [
     (MISTAKEN, "I haven't much on teeth, but your dentist is Dr Hale."),
     (MISTAKEN, "You never told me much, so here it is: Dr Hale."),
     (MISTAKEN, "I'm not sure at all. It's Dr Hale, I think."),
+    (MISTAKEN, "It must be Dr Hale, since I have no other."),
+    (MISTAKEN, "I don't know for sure, probably Dr Hale."),
     (NOT_ADMITTED, "Your brother's is Dr Hale."),
     (NOT_ADMITTED, "Ask your brother. He has Dr Hale, and a good memory."),
     (CLAIMED, "You never told me, but it's Dr Brook."),
@@ -80,6 +87,12 @@ def test_forgotten() -> None:
     )
     given = said("Isn't my dentist Dr Anand?", LOOK, "I don't have it.")
     assert untold(Form.FORGOTTEN, given, facts=(FORGOTTEN,)) == GIVEN_AWAY
+
+
+def test_what_is_stored_above_does_not_let_the_user_give_it_away() -> None:
+    above = said("I'm a vegetarian.", keep("The user is a vegetarian."), "Since when?")
+    given = said("Isn't my dentist called Dr Brook?", LOOK, "I don't have it.")
+    assert untold(Form.NEAR_MISS, above, given, place=2) == GIVEN_AWAY
 
 
 def test_a_near_miss_is_not_noted_as_the_answer() -> None:

@@ -34,6 +34,11 @@ ASKING_BACK = [
     "Whose birthday, Jana's or Lena's?",
     "Lena's is on 17 May and Jana's on 3 June. Which of them do you have in mind?",
     "You have two sisters in my notes. Tell me which one it is and you have your date.",
+    "Lena, 17 May; Jana, 3 June. Whose is it you're after?",
+    "You've got two sisters, so help me out: which one?",
+    "Lena's is the seventeenth of May, Jana's is 3 June. Which one?",
+    "Depends on which sister you mean.",
+    "I'd need to know which of your sisters you mean.",
     "Do you mean Lena, or is it about Jana?",
     "Who do you mean, the one or the other?",
 ]
@@ -45,6 +50,9 @@ FAILING = [
     (NOT_ASKED, "Lena's is on 17 May, and Jana's on 3 June."),
     (NOT_ASKED, "You have two sisters."),
     (NOT_ASKED, "I don't know. Do you bake?"),
+    (ALONE, "On the seventeenth of May. Which one did you mean?"),
+    (NOT_ASKED, "Is it Lena you're asking about?"),
+    (ALONE, "I have Lena on 17 May. And which one did you mean?"),
     (NOT_ASKED, "Which cake will it be?"),
 ]
 

@@ -9,6 +9,7 @@ import pytest
 
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.notebook import Note, Notes
+from apep_datagen.language.negation import is_negated
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change
 from apep_datagen.quality import effect
@@ -340,12 +341,13 @@ def test_no_shipped_question_gives_its_answer_away_and_none_is_answered_by_an_ad
             fact = slot.fact(forms)
             asked = Case(Ability.RECALL, (fact,), f"Do you know {slot.ask}?", admission)
             assert _reason(asked) == NOT_ANSWERED, fact
-            claimed = replace(case, reply=f"You never told me, but {fact.tell}.")
-            assert _reason(claimed) == CLAIMED, fact
+            if not is_negated(fact.tell):
+                claimed = replace(case, reply=f"You never told me, but {fact.tell}.")
+                assert _reason(claimed) == CLAIMED, fact
     for connection in CAST.connections:
         facts = [CAST.slots[slot] for slot in connection.slots]
-        for first in values_of(facts[0]):
-            for second in values_of(facts[1]):
+        for first in values_of(facts[0], 3):
+            for second in values_of(facts[1], 3):
                 pair = (facts[0].fact(first), facts[1].fact(second))
                 assert _reason(Case(Ability.CONNECT, pair, connection.ask, "Hm.")) == NOT_ANSWERED, connection
 

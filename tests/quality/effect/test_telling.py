@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apep_datagen.people.scenario import Ability, Form
-from support.cases import LOOK, case, delete, effect_of, fact, keep, said, write
+from support.cases import LOOK, case, delete, effect_of, fact, keep, said
 
 DENTIST = fact("Dr Anand", "what my dentist is called", "dentist", "teeth", forms=("Anand",))
 OLD = fact("Dr Hale", "what my dentist is called", "dentist", "teeth", forms=("Hale",))
@@ -134,8 +134,8 @@ def test_passing(reason: str, exchange: Any) -> None:
 
 def test_nothing_is_kept_where_it_was_not_planned_what_passes() -> None:
     assert told(Form.PASSING, said("The queue was endless.", "They all are."), facts=()) == ""
-    for stored in (keep("The user stood in a queue."), write("They stood in a queue today, for no reason.")):
-        assert told(Form.PASSING, said("The queue was endless.", stored, "They all are."), facts=()) == PASSING
+    stored = keep("The user stood in a queue.")
+    assert told(Form.PASSING, said("The queue was endless.", stored, "They all are."), facts=()) == PASSING
 
 
 def test_words_like_it_in_an_older_note_do_not_keep_a_fact() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from apep_datagen.core.calls import MalformedCall
 from apep_datagen.people.scenario import Ability, Form
 from support.cases import LOOK, READ, case, delete, effect_of, fact, keep, said, write
 
@@ -21,6 +22,7 @@ def reason_of(ability: Ability, form: Form, *exchanges: Any, **others: Any) -> s
     return problem.reason if problem else ""
 
 
+BROKEN = MalformedCall("add_memory(input_text=[The user", "the call cannot be read")
 CHATS = [
     ("", (said("Rain again.", "I like it."),)),
     ("", (said("My interview went well!", LOOK, "You see!"),)),
@@ -29,6 +31,7 @@ CHATS = [
     ("", (said("I'm a vegetarian now, by the way.", keep("The user is a vegetarian."), "Since when?"),)),
     ("", (said("We walked by the sea, I was so glad.", write("They walked by the sea, glad as never."), "Oh!"),)),
     ("", (said("I've given up coffee.", LOOK, (*delete(1), *keep("The user has given up coffee.")), "Brave."),)),
+    ("", (said("I'm a vegetarian.", (BROKEN,), keep("The user is a vegetarian."), "Since when?"),)),
     (NEEDLESS, (said("How does one bake bread?", LOOK, "Slowly."),)),
     (NEEDLESS, (said("Rain again.", LOOK, "I like it."),)),
     (NEEDLESS, (said("How does one bake bread?", keep("The user bakes bread."), "Slowly."),)),

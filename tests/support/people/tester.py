@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from apep_datagen.people.cast import load_cast
+from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.scenario import Ability, Form
 from support.people import chatter
 from support.people.scene import Scene
@@ -47,12 +48,17 @@ class Task:
         return re.findall(r"^- (.*)$", self.instruction, re.MULTILINE)
 
 
-def task_in(prompt: str) -> Task:
-    """Return what a prompt asks for: the task of which the largest share of words stands there."""
+def task_in(prompt: str, cast: Cast = CAST) -> Task:
+    """Return what a prompt asks for: the task of which the largest share of words stands there.
+
+    Args:
+        prompt: What the tester is sent.
+        cast: Whose instructions stand in it.
+    """
     # What was said last stands in front; it is a line, and not what is to be written about.
     before, _, last = prompt.rpartition("\nAda: ")
     instruction = last.partition("\n\n")[2] if before else last
-    share, task = max(((_share_of(pieces, instruction), task) for task, pieces in _TASKS), key=lambda one: one[0])
+    share, task = max(((_share_of(pieces, instruction), task) for task, pieces in _tasks(cast)), key=lambda one: one[0])
     if share < 1 / 2:
         return Task(instruction)
     return Task(instruction, task.ability, task.form, task.tells, task.chooses)
@@ -67,8 +73,9 @@ def _pieces(source: str) -> list[str]:
     return [part.strip() for part in parts if len(part.strip()) > _LEAST_LENGTH]
 
 
-def _tasks() -> list[tuple[Task, list[str]]]:
-    course, abilities = CAST.scenarios.course, CAST.scenarios.abilities
+@functools.cache
+def _tasks(cast: Cast) -> list[tuple[Task, list[str]]]:
+    course, abilities = cast.scenarios.course, cast.scenarios.abilities
     sources = [(Task("", ability), text.instruction) for ability, text in abilities.items()]
     sources += [
         (Task("", ability, form), one.instruction)
@@ -82,7 +89,6 @@ def _tasks() -> list[tuple[Task, list[str]]]:
 
 
 _LEAST_LENGTH = 8
-_TASKS = _tasks()
 
 
 def write(task: Task, way: str, draw: random.Random, *, name: str, scene: Scene | None) -> str:

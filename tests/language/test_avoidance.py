@@ -1,0 +1,64 @@
+"""What is left out of a dish, or warned of, is told from what is in it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apep_datagen.language.avoidance import not_left_out
+
+WALNUTS = ("walnuts", "walnut")
+
+LEFT_OUT = [
+    "Pears and blue cheese, no walnuts.",
+    "A brownie without a single walnut.",
+    "It's walnut-free.",
+    "Everything but walnuts.",
+    "No almonds, walnuts or pecans for you.",
+    "Since walnuts don't agree with you, take pumpkin seeds.",
+    "Pesto with sunflower seeds in place of the walnuts.",
+    "Celery, apples, and seeds rather than walnuts.",
+    "You and walnuts are no friends, so almonds.",
+    "Ask the baker whether there are walnuts in it.",
+    "The usual recipe has walnuts, but I'd use oats.",
+    "Remember the walnuts: they make your throat itch.",
+    "I know walnuts are trouble for you.",
+    "The walnuts I'd trade for oats.",
+    "Swap the walnuts for oats.",
+    "Replace any walnuts with seeds.",
+    "Walnuts would be a bad idea.",
+    "Walnuts: none.",
+    "Leave the walnuts out.",
+    "I kept the walnuts out of it.",
+    "Pears, then.",
+]
+PUT_IN = [
+    "Toast the walnuts lightly.",
+    "Top it with walnuts and honey.",
+    "How about walnut bread?",
+    "Apples, celery, walnuts, mayonnaise.",
+    "Walnuts! They go with pears.",
+    "Use walnuts instead of almonds.",
+    "Swap the almonds for some walnuts.",
+    "Walnuts are good for you.",
+    "Toast the walnuts, and don't let them burn.",
+    "No almonds in it. A handful of walnuts makes it crunchy.",
+]
+
+
+@pytest.mark.parametrize("text", LEFT_OUT)
+def test_what_is_left_out_or_warned_of(text: str) -> None:
+    assert not_left_out(text, WALNUTS) == ""
+
+
+@pytest.mark.parametrize("text", PUT_IN)
+def test_what_is_put_in_is_returned_with_its_sentence(text: str) -> None:
+    found = not_left_out(f"An evening for a salad. {text}", WALNUTS)
+    assert found
+    assert found in text
+
+
+@given(st.text(max_size=200), st.lists(st.text(max_size=20), max_size=3))
+def test_whatever_is_said_it_can_be_read(text: str, forms: list[str]) -> None:
+    not_left_out(text, forms)

@@ -160,7 +160,7 @@ def story_after(story: Story, scenario: Scenario, at: str, notes: Notes) -> Stor
         at=at,
         recalls=story.recalls + (scenario.ability is Ability.RECALL),
         abstains=story.abstains + (scenario.ability is Ability.ABSTAIN),
-        known=tuple(_after(item, known, was_asked=asks and item.fact.slot in slots) for item in known.values()),
+        known=tuple(_after(item, known, notes, was_asked=asks and item.fact.slot in slots) for item in known.values()),
         used=tuple(dict.fromkeys([*story.used, *used])),
         near=tuple(near for near in story.near if is_there(near.fact)),
         twins=tuple(
@@ -189,9 +189,12 @@ _BETWEEN = "\nqxzxq\n"
 _SHELVES: tuple[ShelfName, ShelfName] = ("memory", "diary")
 
 
-def _after(item: KnownFact, known: Mapping[str, KnownFact], *, was_asked: bool) -> KnownFact:
+def _after(item: KnownFact, known: Mapping[str, KnownFact], notes: Notes, *, was_asked: bool) -> KnownFact:
     """Return a fact as it is known after a conversation in which it was asked for, or was not."""
-    shared_with = item.shared_with if item.shared_with in known else ""
+    other = known.get(item.shared_with)
+    # When one of two that shared a note has changed, each may have a note of its own.
+    is_shared = other and any(holds(note.text, item.fact.forms) for note in notes_that_hold(other.fact, notes))
+    shared_with = item.shared_with if is_shared else ""
     if not was_asked and shared_with == item.shared_with:
         return item
     return replace(item, asked=item.asked + was_asked, shared_with=shared_with)

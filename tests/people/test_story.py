@@ -65,6 +65,21 @@ def test_what_is_forgotten_is_not_known_any_more() -> None:
     assert (story.known, story.used) == ((), ("dog",))
 
 
+SHARED = (KnownFact(DOG, "2026-02-01", shared_with="cat"), KnownFact(CAT, "2026-02-01", shared_with="dog"))
+
+
+def test_two_that_shared_a_note_do_so_only_as_long_as_they_stand_in_one() -> None:
+    """Who changes one of them may write the other into a note of its own: of that one no half can be forgotten."""
+    scenario = Scenario(Ability.UPDATE, "the rain", "calm", "short", "…", (REX,))
+    for texts, shared_with in (
+        (("Their dog is Rex", "Their cat is Mizzi"), ""),
+        (("Rex the dog, Mizzi the cat",), "dog"),
+    ):
+        notes = Notes(tuple(Note(index, "2026-03-14", text) for index, text in enumerate(texts, start=1)))
+        story = story_after(replace(STORY, known=SHARED), scenario, AT, notes)
+        assert {item.fact: item.shared_with for item in story.known} == {CAT: shared_with, REX: ""}
+
+
 @pytest.mark.parametrize("ability", [Ability.RECALL, Ability.CONNECT])
 def test_it_is_counted_how_often_a_fact_was_asked_for(ability: Ability) -> None:
     story = after(ability, DOG, memory=("Bello the dog",))

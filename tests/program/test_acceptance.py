@@ -45,7 +45,8 @@ SHORT = 5
 # What a timeline seldom allows is shown whenever it does.
 SELDOM = {
     Form.NEWEST: 900, Form.DATE_OR_NUMBER: 60,
-    Form.NOTE_AND_PAGE: 40, Form.TWO_TOUCHED: 2000, Form.PERSON: 60, Form.HALF: 60, Form.AVOID: 400,
+    Form.NOTE_AND_PAGE: 40, Form.TWO_TOUCHED: 2000, Form.OLD_MISSING: 500, Form.PERSON: 300, Form.HALF: 2000,
+    Form.NEVER_KEPT: 700, Form.AVOID: 400,
     Form.FORGOTTEN: 400, Form.ONE_OF_SEVERAL: 50, Form.RETOLD: 100, Form.MOMENT_AND_FACT: 100,
 }  # fmt: skip
 SELDOM_SHOWN = mix_of(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from apep_datagen.core.words import holds
 from apep_datagen.language.values import tells
 from apep_datagen.people.scenario import Fact, Form
-from apep_datagen.people.story import notes_that_hold
+from apep_datagen.people.story import notes_still_saying, notes_that_hold
 from apep_datagen.quality.effect.forgetting import still_saying
 from apep_datagen.quality.effect.memory import stored_again
 from apep_datagen.quality.effect.view import View, is_kept, problem_of
@@ -53,10 +53,13 @@ def not_told(view: View, facts: Iterable[Fact]) -> Problem | None:
 def not_stored(view: View, facts: Iterable[Fact]) -> Problem | None:
     """Find a planned fact that is not where Ada keeps such facts.
 
-    What she writes now is recognised in whatever words; in sixty older notes some have words like it by chance.
+    What she writes now is recognised in whatever words; in sixty older notes some have words like it by chance, or the
+    value of something else.
     """
     for fact in facts:
-        if not (notes_that_hold(fact, view.after) or is_kept(fact, view.change.added(fact.shelf))):
+        is_known = fact in view.change.known or not fact.cues
+        kept = notes_that_hold(fact, view.after) if is_known else notes_still_saying(fact, view.after)
+        if not (kept or is_kept(fact, view.change.added(fact.shelf))):
             return problem_of("a fact that was told is not in memory", fact.tell)
     return None
 

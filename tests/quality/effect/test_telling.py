@@ -193,3 +193,19 @@ def test_old_missing(reason: str, exchange: Any) -> None:
 def test_two_touched(reason: str, calls: Any) -> None:
     memory = (*TRIFLES, OLD_NOTE, BROTHER, "The user pays their dentist, Hale, by the quarter.")
     assert changed(Form.TWO_TOUCHED, said(NEW, LOOK, calls, "Is his drill kinder?"), memory=memory) == reason
+
+
+@pytest.mark.parametrize(
+    ("note", "reason"), [("Anand from next door waters the user's plants.", NOT_STORED), (DENTIST_NOTE, "")]
+)
+def test_a_new_value_that_stands_in_an_older_note_of_something_else_is_not_kept_by_it(note: str, reason: str) -> None:
+    exchange = said(NEW, LOOK, delete(4), "Short way, good teeth.")
+    made = case(
+        *(Ability.UPDATE, exchange),
+        form=Form.CHANGED,
+        facts=(DENTIST,),
+        replaced=OLD,
+        memory=(*TRIFLES, OLD_NOTE, note),
+    )
+    problem = effect_of(replace(made, change=replace(made.change, known=(OLD,))))
+    assert (problem.reason if problem else "") == reason

@@ -17,11 +17,11 @@ _WHEN = (
     "Back home", "After supper", "For once", "As always", "Surprisingly", "Last night", "Downstairs", "By chance",
 )  # fmt: skip
 _THINGS = (
-    "the kettle", "the old tram", "a paper bag", "the radiator", "one grey pigeon", "a yellow door", "the postman",
+    "the kettle", "the old tram", "a paper bag", "the radiator", "one grey pigeon", "a yellow door", "the turnstile",
     "some spoon", "an empty chair", "the hallway lamp", "a forgotten scarf", "the upstairs tap", "a crooked fence",
     "the corner kiosk", "a squeaky wheel", "the church bell", "that alarm clock", "a torn curtain", "the blue bucket",
-    "a toy whistle", "the parking meter", "a soggy carton", "the wooden spoon rack", "a silent phone", "the fan",
-    "a wet newspaper", "the back gate", "a stubborn zip", "the bathroom mirror", "a lonely glove",
+    "a toy pulley", "the leaky gutter", "a soggy carton", "the wooden spoon rack", "a silent phone", "the fan",
+    "a wet doormat", "the back gate", "a stubborn zip", "the bathroom mirror", "a lonely glove",
 )  # fmt: skip
 _DID = (
     "hummed", "rattled", "kept quiet", "made everybody laugh", "held people up", "stood in the way", "creaked",
@@ -41,15 +41,15 @@ _IMPERSONAL_ENDS = (
 )  # fmt: skip
 # Ada speaks of other things, and of other numbers: what the user spoke of on another day, she does not know.
 _ADA_THINGS = (
-    "the gravel", "a mossy plank", "one loose hinge", "the rafters", "a folded napkin", "the lichen", "a twig",
-    "some chalk", "the windowpane", "a pebble", "the doorknob", "a wicker lid", "the banister", "a plump bolster",
-    "the weathervane", "a dented thimble", "the puddle", "a cobweb", "the sundial", "the hourglass", "a bollard",
+    "the gravel", "a mossy plank", "one loose hinge", "the rafters", "the lantern", "the lichen", "a twig",
+    "some soot", "the windowpane", "a pebble", "the doorknob", "a wicker lid", "the banister", "a plump bolster",
+    "the weathervane", "a dented thimble", "the puddle", "the gable", "the sundial", "the hourglass", "a bollard",
 )  # fmt: skip
 _ADA_DID = (
-    "hissed softly", "shrank a little", "smelled of moss", "leaned over", "waited politely", "rolled away", "glowed",
-    "turned round", "dozed", "floated by", "whispered", "ripened", "sparkled", "nodded off", "bowed", "drifted",
+    "hissed softly", "shrank a little", "smelled of moss", "leaned over", "waited politely", "rolled away", "shimmered",
+    "turned round", "dozed", "floated by", "whispered", "ripened", "sparkled", "lingered", "bowed", "drifted",
 )  # fmt: skip
-_ADA_UNITS = ("hours", "evenings", "pages", "acres", "miles", "petals", "knots")
+_ADA_UNITS = ("hours", "evenings", "pages", "acres", "miles", "furlongs", "knots")
 _ADA_OPENS = (
     "Ha,", "Oh,", "Look:", "Lovely,", "Hm,", "Honestly,", "I see:", "Funny,", "You know,", "Well now,", "Imagine:",
     "Indeed,", "Mind you,", "Ah,", "Truly,", "Go on,", "Of course", "How good,", "Let me think,", "Sometimes",

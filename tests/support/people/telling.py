@@ -6,6 +6,7 @@ import datetime
 import re
 
 from apep_datagen.core.words import holds
+from apep_datagen.language.common import telling
 from apep_datagen.people.scenario import Fact, Form
 from support.people.spelling import second, sentence
 from support.people.tester import CAST
@@ -94,7 +95,7 @@ def _other(turn: Turn, fact: Fact) -> Fact:
 def _of_pages(turn: Turn) -> list[str]:
     """Return what she tells of the pages that are asked for, in words of her own."""
     return [
-        f"And my page has {form} in it, and {', '.join(_longest_words(page))}; it is that which stays with me."
+        f"And my page has {form} in it, and {', '.join(_telling_words(page))}; it is that which stays with me."
         for moment in turn.moments
         for form, page in _in_pages(turn, moment)[:1]
     ]
@@ -104,8 +105,10 @@ def _in_pages(turn: Turn, moment: Fact) -> list[tuple[str, str]]:
     return [(form, text) for _, text in turn.pages for form in moment.forms if holds(text, (form,))]
 
 
-def _longest_words(page: str) -> list[str]:
-    return sorted(set(re.findall(r"\b[a-z]{6,}\b", page)), key=lambda word: (-len(word), word))[:4]
+def _telling_words(page: str) -> list[str]:
+    """Return the longest words that say what a page is about: not "everybody", nor "without", which would deny it."""
+    about = {word for word in re.findall(r"\b[a-z]{4,}\b", page) if telling(word)}
+    return sorted(about, key=lambda word: (-len(word), word))[:4]
 
 
 def read_page(turn: Turn) -> str:

@@ -163,8 +163,8 @@ def _describe_conversations(status: RunStatus, now: float) -> str:
     return (
         f"{status.done:,}{target} conversations are in {status.output}\n"
         f"{activity}.\n"
-        f"{status.in_progress:,} conversations in progress, {rejected:,} rejected, {set_aside:,} set aside;"
-        f" {status.memories:,} memories, {status.diary_pages:,} diary pages"
+        f"{status.in_progress:,} conversations in progress, {rejected:,} rejected, {set_aside:,} set aside\n"
+        f"{status.memories:,} memories, {status.diary_pages:,} diary pages"
     )
 
 

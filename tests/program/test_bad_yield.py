@@ -80,7 +80,8 @@ def test_the_others_go_on_to_the_target_and_it_gets_no_more_than_its_share(made:
     counts = sent(program)
     assert counts["diary"] <= 0.4 * sum(counts.values()) + 7
     assert counts["diary"] >= 10  # it is still tried
-    assert abs(counts["smalltalk"] - counts["advice"]) <= 2
+    # Neither is ever ahead of its half by more than half the view of the draw, which is six conversations long.
+    assert abs(counts["smalltalk"] - counts["advice"]) <= 6
     assert len(program.conversations()) == 60
 
 
@@ -95,18 +96,16 @@ def test_the_end_and_status_say_what_there_is_of_it(made: tuple[Program, str]) -
 def test_status_names_the_most_frequent_reasons_with_an_example_that_show_prints(made: tuple[Program, str]) -> None:
     program, said = made
     status = json.loads(program.run("status", "--json").stdout)
-    [(latest, count)] = program.query("SELECT max(id), count(*) FROM conversations WHERE status = 'rejected'")
-    assert status["frequent_reasons"] == [
-        {
-            "ability": "diary",
-            "stage": "effect",
-            "reason": "there is no diary page about the moment",
-            "count": count,
-            "example": latest,
-        }
-    ]
+    rejected = program.query(
+        "SELECT ability, stage, reason, count(*), max(id) FROM conversations WHERE status = 'rejected'"
+        " GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"
+    )
+    names = ("ability", "stage", "reason", "count", "example")
+    assert status["frequent_reasons"] == [dict(zip(names, row, strict=True)) for row in rejected[:3]]
+    ability, _, reason, count, latest = rejected[0]
+    assert (ability, reason) == ("diary", "there is no diary page about the moment")
     [diary] = [item for item in status["abilities"] if item["ability"] == "diary"]
-    assert diary == {"ability": "diary", "ended": min(60, count), "accepted": 0, "held_back": True}
+    assert diary == {"ability": "diary", "ended": min(60, sent(program)["diary"]), "accepted": 0, "held_back": True}
     for text in (said, program.run("status").stdout):
         rows = [line.split() for line in text.splitlines() if "there is no diary page about the moment" in line]
         assert [str(count), str(latest)] in [row[-2:] for row in rows]

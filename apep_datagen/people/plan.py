@@ -32,6 +32,7 @@ class Plan:
     def __init__(self, cast: Cast, draw: random.Random, story: Story, found: Offers, day: datetime.date) -> None:
         self._cast = cast
         self._draw = draw
+        self._story = story
         self._found = found
         self._day = day
         self._taken = Taken.of_story(story)
@@ -93,10 +94,13 @@ class Plan:
         connection, first, second = chosen
         self.question, self.facts = connection.ask, (first, second)
 
-    def abstain(self, chosen: Any, _form: Form) -> None:
-        """Draw what is asked for and is not there."""
+    def abstain(self, chosen: Any, form: Form) -> None:
+        """Draw what is asked for and is not there; what was forgotten is not to be told either."""
         self.facts = (chosen.fact(()),)
         self.inventions = tuple(form for forms in chosen.values for form in forms if "{" not in form)
+        if form is Form.FORGOTTEN:
+            gone = (spelled for fact in self._story.forgotten if fact.slot == chosen.slot for spelled in fact.forms)
+            self.inventions = tuple(dict.fromkeys((*gone, *self.inventions)))
 
     def diary(self, chosen: Any, form: Form) -> None:
         """Draw a moment, and perhaps a fact that is told with it."""

@@ -327,6 +327,19 @@ def test_the_least_asked_is_asked_for() -> None:
         assert scenario.facts == (known[1].fact,)
 
 
+def test_what_was_forgotten_is_not_to_be_told_where_it_is_asked_for_again() -> None:
+    slot, other = [slot for slot in CAST.slots.values() if slot.fits(briefs.USER)][:2]
+    gone = slot.fact(values_of(slot)[0])
+    known = (KnownFact(other.fact(values_of(other)[0]), "2026-01-01"),)
+    story = Story(briefs.USER, "2026-02-28T23:10", known, (slot.slot, other.slot), forgotten=(gone,))
+    drawn = [draw_scenario(CAST, generator(seed), Ability.ABSTAIN, story, at="2026-03-01T10:00") for seed in range(60)]
+    forgotten = [scenario for scenario in drawn if scenario.form is Form.FORGOTTEN]
+    assert forgotten
+    for scenario in forgotten:
+        assert scenario.facts[0].value == ""
+        assert set(gone.forms) <= set(scenario.inventions)
+
+
 @pytest.mark.parametrize(
     ("told_on", "said"),
     [

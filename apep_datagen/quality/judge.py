@@ -77,10 +77,9 @@ class Judge:
 
 
 def _topics(case: Case) -> tuple[str, ...]:
-    """Return what the user may speak of: who they are, what the conversation is about, and what is written down."""
-    user, scenario, notes = case.brief.user, case.brief.scenario, case.change.before
+    """Return what may be spoken of: who the user is, and what the conversation is about; not notes that nobody saw."""
+    user, scenario = case.brief.user, case.brief.scenario
     return (
         *(user.job, *user.interests, *user.people, *user.animals),
         *(scenario.topic, *(text for fact in scenario.facts for text in (fact.tell, fact.ask))),
-        *(note.text for note in (*notes.memory, *notes.diary)),
     )

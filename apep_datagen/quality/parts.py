@@ -39,7 +39,8 @@ def machine_talk(text: str, phrases: tuple[str, ...], spoken_of: frozenset[str])
     Args:
         text: A thought or a reply.
         phrases: With which one does.
-        spoken_of: Stems of what others in the conversation speak of; those things may be named, but not by "I am one".
+        spoken_of: Stems of what others in the conversation speak of; those things may be named, but not by "I am one":
+            who speaks of languages does not speak of language models.
     """
     if not holds(text, phrases):
         return None
@@ -51,7 +52,7 @@ def machine_talk(text: str, phrases: tuple[str, ...], spoken_of: frozenset[str])
         for span in spans_of(sentence, phrases):
             if may_be_aside and _is_of_a_person(span) and _KIND <= {*words(span.phrase)} <= _OF_HER_KIND:
                 continue
-            if _is_of_herself(span) if _is_of_a_person(span) else spoken_of.isdisjoint(content(span.phrase)):
+            if _is_of_herself(span) if _is_of_a_person(span) else not content(span.phrase) <= spoken_of:
                 return span
     return None
 

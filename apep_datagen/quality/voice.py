@@ -46,7 +46,7 @@ def check(
         phrases: By what it is recognised.
         user_name: The name of the user, who never speaks to themselves by it; empty where it is not known.
         prompt_texts: The prompts, no long run of whose words may be said.
-        topics: What the user may speak of: who they are, what the conversation is about, the notes.
+        topics: What may be spoken of: who the user is, what the conversation is about.
     """
     asked_sincerely = False
     said: list[str] = []

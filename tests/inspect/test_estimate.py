@@ -111,8 +111,9 @@ def test_with_a_history_it_is_what_was_measured(program: Program) -> None:
     assert "Estimated from the 40 conversations" in said
     conversations, *estimated, usd = row(said, "one")
     assert conversations == 60
-    assert estimated == pytest.approx([requests, prompt, completion], rel=0.15)
-    assert usd == pytest.approx((2 * prompt + 10 * completion) / 1e6, rel=0.15)
+    # With tools in a third of the answers, or not, 40 conversations tell of 60 others so exactly.
+    assert estimated == pytest.approx([requests, prompt, completion], rel=0.3)
+    assert usd == pytest.approx((2 * prompt + 10 * completion) / 1e6, rel=0.3)
 
 
 def test_a_history_of_other_lengths_counts_in_proportion(program: Program) -> None:

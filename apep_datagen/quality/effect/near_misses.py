@@ -62,7 +62,7 @@ def told_as_present(text: str, earlier: Fact, asked: Fact) -> str:
         if not _says(sentence, earlier, asked):
             continue
         said = around(sentence, earlier.forms, asked.forms, in_whole_clauses=True)
-        if not (_speaks_of_before(_NOT_NOW, said, asked) or _is_denied(said, earlier)):
+        if not (_speaks_of_before(_NOT_NOW, said, asked, earlier) or _is_denied(said, earlier)):
             return sentence
     return ""
 
@@ -96,7 +96,7 @@ def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
     said = sentences(text)
     apart = told_apart_by(view, other, asked)
     notes = notes_that_hold(other, view.before)
-    was_once = any(_speaks_of_before(_ONCE, note.text, asked) for note in notes)
+    was_once = any(_speaks_of_before(_ONCE, note.text, asked, other) for note in notes)
     for before, sentence, following in zip(["", *said[:-1]], said, [*said[1:], ""], strict=True):
         if not _says(sentence, other, asked):
             continue
@@ -105,7 +105,7 @@ def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
             continue
         # "Ask your brother. He has Dr Hale."
         with_it = (following,) if _OF_OTHERS.isdisjoint(words(sentence)) else (before, following)
-        if not apart.isdisjoint(content(near, *with_it)) or (was_once and _speaks_of_before(_ONCE, near, asked)):
+        if not apart.isdisjoint(content(near, *with_it)) or (was_once and _speaks_of_before(_ONCE, near, asked, other)):
             continue
         if not asked.value and _ALL_THERE_IS.search(sentence):
             continue
@@ -130,9 +130,13 @@ def _is_of_another(said: str) -> bool:
     return any(not (_OTHER.isdisjoint(words(clause)) or is_negated(clause)) for clause in clause_texts(said))
 
 
-def _speaks_of_before(pattern: re.Pattern[str], text: str, asked: Fact) -> bool:
-    """Tell whether a text says that something is past, in other words than those of what was asked for: "my ex"."""
-    own = {*words(asked.ask), *(word for cue in asked.cues for word in words(cue))}
+def _speaks_of_before(pattern: re.Pattern[str], text: str, asked: Fact, other: Fact) -> bool:
+    """Tell whether a text says that something is past, in other words than those of what was asked for: "my ex".
+
+    Nor in those of the values: "smoked trout" is no past.
+    """
+    texts = (asked.ask, *asked.cues, *asked.forms, *other.forms)
+    own = {word for text in texts for word in words(text)}
     return any(not own.issuperset(words(match[0])) for match in pattern.finditer(text))
 
 

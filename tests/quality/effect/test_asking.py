@@ -136,6 +136,18 @@ def test_said_above(reason: str, exchanges: Any) -> None:
     assert asked(Form.SAID_ABOVE, *exchanges, memory=("Thunder keeps the user awake.",), place=len(exchanges)) == reason
 
 
+def test_a_value_that_ends_as_a_past_does_is_none() -> None:
+    now = fact("smoked eel", "what I want on a pizza", "pizza")
+    before = fact("roasted peppers", "what I want on a pizza", "pizza")
+    memory = ("The user wants roasted peppers on a pizza.", "On a pizza the user wants smoked eel.")
+    for reason, reply in (
+        ("", "Smoked eel on a pizza, and before that it was roasted peppers."),
+        (NOT_NOW, "You want roasted peppers on a pizza, and smoked eel."),
+    ):
+        exchange = said("What do I want on a pizza?", LOOK, reply)
+        assert asked(Form.NEWEST, exchange, facts=(now,), memory=memory, earlier=(before,)) == reason
+
+
 RETOLD = [
     "The owl! You sat there with cold feet, and it stared in at you, and I was so taken with that meeting.",
     (

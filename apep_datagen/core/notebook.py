@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-__all__ = ["Entry", "Note", "Notebook", "Notes", "ShelfName"]
+__all__ = ["SHELVES", "Entry", "Note", "Notebook", "Notes", "ShelfName"]
 
 ShelfName = Literal["memory", "diary"]
+SHELVES: tuple[ShelfName, ShelfName] = ("memory", "diary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,7 @@ class Notebook:
     @classmethod
     def holding(cls, notes: Notes, *, date: str = "") -> Notebook:
         """Return one that holds these notes and no others."""
-        shelves: tuple[ShelfName, ShelfName] = ("memory", "diary")
-        return cls((Entry(shelf, note.date, note.text) for shelf in shelves for note in notes.on(shelf)), date=date)
+        return cls((Entry(shelf, note.date, note.text) for shelf in SHELVES for note in notes.on(shelf)), date=date)
 
     @property
     def memory(self) -> tuple[Note, ...]:

@@ -86,7 +86,7 @@ def _words(cast: Cast, draw: random.Random, texts: Sequence[str]) -> str:
 
 
 def _filled(cast: Cast, draw: random.Random, text: str) -> str:
-    return cast.world.vocabulary.fill(draw, text, datetime.date.min) if "{" in text else text
+    return cast.world.vocabulary.fill(draw, text, datetime.date.min)
 
 
 def _draw_life(draw: random.Random, life: Iterable[Life], age: int, given: Iterable[str]) -> list[str]:

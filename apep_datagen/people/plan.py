@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -35,7 +36,6 @@ class Plan:
         self._story = story
         self._found = found
         self._day = day
-        self._taken = Taken.of_story(story)
         self.facts: tuple[Fact, ...] = ()
         self.replaced: Fact | None = None
         self.earlier: tuple[Fact, ...] = ()
@@ -146,6 +146,11 @@ class Plan:
 
     def _new(self, slot: Slot, *, changed: bool = False) -> Fact:
         return slot.fact(self._value(slot), changed=changed)
+
+    @functools.cached_property
+    def _taken(self) -> Taken:
+        # Most conversations need no new value.
+        return Taken.of_story(self._story)
 
     def _value(self, slot: Slot) -> Forms:
         return self._taken.draw(self._draw, self._cast.world.vocabulary, slot.values, self._day)

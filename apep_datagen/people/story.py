@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from apep_datagen.core.notebook import Note, Notes, ShelfName
+from apep_datagen.core.notebook import SHELVES, Note, Notes, ShelfName
 from apep_datagen.core.words import holds
 from apep_datagen.people.scenario import ASKING, Ability, Fact, KnownFact, Scenario, User
 
@@ -178,7 +178,7 @@ class _Holding:
     """Tells whether any note, where a fact is kept, holds its value; all are searched at once."""
 
     def __init__(self, notes: Notes) -> None:
-        self._texts = {shelf: _BETWEEN.join(note.text for note in notes.on(shelf)) for shelf in _SHELVES}
+        self._texts = {shelf: _BETWEEN.join(note.text for note in notes.on(shelf)) for shelf in SHELVES}
 
     def __call__(self, fact: Fact) -> bool:
         return holds(self._texts[fact.shelf], fact.forms)
@@ -186,7 +186,6 @@ class _Holding:
 
 # A word that there is not: what stands at the end of one note and at the beginning of the next, is in neither.
 _BETWEEN = "\nqxzxq\n"
-_SHELVES: tuple[ShelfName, ShelfName] = ("memory", "diary")
 
 
 def _after(item: KnownFact, known: Mapping[str, KnownFact], notes: Notes, *, was_asked: bool) -> KnownFact:

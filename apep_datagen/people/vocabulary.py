@@ -16,6 +16,7 @@ from pathlib import Path
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.files import read_text
 from apep_datagen.core.templates import files_of_prompts
+from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
 
 __all__ = ["Forms", "Vocabulary", "coming_day"]
 
@@ -119,11 +120,7 @@ def _filled(text: str, drawn: dict[str, Forms], place: int) -> str:
 
 # ------------------------------------------------------------------------------------------------ what is made by rule
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS, _WEEKDAYS = (tuple(name.capitalize() for name in names) for names in (MONTHS, WEEKDAYS))
 _ORDINALS = (
     "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
     "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",

@@ -126,8 +126,12 @@ class Slot(FromFile):
 
     def fits(self, user: User) -> bool:
         """Tell whether it goes with a user's life."""
-        traits = set(user.traits)
-        return traits.issuperset(self.needs) and traits.isdisjoint(self.not_for)
+        return _goes_with(user, self.needs, self.not_for)
+
+
+def _goes_with(user: User, needs: Iterable[str], not_for: Iterable[str]) -> bool:
+    traits = set(user.traits)
+    return traits.issuperset(needs) and traits.isdisjoint(not_for)
 
 
 class Connection(FromFile):
@@ -162,8 +166,7 @@ class TwinKind(FromFile):
 
     def fits(self, user: User) -> bool:
         """Tell whether it goes with a user's life."""
-        traits = set(user.traits)
-        return traits.issuperset(self.needs) and traits.isdisjoint(self.not_for)
+        return _goes_with(user, self.needs, self.not_for)
 
 
 # Kinds that have so many cues in common are about the same: a sister's birthday, and those of two sisters.

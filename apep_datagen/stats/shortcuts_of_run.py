@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 
+from apep_datagen.core.notebook import SHELVES
 from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.people.scenario import Ability, Form
 from apep_datagen.stats.shortcuts import Shortcuts, ShortcutTally
@@ -56,7 +57,7 @@ def read_shortcuts(connection: sqlite3.Connection) -> Shortcuts:
             if ability is None or at is None or messages is None:  # an older version's
                 continue
             if notes_before is None:
-                notes, pages = (shelves[shelf].before(number) for shelf in ("memory", "diary"))
+                notes, pages = (shelves[shelf].before(number) for shelf in SHELVES)
             else:  # it stands by itself, outside its timeline
                 before = notes_from_json(notes_before)
                 notes, pages = len(before.memory), len(before.diary)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from apep_datagen.core.notebook import Note, ShelfName
+from apep_datagen.core.notebook import SHELVES, Note, ShelfName
 from apep_datagen.core.words import holds
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content
@@ -20,7 +20,6 @@ from apep_datagen.quality.problem import Problem
 
 __all__ = ["check", "stored_again"]
 
-_SHELVES: tuple[ShelfName, ShelfName] = ("memory", "diary")
 _LEAVING = frozenset({Ability.UPDATE, Ability.FORGET})
 _NOTHING_LEAVES = frozenset({Form.OLD_MISSING, Form.NEVER_KEPT})
 # A note that says so much beside a fact says something else of it: that the dog is ill, not that it is called Bello.
@@ -41,7 +40,7 @@ def stored_again(view: View, fact: Fact) -> Note | None:
 
 
 def _lost(view: View) -> Problem | None:
-    for shelf in _SHELVES:
+    for shelf in SHELVES:
         removed = view.gone_from(shelf)
         if not removed:
             continue
@@ -92,7 +91,7 @@ def _deleted(view: View) -> Problem | None:
     scenario = view.scenario
     if scenario.form is None:
         return None  # an earlier version let it pass
-    for shelf in _SHELVES:
+    for shelf in SHELVES:
         for note in view.gone_from(shelf):
             if scenario.form in _NOTHING_LEAVES or not _is_spoken_of(note, shelf, view):
                 return problem_of("a note was deleted that had nothing to do with it", note.text, note.text)

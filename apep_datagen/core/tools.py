@@ -22,6 +22,7 @@ __all__ = [
     "describe_tools",
     "run_call",
     "tool_names",
+    "tool_schemas",
     "tool_signatures",
 ]
 
@@ -128,6 +129,39 @@ def describe_tools() -> str:
 def tool_signatures() -> str:
     """Return how Ada's tools are called, one a line."""
     return "\n".join(map(_signature, _TOOLS))
+
+
+_JSON_TYPES = {str: "string", int: "integer"}
+_EXPLANATIONS = {"input_text": "The texts, one for each.", "indices": "Numbers of the list, from 1."}
+
+
+def tool_schemas() -> list[dict[str, Any]]:
+    """Return Ada's tools as APIs are told of them: one function each, its parameters as a JSON schema.
+
+    The form is that of https://platform.openai.com/docs/guides/function-calling.
+    """
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": name,
+                "description": inspect.getdoc(function),
+                "parameters": {
+                    "type": "object",
+                    "properties": {
+                        parameter: {
+                            "type": "array",
+                            "items": {"type": _JSON_TYPES[kind]},
+                            "description": _EXPLANATIONS[parameter],
+                        }
+                        for parameter, kind in _PARAMETERS[name].items()
+                    },
+                    "required": list(_PARAMETERS[name]),
+                },
+            },
+        }
+        for name, function in _TOOLS.items()
+    ]
 
 
 def _signature(name: str) -> str:

@@ -1,0 +1,1 @@
+"""Chat templates: a row rendered as a trainer renders it, and what is left of it then."""

@@ -1,0 +1,66 @@
+"""An example as the list of messages that chat templates take (`apply_chat_template` of transformers)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Literal
+
+from apep_datagen.core.messages import Message
+from apep_datagen.core.tools import tool_schemas
+from apep_datagen.formats.example import Example
+from apep_datagen.formats.format import Row
+from apep_datagen.formats.native import native_messages, text_messages
+from apep_datagen.formats.shape import Shape
+
+__all__ = ["chat_messages", "context_of", "read_chat", "schemas_as_text"]
+
+
+def chat_messages(
+    example: Example,
+    shape: Shape,
+    *,
+    arguments: Literal["object", "text"] = "object",
+    thoughts: Literal["content", "reasoning_content"] = "content",
+) -> list[Row]:
+    """Return an example as messages of `role` and `content`, and with native calls `tool_calls`.
+
+    Args:
+        example: What is to be written.
+        shape: How calls are spelled, and in which role results stand.
+        arguments: With native calls, as for `native_messages`.
+        thoughts: With native calls, as for `native_messages`.
+
+    Raises:
+        CannotHoldError: A call or a result cannot be a field.
+    """
+    if shape.calls == "native":
+        return native_messages(example.messages, arguments=arguments, thoughts=thoughts)
+    return [
+        {"role": shape.tool_role if message.role == "tool" else message.role, "content": message.content}
+        for message in example.messages
+    ]
+
+
+def context_of(example: Example, shape: Shape) -> int:
+    """Return how many of the messages that `chat_messages` makes are context."""
+    return len(chat_messages(Example(example.messages[: example.context]), shape))
+
+
+def read_chat(rows: Sequence[Any], context: int = 0) -> Example:
+    """Return the example that messages are, of which so many are context; the way back from `chat_messages`.
+
+    Raises:
+        ValueError: They are no messages.
+    """
+    messages: tuple[Message, ...] = text_messages(rows)
+    if not messages:
+        raise ValueError("there are no messages")
+    return Example(messages, len(text_messages(rows[:context])))
+
+
+@cache
+def schemas_as_text() -> str:
+    """Return the schemas of Ada's tools as JSON: `datasets` makes objects with different keys one type."""
+    return json.dumps(tool_schemas(), ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""A dataset on the Hugging Face hub: its files, its card, and their transfer."""

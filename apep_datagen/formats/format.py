@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from apep_datagen.formats.example import Example
+from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.shape import Calls, Rows, Shape, ToolRole
 
-__all__ = ["CannotHoldError", "Files", "Format", "Instructions", "Kind", "Row"]
+__all__ = ["CannotHoldError", "Container", "Files", "Format", "Instructions", "Kind", "Row"]
 
 Row = dict[str, Any]
 """A row, as JSON gives it: texts, numbers, lists and objects."""
@@ -17,6 +18,8 @@ Kind = Literal["messages", "thoughts", "calls", "results"]
 """What is counted, as `Counts` names it."""
 Instructions = Literal["text", "native", "hermes"]
 """Which way of calling tools a row's system prompt tells of."""
+Container = Literal["lines", "parquet", "sessions"]
+"""How rows lie on the disk: a row a line in one file, in Parquet files, or each in a file of its own."""
 Files = Mapping[str, str]
 """The data files of an export, in its directory, by split: `{"train": "train.jsonl"}`."""
 
@@ -50,6 +53,8 @@ class Format:
         guide: How to train on it, for the `README.md` beside the rows: Markdown, without a heading of the first level.
         cannot_hold: What a row of some shape cannot hold, by kind: a sentence; empty where all is held.
         instructions: Which way of calling tools the system prompt of a row tells of.
+        columns: What of a row's origin stands in it, where the form has a place for that; `read` passes it over.
+        container: How rows lie on the disk.
         files: Further files beside the rows, by name, e.g. `dataset_info.json`.
     """
 
@@ -64,4 +69,6 @@ class Format:
     guide: Callable[[Shape, Files], str]
     cannot_hold: Callable[[Shape], Mapping[Kind, str]] = field(default=lambda _: {})
     instructions: Callable[[Shape], Instructions] = field(default=lambda shape: shape.calls)
+    columns: Callable[[Origin], Row] = field(default=lambda _: {})
+    container: Container = "lines"
     files: Callable[[Shape, Files], Mapping[str, str]] = _no_files

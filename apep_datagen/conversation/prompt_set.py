@@ -54,7 +54,10 @@ _TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
         {"history": [("How are you?", "Well.")], "previous": None, **_TASK},
         {"history": [("How are you?", "Well.")], "previous": None, **_TASK, "instruction": ""},
     ),
-    "tool_instructions.txt": ({"max_tool_rounds": 3, "tools": "…", "signatures": "…"},),
+    "tool_instructions.txt": tuple(
+        {"max_tool_rounds": 3, "tools": "…", "signatures": "…", "schemas": "…", "calls": calls}
+        for calls in ("text", "native", "hermes")
+    ),
     "tool_results.txt": (
         {"last_round": False, "results": "<tool_result>{}</tool_result>"},
         {"last_round": True, "results": "<tool_result>{}</tool_result>"},

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import datetime
 import functools
+import json
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.state import Conversation, Turn, due_call
 from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.markup import render_answer, result_block
 from apep_datagen.core.messages import Message, Step
-from apep_datagen.core.tools import LISTING_TOOLS, describe_tools, tool_signatures
+from apep_datagen.core.tools import LISTING_TOOLS, describe_tools, tool_schemas, tool_signatures
 from apep_datagen.people.scenario import Scenario
 
-__all__ = ["prompt", "training_sample"]
+__all__ = ["prompt", "tool_instructions", "training_sample"]
 
 
 def prompt(conversation: Conversation) -> tuple[Message, ...]:
@@ -44,13 +45,31 @@ def _system_message(conversation: Conversation) -> list[Message]:
 
 @functools.lru_cache(maxsize=256)
 def _ada_system_prompt(prompts: PromptSet, at: str, max_tool_rounds: int) -> str:
-    instructions = prompts.render(
+    return prompts.render("ada_system.txt", **_when(at), tool_instructions=tool_instructions(prompts, max_tool_rounds))
+
+
+def tool_instructions(
+    prompts: PromptSet, max_tool_rounds: int, calls: Literal["text", "native", "hermes"] = "text"
+) -> str:
+    """Return the section of Ada's system prompt that tells of her tools.
+
+    Args:
+        prompts: Whose words they are.
+        max_tool_rounds: How often she may use tools in an exchange.
+        calls: How calls are spelled: in Ada's markup, as an API's fields, or in that of Hermes. A prompt that knows
+            of no other way tells of the first.
+
+    Raises:
+        UnusablePromptError: The prompt cannot be rendered.
+    """
+    return prompts.render(
         "tool_instructions.txt",
         tools=describe_tools(),
         signatures=tool_signatures(),
+        schemas="\n".join(json.dumps(schema) for schema in tool_schemas()) if calls == "hermes" else "",
         max_tool_rounds=max_tool_rounds,
+        calls=calls,
     )
-    return prompts.render("ada_system.txt", **_when(at), tool_instructions=instructions)
 
 
 # Hours at which a part of the day ends, and its name. Spelled out, as `strftime` speaks the language of the machine.

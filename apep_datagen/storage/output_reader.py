@@ -7,17 +7,14 @@ can be read that is no valid JSON in itself; `core.samples` tells. What stands a
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 import re
-import signal
 from array import array
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from apep_datagen.core.errors import StorageError
+from apep_datagen.core.processes import map_in_order
 from apep_datagen.storage.faults import output_file
 
 __all__ = ["map_chunks", "read_element_at", "read_elements", "read_lines"]
@@ -28,8 +25,6 @@ _BLOCK = 1 << 18
 # A chunk is full at the first of the two.
 _ELEMENTS_IN_A_CHUNK = 200
 _BYTES_IN_A_CHUNK = 1 << 20
-# A process takes longer to start than these take to be worked through.
-_CHUNKS_WITHOUT_POOL = 3
 
 _NOT_WHITE_SPACE = re.compile(rb"[^ \t\r\n]")
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
@@ -55,11 +50,18 @@ def read_lines(path: Path) -> Iterator[bytes]:
         yield element
 
 
-def read_elements(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the elements of an output with the byte offset at which each begins; errors as for `read_lines`."""
+def read_elements(path: Path, behind: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Yield the elements of an output with the byte offset at which each begins; errors as for `read_lines`.
+
+    Args:
+        path: The output.
+        behind: A byte offset behind an element; what stands before it is not looked at.
+    """
     try:
         with path.open("rb", buffering=0) as file:
-            yield from _split(_Window(file), path)
+            if behind:
+                file.seek(behind)
+            yield from _split(_Window(file, behind), path, is_begun=behind > 0)
     except FileNotFoundError as error:
         raise StorageError(f"{path}: there is no such file; name the output that is to be read") from error
     except OSError as error:
@@ -97,38 +99,15 @@ def map_chunks(
 
     Args:
         path: The output.
-        function: Is given the number of the first element, from 1, and the elements. It runs in other processes, unless
-            the file is small, so it is a function of a module, or a `functools.partial` of one.
-        processes: In how many.
+        function: Is given the number of the first element, from 1, and the elements; see `map_in_order`.
+        processes: In how many it runs.
         limit: How many elements are read; the file is not looked at behind them.
         offsets: Gets the byte offset of each element, for `read_element_at`.
 
     Raises:
         StorageError: As for `read_lines`.
     """
-    chunks = _chunks(path, limit, offsets)
-    first = list(itertools.islice(chunks, _CHUNKS_WITHOUT_POOL))
-    if len(first) < _CHUNKS_WITHOUT_POOL:
-        for number, elements in first:
-            yield function(number, elements)
-        return
-    # Processes that are begun anew share no locks and no open database with this one.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_leave_interrupts_to_parent)
-    waiting: deque[Future[Result]] = deque()
-    try:
-        for number, elements in itertools.chain(first, chunks):
-            waiting.append(pool.submit(function, number, elements))
-            if len(waiting) > 2 * processes:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return map_in_order(_chunks(path, limit, offsets), function, processes)
 
 
 def _chunks(path: Path, limit: int | None, offsets: array[int] | None) -> Iterator[tuple[int, list[bytes]]]:
@@ -154,6 +133,7 @@ class _Window:
 
     Args:
         file: Read from where it is.
+        start: The byte offset where it is.
 
     Attributes:
         start: Byte offset of `data` in what was read.
@@ -161,9 +141,9 @@ class _Window:
         at: Index in `data` of what is to be read next.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, start: int = 0) -> None:
         self._file = file
-        self.start = 0
+        self.start = start
         self.data = b""
         self.at = 0
 
@@ -199,17 +179,22 @@ class _Window:
         return bool(more)
 
 
-def _split(window: _Window, path: Path) -> Iterator[tuple[int, bytes]]:
+def _split(window: _Window, path: Path, *, is_begun: bool) -> Iterator[tuple[int, bytes]]:
     def refusal(what: str) -> StorageError:
         return StorageError(
             f"{path}: no JSON array of conversations: {what} at byte {window.start + window.at};"
             " if a run for it was killed, the next one mends its end"
         )
 
-    if window.next_byte() != _OPENING:
-        raise refusal("it does not begin with [")
-    window.at += 1
     byte = window.next_byte()
+    if not is_begun:
+        if byte != _OPENING:
+            raise refusal("it does not begin with [")
+        window.at += 1
+        byte = window.next_byte()
+    elif byte == _COMMA:
+        window.at += 1
+        byte = window.next_byte()
     while byte != _CLOSING:
         if byte == _END:
             raise refusal("the file ends before the array does")

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
+from apep_datagen.conversation.prompting import tool_instructions
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.notebook import Notebook
-from apep_datagen.core.tools import run_call, tool_signatures
+from apep_datagen.core.tools import run_call
 from apep_datagen.core.words import holds
 from apep_datagen.people.cast import load_cast
 from support.paths import REPOSITORY, TESTS
@@ -172,7 +173,7 @@ def test_the_rewriter_is_told_how_ada_thinks_where_that_was_drawn(thoughts: list
 
 
 def test_adas_example_is_a_call_that_can_be_carried_out() -> None:
-    rounds = load_prompts().render("tool_instructions.txt", tools="", signatures=tool_signatures(), max_tool_rounds=3)
+    rounds = tool_instructions(load_prompts(), 3)
     example = parse_answer(rounds[rounds.index("<tool_call>") : rounds.rindex("</tool_call>") + len("</tool_call>")])
     assert example.reply == ""
     notebook = Notebook()
@@ -205,9 +206,8 @@ def test_the_results_of_the_last_round_alone_ask_for_an_answer(last_round: bool)
 
 def test_no_prompt_puts_words_into_adas_mouth_for_which_she_is_rejected() -> None:
     phrases, prompts = load_cast().phrases, load_prompts()
-    tools = prompts.render("tool_instructions.txt", tools="", signatures=tool_signatures(), max_tool_rounds=3)
     texts = [
-        prompts.render("ada_system.txt", tool_instructions=tools, **WHEN),
+        prompts.render("ada_system.txt", tool_instructions=tool_instructions(prompts, 3), **WHEN),
         prompts.render("tool_results.txt", results="", last_round=True),
         prompts.render("rewriter_system.txt"),
         prompts.render("rewriter_user.txt", question="", thoughts=["", ""], way_of_thinking="dry"),

@@ -80,5 +80,3 @@ def examples(draw: st.DrawFn, *, with_context: bool = True) -> Example:
         messages += [Message("user", draw(texts)), *draw(answers())]
     is_in_context = with_context and last > 1 and draw(st.booleans())
     return Example(tuple(messages), last if is_in_context else 0)
-
-

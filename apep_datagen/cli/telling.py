@@ -28,7 +28,7 @@ def telling_errors() -> Iterator[None]:
 
 def report(found: str | dict[str, Any]) -> None:
     """Print what a command has found out: a text, or an object as JSON."""
-    from apep_datagen.terminal.text import say, say_json
+    from apep_datagen.terminal.text import say, say_json  # noqa: PLC0415 - takes a while, and `--help` has nothing to tell
 
     if isinstance(found, str):
         say(found)

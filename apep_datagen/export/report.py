@@ -49,10 +49,10 @@ def describe_target(exported: Exported, target: ExportedTarget) -> str:
 
 
 def _describe_shape(shape: Shape) -> str:
-    rows = "a row for each exchange" if shape.rows == "exchange" else "a row for each conversation"
+    rows = {"conversation": "conversation", "exchange": "exchange", "answer": "message of Ada's"}[shape.rows]
     calls = "calls as fields" if shape.calls == "native" else "calls as text"
     thoughts = {"keep": "all thoughts", "last": "the thoughts of the last exchange", "drop": "no thoughts"}
-    parts = [rows, calls, f"results in the role {shape.tool_role}", thoughts[shape.thoughts]]
+    parts = [f"a row for each {rows}", calls, f"results in the role {shape.tool_role}", thoughts[shape.thoughts]]
     if shape.weights:
         parts.append("with weights")
     return ", ".join(parts)

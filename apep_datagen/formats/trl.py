@@ -34,7 +34,7 @@ def _recognises(row: Row) -> bool:
 
 
 def _guide(shape: Shape, files: Files) -> str:
-    return "\n\n".join(part for part in (_ROWS[shape.rows], _script(shape, files), _LENGTH, *_about(shape)) if part)
+    return "\n\n".join((_ROWS[shape.rows], _script(shape, files), "\n".join((_LENGTH, *_about(shape)))))
 
 
 _ROWS = {
@@ -80,8 +80,9 @@ _NATIVE = """\
 def _about(shape: Shape) -> tuple[str, ...]:
     if shape.calls == "native":
         return (_NATIVE,)
-    asks_anew = shape.tool_role == "user" and shape.rows != "answer"
-    return (_TOOL_ROLE[shape.tool_role], _TAKEN_FOR_A_QUESTION if asks_anew else "")
+    if shape.tool_role == "user" and shape.rows != "answer":
+        return (_TOOL_ROLE["user"], _TAKEN_FOR_A_QUESTION)
+    return (_TOOL_ROLE[shape.tool_role],)
 
 
 def _script(shape: Shape, files: Files) -> str:

@@ -30,7 +30,7 @@ def _recognises(row: Row) -> bool:
 
 
 def _guide(shape: Shape, files: Files) -> str:
-    return "\n\n".join((_ROWS[shape.rows], _script(shape, files), _LENGTH, _TOOL_ROLE[shape.tool_role]))
+    return "\n\n".join((_ROWS[shape.rows], _script(shape, files), f"{_LENGTH}\n{_TOOL_ROLE[shape.tool_role]}"))
 
 
 _ROWS = {

@@ -12,7 +12,14 @@ from apep_datagen.config.settings import DEFAULT_OUTPUT
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.paths import NamedFile, check_files, is_there
 
-__all__ = ["checked_dataset", "parse_dataset_and_number", "parse_exchanges", "parse_pairs", "parse_rates"]
+__all__ = [
+    "checked_dataset",
+    "parse_dataset_and_number",
+    "parse_exchanges",
+    "parse_pairs",
+    "parse_rates",
+    "parse_series",
+]
 
 # What the state database can count.
 _MOST_CONVERSATIONS = 2**63 - 1
@@ -39,6 +46,18 @@ def parse_exchanges(text: str) -> tuple[int, int]:
     match = _EXCHANGES.fullmatch(text.strip())
     if not match:
         raise SettingsError(f"--exchanges {text}: write MIN-MAX, e.g. --exchanges 1-4, or one number")
+    return int(match[1]), int(match[2] or match[1])
+
+
+def parse_series(text: str) -> tuple[int, int]:
+    """Read `--megachat MIN-MAX`, or one number for both.
+
+    Raises:
+        SettingsError: It is neither, or joins nothing.
+    """
+    match = _EXCHANGES.fullmatch(text.strip())
+    if not match or not 1 <= int(match[1]) <= int(match[2] or match[1]):
+        raise SettingsError(f"--megachat {text}: write MIN-MAX, e.g. --megachat 3-6, or one number")
     return int(match[1]), int(match[2] or match[1])
 
 

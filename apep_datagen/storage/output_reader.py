@@ -187,12 +187,9 @@ def _split(window: _Window, path: Path, *, is_begun: bool) -> Iterator[tuple[int
         )
 
     byte = window.next_byte()
-    if not is_begun:
-        if byte != _OPENING:
-            raise refusal("it does not begin with [")
-        window.at += 1
-        byte = window.next_byte()
-    elif byte == _COMMA:
+    if not is_begun and byte != _OPENING:
+        raise refusal("it does not begin with [")
+    if byte in (_OPENING, _COMMA):  # what the first element stands behind, at the beginning or further on
         window.at += 1
         byte = window.next_byte()
     while byte != _CLOSING:

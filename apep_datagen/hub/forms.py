@@ -1,0 +1,1 @@
+"""The rows and sessions of a dataset, as files."""

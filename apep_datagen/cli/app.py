@@ -24,6 +24,8 @@ from apep_datagen.cli.options import (
     DryRun,
     Exchanges,
     Facts,
+    Foreign,
+    Form,
     GraceSeconds,
     Grown,
     LogFile,
@@ -367,6 +369,49 @@ def rejudge(
             notify=lambda message: typer.echo(message, err=True),
         )
         _report(rejudgement_as_json(found) if as_json else describe_rejudgement(found))
+
+
+@app.command(
+    "import",
+    short_help="Take a dataset of another form, or another program, into an output.",
+    epilog="Exit status: 0 all was taken; 2 an option is wrong; 4 the dataset or the output cannot be used, or a"
+    " process works on it; 7 rows could not be taken, or something of them was lost; 130 stopped by Ctrl-C, and nothing"
+    " is changed.",
+)
+def import_dataset(
+    file: Foreign,
+    output: Output = None,
+    form: Form = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a dataset of another form, or another program, into an output.
+
+    Every form that `export` writes is read, and messages, ShareGPT's conversations and Alpaca's columns of others. What
+    the output holds already is not taken again, so importing twice is importing once. It tells how many messages,
+    thoughts, calls and results there were and are, and which rows could not be taken, and why.
+    """
+    from apep_datagen.cli.files import files_of_import
+    from apep_datagen.cli.values import parse_form
+    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.core.paths import check_files
+    from apep_datagen.importing.report import describe_import, import_as_json
+    from apep_datagen.importing.source import find_source
+    from apep_datagen.importing.taking import take
+
+    with _telling_errors():
+        wanted, path = parse_form(form), output or DEFAULT_OUTPUT
+        source = find_source(file, form)
+        check_files(files_of_import(source, path))
+        found = take(
+            source,
+            path,
+            form=wanted,
+            is_dry_run=dry_run,
+            notify=lambda message: typer.echo(message, err=True),
+        )
+        _report(import_as_json(found) if as_json else describe_import(found))
+        raise typer.Exit(found.exit_status)
 
 
 @app.command(

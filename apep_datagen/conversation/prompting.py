@@ -20,7 +20,7 @@ from apep_datagen.core.messages import Message, Step
 from apep_datagen.core.tools import LISTING_TOOLS, describe_tools, tool_schemas, tool_signatures
 from apep_datagen.people.scenario import Scenario
 
-__all__ = ["prompt", "tool_instructions", "training_sample"]
+__all__ = ["prompt", "spoken_time", "tool_instructions", "training_sample"]
 
 
 def prompt(conversation: Conversation) -> tuple[Message, ...]:
@@ -75,6 +75,11 @@ def tool_instructions(
 # Hours at which a part of the day ends, and its name. Spelled out, as `strftime` speaks the language of the machine.
 _PARTS_OF_DAY = ((5, "night"), (12, "morning"), (18, "afternoon"), (22, "evening"), (24, "night"))
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def spoken_time(at: str) -> str:
+    """Return a time, an ISO date with hour, as prompts speak of it, e.g. `Friday, 2025-06-27, 17:34 (afternoon)`."""
+    return "{weekday}, {date}, {time} ({time_of_day})".format_map(_when(at))
 
 
 def _when(at: str) -> dict[str, str]:

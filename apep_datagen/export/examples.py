@@ -1,0 +1,42 @@
+"""Which examples a conversation becomes: one, or one for each exchange, with the thoughts that are wished for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from apep_datagen.core.markup import parse_answer, render_answer
+from apep_datagen.core.messages import Message
+from apep_datagen.formats.example import Example
+from apep_datagen.formats.shape import Rows, Thoughts
+
+__all__ = ["examples_of", "with_thoughts"]
+
+
+def examples_of(messages: tuple[Message, ...], rows: Rows) -> Iterator[Example]:
+    """Yield the examples that a conversation becomes, in order; together they teach each message once."""
+    beginnings = [index for index, message in enumerate(messages) if message.role == "user"]
+    if rows == "conversation" or len(beginnings) < 2:  # noqa: PLR2004 - one exchange is the whole conversation
+        yield Example(messages)
+        return
+    for place, beginning in enumerate(beginnings):
+        end = beginnings[place + 1] if place + 1 < len(beginnings) else len(messages)
+        yield Example(messages[:end], beginning if place else 0)
+
+
+def with_thoughts(example: Example, thoughts: Thoughts) -> Example:
+    """Return an example that has no other thoughts than these."""
+    if thoughts == "keep":
+        return example
+    last = max((index for index, message in enumerate(example.messages) if message.role == "user"), default=0)
+    stop = last if thoughts == "last" else len(example.messages)
+    return Example(
+        tuple(_without_thought(message) if index < stop else message for index, message in enumerate(example.messages)),
+        example.context,
+    )
+
+
+def _without_thought(message: Message) -> Message:
+    if message.role != "assistant":
+        return message
+    answer = parse_answer(message.content)
+    return Message("assistant", render_answer("", answer.reply, answer.calls)) if answer.thinking else message

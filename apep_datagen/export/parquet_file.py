@@ -1,0 +1,148 @@
+"""Rows as Parquet: shards of a fixed number of rows, the same bytes for the same rows.
+
+A shard's name says which it is, and not how many there are; so where rows are only added at the end, as when a run goes
+on, every shard but the last one stays as it was, byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from apep_datagen.export.durable import sync_directory, sync_file
+from apep_datagen.formats.format import Row
+from apep_datagen.formats.parquet import ColumnType
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow import parquet as pq
+
+__all__ = ["ROWS_OF_SHARD", "ParquetFile"]
+
+ROWS_OF_SHARD = 20_000
+# What is in memory at a time. The hub reads a group of rows to show one page of a dataset.
+_ROWS_OF_GROUP = 1_000
+_PART = ".part"
+
+
+class ParquetFile:
+    """The rows of one split, in shards beside each other: a `RowFile`.
+
+    Args:
+        directory: Where the shards are; it is there.
+        split: What their names begin with: `train-00000.parquet`, ….
+        columns: The columns in order. A column that a row lacks is null; a type never follows from what is there.
+        rows_of_shard: How many rows a shard has; the last one has what is left.
+    """
+
+    def __init__(
+        self, directory: Path, split: str, columns: Mapping[str, ColumnType], *, rows_of_shard: int = ROWS_OF_SHARD
+    ) -> None:
+        self._directory = directory
+        self._split = split
+        self._columns = columns
+        self._schema = _schema(columns)
+        self._rows_of_shard = rows_of_shard
+        self._shards: list[Path] = []
+        self._rows: list[Row] = []
+        self._rows_in_shard = 0
+        self._writer: pq.ParquetWriter | None = None
+        self._remove_parts()
+
+    def write(self, row: Row) -> None:
+        """Add a row.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if self._rows_in_shard + len(self._rows) == self._rows_of_shard:
+            self._end_shard()
+        self._rows.append(row)
+        if len(self._rows) == _ROWS_OF_GROUP:
+            self._write_group()
+
+    def finish(self) -> list[str]:
+        """Wait until all is on the disk, and let it take the place of what was there; return the files' names.
+
+        Shards are replaced one by one, each as a whole; those of a larger dataset that are left over are removed. A
+        split without rows has one shard, so that readers know its columns.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        if self._rows or not self._shards:
+            self._end_shard()
+        elif self._writer is not None:
+            self._close_writer()
+        for shard in self._shards:
+            _part(shard).replace(shard)
+        for path in self._files(".parquet"):
+            if path not in self._shards:
+                path.unlink()
+        sync_directory(self._directory)
+        return [shard.name for shard in self._shards]
+
+    def abandon(self) -> None:
+        """Remove what was written; what was there stays."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        self._remove_parts()
+
+    def _write_group(self) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - takes a while, and only this form needs it
+        from pyarrow import parquet as pq  # noqa: PLC0415 - as above
+
+        if self._writer is None:
+            shard = self._directory / f"{self._split}-{len(self._shards):05d}.parquet"
+            self._shards.append(shard)
+            self._writer = pq.ParquetWriter(_part(shard), self._schema, compression="zstd")
+        if not self._rows:  # a group of none is more than `datasets` reads
+            return
+        rows = [{name: row.get(name) for name in self._columns} for row in self._rows]
+        self._writer.write_table(pa.Table.from_pylist(rows, schema=self._schema), row_group_size=_ROWS_OF_GROUP)
+        self._rows_in_shard += len(self._rows)
+        self._rows = []
+
+    def _end_shard(self) -> None:
+        if self._rows or self._writer is None:
+            self._write_group()
+        self._close_writer()
+
+    def _close_writer(self) -> None:
+        assert self._writer is not None  # noqa: S101 - it has written something
+        self._writer.close()
+        self._writer = None
+        self._rows_in_shard = 0
+        sync_file(_part(self._shards[-1]))
+
+    def _files(self, ending: str) -> list[Path]:
+        name = re.compile(rf"{re.escape(self._split)}-\d{{5,}}{re.escape(ending)}")
+        return [path for path in self._directory.iterdir() if name.fullmatch(path.name)]
+
+    def _remove_parts(self) -> None:
+        for path in self._files(f".parquet{_PART}"):
+            path.unlink()
+
+
+def _part(shard: Path) -> Path:
+    """Return where a shard is while it is being written."""
+    return shard.with_name(shard.name + _PART)
+
+
+def _schema(columns: Mapping[str, ColumnType]) -> pa.Schema:
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    text = pa.string()
+    types: Mapping[ColumnType, pa.DataType] = {
+        "text": text,
+        "texts": pa.list_(text),
+        "number": pa.int64(),
+        "messages": pa.list_(pa.struct([("role", text), ("content", text)])),
+        "conversations": pa.list_(
+            pa.struct([("number", pa.int64()), ("ability", text), ("form", text), ("topic", text), ("day", text)])
+        ),
+    }
+    return pa.schema([(name, types[kind]) for name, kind in columns.items()])

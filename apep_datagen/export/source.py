@@ -1,0 +1,224 @@
+"""What is exported: the conversations of an output, in its order, each with what the state database knows of it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic.dataclasses import dataclass as checked_dataclass
+
+from apep_datagen.config.settings import Settings
+from apep_datagen.core.messages import Step
+from apep_datagen.core.sample_json import parse_messages, sample_line
+from apep_datagen.formats.origin import Origin
+from apep_datagen.storage.access import run_is_active
+from apep_datagen.storage.checked import CHECKED
+from apep_datagen.storage.output_reader import read_elements
+
+__all__ = ["Source", "SourceConversation"]
+
+# Briefs of the first version have none of these.
+_SAMPLES = """
+    SELECT position, conversation_id, timeline_id, notes_before IS NOT NULL AS by_itself,
+        coalesce(plan ->> 'at', plan ->> 'date') AS at, plan ->> '$.scenario.ability' AS ability,
+        plan ->> '$.scenario.form' AS form, plan ->> '$.scenario.topic' AS topic, plan ->> '$.user.name' AS name,
+        plan ->> 'seed' AS seed, provider, CAST(line AS BLOB)
+    FROM samples JOIN conversations ON conversations.id = conversation_id
+    WHERE position > ? ORDER BY position
+"""
+_ROLES = " ".join(f"WHEN '{step.value}' THEN '{step.model_role.value}'" for step in Step)
+_STEPS = f"""
+    SELECT provider || ' / ' || model, CASE kind {_ROLES} END, total(prompt_tokens), total(completion_tokens)
+    FROM steps WHERE conversation_id = ? AND provider IS NOT NULL GROUP BY 1, 2 ORDER BY min(number)
+"""  # noqa: S608 - of constants
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConversation:
+    """An element of an output.
+
+    Attributes:
+        number: Its number in the file, from 1.
+        element: Its JSON.
+        end: Byte offset behind it in the file.
+        origin: What is known of it; empty where the state database does not know it.
+        user: The number of its user in the run; None where it is not known.
+        stands_by_itself: Whether the days of its user went on without it.
+    """
+
+    number: int
+    element: bytes
+    end: int
+    origin: Origin
+    user: int | None = None
+    stands_by_itself: bool = False
+
+
+@checked_dataclass(frozen=True, slots=True, config=CHECKED)
+class _Sample:
+    """A row of the state database about an element of the output."""
+
+    position: int
+    conversation_id: int
+    timeline_id: int
+    by_itself: int
+    at: str | None
+    ability: str | None
+    form: str | None
+    topic: str | None
+    name: str | None
+    seed: int | None
+    provider: str
+    line: bytes
+
+
+class Source:
+    """An output, to be read from its beginning or from where an earlier reading ended.
+
+    Args:
+        path: The output.
+        connection: Its state database, in the transaction in which all of it is read; None where there is none.
+        settings: By which levels the conversations of a provider were judged.
+        state: Where the state database is.
+
+    Attributes:
+        seed: What the run drew its decisions from; None without a state database.
+        limit: How many elements are known to be whole; None where the whole file is.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection | None, settings: Settings, state: Path) -> None:
+        self.path = path
+        self._connection = connection
+        self._level_of: Callable[[str], str] = functools.cache(settings.level_of)
+        self.seed: int | None = None
+        self.limit: int | None = None
+        self._base_count = self._base_position = 0
+        if connection is not None:
+            self.seed, self._base_count, self._base_position, synced = connection.execute(
+                "SELECT seed, base_count, base_position, synced_position FROM run"
+            ).fetchone()
+            if run_is_active(state):
+                (written,) = connection.execute(
+                    "SELECT count(*) FROM samples WHERE position > ? AND position <= ?", (self._base_position, synced)
+                ).fetchone()
+                self.limit = self._base_count + written
+
+    def conversations(self, after: int = 0, behind: int = 0) -> Iterator[SourceConversation]:
+        """Yield the conversations in the order of the file.
+
+        Args:
+            after: How many are passed over.
+            behind: The byte offset behind them.
+
+        Raises:
+            StorageError: The file cannot be read, or is no array.
+        """
+        find = self._finder(after)
+        for number, (offset, element) in enumerate(read_elements(self.path, behind), start=after + 1):
+            if self.limit is not None and number > self.limit:
+                return
+            end = offset + len(element)
+            sample = find(number, element)
+            if sample is None:
+                yield SourceConversation(number, element, end, Origin(numbers=(number,)))
+            else:
+                yield self._known(number, element, end, sample)
+
+    def _finder(self, after: int) -> _Finder:
+        return _Finder(self._connection, self._base_count, self._base_position, after)
+
+    def _known(self, number: int, element: bytes, end: int, sample: _Sample) -> SourceConversation:
+        assert self._connection is not None  # noqa: S101 - the sample is of it
+        makers: dict[str, list[str]] = {}
+        prompt_tokens = completion_tokens = 0
+        for maker, role, prompt, completion in self._connection.execute(_STEPS, (sample.conversation_id,)):
+            makers.setdefault(maker, []).append(role)
+            prompt_tokens += int(prompt)
+            completion_tokens += int(completion)
+        origin = Origin(
+            numbers=(number,),
+            conversations=(sample.conversation_id,),
+            user=f"user-{sample.timeline_id:05d}",
+            name=sample.name or "",
+            days=(sample.at,) if sample.at else (),
+            abilities=(sample.ability,) if sample.ability else (),
+            forms=(sample.form,) if sample.form else (),
+            topics=(sample.topic,) if sample.topic else (),
+            provider=sample.provider,
+            models=tuple(f"{maker} ({', '.join(roles)})" for maker, roles in makers.items()),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            seed=sample.seed,
+            level=self._level_of(sample.provider),
+        )
+        return SourceConversation(number, element, end, origin, sample.timeline_id, bool(sample.by_itself))
+
+
+class _Finder:
+    """Tells which sample of the state database an element of the output is.
+
+    They are in step, as the output is written in the order of the samples. Where another hand has changed the file,
+    all samples are looked up, by what they say.
+    """
+
+    def __init__(self, connection: sqlite3.Connection | None, base_count: int, base_position: int, after: int) -> None:
+        self._connection = connection
+        self._foreign = base_count if base_position == 0 else 0  # what was there before the run is none of its samples
+        start = max(0, after - base_count) + base_position if after >= base_count else 0
+        self._rows = self._from(start)
+        self._next = next(self._rows, None)
+        self._positions: sqlite3.Connection | None = None
+
+    def __call__(self, number: int, element: bytes) -> _Sample | None:
+        if self._connection is None or number <= self._foreign:
+            return None
+        if self._next is not None and self._next.line == element:
+            sample = self._next
+        else:
+            line = _spelled(element)
+            if line is None:
+                return None
+            if self._next is not None and self._next.line == line:
+                sample = self._next
+            else:
+                position = self._position_of(line)
+                if position is None:
+                    return None
+                self._rows = self._from(position - 1)
+                sample = next(self._rows)
+        self._next = next(self._rows, None)
+        return sample
+
+    def _from(self, position: int) -> Iterator[_Sample]:
+        if self._connection is None:
+            return
+        for row in self._connection.execute(_SAMPLES, (position,)):
+            yield _Sample(*row)
+
+    def _position_of(self, line: bytes) -> int | None:
+        """Return where a sample is that says this, by a table of all samples that is made when it is first needed."""
+        if self._positions is None:
+            # A database without a name is in memory while it is small, else in a file that nobody sees.
+            self._positions = sqlite3.connect("", isolation_level=None)
+            self._positions.execute("CREATE TABLE lines (digest BLOB PRIMARY KEY, position INTEGER) WITHOUT ROWID")
+            assert self._connection is not None  # noqa: S101 - else nobody asks
+            rows = self._connection.execute("SELECT CAST(line AS BLOB), position FROM samples")
+            self._positions.executemany(
+                "INSERT OR IGNORE INTO lines VALUES (?, ?)", ((_digest(text), position) for text, position in rows)
+            )
+        row = self._positions.execute("SELECT position FROM lines WHERE digest = ?", (_digest(line),)).fetchone()
+        return row[0] if row else None
+
+
+def _digest(line: bytes) -> bytes:
+    return hashlib.blake2b(line, digest_size=16).digest()
+
+
+def _spelled(element: bytes) -> bytes | None:
+    """Return an element as the program spells it, whatever its white space; None where it is no conversation."""
+    messages = parse_messages(element)
+    return sample_line(messages).encode() if messages else None

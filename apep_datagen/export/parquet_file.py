@@ -92,8 +92,8 @@ class ParquetFile:
         self._remove_parts()
 
     def _write_group(self) -> None:
-        import pyarrow as pa  # noqa: PLC0415 - takes a while, and only this form needs it
-        from pyarrow import parquet as pq  # noqa: PLC0415 - as above
+        import pyarrow as pa
+        from pyarrow import parquet as pq
 
         if self._writer is None:
             shard = self._directory / f"{self._split}-{len(self._shards):05d}.parquet"
@@ -133,7 +133,7 @@ def _part(shard: Path) -> Path:
 
 
 def _schema(columns: Mapping[str, ColumnType]) -> pa.Schema:
-    import pyarrow as pa  # noqa: PLC0415 - as above
+    import pyarrow as pa
 
     text = pa.string()
     types: Mapping[ColumnType, pa.DataType] = {

@@ -11,6 +11,7 @@ from typing import Any
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.formats.format import Row
+from apep_datagen.formats.traces import read_session
 from apep_datagen.importing.source import Kind, Source, dataset_file
 from apep_datagen.storage.output_reader import NoArrayError, read_elements
 
@@ -21,6 +22,7 @@ LONGEST_ROW = 1 << 25
 _BLOCK = 1 << 18
 _ROWS_AT_ONCE = 100
 _NO_JSON = "it is no valid JSON"
+_TOO_LONG = f"it is longer than {LONGEST_ROW >> 20} MiB"
 
 
 class NotTakenError(ValueError):
@@ -58,7 +60,12 @@ def read_rows(source: Source) -> Iterator[ReadRow]:
     Raises:
         StorageError: A file cannot be read, or is nothing that its first bytes said.
     """
-    readers = {Kind.ARRAY: _rows_of_array, Kind.LINES: _rows_of_lines, Kind.PARQUET: _rows_of_parquet}
+    readers = {
+        Kind.ARRAY: _rows_of_array,
+        Kind.LINES: _rows_of_lines,
+        Kind.SESSION: _row_of_session,
+        Kind.PARQUET: _rows_of_parquet,
+    }
     for file in source.files:
         for number, row, reason in readers[file.kind](file.path):
             yield ReadRow(f"{file.name} {number}".strip(), row, reason)
@@ -126,7 +133,7 @@ def _rows_of_lines(path: Path) -> _Numbered:
                 if len(line) > LONGEST_ROW:
                     while line and not line.endswith(b"\n"):
                         line = file.readline(_BLOCK)
-                    yield number, None, f"it is longer than {LONGEST_ROW >> 20} MiB"
+                    yield number, None, _TOO_LONG
                     continue
                 text = (line.removeprefix(codecs.BOM_UTF8) if number == 1 else line).strip()
                 if text:
@@ -137,13 +144,29 @@ def _rows_of_lines(path: Path) -> _Numbered:
         raise dataset_file(path).refused(error, "read") from error
 
 
+def _row_of_session(path: Path) -> _Numbered:
+    try:
+        if path.stat().st_size > LONGEST_ROW:
+            yield 1, None, _TOO_LONG
+            return
+        text = path.read_bytes()
+    except OSError as error:
+        raise dataset_file(path).refused(error, "read") from error
+    try:
+        row = read_session(text.decode("utf-8-sig").split("\n"))
+    except (ValueError, RecursionError):
+        yield 1, None, "it is a session in which something else than messages is, or a line is no valid JSON"
+    else:
+        yield 1, row, ""
+
+
 def _rows_of_parquet(path: Path) -> _Numbered:
-    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - it takes a while, and has no types
-    from pyarrow import parquet  # noqa: PLC0415 - as above
+    import pyarrow as pa
+    from pyarrow import parquet as pq
 
     number = 0
     try:
-        with parquet.ParquetFile(path) as file:
+        with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
                 for row in batch.to_pylist():
                     number += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import enum
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Kind(enum.Enum):
 
     ARRAY = "a JSON array"
     LINES = "JSON Lines"
+    SESSION = "one session, an event a line"
     PARQUET = "Parquet"
 
 
@@ -101,6 +103,15 @@ def find_source(path: Path, form: str | None = None) -> Source:
     return Source(path, files, directory / REPORT)
 
 
+def _begins_session(text: bytes) -> bool:
+    """Tell whether the first line of a file is that of a session, as `formats.traces` has it."""
+    try:
+        value = json.loads(text.partition(b"\n")[0])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and value.get("type") == "session"
+
+
 def _directory_of_export(path: Path, form: str | None) -> Path:
     """Return the directory of one form's rows: this one, or the one in it."""
     if (path / REPORT).exists():
@@ -117,7 +128,8 @@ def _directory_of_export(path: Path, form: str | None) -> Path:
 
 def _files_below(directory: Path) -> Iterator[Path]:
     for parent, directories, names in os.walk(directory):
-        directories[:] = [name for name in directories if not name.startswith(".")]
+        # Those of an export that is going on, or was killed, have an ending.
+        directories[:] = [name for name in directories if "." not in name]
         yield from (Path(parent, name) for name in names if name.endswith(_SUFFIXES) and not name.startswith("."))
 
 
@@ -146,6 +158,8 @@ def _kind_of(path: Path) -> Kind:
         return Kind.PARQUET
     if text.startswith(b"["):
         return Kind.ARRAY
+    if _begins_session(text):
+        return Kind.SESSION
     if text.startswith(b"{") or (path.suffix == ".jsonl" and text and b"\x00" not in text):
         return Kind.LINES
     if not text and len(beginning) < _BEGINNING:

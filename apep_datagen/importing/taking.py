@@ -60,7 +60,8 @@ def _examples(source: Source, form: Format | None, found: Imported) -> Iterator[
         for column in understood.columns:
             found.columns.add(column)
         found.mended += understood.is_mended
-        yield read.place, understood.example
+        for example in understood.examples:
+            yield read.place, example
 
 
 def _take(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from apep_datagen.core.calls import ToolCall
@@ -36,13 +36,13 @@ class Understood:
 
     Attributes:
         form: As the report calls it.
-        example: The conversation.
+        examples: The conversation; a session is several.
         columns: What else is in the row, and has no place in a conversation.
         is_mended: Whether it held characters that cannot be stored, which were replaced.
     """
 
     form: str
-    example: Example
+    examples: tuple[Example, ...]
     columns: tuple[str, ...]
     is_mended: bool
 
@@ -66,9 +66,11 @@ def understand(row: Row, form: Format | None = None) -> Understood:
         raise NotTakenError("nobody answers in it")
     example, used = _with_system(row, example)
     messages = tuple(Message(message.role, clean_text(message.content)) for message in example.messages)
+    is_session = name in FORMATS and FORMATS[name].container == "sessions"
+    cleaned = replace(example, messages=messages)
     return Understood(
         form=name,
-        example=replace(example, messages=messages),
+        examples=tuple(map(Example, _conversations(messages))) if is_session else (cleaned,),
         columns=tuple(column for column in row if column not in known and column != used and not _is_ours(row, column)),
         is_mended=any(storable_text(message.content) != message.content for message in example.messages),
     )
@@ -134,6 +136,13 @@ def _with_system(row: Row, example: Example) -> tuple[Example, str]:
                 context = example.context + 1 if example.context else 0
                 return Example((Message("system", row[column]), *example.messages), context), column
     return example, ""
+
+
+def _conversations(messages: tuple[Message, ...]) -> Iterator[tuple[Message, ...]]:
+    """Yield the conversations of a session: each system prompt begins another one."""
+    beginnings = [index for index, message in enumerate(messages) if message.role == "system" or not index]
+    for start, stop in pairwise((*beginnings, len(messages))):
+        yield messages[start:stop]
 
 
 def _is_ours(row: Row, column: str) -> bool:

@@ -9,10 +9,12 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import typer
+
+from apep_datagen.cli.dataset_commands import export, import_dataset
 
 # Typer looks for the parameters' annotations among the names of this module.
 from apep_datagen.cli.options import (
@@ -24,8 +26,6 @@ from apep_datagen.cli.options import (
     DryRun,
     Exchanges,
     Facts,
-    Foreign,
-    Form,
     GraceSeconds,
     Grown,
     LogFile,
@@ -55,7 +55,8 @@ from apep_datagen.cli.options import (
     Version,
     WithSystem,
 )
-from apep_datagen.core.errors import ApepError, NoProviderLeftError, StorageError
+from apep_datagen.cli.telling import report, telling_errors
+from apep_datagen.core.errors import NoProviderLeftError, StorageError
 from apep_datagen.terminal import streams
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
     ) -> None:
         if _is_for_subcommand(context):
             return
-        with _telling_errors():
+        with telling_errors():
             from apep_datagen.cli.files import files_of_run
             from apep_datagen.cli.values import parse_exchanges, parse_pairs, parse_rates
             from apep_datagen.config.invocation import read_invocation
@@ -163,29 +164,6 @@ def _is_for_subcommand(context: typer.Context) -> bool:
     return True
 
 
-@contextlib.contextmanager
-def _telling_errors() -> Iterator[None]:
-    """Print what a user can mend as a sentence, and exit with its status."""
-    try:
-        yield
-    except ApepError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(error.exit_status) from None
-    except KeyboardInterrupt:
-        typer.echo("Stopped.", err=True)
-        raise typer.Exit(130) from None
-
-
-def _report(found: str | dict[str, Any]) -> None:
-    """Print what a command has found out: a text, or an object as JSON."""
-    from apep_datagen.terminal.text import say, say_json
-
-    if isinstance(found, str):
-        say(found)
-    else:
-        say_json(found)
-
-
 def _generate(invocation: Invocation, quiet: bool) -> int:  # noqa: FBT001 - called by `_with_all_options` alone
     """Run, and sum it up; return the exit status."""
     import asyncio
@@ -227,7 +205,7 @@ def _plan(invocation: Invocation, quiet: bool) -> int:  # noqa: ARG001, FBT001 -
     parts = [describe_estimate(estimate)]
     if estimate.done < estimate.target:
         parts.append(describe_planned(read_planned(invocation, estimate.in_flight)))
-    _report("\n\n".join(parts))
+    report("\n\n".join(parts))
     return 0
 
 
@@ -260,12 +238,12 @@ def status(output: Output = None, config: Config = None, as_json: AsJson = False
     from apep_datagen.inspect.status import read_status
     from apep_datagen.inspect.status_report import describe_status, status_as_json
 
-    with _telling_errors():
+    with telling_errors():
         path = checked_dataset(output)
         settings = load_settings(config)
         now = time.time()
         run = read_status(path, now)
-        _report(status_as_json(run, settings) if as_json else describe_status(run, settings, now))
+        report(status_as_json(run, settings) if as_json else describe_status(run, settings, now))
 
 
 @app.command(
@@ -294,12 +272,12 @@ def providers(
     from apep_datagen.config.settings_file import load_settings
     from apep_datagen.inspect.provider_check import check_providers, checks_as_json, describe_checks
 
-    with _telling_errors():
+    with telling_errors():
         settings = load_settings(config, models=parse_pairs("--model", model), rates=parse_rates(rps))
         keys = load_secrets(secrets, settings.providers, os.environ)
         choice = choose_providers(providers, keys, settings, purpose="check")
         checks = asyncio.run(check_providers(settings, choice.keys, choice.missing))
-        _report(checks_as_json(checks) if as_json else describe_checks(checks))
+        report(checks_as_json(checks) if as_json else describe_checks(checks))
         raise typer.Exit(NoProviderLeftError.exit_status if any(check.problem for check in checks) else 0)
 
 
@@ -319,10 +297,10 @@ def verify(file: Dataset = None, config: Config = None, as_json: AsJson = False)
     from apep_datagen.verify.report import describe_verification, verification_as_json
     from apep_datagen.verify.verification import verify as verify_output
 
-    with _telling_errors():
+    with telling_errors():
         path = checked_dataset(file)
         found = verify_output(path, load_settings(config))
-        _report(verification_as_json(found) if as_json else describe_verification(found))
+        report(verification_as_json(found) if as_json else describe_verification(found))
         raise typer.Exit(found.exit_status)
 
 
@@ -355,7 +333,7 @@ def rejudge(
     from apep_datagen.rejudge.rejudging import rejudge as rejudge_run
     from apep_datagen.rejudge.report import describe_rejudgement, rejudgement_as_json
 
-    with _telling_errors():
+    with telling_errors():
         path = checked_dataset(file)
         settings = load_settings(config, quality={"level": quality})
         check_files(files_of_run(settings, output=path, config=config, secrets=None, prompts=prompts, log_file=None))
@@ -368,50 +346,7 @@ def rejudge(
             is_dry_run=dry_run,
             notify=lambda message: typer.echo(message, err=True),
         )
-        _report(rejudgement_as_json(found) if as_json else describe_rejudgement(found))
-
-
-@app.command(
-    "import",
-    short_help="Take a dataset of another form, or another program, into an output.",
-    epilog="Exit status: 0 all was taken; 2 an option is wrong; 4 the dataset or the output cannot be used, or a"
-    " process works on it; 7 rows could not be taken, or something of them was lost; 130 stopped by Ctrl-C, and nothing"
-    " is changed.",
-)
-def import_dataset(
-    file: Foreign,
-    output: Output = None,
-    form: Form = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Take a dataset of another form, or another program, into an output.
-
-    Every form that `export` writes is read, and messages, ShareGPT's conversations and Alpaca's columns of others. What
-    the output holds already is not taken again, so importing twice is importing once. It tells how many messages,
-    thoughts, calls and results there were and are, and which rows could not be taken, and why.
-    """
-    from apep_datagen.cli.files import files_of_import
-    from apep_datagen.cli.values import parse_form
-    from apep_datagen.config.settings import DEFAULT_OUTPUT
-    from apep_datagen.core.paths import check_files
-    from apep_datagen.importing.report import describe_import, import_as_json
-    from apep_datagen.importing.source import find_source
-    from apep_datagen.importing.taking import take
-
-    with _telling_errors():
-        wanted, path = parse_form(form), output or DEFAULT_OUTPUT
-        source = find_source(file, form)
-        check_files(files_of_import(source, path))
-        found = take(
-            source,
-            path,
-            form=wanted,
-            is_dry_run=dry_run,
-            notify=lambda message: typer.echo(message, err=True),
-        )
-        _report(import_as_json(found) if as_json else describe_import(found))
-        raise typer.Exit(found.exit_status)
+        report(rejudgement_as_json(found) if as_json else describe_rejudgement(found))
 
 
 @app.command(
@@ -455,7 +390,7 @@ def grow(
     from apep_datagen.grow.report import describe_growth
     from apep_datagen.terminal.text import say
 
-    with _telling_errors():
+    with telling_errors():
         settings = load_settings(
             config,
             budget={"max_requests": max_requests, "max_tokens": max_tokens, "max_usd": max_usd},
@@ -498,10 +433,10 @@ def stats(file: Dataset = None, config: Config = None, as_json: AsJson = False) 
     from apep_datagen.stats.dataset import read_stats
     from apep_datagen.stats.report import describe_stats, stats_as_json
 
-    with _telling_errors():
+    with telling_errors():
         path = checked_dataset(file)
         contents = read_stats(path, load_settings(config).scenarios.shares)
-        _report(stats_as_json(contents) if as_json else describe_stats(contents))
+        report(stats_as_json(contents) if as_json else describe_stats(contents))
 
 
 @app.command(
@@ -523,10 +458,26 @@ def show(
     from apep_datagen.inspect.rejected import show_rejected
     from apep_datagen.inspect.show import show_conversation
 
-    with _telling_errors():
+    with telling_errors():
         path, wanted = parse_dataset_and_number(file, number, DEFAULT_OUTPUT)
         print_it = show_rejected if rejected else show_conversation
         print_it(checked_dataset(path), wanted, with_system=with_system)
+
+
+app.command(
+    "export",
+    short_help="Write the dataset in the forms that trainers read, and tell what they lose.",
+    epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 the dataset cannot be read, or a file cannot"
+    " be written; 7 something is lost without a word, or a chat template drops or refuses something.",
+)(export)
+
+app.command(
+    "import",
+    short_help="Take a dataset of another form, or another program, into an output.",
+    epilog="Exit status: 0 all was taken; 2 an option is wrong; 4 the dataset or the output cannot be used, or a"
+    " process works on it; 7 rows could not be taken, or something of them was lost; 130 stopped by Ctrl-C, and nothing"
+    " is changed.",
+)(import_dataset)
 
 
 def main() -> None:

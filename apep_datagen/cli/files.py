@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from apep_datagen.config.invocation import ledger_path
@@ -17,7 +18,7 @@ from apep_datagen.importing.source import Source
 from apep_datagen.storage.access import lock_path, state_path
 from apep_datagen.storage.replacement import replacement_path
 
-__all__ = ["files_of_growth", "files_of_import", "files_of_run"]
+__all__ = ["files_of_export", "files_of_growth", "files_of_import", "files_of_run"]
 
 # What SQLite makes beside a database: https://www.sqlite.org/tempfiles.html
 _BESIDE_DATABASE = ("", "-wal", "-shm", "-journal")
@@ -84,6 +85,41 @@ def _output(path: Path) -> list[NamedFile]:
         NamedFile(lock_path(state_path(path)), "the lock beside the output", is_written=True),
         NamedFile(replacement_path(path), "the output as it is written anew", is_written=True),
     ]
+
+
+def files_of_export(
+    output: Path,
+    directory: Path,
+    names: Iterable[str],
+    *,
+    config: Path | None,
+    prompts: Path | None,
+    tokenizer: Path | None,
+) -> list[NamedFile]:
+    """Return every file that `export` with these options reads, and the folders that it writes.
+
+    Args:
+        output: The dataset.
+        directory: `--to`.
+        names: The formats.
+        config: `--config`.
+        prompts: `--prompts`.
+        tokenizer: `--tokenizer`, a file or a directory.
+    """
+    files = [
+        NamedFile(config or DEFAULT_CONFIG, "the configuration (--config)"),
+        NamedFile(output, "the dataset"),
+        *(NamedFile(path.path, path.what) for path in _database(state_path(output), "the state database beside it")),
+        NamedFile(directory, "the directory of the export (--to)", is_written=True, is_directory=True),
+    ]
+    files += [
+        NamedFile(directory / name, f"the folder of {name}", is_written=True, is_directory=True) for name in names
+    ]
+    if prompts is not None:
+        files.append(NamedFile(prompts, "the directory of prompts (--prompts)", is_directory=True))
+    if tokenizer is not None:
+        files.append(NamedFile(tokenizer, "the tokenizer (--tokenizer)", is_directory=tokenizer.is_dir()))
+    return files
 
 
 def _local_models(settings: Settings) -> list[NamedFile]:

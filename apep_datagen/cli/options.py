@@ -6,28 +6,36 @@ They are the annotations of the commands' parameters. `--help` reads them, so no
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 __all__ = [
     "AsJson",
+    "CallsOption",
+    "Check",
     "Config",
     "Dataset",
     "DatasetOrNumber",
+    "Directory",
     "Drop",
     "DryRun",
     "Exchanges",
+    "Exclude",
     "Facts",
     "Foreign",
     "Form",
+    "Formats",
     "GraceSeconds",
     "Grown",
+    "Include",
     "LogFile",
     "LogText",
+    "LongestRow",
     "MaxRequests",
     "MaxTokens",
     "MaxUsd",
+    "Megachat",
     "Model",
     "Moments",
     "MostRequests",
@@ -37,16 +45,23 @@ __all__ = [
     "Output",
     "Patience",
     "Prompts",
+    "PromptsOfExport",
     "Providers",
     "Quality",
     "Quiet",
     "ResetTools",
+    "RowsOption",
     "Rps",
     "SecretsFile",
     "Seed",
+    "Split",
     "Target",
+    "ThoughtsOption",
+    "Tokenizer",
+    "ToolRoleOption",
     "Topics",
     "Version",
+    "Weights",
     "WithSystem",
 ]
 
@@ -252,3 +267,116 @@ Rejected = Annotated[
 WithSystem = Annotated[bool, typer.Option("--system", help="Print the whole system prompt.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")]
 Version = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")]
+
+Formats = Annotated[
+    list[str],
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="What is written: trl, llamafactory, axolotl, unsloth, swift, together, openai, mistral, hermes, parquet"
+        " or traces. Repeatable. [default: must be there]",
+    ),
+]
+Directory = Annotated[
+    Path,
+    typer.Option(
+        "--to",
+        metavar="DIR",
+        help="Where it is written: each format in a folder that has its name. [default: must be there]",
+    ),
+]
+RowsOption = Annotated[
+    Literal["conversation", "exchange"] | None,
+    typer.Option(
+        "--rows",
+        metavar="WHAT",
+        help="What is a row: conversation, or exchange (each with all before it, on which nothing is trained)."
+        " [default: what loses nothing in that format]",
+    ),
+]
+ThoughtsOption = Annotated[
+    Literal["keep", "last", "drop"] | None,
+    typer.Option(
+        "--thoughts",
+        metavar="WHICH",
+        help="Which thoughts a row has: keep (all), last (of its last exchange), or drop (none). [default: keep]",
+    ),
+]
+CallsOption = Annotated[
+    Literal["text", "native"] | None,
+    typer.Option(
+        "--calls",
+        metavar="HOW",
+        help="How calls are spelled: text, or native (as fields, with a system prompt that tells of no spelling)."
+        " [default: what loses nothing in that format]",
+    ),
+]
+ToolRoleOption = Annotated[
+    Literal["tool", "user"] | None,
+    typer.Option(
+        "--tool-role",
+        metavar="ROLE",
+        help="The role in which results stand where calls are text: tool, or user for chat templates that refuse tool."
+        " [default: what loses nothing in that format]",
+    ),
+]
+Weights = Annotated[
+    bool,
+    typer.Option("--weights", help="Mark each message with whether it is trained on, so that Ada's alone are."),
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A/B",
+        help="Divide by users, so that nobody is on both sides: train/validation, or train/validation/test, e.g."
+        " 0.95/0.05. [default: all is train]",
+    ),
+]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=A,B",
+        help="Export these alone: by ability, form or provider, or rows of tokens=MIN-MAX. Repeatable. [default: all]",
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=A,B", help="Leave these out, by the same keys. Repeatable. [default: none]"),
+]
+Megachat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MIN-MAX",
+        help="Join so many conversations of one user, in order and with their days, into a row. [default: none]",
+    ),
+]
+LongestRow = Annotated[
+    int | None,
+    typer.Option(
+        "--max-tokens",
+        metavar="N",
+        min=1,
+        help="Leave out rows of more tokens, counted by --tokenizer; nothing is ever cut. [default: no limit]",
+    ),
+]
+Tokenizer = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Your model's tokenizer.json, or a directory that holds it. [default: none]"),
+]
+Check = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TEMPLATE",
+        help="Render every row with a chat template, and count what is left: a .jinja file, a directory of a model, or"
+        " one that TRL ships, e.g. qwen3. Repeatable. [default: none]",
+    ),
+]
+PromptsOfExport = Annotated[
+    Path | None,
+    typer.Option(
+        "--prompts",
+        metavar="DIR",
+        help="Your own prompts: their tool_instructions.txt tells of the tools where calls are native. [default: those"
+        " of the run]",
+    ),
+]

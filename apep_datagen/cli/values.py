@@ -14,7 +14,15 @@ from apep_datagen.core.paths import NamedFile, check_files, is_there
 from apep_datagen.formats.format import Format
 from apep_datagen.formats.registry import FORMATS
 
-__all__ = ["checked_dataset", "parse_dataset_and_number", "parse_exchanges", "parse_form", "parse_pairs", "parse_rates"]
+__all__ = [
+    "checked_dataset",
+    "parse_dataset_and_number",
+    "parse_exchanges",
+    "parse_form",
+    "parse_pairs",
+    "parse_rates",
+    "parse_series",
+]
 
 # What the state database can count.
 _MOST_CONVERSATIONS = 2**63 - 1
@@ -53,6 +61,18 @@ def parse_form(name: str | None) -> Format | None:
     if name is not None and name not in FORMATS:
         raise SettingsError(f"--format {name}: there is no such form; there are {', '.join(FORMATS)}")
     return FORMATS[name] if name is not None else None
+
+
+def parse_series(text: str) -> tuple[int, int]:
+    """Read `--megachat MIN-MAX`, or one number for both.
+
+    Raises:
+        SettingsError: It is neither, or joins nothing.
+    """
+    match = _EXCHANGES.fullmatch(text.strip())
+    if not match or not 1 <= int(match[1]) <= int(match[2] or match[1]):
+        raise SettingsError(f"--megachat {text}: write MIN-MAX, e.g. --megachat 3-6, or one number")
+    return int(match[1]), int(match[2] or match[1])
 
 
 def parse_pairs(option: str, values: Sequence[str] | None) -> dict[str, str]:

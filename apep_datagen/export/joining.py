@@ -74,7 +74,7 @@ def series_of(
     series: list[SourceConversation] = []
     length = drawn.randint(least, most)
     for conversation in conversations:
-        if conversation.stands_by_itself:
+        if conversation.origin.stands_by_itself:
             yield [conversation]
             continue
         series.append(conversation)

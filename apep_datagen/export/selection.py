@@ -10,7 +10,7 @@ from apep_datagen.core.errors import SettingsError
 from apep_datagen.formats.origin import Origin
 from apep_datagen.people.scenario import Ability, Form
 
-__all__ = ["Selection", "parse_selection"]
+__all__ = ["EVERYTHING", "Selection", "parse_selection"]
 
 _RANGE = re.compile(r"(\d{1,12})?\s*-\s*(\d{1,12})?")
 _TOKENS = "tokens"
@@ -68,6 +68,10 @@ class Selection:
         return (not self.tokens or any(tokens in each for each in self.tokens)) and not any(
             tokens in each for each in self.not_tokens
         )
+
+
+EVERYTHING = Selection()
+"""All conversations and rows."""
 
 
 def parse_selection(include: Iterable[str], exclude: Iterable[str]) -> Selection:

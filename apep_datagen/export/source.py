@@ -15,7 +15,7 @@ from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import Step
 from apep_datagen.core.sample_json import parse_messages, sample_line
 from apep_datagen.formats.origin import Origin
-from apep_datagen.storage.access import run_is_active
+from apep_datagen.storage.access import run_is_active, state_path
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.output_reader import read_elements
 
@@ -47,7 +47,6 @@ class SourceConversation:
         end: Byte offset behind it in the file.
         origin: What is known of it; empty where the state database does not know it.
         user: The number of its user in the run; None where it is not known.
-        stands_by_itself: Whether the days of its user went on without it.
     """
 
     number: int
@@ -55,7 +54,6 @@ class SourceConversation:
     end: int
     origin: Origin
     user: int | None = None
-    stands_by_itself: bool = False
 
 
 @checked_dataclass(frozen=True, slots=True, config=CHECKED)
@@ -83,29 +81,35 @@ class Source:
         path: The output.
         connection: Its state database, in the transaction in which all of it is read; None where there is none.
         settings: By which levels the conversations of a provider were judged.
-        state: Where the state database is.
 
     Attributes:
+        path: As above.
+        connection: As above; None as well where it is another output's.
+        why_not: Why the state database cannot be asked; else empty.
         seed: What the run drew its decisions from; None without a state database.
         limit: How many elements are known to be whole; None where the whole file is.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection | None, settings: Settings, state: Path) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection | None, settings: Settings) -> None:
         self.path = path
-        self._connection = connection
-        self._level_of: Callable[[str], str] = functools.cache(settings.level_of)
         self.seed: int | None = None
         self.limit: int | None = None
+        self._level_of: Callable[[str], str] = functools.cache(settings.level_of)
         self._base_count = self._base_position = 0
+        state = state_path(path)
+        self.why_not = f"there is no state database {state}" if connection is None else ""
         if connection is not None:
-            self.seed, self._base_count, self._base_position, synced = connection.execute(
-                "SELECT seed, base_count, base_position, synced_position FROM run"
+            output_name, self.seed, self._base_count, self._base_position, synced = connection.execute(
+                "SELECT output_name, seed, base_count, base_position, synced_position FROM run"
             ).fetchone()
-            if run_is_active(state):
+            if output_name != path.name and path.with_name(output_name).exists():
+                connection, self.why_not = None, f"{state} belongs to {path.with_name(output_name)}"
+            elif run_is_active(state):
                 (written,) = connection.execute(
                     "SELECT count(*) FROM samples WHERE position > ? AND position <= ?", (self._base_position, synced)
                 ).fetchone()
                 self.limit = self._base_count + written
+        self.connection = connection
 
     def conversations(self, after: int = 0, behind: int = 0) -> Iterator[SourceConversation]:
         """Yield the conversations in the order of the file.
@@ -129,13 +133,13 @@ class Source:
                 yield self._known(number, element, end, sample)
 
     def _finder(self, after: int) -> _Finder:
-        return _Finder(self._connection, self._base_count, self._base_position, after)
+        return _Finder(self.connection, self._base_count, self._base_position, after)
 
     def _known(self, number: int, element: bytes, end: int, sample: _Sample) -> SourceConversation:
-        assert self._connection is not None  # noqa: S101 - the sample is of it
+        assert self.connection is not None  # noqa: S101 - the sample is of it
         makers: dict[str, list[str]] = {}
         prompt_tokens = completion_tokens = 0
-        for maker, role, prompt, completion in self._connection.execute(_STEPS, (sample.conversation_id,)):
+        for maker, role, prompt, completion in self.connection.execute(_STEPS, (sample.conversation_id,)):
             makers.setdefault(maker, []).append(role)
             prompt_tokens += int(prompt)
             completion_tokens += int(completion)
@@ -153,9 +157,10 @@ class Source:
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
             seed=sample.seed,
+            stands_by_itself=bool(sample.by_itself),
             level=self._level_of(sample.provider),
         )
-        return SourceConversation(number, element, end, origin, sample.timeline_id, bool(sample.by_itself))
+        return SourceConversation(number, element, end, origin, sample.timeline_id)
 
 
 class _Finder:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
 
-__all__ = ["Counts", "Example", "count"]
+__all__ = ["NOTHING", "Counts", "Example", "count"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,19 @@ class Counts:
             self.calls + other.calls,
             self.results + other.results,
         )
+
+    def __sub__(self, other: Counts) -> Counts:
+        """Return what is here and not there."""
+        return Counts(
+            self.messages - other.messages,
+            self.thoughts - other.thoughts,
+            self.calls - other.calls,
+            self.results - other.results,
+        )
+
+
+NOTHING = Counts()
+"""None of anything."""
 
 
 def count(messages: Iterable[Message]) -> Counts:

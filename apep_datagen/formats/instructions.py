@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from apep_datagen.core.messages import Message
 from apep_datagen.formats.format import CannotHoldError
 
-__all__ = ["retold"]
+__all__ = ["Retelling", "retelling_of"]
 
 
-def retold(messages: tuple[Message, ...], sections: Iterable[tuple[str, str]]) -> tuple[Message, ...]:
-    """Return messages whose system prompt tells of the tools in other words.
+@dataclass(frozen=True, slots=True)
+class Retelling:
+    """A section of system prompts, and what is to stand there instead.
+
+    Attributes:
+        pattern: A regular expression that finds the section; in it, `.` stands for line ends too.
+        instead: What is to stand there.
+    """
+
+    pattern: str
+    instead: str
+
+
+def retelling_of(system: str, retellings: Iterable[Retelling]) -> tuple[str, str] | None:
+    """Return what a system prompt tells of the tools, and what is to stand there instead.
 
     Args:
-        messages: As the output has them.
-        sections: What a prompt can tell, and what is to stand there instead; the first that it has is taken.
+        system: The prompt.
+        retellings: What prompts can tell; the first that it has is taken.
+
+    Returns:
+        The section as it stands there, and the other one; None where it tells nothing of calls as text.
 
     Raises:
-        CannotHoldError: The prompt tells of calls in words that are none of these.
+        CannotHoldError: It tells of calls as text in words that are none of these.
     """
-    if not messages or messages[0].role != "system":
-        return messages
-    system = messages[0].content
-    for told, instead in sections:
-        if told and told in system:
-            return (Message("system", system.replace(told, instead, 1)), *messages[1:])
+    for retelling in retellings:
+        if found := re.search(retelling.pattern, system, re.DOTALL):
+            return found[0], retelling.instead
     if "<tool_call>" in system:
         raise CannotHoldError(
-            "the system prompt tells of calls as text, in words that are not those of a run's prompts; name the"
-            " directory that holds its tool_instructions.txt with --prompts"
+            "the system prompt tells of calls as text, in words that are not those of the run's prompts (name the"
+            " directory that holds its tool_instructions.txt with --prompts)"
         )
-    return messages
+    return None

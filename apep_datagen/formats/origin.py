@@ -25,6 +25,7 @@ class Origin:
         prompt_tokens: What it took to make it, as the providers counted.
         completion_tokens: As well.
         seed: From which the seeds of its model calls follow.
+        stands_by_itself: Whether the days of its user went on without it, as after judging anew.
         level: How strictly it was judged: `off`, `form` or `strict`; empty where it was not.
     """
 
@@ -41,4 +42,5 @@ class Origin:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seed: int | None = None
+    stands_by_itself: bool = False
     level: str = ""

@@ -100,11 +100,19 @@ def _columns(origin: Origin) -> Row:
         "session": {
             "type": "session",
             "harness": _HARNESS,
-            "id": origin.user or f"conversation-{min(origin.numbers, default=0)}",
+            "id": _session_id(origin),
             "name": name,
             **{key: value for key, value in known.items() if value not in (None, "", [])},
         }
     }
+
+
+def _session_id(origin: Origin) -> str:
+    """Return what no other session has: the user's name, or that of a conversation outside a user's days."""
+    if origin.user and not origin.stands_by_itself:
+        return origin.user
+    number = min(origin.conversations or origin.numbers, default=0)
+    return f"{origin.user}-{number}" if origin.user else f"conversation-{number}"
 
 
 def session_name(row: Row) -> str:

@@ -47,7 +47,7 @@ def _recognises(row: Row) -> bool:
 
 
 def _guide(shape: Shape, files: Files) -> str:
-    raise NotImplementedError
+    return ""
 
 
 TRL = Format(

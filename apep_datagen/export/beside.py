@@ -1,0 +1,73 @@
+"""What stands beside the rows: how to train on them, files that a trainer asks for, and the report."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from apep_datagen.export.exported import Exported, ExportedTarget
+from apep_datagen.export.record import PROGRAM, RECORD, read_record, write_text
+from apep_datagen.export.report import describe_target, target_as_json
+from apep_datagen.export.writing import export_folder
+from apep_datagen.formats.registry import FORMATS
+
+__all__ = ["write_beside"]
+
+
+def write_beside(exported: Exported, target: ExportedTarget) -> None:
+    """Write the files beside the rows of a form, the report last, and remove data files of an earlier export.
+
+    Raises:
+        StorageError: They cannot be written.
+    """
+    form = FORMATS[target.target.name]
+    # A folder of sessions, or several shards, are named by what they have in common.
+    files = {split: names[0] for split, names in target.files.items() if names}
+    texts = {"README.md": _readme(exported, target, files), **form.files(target.target.shape, files)}
+    record = {
+        "program": PROGRAM,
+        **target_as_json(exported, target),
+        "prompt_sections": [{"text": text, "told": told} for text, told in target.made.retold.items()],
+        "written": sorted([*(path.name for path in target.data_files), *texts]),
+        "continuation": asdict(target.continuation) if target.continuation else None,
+    }
+    earlier = read_record(target.directory) or {}
+    try:
+        for name in _names(earlier.get("written")):
+            if name not in record["written"]:
+                _remove(target.directory / name)
+        for name, text in texts.items():
+            write_text(target.directory / name, text)
+        write_text(target.directory / RECORD, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+    except OSError as error:
+        raise export_folder(target.directory).refused(error, "written") from error
+
+
+def _names(names: Any) -> list[str]:
+    """Return the names of files in a folder that a report tells, and no others."""
+    if not isinstance(names, list):
+        return []
+    return [name for name in names if isinstance(name, str) and name == Path(name).name and name not in {"", ".", ".."}]
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _readme(exported: Exported, target: ExportedTarget, files: Mapping[str, str]) -> str:
+    form = FORMATS[target.target.name]
+    report = describe_target(exported, target)
+    return (
+        f"# {exported.source.name}, for {form.name}\n\n"
+        "Training conversations for Ada, a companion persona with private thinking, a memory and a diary; made by"
+        " apep-datagen, and written again by each `apep-datagen export` into this directory.\n\n"
+        f"## Training on it\n\n{form.guide(target.target.shape, files).strip()}\n\n"
+        f"## What is in it, and what was lost\n\n```\n{report}\n```\n"
+    )

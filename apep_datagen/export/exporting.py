@@ -1,0 +1,140 @@
+"""Exporting an output into the forms of trainers.
+
+output ─→ source ─→ (joining) ─→ batches ─→ making, in several processes ─→ files ─→ report
+                                              └ examples → retold → write → read back → loss
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from apep_datagen.config.settings import Settings
+from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.paths import is_there
+from apep_datagen.core.processes import map_in_order
+from apep_datagen.export.beside import write_beside
+from apep_datagen.export.exported import Exported, ExportedTarget
+from apep_datagen.export.joining import conversations_by_user
+from apep_datagen.export.making import make_rows
+from apep_datagen.export.plan import Plan, digest_of, read_retellings
+from apep_datagen.export.record import Continuation, is_ours
+from apep_datagen.export.source import Source, SourceConversation
+from apep_datagen.export.writing import TargetWriter, continuation_of, hash_range
+from apep_datagen.formats.registry import FORMATS
+from apep_datagen.storage.access import read_only, state_path
+
+__all__ = ["export"]
+
+# A batch is full at the first of the two.
+_CONVERSATIONS_IN_A_BATCH = 200
+_BYTES_IN_A_BATCH = 4 << 20
+
+
+def export(path: Path, plan: Plan, directory: Path, settings: Settings, *, prompts: Path | None = None) -> Exported:
+    """Write an output in the forms of trainers; each into a folder of its own, which has its name.
+
+    Args:
+        path: The output.
+        plan: What belongs into a row; what the state database knows is added to it.
+        directory: Where the folders are made.
+        settings: By which levels conversations were judged.
+        prompts: Where prompts are looked for first, as in `--prompts`.
+
+    Raises:
+        StorageError: The output or its state database cannot be read, or a file cannot be written; what was there
+            before stays.
+        SettingsError: A folder holds something else, or what was asked for needs a state database.
+    """
+    for target in plan.targets:
+        if not is_ours(directory / target.name):
+            raise SettingsError(
+                f"{directory / target.name}: holds files that no export has made; they are left as they are, so name"
+                " another directory with --to"
+            )
+    state = state_path(path)
+    if is_there(state):
+        return read_only(
+            state, lambda connection: _export(Source(path, connection, settings), plan, directory, prompts)
+        )
+    return _export(Source(path, None, settings), plan, directory, prompts)
+
+
+def _export(source: Source, plan: Plan, directory: Path, prompts: Path | None) -> Exported:
+    if source.why_not and (plan.series or len(plan.splits.names) > 1):
+        raise SettingsError(
+            f"{source.path}: {source.why_not}, so nobody knows whose conversations these are; without it there is no"
+            " --split and no --megachat"
+        )
+    ways = [target.instructions for target in plan.targets]
+    plan = replace(plan, seed=source.seed, retellings=read_retellings(source.connection, prompts, ways))
+    exported = Exported(source.path, plan, why_not=source.why_not)
+    in_order = tuple(target for target in plan.targets if FORMATS[target.name].container != "sessions")
+    sessions = tuple(target for target in plan.targets if FORMATS[target.name].container == "sessions")
+    results: dict[str, ExportedTarget] = {}
+    if in_order:
+        results |= _write(source, replace(plan, targets=in_order), directory)
+    if sessions:
+        results |= _write(source, replace(plan, targets=sessions, series=None, sessions=True), directory)
+    exported.targets = [results[target.name] for target in plan.targets]
+    for target in exported.targets:
+        write_beside(exported, target)
+    return exported
+
+
+def _write(source: Source, plan: Plan, directory: Path) -> dict[str, ExportedTarget]:
+    """Write forms whose rows are made of the same conversations in the same order."""
+    by_user = plan.series is not None or plan.sessions
+    with contextlib.ExitStack() as opened:
+        writers = [
+            opened.enter_context(TargetWriter(directory / target.name, target, plan, digest_of(plan, target)))
+            for target in plan.targets
+        ]
+        earlier, digest = (None, None) if by_user else continuation_of(writers, source.path)
+        passed, end = (earlier.conversations, earlier.end) if earlier else (0, 0)
+        conversations = source.conversations(passed, end)
+        users: Iterator[Sequence[SourceConversation]]
+        users = conversations_by_user(conversations, source) if by_user else ([each] for each in conversations)
+        read = passed
+        for made in map_in_order(((batch,) for batch in _batches(users)), functools.partial(make_rows, plan)):
+            read += made.conversations
+            if digest is not None:
+                hash_range(digest, source.path, end, made.end)
+            end = max(end, made.end)
+            for writer, each in zip(writers, made.targets, strict=True):
+                writer.take(each)
+        exported = {}
+        for writer in writers:
+            names, written = writer.finish()
+            continuation = None
+            if digest is not None and written:
+                continuation = Continuation(
+                    digest=writer.digest,
+                    conversations=read,
+                    end=end,
+                    source_sha256=digest.hexdigest(),
+                    files=written,
+                    made=writer.made.as_json(),
+                )
+            exported[writer.target.name] = ExportedTarget(
+                writer.target, writer.directory, names, writer.made, passed, continuation
+            )
+        return exported
+
+
+def _batches(users: Iterator[Sequence[SourceConversation]]) -> Iterator[list[Sequence[SourceConversation]]]:
+    """Yield users, so many at once that they have some hundred conversations, and not much more."""
+    batch: list[Sequence[SourceConversation]] = []
+    conversations = size = 0
+    for user in users:
+        batch.append(user)
+        conversations += len(user)
+        size += sum(len(conversation.element) for conversation in user)
+        if conversations >= _CONVERSATIONS_IN_A_BATCH or size >= _BYTES_IN_A_BATCH:
+            yield batch
+            batch, conversations, size = [], 0, 0
+    if batch:
+        yield batch

@@ -1,0 +1,193 @@
+"""What an export was asked for, resolved: which forms in which shapes, and what belongs into a row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
+
+from apep_datagen.conversation.prompt_set import PromptSet, UnusablePromptError, load_prompts
+from apep_datagen.conversation.prompting import tool_instructions
+from apep_datagen.core.errors import SettingsError
+from apep_datagen.export.selection import EVERYTHING, Selection
+from apep_datagen.export.splits import WHOLE, Splits
+from apep_datagen.formats.format import Instructions
+from apep_datagen.formats.instructions import Retelling
+from apep_datagen.formats.registry import FORMATS
+from apep_datagen.formats.shape import Calls, Rows, Shape, Thoughts, ToolRole
+
+__all__ = ["Plan", "Target", "Wish", "digest_of", "read_retellings", "shape_of"]
+
+# Rounds that the configuration permits (`[generation] max_tool_rounds`), for prompts of which no database knows more.
+_ROUNDS = range(21)
+_ANYTHING = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for; None leaves it to each form.
+
+    Attributes:
+        rows: What is a row.
+        thoughts: Which thoughts it has.
+        tool_role: The role of results.
+        calls: How calls are spelled.
+        weights: Whether each message says whether it is trained on.
+    """
+
+    rows: Rows | None = None
+    thoughts: Thoughts | None = None
+    tool_role: ToolRole | None = None
+    calls: Calls | None = None
+    weights: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One form that is written.
+
+    Attributes:
+        name: The form's name.
+        shape: How its rows are built.
+    """
+
+    name: str
+    shape: Shape
+
+    @property
+    def instructions(self) -> Instructions:
+        """Which way of calling tools the system prompt of its rows tells of."""
+        return FORMATS[self.name].instructions(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a process needs to make rows of conversations.
+
+    Attributes:
+        targets: The forms that are written.
+        retellings: For each way of calling tools, what is to stand in the system prompt instead of what.
+        selection: What is exported.
+        splits: The parts of the dataset.
+        seed: That of the run, which decides who belongs to which part.
+        series: How many conversations of a user a row joins, from the least to the most; None where it is one.
+        sessions: Whether a row has all of a user's conversations, each with its system prompt.
+        max_tokens: Rows of more are left out; None where none are.
+        tokenizer: The file that counts tokens; None where nobody counts.
+        templates: The chat templates that rows are checked with, as they were named.
+    """
+
+    targets: tuple[Target, ...]
+    retellings: dict[Instructions, tuple[Retelling, ...]] = field(default_factory=dict)
+    selection: Selection = EVERYTHING
+    splits: Splits = WHOLE
+    seed: int | None = None
+    series: tuple[int, int] | None = None
+    sessions: bool = False
+    max_tokens: int | None = None
+    tokenizer: Path | None = None
+    templates: tuple[str, ...] = ()
+
+
+def shape_of(name: str, wish: Wish) -> Shape:
+    """Return how the rows of a form are built, as far as that was asked for; else so that nothing is lost.
+
+    Raises:
+        SettingsError: There is no such form, or it has no such rows.
+    """
+    form = FORMATS.get(name)
+    if form is None:
+        raise SettingsError(f"--format {name}: there is no such format; there are {', '.join(FORMATS)}")
+    shape = form.default
+    for option, value, possible in (
+        ("--rows", wish.rows, form.rows),
+        ("--calls", wish.calls, form.calls),
+        ("--tool-role", wish.tool_role, form.tool_roles),
+    ):
+        if value is not None and value not in possible:
+            raise SettingsError(f"{option} {value}: the format {name} has {option} {' or '.join(possible)} only")
+    calls = wish.calls or shape.calls
+    if calls == "native" and wish.tool_role == "user":
+        raise SettingsError("--tool-role user: with --calls native the role of results is tool; leave one of them out")
+    return replace(
+        shape,
+        rows=wish.rows or shape.rows,
+        thoughts=wish.thoughts or shape.thoughts,
+        tool_role="tool" if calls == "native" else wish.tool_role or shape.tool_role,
+        calls=calls,
+        weights=wish.weights or shape.weights,
+    )
+
+
+def read_retellings(
+    connection: sqlite3.Connection | None, directory: Path | None, ways: Iterable[Instructions]
+) -> dict[Instructions, tuple[Retelling, ...]]:
+    """Return what is to stand in system prompts instead of what they tell of the tools, for each way of calling them.
+
+    A prompt set of the run that knows of other ways tells of them in its own words; in the place of one that does not
+    come those of the program, or of `directory`.
+
+    Args:
+        connection: The state database; None where there is none.
+        directory: Where prompts are looked for first.
+        ways: Of calling tools.
+
+    Raises:
+        SettingsError: The prompts cannot be used.
+    """
+    own = load_prompts(directory)
+    known = [(own, rounds) for rounds in _ROUNDS]
+    if connection is not None:
+        known = [*_prompts_of_run(connection), *known]
+    return {way: tuple(dict.fromkeys(_retellings(known, own, way))) for way in set(ways) if way != "text"}
+
+
+def _prompts_of_run(connection: sqlite3.Connection) -> Iterator[tuple[PromptSet, int]]:
+    rounds: dict[int, list[int]] = {}
+    for number, most in connection.execute(
+        "SELECT DISTINCT prompt_set_id, plan ->> 'max_tool_rounds' FROM conversations"
+        " WHERE id IN (SELECT conversation_id FROM samples) ORDER BY 1, 2"
+    ):
+        if isinstance(most, int):  # else an older version began it
+            rounds.setdefault(number, []).append(most)
+    for number, texts in connection.execute("SELECT id, texts FROM prompt_sets ORDER BY id"):
+        for most in rounds.get(number, ()):
+            yield PromptSet.from_json(texts), most
+
+
+def _retellings(known: Sequence[tuple[PromptSet, int]], own: PromptSet, way: Instructions) -> Iterator[Retelling]:
+    for prompts, rounds in known:
+        try:
+            as_text, instead = tool_instructions(prompts, rounds), tool_instructions(prompts, rounds, way)
+            section = prompts.render(
+                "tool_instructions.txt",
+                tools=_ANYTHING, signatures=_ANYTHING, schemas="", calls="text",
+                max_tool_rounds=rounds,
+            )
+        except UnusablePromptError:
+            continue  # one of an older version, which took other variables
+        # How the tools are described has changed from version to version, so that is not looked at.
+        pattern = ".*?".join(map(re.escape, section.split(_ANYTHING)))
+        yield Retelling(pattern, instead if instead != as_text else tool_instructions(own, rounds, way))
+
+
+def digest_of(plan: Plan, target: Target) -> str:
+    """Return what is the same for two exports of a form that make the same rows of the same conversations."""
+    told = asdict(replace(plan, targets=(target,), tokenizer=None))
+    # Of what a prompt can tell, more is known where a run goes on; of the rows that are there nothing changes by that.
+    told["retellings"] = [list(map(str, retellings[:1])) for retellings in plan.retellings.values()]
+    told["version"] = metadata.version("apep-datagen")
+    if plan.tokenizer is not None:
+        told["tokenizer"] = hashlib.sha256(plan.tokenizer.read_bytes()).hexdigest()
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)

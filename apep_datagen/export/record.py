@@ -1,0 +1,89 @@
+"""`report.json`: what an export was, for who reads it, for who continues it, and for `import`."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
+
+__all__ = ["PROGRAM", "RECORD", "Continuation", "is_ours", "read_continuation", "read_record", "write_text"]
+
+RECORD = "report.json"
+"""The name of the file, in the directory of an export."""
+PROGRAM = "apep-datagen"
+_LARGEST = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """What is needed to go on from an export where a run has made more conversations since.
+
+    Attributes:
+        digest: The same for exports that make the same rows of the same conversations.
+        conversations: How many of the source were read.
+        end: Byte offset behind the last of them.
+        source_sha256: Of the source's bytes up to there, in hexadecimal.
+        files: What each data file was, by its split.
+        made: What became of the conversations, and what was measured of the rows so far, as JSON.
+    """
+
+    digest: str
+    conversations: int
+    end: int
+    source_sha256: str
+    files: dict[str, dict[str, str | int]]
+    made: dict[str, Any]
+
+
+def is_ours(directory: Path) -> bool:
+    """Tell whether a directory holds an export, or nothing that is not one: missing and empty ones do."""
+    if not directory.exists() or not any(directory.iterdir()):
+        return True
+    record = read_record(directory)
+    return record is not None and record.get("program") == PROGRAM
+
+
+def read_continuation(directory: Path) -> Continuation | None:
+    """Return how to go on from the export in a directory; None where there is none that can be gone on from."""
+    record = read_record(directory)
+    try:
+        return _continuations().validate_python(record["continuation"]) if record else None
+    except (KeyError, ValueError):
+        return None
+
+
+def read_record(directory: Path) -> dict[str, Any] | None:
+    """Return the report in a directory; None where there is none that can be read."""
+    path = directory / RECORD
+    try:
+        if path.stat().st_size > _LARGEST:
+            return None
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    new = path.with_name(path.name + ".new")
+    with new.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+# Made when it is first needed: it takes some milliseconds.
+@functools.cache
+def _continuations() -> TypeAdapter[Continuation]:
+    return TypeAdapter(Continuation)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from apep_datagen.cli.dataset_commands import export
+from apep_datagen.cli.dataset_commands import export, import_dataset
 
 # Typer looks for the parameters' annotations among the names of this module.
 from apep_datagen.cli.options import (
@@ -470,6 +470,14 @@ app.command(
     epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 the dataset cannot be read, or a file cannot"
     " be written; 7 something is lost without a word, or a chat template drops or refuses something.",
 )(export)
+
+app.command(
+    "import",
+    short_help="Take a dataset of another form, or another program, into an output.",
+    epilog="Exit status: 0 all was taken; 2 an option is wrong; 4 the dataset or the output cannot be used, or a"
+    " process works on it; 7 rows could not be taken, or something of them was lost; 130 stopped by Ctrl-C, and nothing"
+    " is changed.",
+)(import_dataset)
 
 
 def main() -> None:

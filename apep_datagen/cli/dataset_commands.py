@@ -15,11 +15,15 @@ from apep_datagen.cli.options import (
     Config,
     Dataset,
     Directory,
+    DryRun,
     Exclude,
+    Foreign,
+    Form,
     Formats,
     Include,
     LongestRow,
     Megachat,
+    Output,
     PromptsOfExport,
     RowsOption,
     Split,
@@ -30,7 +34,7 @@ from apep_datagen.cli.options import (
 )
 from apep_datagen.cli.telling import report, telling_errors
 
-__all__ = ["export"]
+__all__ = ["export", "import_dataset"]
 
 
 def export(
@@ -86,3 +90,39 @@ def export(
         exported = export_dataset(path, plan, to, settings, prompts=prompts)
         report(export_as_json(exported) if as_json else describe_export(exported))
         raise typer.Exit(exported.exit_status)
+
+
+def import_dataset(
+    file: Foreign,
+    output: Output = None,
+    form: Form = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a dataset of another form, or another program, into an output.
+
+    Every form that `export` writes is read, and messages, ShareGPT's conversations and Alpaca's columns of others. What
+    the output holds already is not taken again, so importing twice is importing once. It tells how many messages,
+    thoughts, calls and results there were and are, and which rows could not be taken, and why.
+    """
+    from apep_datagen.cli.files import files_of_import
+    from apep_datagen.cli.values import parse_form
+    from apep_datagen.config.settings import DEFAULT_OUTPUT
+    from apep_datagen.core.paths import check_files
+    from apep_datagen.importing.report import describe_import, import_as_json
+    from apep_datagen.importing.source import find_source
+    from apep_datagen.importing.taking import take
+
+    with telling_errors():
+        wanted, path = parse_form(form), output or DEFAULT_OUTPUT
+        source = find_source(file, form)
+        check_files(files_of_import(source, path))
+        found = take(
+            source,
+            path,
+            form=wanted,
+            is_dry_run=dry_run,
+            notify=lambda message: typer.echo(message, err=True),
+        )
+        report(import_as_json(found) if as_json else describe_import(found))
+        raise typer.Exit(found.exit_status)

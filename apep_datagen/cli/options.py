@@ -23,6 +23,8 @@ __all__ = [
     "Exchanges",
     "Exclude",
     "Facts",
+    "Foreign",
+    "Form",
     "Formats",
     "GraceSeconds",
     "Grown",
@@ -224,6 +226,22 @@ Dataset = Annotated[
 DatasetOrNumber = Annotated[
     str | None,
     typer.Argument(metavar="[FILE]", help="The dataset. [default: data/trainingData/generatedTrainingData.json]"),
+]
+Foreign = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="What is to be taken: JSON Lines, a JSON array, a Parquet file, or a directory that `export` wrote."
+        " [default: must be there]",
+    ),
+]
+Form = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="Read all rows as this form, as `export` names it. [default: found out, row by row]",
+    ),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, and tell what would be changed.")]
 Drop = Annotated[

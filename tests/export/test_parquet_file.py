@@ -127,7 +127,7 @@ _TEXTS = st.text(alphabet=st.characters(codec="utf-8"))
 def test_any_text_and_number_comes_back(
     tmp_path_factory: pytest.TempPathFactory, values: list[tuple[str, list[str], int | None]]
 ) -> None:
-    from pyarrow import parquet as pq  # noqa: PLC0415 - what only this test needs
+    from pyarrow import parquet as pq
 
     directory = tmp_path_factory.mktemp("rows")
     rows = [

@@ -83,7 +83,11 @@ def write_forms(
         )
         for name in splits.names
     )
-    return FormsWritten(rows.made.tally.conversations, parts, rows.made.measured.lines())
+    return FormsWritten(
+        rows.made.tally.conversations,
+        parts,
+        rows.made.measured.lines(is_checked=bool(rows.made.measured.checks), limit=None),
+    )
 
 
 def _size(target: ExportedTarget, split: str) -> int:

@@ -286,12 +286,12 @@ Directory = Annotated[
     ),
 ]
 RowsOption = Annotated[
-    Literal["conversation", "exchange"] | None,
+    Literal["conversation", "exchange", "answer"] | None,
     typer.Option(
         "--rows",
         metavar="WHAT",
-        help="What is a row: conversation, or exchange (each with all before it, on which nothing is trained)."
-        " [default: what loses nothing in that format]",
+        help="What is a row: conversation; exchange; or answer (a message of Ada's): the last two with all before them,"
+        " on which nothing is trained. [default: what loses nothing in that format]",
     ),
 ]
 ThoughtsOption = Annotated[

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
+from apep_datagen.chat_templates.tokens import tokenizer_file
 from apep_datagen.conversation.prompt_set import PromptSet, UnusablePromptError, load_prompts
 from apep_datagen.conversation.prompting import tool_instructions
 from apep_datagen.core.errors import SettingsError
@@ -102,7 +103,7 @@ def shape_of(name: str, wish: Wish) -> Shape:
     """
     form = FORMATS.get(name)
     if form is None:
-        raise SettingsError(f"--format {name}: there is no such format; there are {', '.join(FORMATS)}")
+        raise SettingsError(f"--format {name}: there is no such format; there are {', '.join(sorted(FORMATS))}")
     shape = form.default
     for option, value, possible in (
         ("--rows", wish.rows, form.rows),
@@ -166,7 +167,10 @@ def _retellings(known: Sequence[tuple[PromptSet, int]], own: PromptSet, way: Ins
             as_text, instead = tool_instructions(prompts, rounds), tool_instructions(prompts, rounds, way)
             section = prompts.render(
                 "tool_instructions.txt",
-                tools=_ANYTHING, signatures=_ANYTHING, schemas="", calls="text",
+                tools=_ANYTHING,
+                signatures=_ANYTHING,
+                schemas="",
+                calls="text",
                 max_tool_rounds=rounds,
             )
         except UnusablePromptError:
@@ -183,7 +187,7 @@ def digest_of(plan: Plan, target: Target) -> str:
     told = asdict(replace(plan, targets=(target,), retellings=retellings, tokenizer=None))
     told["version"] = metadata.version("apep-datagen")
     if plan.tokenizer is not None:
-        told["tokenizer"] = hashlib.sha256(plan.tokenizer.read_bytes()).hexdigest()
+        told["tokenizer"] = hashlib.sha256(tokenizer_file(plan.tokenizer).read_bytes()).hexdigest()
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=_plain).encode()).hexdigest()
 
 

@@ -113,7 +113,7 @@ def _guide(shape: Shape, files: Files) -> str:
     context = (
         "\nEach row is an exchange, with all before it as context. Its messages have `train: false`, which\n"
         "`message_field_training: train` reads: without that line they are trained on in every row again.\n"
-        if shape.rows == "exchange"
+        if shape.rows != "conversation"
         else ""
     )
     return f"""\

@@ -54,7 +54,7 @@ def _guide(shape: Shape, files: Files) -> str:
     context = (
         "\nEach row is an exchange, with all before it as context: Ada's messages there have `weight: 0`, and are not"
         " trained on\nagain.\n"
-        if shape.rows == "exchange"
+        if shape.rows != "conversation"
         else ""
     )
     held = f"\n  eval_instruct_data: {files['validation']}" if "validation" in files else ""

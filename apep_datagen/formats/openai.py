@@ -30,7 +30,7 @@ def _guide(shape: Shape, files: Files) -> str:
     weight = (
         "\nEach row is an exchange, with all before it as context: Ada's messages there have `weight: 0`, and are not"
         " trained on\nagain.\n"
-        if shape.rows == "exchange"
+        if shape.rows != "conversation"
         else ""
     )
     calls = (

@@ -52,7 +52,7 @@ they were checked with the package's own `check_file` (together 3.1.1), and nobo
 
 
 def _weights(shape: Shape) -> str:
-    if not (shape.weights or shape.rows == "exchange"):
+    if not (shape.weights or shape.rows != "conversation"):
         return "Loss is on Ada's messages alone, which is what Together does where `train_on_inputs` is not set."
     return (
         "Loss is on the messages with `weight: 1`, which are Ada's. All others have `weight: 0`: where one message\n"

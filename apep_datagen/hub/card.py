@@ -18,7 +18,16 @@ from apep_datagen.stats.run import RunStats
 __all__ = ["CardFacts", "Split", "render_card", "size_category"]
 
 _WIDTH = 100
-_TAGS = ("synthetic", "conversational", "reasoning", "tool-use", "memory", "persona", "agent-traces", "format:agent-traces")
+_TAGS = (
+    "synthetic",
+    "conversational",
+    "reasoning",
+    "tool-use",
+    "memory",
+    "persona",
+    "agent-traces",
+    "format:agent-traces",
+)
 _SIZES = (
     (10**3, "n<1K"),
     (10**4, "1K<n<10K"),
@@ -78,7 +87,7 @@ def size_category(rows: int) -> str:
 
 
 def _metadata(facts: CardFacts) -> str:
-    from huggingface_hub import DatasetCardData  # noqa: PLC0415 - takes a second to import
+    from huggingface_hub import DatasetCardData
 
     configs: list[dict[str, Any]] = [
         {

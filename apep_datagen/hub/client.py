@@ -56,8 +56,8 @@ class Hub:
     """
 
     def __init__(self, name: str, token: str, version: str, tell: Callable[[str], None]) -> None:
-        import huggingface_hub  # noqa: PLC0415 - takes a second to import, and only `push` needs it
-        from huggingface_hub.utils import disable_progress_bars, logging  # noqa: PLC0415 - as above
+        import huggingface_hub
+        from huggingface_hub.utils import disable_progress_bars, logging
 
         disable_progress_bars()
         logging.set_verbosity_error()  # what is to be told, the errors say
@@ -73,8 +73,8 @@ class Hub:
         Raises:
             HubError: The hub refuses, fails or cannot be reached.
         """
-        from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415 - as above
-        from huggingface_hub.hf_api import RepoFile  # noqa: PLC0415 - as above
+        from huggingface_hub.errors import HfHubHTTPError
+        from huggingface_hub.hf_api import RepoFile
 
         with self._talking("looked at"):
             try:
@@ -101,9 +101,7 @@ class Hub:
             HubError: As for `look`.
         """
         with self._talking("read"), tempfile.TemporaryDirectory() as directory:
-            path = self._api.hf_hub_download(
-                self._name, file, repo_type=_TYPE, revision=revision, local_dir=directory
-            )
+            path = self._api.hf_hub_download(self._name, file, repo_type=_TYPE, revision=revision, local_dir=directory)
             return Path(path).read_bytes()
 
     def create(self, *, is_private: bool) -> None:
@@ -127,7 +125,7 @@ class Hub:
         Raises:
             HubError: As for `look`; the card is refused, or somebody else has changed the dataset.
         """
-        from huggingface_hub import CommitOperationAdd, CommitOperationDelete  # noqa: PLC0415 - as above
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
         operations = [
             *(CommitOperationAdd(name, str(files[name].path)) for name in changes.written),
@@ -161,7 +159,7 @@ class Hub:
     @contextlib.contextmanager
     def _talking(self, what: str) -> Iterator[None]:
         """Let whatever `huggingface_hub` raises be a `HubError`; `what` is what cannot be done with the dataset."""
-        from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled  # noqa: PLC0415 - as above
+        from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
         try:
             yield
@@ -172,7 +170,9 @@ class Hub:
             elif isinstance(origin, OfflineModeIsEnabled):
                 problem = "HF_HUB_OFFLINE forbids it: unset that variable"
             elif isinstance(origin, httpx2.HTTPError):
-                problem = f"the hub cannot be reached ({self._quoted(str(origin))}); see to the network, then start again"
+                problem = (
+                    f"the hub cannot be reached ({self._quoted(str(origin))}); see to the network, then start again"
+                )
             else:
                 problem = f"{self._quoted(str(error))} ({type(error).__name__}); start again"
             raise HubError(f"{self._name} cannot be {what}: {problem}") from None
@@ -218,7 +218,7 @@ def _origin(error: BaseException, kinds: tuple[type[BaseException], ...]) -> Bas
 
 def _make_client() -> httpx2.Client:
     """Return the HTTP client of `huggingface_hub`, with a limit of how long it waits."""
-    from huggingface_hub.utils._http import default_client_factory  # noqa: PLC0415 - as above
+    from huggingface_hub.utils._http import default_client_factory
 
     client = default_client_factory()
     client.timeout = httpx2.Timeout(_SECONDS)

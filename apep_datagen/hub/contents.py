@@ -74,7 +74,7 @@ class Changes:
 
 def is_of_dataset(name: str) -> bool:
     """Tell whether a file is written by `push`; what else there is, is somebody else's."""
-    return name in (CARD, MARKER) or name.split("/")[0] in FOLDERS
+    return name in (CARD, MARKER) or name.split("/", maxsplit=1)[0] in FOLDERS
 
 
 def read_directory(directory: Path) -> dict[str, LocalFile]:

@@ -79,8 +79,8 @@ def check_repository(name: str) -> str:
     Raises:
         SettingsError: The hub takes no such name.
     """
-    from huggingface_hub.errors import HFValidationError  # noqa: PLC0415 - takes a second to import
-    from huggingface_hub.utils import validate_repo_id  # noqa: PLC0415 - as above
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
 
     if name.count("/") != 1:
         raise SettingsError(f"{name}: write OWNER/NAME, e.g. your-name/ada-conversations")
@@ -237,7 +237,9 @@ def _compare_visibility(name: str, there: Repository, *, is_public: bool, tell: 
             " its settings on the hub"
         )
     if there.is_private and is_public:
-        tell(f"{name} is private, and stays so: --public decides only how it is made. Its settings on the hub change it")
+        tell(
+            f"{name} is private, and stays so: --public decides only how it is made. Its settings on the hub change it"
+        )
 
 
 def _send(name: str, hub: Hub, there: Repository, written: Written, tell: Callable[[str], None]) -> str:
@@ -259,5 +261,3 @@ def _send(name: str, hub: Hub, there: Repository, written: Written, tell: Callab
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-

@@ -26,7 +26,7 @@ def _row(number: int, origin: Origin | None = None) -> Row:
 
 
 _FULL = Origin(
-    (1,), (1,), "u", "Ada", ("2026-01-04T07:30",), ("recall",), ("plain",), ("t",), "p", ("m",), 1, 2, 3, "form"
+    (1,), (1,), "u", "Ada", ("2026-01-04T07:30",), ("recall",), ("plain",), ("t",), "p", ("m",), 1, 2, 3, level="form"
 )
 
 
@@ -127,7 +127,7 @@ _TEXTS = st.text(alphabet=st.characters(codec="utf-8"))
 def test_any_text_and_number_comes_back(
     tmp_path_factory: pytest.TempPathFactory, values: list[tuple[str, list[str], int | None]]
 ) -> None:
-    from pyarrow import parquet as pq  # noqa: PLC0415 - what only this test needs
+    from pyarrow import parquet as pq
 
     directory = tmp_path_factory.mktemp("rows")
     rows = [

@@ -26,7 +26,7 @@ def _row(number: int, origin: Origin | None = None) -> Row:
 
 
 _FULL = Origin(
-    (1,), (1,), "u", "Ada", ("2026-01-04T07:30",), ("recall",), ("plain",), ("t",), "p", ("m",), 1, 2, 3, "form"
+    (1,), (1,), "u", "Ada", ("2026-01-04T07:30",), ("recall",), ("plain",), ("t",), "p", ("m",), 1, 2, 3, level="form"
 )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from apep_datagen.core.messages import Message, MessageRole
 from apep_datagen.export.examples import examples_of, with_thoughts
 from apep_datagen.formats.example import Example, count
-from apep_datagen.formats.shape import Rows
+from apep_datagen.formats.shape import Rows, Thoughts
 from apep_datagen.importing.joining import Joined, joined
 from support.examples import examples
 
@@ -38,14 +38,14 @@ def texts(found: Sequence[Joined]) -> list[str]:
 
 @given(
     st.lists(examples(with_context=False).map(lambda example: example.messages), min_size=1, max_size=3, unique=True),
-    st.sampled_from(["conversation", "exchange"]),
-    st.booleans(),
+    st.sampled_from(["conversation", "exchange", "answer"]),
+    st.sampled_from(["keep", "last"]),
 )
 def test_whatever_was_divided_is_put_together_again(
-    conversations: list[tuple[Message, ...]], rows: Rows, keeps_all: bool
+    conversations: list[tuple[Message, ...]], rows: Rows, thoughts: Thoughts
 ) -> None:
     parts = [
-        with_thoughts(example, "keep" if keeps_all or rows == "conversation" else "last")
+        with_thoughts(example, "keep" if rows == "conversation" else thoughts)
         for each in conversations
         for example in examples_of(each, rows)
     ]

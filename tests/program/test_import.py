@@ -230,13 +230,3 @@ def test_on_a_full_disk_the_output_is_as_it_was(tmp_path: Path) -> None:
     assert "out.json: the output cannot be written" in ended.stderr
     assert (tmp_path / "out.json").read_bytes() == before
     assert not (tmp_path / "out.state.new").exists()
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_where_nobody_may_write_nothing_is_lost(tmp_path: Path) -> None:
-    program = Program(tmp_path)
-    write_rows(tmp_path / "in.jsonl", range(5))
-    (tmp_path / "closed").mkdir(mode=0o500)
-    ended = program.run("import", "in.jsonl", "--output", "closed/out.json")
-    assert ended.status == 4
-    assert "see that it and its directory are there" in ended.stderr

@@ -53,8 +53,9 @@ _parts = st.one_of(st.just(""), texts)
 def _answer(draw: st.DrawFn, replies: st.SearchStrategy[str], calls: list[ToolCall]) -> Message:
     """Draw an answer of Ada's: what the program reads of a model's text, as it writes it."""
     answer = parse_answer(render_answer(draw(_parts), draw(replies), calls))
-    assume(list(answer.calls) == calls and (answer.reply or calls))
-    return Message("assistant", render_answer(answer.thinking, answer.reply, answer.calls))
+    content = render_answer(answer.thinking, answer.reply, answer.calls)
+    assume(list(answer.calls) == calls and (answer.reply or calls) and parse_answer(content) == answer)
+    return Message("assistant", content)
 
 
 @st.composite

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import trl
-
-from apep_datagen.formats.trl import TRL
+import trl  # type: ignore[import-not-found]  # the environment of the check has it
 from lessons import Learnt, check, texts_in
 from tiny import ENDS, SPECIAL_TOKENS, save_model, tokenizer_for
+
+from apep_datagen.formats.trl import TRL
 
 _CONFIGURATION = trl.SFTConfig
 _MODEL = '"Qwen/Qwen3-0.6B"'
@@ -55,7 +55,9 @@ def _check(directory: Path, source: Path, template: str, *, is_trained: bool) ->
         script = (directory / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
         assert _MODEL in script
         assert _TRAINING in script
-        script = script.replace(_MODEL, json.dumps(f"{place}/model")).replace('"train.jsonl"', f'"{directory}/train.jsonl"')
+        script = script.replace(_MODEL, json.dumps(f"{place}/model")).replace(
+            '"train.jsonl"', f'"{directory}/train.jsonl"'
+        )
         trl.SFTConfig = functools.partial(_CONFIGURATION, use_cpu=True, bf16=False, disable_tqdm=True, max_steps=2)
         names: dict[str, Any] = {}
         with contextlib.chdir(place):
@@ -65,14 +67,14 @@ def _check(directory: Path, source: Path, template: str, *, is_trained: bool) ->
                 print(f"trl, {template}: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
                 return 1
         trainer = names["trainer"]
-        learnts = [
-            Learnt.of_labels(tokenizer.decode, row["input_ids"], row["labels"]) for row in trainer.train_dataset
-        ]
+        learnts = [Learnt.of_labels(tokenizer.decode, row["input_ids"], row["labels"]) for row in trainer.train_dataset]
         if is_trained:
             losses = [entry["train_loss"] for entry in trainer.state.log_history if "train_loss" in entry]
             assert losses
             assert math.isfinite(losses[-1])
-    return check(TRL, directory, source, learnts, scaffold=_SCAFFOLD, ends=ENDS, name=f"trl {trl.__version__}, {template}")
+    return check(
+        TRL, directory, source, learnts, scaffold=_SCAFFOLD, ends=ENDS, name=f"trl {trl.__version__}, {template}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What the rows of an export are to teach, and whether a trainer learns it: the same for every trainer.
 
-Two comparisons. What the rows hold is held against the output that was exported: each thought, reply, call and result is
-new in one row. And what a trainer has made of a row is held against that row: all that is new of Ada's is learnt, all
+Two comparisons. What the rows hold is held against the output that was exported: each thought, reply, call and result
+is new in one row. And what a trainer has made of a row is held against that row: all that is new of Ada's is learnt, all
 results can be read, and nothing else is learnt. White space tells nothing.
 """
 
@@ -125,16 +125,11 @@ def _faults(example: Example, learnt: Learnt, scaffold: Sequence[str], ends: Seq
             yield f"a {kind} is not learnt: {text[:60]!r}"
     read = _squeezed(learnt.text)
     for result in _results(example.messages):
-        if not any(_squeezed(spelling) in read for spelling in (result, json.dumps(result), _plain(result))):
+        if not any(_squeezed(spelling) in read for spelling in (result, _inside(result), _escaped(result))):
             yield f"a result cannot be read: {result[:60]!r}"
-    for message in example.messages:
-        if message.role != "assistant" and (words := _words_in(message, rest)):
-            yield f"words of the role {message.role} are learnt: {words!r}"
-    if is_as_text:
-        for mark in (*scaffold, *_TAGS, "\0"):
-            rest = rest.replace(_squeezed(mark), "")
-        if rest:
-            yield f"something else is learnt: {rest[:60]!r}"
+    yield from _others_words(example, rest)
+    if is_as_text and (left := _without(rest, (*scaffold, *_TAGS, "\0"))):
+        yield f"something else is learnt: {left[:60]!r}"
     for stretch in learnt.stretches if ends else ():
         if not stretch.rstrip().endswith(tuple(ends)):
             yield f"the end of an answer is not learnt: {stretch[-40:]!r}"
@@ -157,7 +152,7 @@ def _is_spelled_otherwise(call: str, text: str) -> bool:
         return False
     values = [item for value in parsed.arguments.values() for item in (value if isinstance(value, list) else [value])]
     words = [parsed.name, *(value if isinstance(value, str) else json.dumps(value) for value in values)]
-    return all(any(_squeezed(way) in text for way in (word, _plain(word), _escaped(word))) for word in words)
+    return all(any(_squeezed(way) in text for way in (word, _inside(word), _escaped(word))) for word in words)
 
 
 def _results(messages: Iterable[Message]) -> Iterator[str]:
@@ -166,7 +161,7 @@ def _results(messages: Iterable[Message]) -> Iterator[str]:
             yield from (json.dumps(value, ensure_ascii=False) for value, _ in read_results(message.content))
 
 
-def _plain(text: str) -> str:
+def _inside(text: str) -> str:
     """Return a text as JSON has it between its quotation marks."""
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
@@ -175,11 +170,19 @@ def _escaped(text: str) -> str:
     return json.dumps(text)[1:-1]
 
 
-def _words_in(message: Message, rest: str) -> str:
-    """Return words of a message that stand in what is learnt beside Ada's words, if there are any."""
-    told = _squeezed(message.content)
-    windows = (rest[start : start + _TELLING] for start in range(len(rest) - _TELLING + 1))
-    return next((window for window in windows if window in told), "")
+def _others_words(example: Example, rest: str) -> Iterator[str]:
+    """Yield what is wrong where words that are not Ada's stand in what is learnt beside hers."""
+    windows = [rest[start : start + _TELLING] for start in range(len(rest) - _TELLING + 1)]
+    for message in example.messages:
+        told = _squeezed(message.content) if message.role != "assistant" else ""
+        if words := next((window for window in windows if window in told), ""):
+            yield f"words of the role {message.role} are learnt: {words!r}"
+
+
+def _without(text: str, marks: Iterable[str]) -> str:
+    for mark in marks:
+        text = text.replace(_squeezed(mark), "")
+    return text
 
 
 def _squeezed(text: str) -> str:

@@ -1,11 +1,11 @@
-"""A model of one layer and a tokenizer, made on the spot: enough for a trainer to train, in seconds and without a hub."""
+"""A model of one layer and its tokenizer, made on the spot: enough to train in seconds, and without a hub."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: TID253 - needed at once
 from transformers import PreTrainedTokenizerFast, Qwen3Config, Qwen3ForCausalLM
 
 __all__ = ["ENDS", "SPECIAL_TOKENS", "save_model", "tokenizer_for"]
@@ -16,8 +16,13 @@ SPECIAL_TOKENS = (
     *("<bos>", "<start_of_turn>", "<end_of_turn>", "<|turn>", "<turn|>"),  # Gemma
     *("<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|return|>", "<|call|>"),  # gpt-oss
     *("<s>", "</s>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),  # Mistral
+    *("<|START_OF_TURN_TOKEN|>", "<|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>"),  # Cohere
+    *("<｜Assistant｜>", "<｜User｜>", "<｜end▁of▁sentence｜>"),  # noqa: RUF001 - DeepSeek: its bars are wide
 )
-ENDS = ("<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<turn|>", "<|return|>", "<|call|>", "<|end|>", "</s>")
+ENDS = (
+    *("<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<turn|>", "<|return|>", "<|call|>", "<|end|>", "</s>"),
+    *("<|END_OF_TURN_TOKEN|>", "<｜end▁of▁sentence｜>"),  # noqa: RUF001 - as above
+)
 """Those of them that end a message."""
 _LONGEST = 100_000
 
@@ -41,9 +46,9 @@ def tokenizer_for(texts: Iterable[str], template: str) -> PreTrainedTokenizerFas
     tokenizer.train_from_iterator(texts, trainer)
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        bos_token="<s>",
+        bos_token="<s>",  # noqa: S106 - no secret
         eos_token=next((end for end in ENDS if end in template), ENDS[0]),
-        pad_token="<|endoftext|>",
+        pad_token="<|endoftext|>",  # noqa: S106 - as above
         model_max_length=_LONGEST,
         clean_up_tokenization_spaces=False,
     )

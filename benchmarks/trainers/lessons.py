@@ -1,8 +1,8 @@
 """What the rows of an export are to teach, and whether a trainer learns it: the same for every trainer.
 
 Two comparisons. What the rows hold is held against the output that was exported: each thought, reply, call and result
-is new in one row. And what a trainer has made of a row is held against that row: all that is new of Ada's is learnt, all
-results can be read, and nothing else is learnt. White space tells nothing.
+is new in one row. And what a trainer has made of a row is held against that row: all that is new of Ada's is learnt,
+all results can be read, and nothing else is learnt. White space tells nothing.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def _environment(directory: Path, requirements: Path) -> Path:
-    """Return the interpreter of an environment that has what a file asks for; where the file changes, it is made anew."""
+    """Return the interpreter of an environment with what a file asks for; where the file changes, it is made anew."""
     python = directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
     made = directory / "requirements.sha256"

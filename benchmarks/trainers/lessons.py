@@ -21,7 +21,7 @@ from apep_datagen.export.loss import lost_between
 from apep_datagen.formats.example import Example, count
 from apep_datagen.formats.format import Format, Row
 
-__all__ = ["Learnt", "check", "rows_in", "texts_in"]
+__all__ = ["Learnt", "check", "faults", "rows_in", "texts_in"]
 
 _NOT_LEARNT = -100
 _TAGS = ("<think>", "</think>", "<tool_call>", "</tool_call>")
@@ -95,32 +95,42 @@ def check(
     conversations = _conversations_in(source)
     whole = Example(tuple(message for messages in conversations for message in messages))
     taught = Example(tuple(message for example in examples for message in example.new))
-    faults = [f"of the output, {number} {kind} are in no row" for kind, number in lost_between(whole, taught).items()]
-    faults += [f"{number} {kind} are new in two rows" for kind, number in lost_between(taught, whole).items()]
-    found = list(learnts)
-    if len(found) != len(examples):
-        faults.append(f"the trainer has {len(found)} of {len(examples)} rows")
-    for number, (example, learnt) in enumerate(zip(examples, found, strict=False), start=1):
-        faults += (f"row {number}: {fault}" for fault in _faults(example, learnt, scaffold, ends))
+    found = [f"of the output, {number} {kind} are in no row" for kind, number in lost_between(whole, taught).items()]
+    found += [f"{number} {kind} are new in two rows" for kind, number in lost_between(taught, whole).items()]
+    read = list(learnts)
+    if len(read) != len(examples):
+        found.append(f"the trainer has {len(read)} of {len(examples)} rows")
+    for number, (example, learnt) in enumerate(zip(examples, read, strict=False), start=1):
+        found += (f"row {number}: {fault}" for fault in faults(example, learnt, scaffold=scaffold, ends=ends))
     counts = count(taught.messages)
-    verdict = f"{len(faults)} faults" if faults else "all of it is learnt or read, and nothing else is learnt"
+    verdict = f"{len(found)} faults" if found else "all of it is learnt or read, and nothing else is learnt"
     print(
         f"{name or form.name}: {len(examples)} rows of {len(conversations)} conversations with {counts.messages}"
         f" messages, {counts.thoughts} thoughts, {counts.calls} calls, {counts.results} results: {verdict}"
     )
-    for fault in faults[:_MOST_FAULTS_TOLD]:
+    for fault in found[:_MOST_FAULTS_TOLD]:
         print(f"  {fault}", file=sys.stderr)
-    return 1 if faults else 0
+    return 1 if found else 0
 
 
-def _faults(example: Example, learnt: Learnt, scaffold: Sequence[str], ends: Sequence[str]) -> Iterator[str]:
+def faults(
+    example: Example, learnt: Learnt, *, scaffold: Sequence[str] = (), ends: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield what is wrong with what a trainer makes of a row, in sentences.
+
+    Args:
+        example: The row.
+        learnt: What the trainer makes of it.
+        scaffold: As for `check`.
+        ends: As for `check`.
+    """
     rest = _squeezed("".join(learnt.stretches))
     is_as_text = True
     for kind, text in sorted(_words_of_ada(example.new), key=lambda part: -len(part[1])):
         if (at := rest.find(_squeezed(text))) >= 0:
             rest = f"{rest[:at]}\0{rest[at + len(_squeezed(text)) :]}"
-        elif kind == "call" and _is_spelled_otherwise(text, rest):
-            is_as_text = False
+        elif kind == "call" and (without := _without_call(text, rest)) is not None:
+            rest, is_as_text = without, False
         else:
             yield f"a {kind} is not learnt: {text[:60]!r}"
     read = _squeezed(learnt.text)
@@ -145,14 +155,23 @@ def _words_of_ada(messages: Iterable[Message]) -> Iterator[tuple[str, str]]:
                 yield "call", render_call(call) if isinstance(call, ToolCall) else call.text
 
 
-def _is_spelled_otherwise(call: str, text: str) -> bool:
-    """Tell whether a call's name and arguments stand in a text that spells calls in its own way, such as as JSON."""
+def _without_call(call: str, text: str) -> str | None:
+    """Return a text without the name and the arguments of a call that is spelled in another way there, e.g. as JSON.
+
+    None if they are not all in it.
+    """
     (parsed,) = parse_answer(f"<tool_call>{call}</tool_call>").calls
     if not isinstance(parsed, ToolCall):
-        return False
+        return None
     values = [item for value in parsed.arguments.values() for item in (value if isinstance(value, list) else [value])]
     words = [parsed.name, *(value if isinstance(value, str) else json.dumps(value) for value in values)]
-    return all(any(_squeezed(way) in text for way in (word, _inside(word), _escaped(word))) for word in words)
+    for word in words:
+        ways = map(_squeezed, (word, _inside(word), _escaped(word)))
+        way = next((way for way in ways if way in text), None)
+        if way is None:
+            return None
+        text = text.replace(way, "\0", 1)
+    return text
 
 
 def _results(messages: Iterable[Message]) -> Iterator[str]:

@@ -64,7 +64,8 @@ class LossTally:
         self.after += other.after
         self.lost.update(other.lost)
         self.lost_rows.update(other.lost_rows)
-        self.first_lost = {**other.first_lost, **self.first_lost}
+        for kind, number in other.first_lost.items():
+            self.first_lost.setdefault(kind, number)
         self.short_series += other.short_series
 
     def count_left_out(self, example: Example, reason: str) -> None:

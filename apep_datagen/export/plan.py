@@ -182,9 +182,9 @@ def _retellings(known: Sequence[tuple[PromptSet, int]], own: PromptSet, way: Ins
 
 def digest_of(plan: Plan, target: Target) -> str:
     """Return what is the same for two exports of a form that make the same rows of the same conversations."""
-    told = asdict(replace(plan, targets=(target,), tokenizer=None))
-    # Of what a prompt can tell, more is known where a run goes on; of the rows that are there nothing changes by that.
-    told["retellings"] = [list(map(str, retellings[:1])) for retellings in plan.retellings.values()]
+    # What other forms need, and so comes and goes with them, is none of this one's.
+    retellings = {way: plan.retellings[way] for way in (target.instructions,) if way in plan.retellings}
+    told = asdict(replace(plan, targets=(target,), retellings=retellings, tokenizer=None))
     told["version"] = metadata.version("apep-datagen")
     if plan.tokenizer is not None:
         told["tokenizer"] = hashlib.sha256(tokenizer_file(plan.tokenizer).read_bytes()).hexdigest()

@@ -66,9 +66,9 @@ _TOOL_ROLE = {
 def _script(shape: Shape, files: Files) -> str:
     data = f'data = load_dataset("json", data_files={json.dumps(dict(files))})'
     arguments, after = "", ""
-    imports = "from unsloth import FastLanguageModel"
+    import_masks = ""
     if shape.rows == "conversation":
-        imports += ", train_on_responses_only"
+        import_masks = "\nfrom unsloth.chat_templates import train_on_responses_only"
         data += """
 data = data.map(lambda row: {"text": tokenizer.apply_chat_template(row["conversations"], tokenize=False)})"""
         arguments = ', dataset_text_field="text"'
@@ -78,7 +78,7 @@ data = data.map(lambda row: {"text": tokenizer.apply_chat_template(row["conversa
     evaluated = '\n    eval_dataset=data["validation"],' if "validation" in files else ""
     return f"""\
 ```python
-{imports}  # before all that it changes
+from unsloth import FastLanguageModel  # before all that it changes{import_masks}
 
 from datasets import load_dataset
 from trl import SFTConfig, SFTTrainer

@@ -38,7 +38,8 @@ def check_with(
         source: The output that was exported.
         chat_template: One of Axolotl's own, by name, instead of that of the configuration.
     """
-    from axolotl.utils.chat_templates import get_chat_template  # noqa: PLC0415 - it reads the environment set above
+    # Axolotl reads the environment, which is set above, when it is imported; that of the check has it.
+    from axolotl.utils.chat_templates import get_chat_template  # type: ignore[import-not-found]  # noqa: PLC0415
 
     name = chat_template or configuration["chat_template"]
     template = get_chat_template(name)
@@ -49,7 +50,7 @@ def check_with(
             **configuration,
             "base_model": f"{place}/model",
             "chat_template": name,
-            "eot_tokens": [next(end for end in ENDS if end in template)],
+            "eot_tokens": [tokenizer.eos_token],
             "datasets": [{**each, "path": str(directory / each["path"])} for each in configuration["datasets"]],
             "dataset_prepared_path": f"{place}/prepared",
             "output_dir": f"{place}/trained",
@@ -69,8 +70,9 @@ def check_with(
 
 
 def _learnts(settings: Mapping[str, Any], file: Path, tokenizer: Any) -> Iterator[Learnt]:
-    from axolotl.cli.config import load_cfg  # noqa: PLC0415 - it reads the environment set above
-    from axolotl.common.datasets import load_datasets  # noqa: PLC0415 - as above
+    # As above.
+    from axolotl.cli.config import load_cfg  # type: ignore[import-not-found]  # noqa: PLC0415
+    from axolotl.common.datasets import load_datasets  # type: ignore[import-not-found]  # noqa: PLC0415
 
     file.write_text(yaml.safe_dump(dict(settings)), encoding="utf-8")
     logging.disable(logging.CRITICAL)
@@ -87,7 +89,5 @@ def _as_ada_calls(text: str) -> str:
 
 
 def _respelled(found: re.Match[str]) -> str:
-    calls = parse_calls(found[1])
-    if any(isinstance(call, MalformedCall) for call in calls):
-        return found[0]
-    return "\n".join(f"<tool_call>{render_call(call)}</tool_call>" for call in calls)
+    (call,) = parse_calls(found[1])
+    return found[0] if isinstance(call, MalformedCall) else f"<tool_call>{render_call(call)}</tool_call>"

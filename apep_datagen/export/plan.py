@@ -166,7 +166,10 @@ def _retellings(known: Sequence[tuple[PromptSet, int]], own: PromptSet, way: Ins
             as_text, instead = tool_instructions(prompts, rounds), tool_instructions(prompts, rounds, way)
             section = prompts.render(
                 "tool_instructions.txt",
-                tools=_ANYTHING, signatures=_ANYTHING, schemas="", calls="text",
+                tools=_ANYTHING,
+                signatures=_ANYTHING,
+                schemas="",
+                calls="text",
                 max_tool_rounds=rounds,
             )
         except UnusablePromptError:

@@ -12,7 +12,7 @@ from apep_datagen.core.files import read_text
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["TokenCounter"]
+__all__ = ["TokenCounter", "tokenizer_file"]
 
 _FILE = "tokenizer.json"
 
@@ -31,7 +31,7 @@ class TokenCounter:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path / _FILE if path.is_dir() else path
+        self.path = tokenizer_file(path)
         _tokenizer(self.path)
 
     def count(self, text: str) -> int:
@@ -39,6 +39,11 @@ class TokenCounter:
         # `encode` would also work out where in the text each token stands.
         (encoding,) = _tokenizer(self.path).encode_batch_fast([text], add_special_tokens=False)
         return len(encoding)
+
+
+def tokenizer_file(path: Path) -> Path:
+    """Return the file of a tokenizer that was named by itself, or by the directory that holds it."""
+    return path / _FILE if path.is_dir() else path
 
 
 @lru_cache(maxsize=4)

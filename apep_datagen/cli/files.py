@@ -14,10 +14,11 @@ from apep_datagen.conversation.prompt_set import PROMPT_FILES
 from apep_datagen.core.paths import NamedFile
 from apep_datagen.core.templates import path_of_prompt
 from apep_datagen.grow.grown_file import GROWN
+from apep_datagen.importing.source import Source
 from apep_datagen.storage.access import lock_path, state_path
 from apep_datagen.storage.replacement import replacement_path
 
-__all__ = ["files_of_export", "files_of_growth", "files_of_run"]
+__all__ = ["files_of_export", "files_of_growth", "files_of_import", "files_of_run"]
 
 # What SQLite makes beside a database: https://www.sqlite.org/tempfiles.html
 _BESIDE_DATABASE = ("", "-wal", "-shm", "-journal")
@@ -47,10 +48,7 @@ def files_of_run(
         NamedFile(config or DEFAULT_CONFIG, "the configuration (--config)"),
         NamedFile(secrets, "the file of secrets (--secrets)", is_written=True),  # its template is, where it is missing
         *_database(ledger_path(secrets), "the ledger beside the secrets"),
-        NamedFile(output, "the output (--output)", is_written=True),
-        *_database(state_path(output), "the state database beside the output"),
-        NamedFile(lock_path(state_path(output)), "the lock beside the output", is_written=True),
-        NamedFile(replacement_path(output), "the output as it is written anew", is_written=True),
+        *_output(output),
     ]
     if prompts is not None:
         files.append(NamedFile(prompts, "the directory of prompts (--prompts)", is_directory=True))
@@ -72,6 +70,21 @@ def files_of_growth(settings: Settings, *, config: Path | None, secrets: Path | 
         NamedFile(grown, "the file that grows", is_written=True),
     ]
     return files + _local_models(settings)
+
+
+def files_of_import(source: Source, output: Path) -> list[NamedFile]:
+    """Return every file that an import of a dataset into an output reads or writes."""
+    files = [NamedFile(file.path, "the dataset") for file in source.files]
+    return [*files, NamedFile(source.report, "the report beside the dataset"), *_output(output)]
+
+
+def _output(path: Path) -> list[NamedFile]:
+    return [
+        NamedFile(path, "the output (--output)", is_written=True),
+        *_database(state_path(path), "the state database beside the output"),
+        NamedFile(lock_path(state_path(path)), "the lock beside the output", is_written=True),
+        NamedFile(replacement_path(path), "the output as it is written anew", is_written=True),
+    ]
 
 
 def files_of_export(

@@ -19,14 +19,18 @@ __all__ = [
     "DatasetOrNumber",
     "Directory",
     "Drop",
+    "DryPush",
     "DryRun",
     "Exchanges",
     "Exclude",
     "Facts",
+    "Foreign",
+    "Form",
     "Formats",
     "GraceSeconds",
     "Grown",
     "Include",
+    "License",
     "LogFile",
     "LogText",
     "LongestRow",
@@ -45,8 +49,11 @@ __all__ = [
     "Prompts",
     "PromptsOfExport",
     "Providers",
+    "Public",
+    "PushDirectory",
     "Quality",
     "Quiet",
+    "Repository",
     "ResetTools",
     "RowsOption",
     "Rps",
@@ -225,6 +232,22 @@ DatasetOrNumber = Annotated[
     str | None,
     typer.Argument(metavar="[FILE]", help="The dataset. [default: data/trainingData/generatedTrainingData.json]"),
 ]
+Foreign = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="What is to be taken: JSON Lines, a JSON array, a Parquet file, or a directory that `export` wrote."
+        " [default: must be there]",
+    ),
+]
+Form = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="Read all rows as this form, as `export` names it. [default: found out, row by row]",
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, and tell what would be changed.")]
 Drop = Annotated[
     bool,
@@ -268,12 +291,12 @@ Directory = Annotated[
     ),
 ]
 RowsOption = Annotated[
-    Literal["conversation", "exchange"] | None,
+    Literal["conversation", "exchange", "answer"] | None,
     typer.Option(
         "--rows",
         metavar="WHAT",
-        help="What is a row: conversation, or exchange (each with all before it, on which nothing is trained)."
-        " [default: what loses nothing in that format]",
+        help="What is a row: conversation; exchange; or answer (a message of Ada's): the last two with all before them,"
+        " on which nothing is trained. [default: what loses nothing in that format]",
     ),
 ]
 ThoughtsOption = Annotated[
@@ -360,5 +383,31 @@ PromptsOfExport = Annotated[
         metavar="DIR",
         help="Your own prompts: their tool_instructions.txt tells of the tools where calls are native. [default: those"
         " of the run]",
+    ),
+]
+
+Repository = Annotated[
+    str, typer.Argument(metavar="OWNER/NAME", help="The dataset on the Hugging Face hub; it is made if it is missing.")
+]
+License = Annotated[
+    str,
+    typer.Option(
+        "--license",
+        metavar="ID",
+        help="The licence under which you publish it, e.g. cc-by-4.0 or apache-2.0. [default: must be there]",
+    ),
+]
+Public = Annotated[
+    bool, typer.Option("--public", help="Make it public; without this, only you and your organisation see it.")
+]
+DryPush = Annotated[
+    bool, typer.Option("--dry-run", help="Send nothing: write all that would be sent into the directory of --to.")
+]
+PushDirectory = Annotated[
+    Path | None,
+    typer.Option(
+        "--to",
+        metavar="DIR",
+        help="Write what is sent here, and keep it. [default: a place of its own, which is removed afterwards]",
     ),
 ]

@@ -11,11 +11,14 @@ import typer
 from apep_datagen.config.settings import DEFAULT_OUTPUT
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.paths import NamedFile, check_files, is_there
+from apep_datagen.formats.format import Format
+from apep_datagen.formats.registry import FORMATS
 
 __all__ = [
     "checked_dataset",
     "parse_dataset_and_number",
     "parse_exchanges",
+    "parse_form",
     "parse_pairs",
     "parse_rates",
     "parse_series",
@@ -47,6 +50,17 @@ def parse_exchanges(text: str) -> tuple[int, int]:
     if not match:
         raise SettingsError(f"--exchanges {text}: write MIN-MAX, e.g. --exchanges 1-4, or one number")
     return int(match[1]), int(match[2] or match[1])
+
+
+def parse_form(name: str | None) -> Format | None:
+    """Return the form that `--format` names, if any.
+
+    Raises:
+        SettingsError: There is no such form.
+    """
+    if name is not None and name not in FORMATS:
+        raise SettingsError(f"--format {name}: there is no such form; there are {', '.join(FORMATS)}")
+    return FORMATS[name] if name is not None else None
 
 
 def parse_series(text: str) -> tuple[int, int]:

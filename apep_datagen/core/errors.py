@@ -5,6 +5,7 @@ ApepError
 ├── NoUsableProviderError   no provider has what it needs to start                              exit 3
 ├── StorageError            the output or its state database cannot be used                     exit 4
 ├── NoProviderLeftError     every provider has failed for the rest of the run                   exit 5
+│   └── HubError            the Hugging Face hub refuses, fails or cannot be reached
 ├── BudgetReachedError      a budget is spent before the target is reached                      exit 6
 └── ProviderError           one request to a provider failed
     ├── RetryableError      asking again can help
@@ -28,6 +29,7 @@ __all__ = [
     "BudgetReachedError",
     "FailureKind",
     "ForbiddenError",
+    "HubError",
     "ModelUnknownError",
     "NoProviderLeftError",
     "NoUsableProviderError",
@@ -71,6 +73,10 @@ class NoProviderLeftError(ApepError):
     """Every provider has failed for the rest of the run; the same command goes on."""
 
     exit_status = 5
+
+
+class HubError(NoProviderLeftError):
+    """The Hugging Face hub refuses a dataset, fails or cannot be reached. The message holds no token."""
 
 
 class BudgetReachedError(ApepError):

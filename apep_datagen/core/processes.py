@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -39,7 +41,7 @@ def map_in_order(
         return
     # Processes that are begun anew share no locks and no open database with this one.
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_leave_interrupts_to_parent)
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_belong_to_parent)
     waiting: deque[Future[Result]] = deque()
     try:
         for each in itertools.chain(first, rest):
@@ -52,5 +54,15 @@ def map_in_order(
         pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts_to_parent() -> None:
+def _belong_to_parent() -> None:
+    """Leave interrupts to the process that began this one, and end with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # Where it was killed, nobody says so: this process has both ends of the pipe from which it waits for work.
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101 - it began this one
+    parent.join()
+    os._exit(1)

@@ -1,4 +1,4 @@
-"""Which examples a conversation becomes: one, or one for each exchange, with the thoughts that are wished for."""
+"""Which examples a conversation becomes, and with which thoughts."""
 
 from __future__ import annotations
 
@@ -14,13 +14,21 @@ __all__ = ["examples_of", "with_thoughts"]
 
 def examples_of(messages: tuple[Message, ...], rows: Rows) -> Iterator[Example]:
     """Yield the examples that a conversation becomes, in order; together they teach each message once."""
-    beginnings = [index for index, message in enumerate(messages) if message.role == "user"]
-    if rows == "conversation" or len(beginnings) < 2:  # noqa: PLR2004 - one exchange is the whole conversation
-        yield Example(messages)
-        return
-    for place, beginning in enumerate(beginnings):
-        end = beginnings[place + 1] if place + 1 < len(beginnings) else len(messages)
-        yield Example(messages[:end], beginning if place else 0)
+    context = 0
+    for end in (*_breaks(messages, rows), len(messages)):
+        yield Example(messages[:end], context)
+        context = end
+
+
+def _breaks(messages: tuple[Message, ...], rows: Rows) -> list[int]:
+    """Return before which messages a new example begins; what comes after the last answer belongs to it."""
+    match rows:
+        case "conversation":
+            return []
+        case "exchange":
+            return [index for index, message in enumerate(messages) if message.role == "user"][1:]
+        case "answer":
+            return [index + 1 for index, message in enumerate(messages) if message.role == "assistant"][:-1]
 
 
 def with_thoughts(example: Example, thoughts: Thoughts) -> Example:

@@ -74,5 +74,5 @@ class Exported:
     @property
     def exit_status(self) -> int:
         """What the program ends with."""
-        is_lossy = any(target.silent_losses or target.made.measured.has_findings for target in self.targets)
+        is_lossy = any(target.silent_losses or target.made.measured.has_silent_loss for target in self.targets)
         return FINDINGS_STATUS if is_lossy else 0

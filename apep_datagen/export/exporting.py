@@ -20,6 +20,7 @@ from apep_datagen.export.beside import write_beside
 from apep_datagen.export.exported import Exported, ExportedTarget
 from apep_datagen.export.joining import conversations_by_user
 from apep_datagen.export.making import make_rows
+from apep_datagen.export.measuring import Measuring
 from apep_datagen.export.plan import Plan, digest_of, read_retellings
 from apep_datagen.export.record import Continuation, is_ours
 from apep_datagen.export.source import Source, SourceConversation
@@ -49,6 +50,7 @@ def export(path: Path, plan: Plan, directory: Path, settings: Settings, *, promp
             before stays.
         SettingsError: A folder holds something else, or what was asked for needs a state database.
     """
+    Measuring.of(plan)  # what cannot be used is said before anything is made
     for target in plan.targets:
         if not is_ours(directory / target.name):
             raise SettingsError(

@@ -35,8 +35,6 @@ class LossTally:
         lost_rows: In how many rows something of a kind is missing.
         first_lost: The first of these rows, by kind: the number of its conversation in the file.
         short_series: Joined rows of fewer conversations than asked for, because their user has no more.
-        tokens: The most tokens of a row; 0 where none were counted.
-        all_tokens: The tokens of all rows together.
     """
 
     conversations: int = 0
@@ -52,8 +50,6 @@ class LossTally:
     lost_rows: Counter[Kind] = field(default_factory=Counter)
     first_lost: dict[Kind, int] = field(default_factory=dict)
     short_series: int = 0
-    tokens: int = 0
-    all_tokens: int = 0
 
     def add(self, other: LossTally) -> None:
         """Count what another one has counted, which comes behind this one."""
@@ -68,10 +64,9 @@ class LossTally:
         self.after += other.after
         self.lost.update(other.lost)
         self.lost_rows.update(other.lost_rows)
-        self.first_lost = {**other.first_lost, **self.first_lost}
+        for kind, number in other.first_lost.items():
+            self.first_lost.setdefault(kind, number)
         self.short_series += other.short_series
-        self.tokens = max(self.tokens, other.tokens)
-        self.all_tokens += other.all_tokens
 
     def count_left_out(self, example: Example, reason: str) -> None:
         """Count an example that is no row."""

@@ -15,7 +15,7 @@ from apep_datagen.export.examples import examples_of, with_thoughts
 from apep_datagen.export.joining import joined, joined_origin, series_of
 from apep_datagen.export.line_file import row_line
 from apep_datagen.export.loss import LossTally
-from apep_datagen.export.measuring import Measuring
+from apep_datagen.export.measuring import Measured, Measuring, why_not
 from apep_datagen.export.plan import Plan, Target
 from apep_datagen.export.source import SourceConversation
 from apep_datagen.formats.example import Example, count
@@ -50,7 +50,7 @@ class MadeOfTarget:
     lines: dict[str, bytearray] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     tally: LossTally = field(default_factory=LossTally)
-    measured: Measuring = field(default_factory=Measuring)
+    measured: Measured = field(default_factory=Measured)
     retold: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: MadeOfTarget) -> None:
@@ -76,7 +76,7 @@ class MadeOfTarget:
         """
         tally = _tallies().validate_python(value.get("tally"))
         retold = _texts().validate_python(value.get("retold"))
-        return cls(tally=tally, measured=Measuring.from_json(value.get("measured")), retold=retold)
+        return cls(tally=tally, measured=Measured.from_json(value.get("measured")), retold=retold)
 
 
 # Made when they are first needed: it takes some milliseconds.
@@ -112,94 +112,102 @@ def make_rows(plan: Plan, users: Sequence[Sequence[SourceConversation]]) -> Made
         plan: What belongs into a row.
         users: The conversations: one by one, or, where rows join several, all of a user.
     """
-    made = [MadeOfTarget(measured=Measuring.of(plan)) for _ in plan.targets]
+    maker = _Maker(plan)
+    made = [MadeOfTarget() for _ in plan.targets]
     conversations = end = 0
     for user in users:
         conversations += len(user)
         end = max(end, *(conversation.end for conversation in user))
         for target, result in zip(plan.targets, made, strict=True):
-            _make_of_user(plan, target, user, result)
+            maker.make_of_user(target, user, result)
     return Made(made, conversations, end)
 
 
-def _make_of_user(plan: Plan, target: Target, user: Sequence[SourceConversation], made: MadeOfTarget) -> None:
-    selected = []
-    messages_of: dict[int, tuple[Message, ...]] = {}
-    for conversation in user:
-        made.tally.conversations += 1
-        messages = parse_messages(conversation.element)
-        if messages is None:
-            made.tally.others += 1
-        elif not plan.selection.takes(conversation.origin):
-            made.tally.not_selected += 1
-        else:
-            made.tally.before += count(messages)
-            messages_of[conversation.number] = messages
-            selected.append(conversation)
-    for series in _series(plan, selected):
-        if plan.series and len(series) < plan.series[0]:
-            made.tally.short_series += 1
-        origin = joined_origin([conversation.origin for conversation in series])
-        parts = [messages_of[conversation.number] for conversation in series]
-        split = plan.splits.of(plan.seed, series[0].user)
-        whole = joined(parts, origin.days, as_session=plan.sessions)
-        # System prompts that a row has once instead of each time are no loss.
-        made.tally.chosen_away += count(message for part in parts for message in part) - count(whole)
-        for example in examples_of(whole, target.shape.rows):
-            _make_row(plan, target, example, _Whence(origin, split), made)
+class _Maker:
+    """Makes rows as a plan says.
 
-
-def _series(plan: Plan, selected: Sequence[SourceConversation]) -> Iterator[Sequence[SourceConversation]]:
-    if not selected:
-        return
-    if plan.sessions:
-        yield from series_of(selected, len(selected), len(selected), plan.seed)
-    elif plan.series:
-        yield from series_of(selected, *plan.series, plan.seed)
-    else:
-        yield from ([conversation] for conversation in selected)
-
-
-def _make_row(plan: Plan, target: Target, example: Example, source: _Whence, made: MadeOfTarget) -> None:
-    form, shape, number = FORMATS[target.name], target.shape, source.origin.numbers[0]
-    thinned = with_thoughts(example, shape.thoughts)
-    made.tally.chosen_away += count(example.new) - count(thinned.new)
-    try:
-        told = _told(plan, target, thinned, made)
-        row = form.write(told, shape)
-        found = form.read(row)
-        tokens = made.measured.tokens_of(told, shape)
-    except CannotHoldError as error:
-        made.tally.count_left_out(thinned, str(error))
-        return
-    if reason := made.measured.why_not(tokens):
-        made.tally.count_left_out(thinned, reason)
-        return
-    made.tally.count_row(source.split, number, told, found)
-    made.measured.count(told, shape, tokens, number)
-    row |= form.columns(source.origin)
-    if form.container == "lines":
-        made.lines.setdefault(source.split, bytearray()).extend(row_line(row))
-    else:
-        made.rows.setdefault(source.split, []).append(row)
-
-
-def _told(plan: Plan, target: Target, example: Example, made: MadeOfTarget) -> Example:
-    """Return an example whose system prompt tells of the tools as the form has them.
-
-    Raises:
-        CannotHoldError: It has nothing of Ada's, or its prompt tells of calls in words that are not known.
+    Args:
+        plan: What belongs into a row.
     """
-    if not any(message.role == "assistant" for message in example.new):
-        raise CannotHoldError("an exchange has no answer of Ada's")
-    if target.instructions == "text":
-        return example
-    messages = list(example.messages)
-    for index, message in enumerate(messages):
-        if message.role == "system" and (
-            retelling := retelling_of(message.content, plan.retellings[target.instructions])
-        ):
-            section, instead = retelling
-            made.retold[section] = instead
-            messages[index] = Message("system", message.content.replace(section, instead, 1))
-    return Example(tuple(messages), example.context)
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._measuring = Measuring.of(plan)
+
+    def make_of_user(self, target: Target, user: Sequence[SourceConversation], made: MadeOfTarget) -> None:
+        """Make the rows of one form, of a conversation or of all of a user."""
+        plan = self._plan
+        selected = []
+        messages_of: dict[int, tuple[Message, ...]] = {}
+        for conversation in user:
+            made.tally.conversations += 1
+            messages = parse_messages(conversation.element)
+            if messages is None:
+                made.tally.others += 1
+            elif not plan.selection.takes(conversation.origin):
+                made.tally.not_selected += 1
+            else:
+                made.tally.before += count(messages)
+                messages_of[conversation.number] = messages
+                selected.append(conversation)
+        for series in self._series(selected):
+            made.tally.short_series += plan.series is not None and len(series) < plan.series[0]
+            origin = joined_origin([conversation.origin for conversation in series])
+            parts = [messages_of[conversation.number] for conversation in series]
+            whole = joined(parts, origin.days, as_session=plan.sessions)
+            # System prompts that a row has once instead of each time are no loss.
+            made.tally.chosen_away += count(message for part in parts for message in part) - count(whole)
+            whence = _Whence(origin, plan.splits.of(plan.seed, series[0].user))
+            for example in examples_of(whole, target.shape.rows):
+                self._make_row(target, example, whence, made)
+
+    def _series(self, selected: Sequence[SourceConversation]) -> Iterator[Sequence[SourceConversation]]:
+        plan = self._plan
+        if selected and plan.sessions:
+            yield from series_of(selected, len(selected), len(selected), plan.seed)
+        elif selected and plan.series:
+            yield from series_of(selected, *plan.series, plan.seed)
+        else:
+            yield from ([conversation] for conversation in selected)
+
+    def _make_row(self, target: Target, example: Example, whence: _Whence, made: MadeOfTarget) -> None:
+        form, shape, number = FORMATS[target.name], target.shape, whence.origin.numbers[0]
+        thinned = with_thoughts(example, shape.thoughts)
+        made.tally.chosen_away += count(example.new) - count(thinned.new)
+        try:
+            told = self._told(target, thinned, made)
+            row = form.write(told, shape)
+            found = form.read(row)
+            checked = self._measuring.measure(told, shape)
+        except CannotHoldError as error:
+            made.tally.count_left_out(thinned, str(error))
+            return
+        if reason := why_not(self._plan, checked):
+            made.tally.count_left_out(thinned, reason)
+            return
+        made.tally.count_row(whence.split, number, told, found)
+        made.measured.count(self._measuring, checked, number)
+        row |= form.columns(whence.origin)
+        if form.container == "lines":
+            made.lines.setdefault(whence.split, bytearray()).extend(row_line(row))
+        else:
+            made.rows.setdefault(whence.split, []).append(row)
+
+    def _told(self, target: Target, example: Example, made: MadeOfTarget) -> Example:
+        """Return an example whose system prompt tells of the tools as the form has them.
+
+        Raises:
+            CannotHoldError: It has nothing of Ada's, or its prompt tells of calls in words that are not known.
+        """
+        if not any(message.role == "assistant" for message in example.new):
+            raise CannotHoldError("there is no answer of Ada's")
+        if target.instructions == "text":
+            return example
+        retellings = self._plan.retellings[target.instructions]
+        messages = list(example.messages)
+        for index, message in enumerate(messages):
+            if message.role == "system" and (retelling := retelling_of(message.content, retellings)):
+                section, instead = retelling
+                made.retold[section] = instead
+                messages[index] = Message("system", message.content.replace(section, instead, 1))
+        return Example(tuple(messages), example.context)

@@ -2,47 +2,146 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from apep_datagen.chat_templates.check import CheckedRow, RowCheck
+from apep_datagen.chat_templates.known import load_template
+from apep_datagen.chat_templates.tally import TRL_DEFAULT_MAX_LENGTH, CheckTally, describe_check
+from apep_datagen.chat_templates.tokens import TokenCounter
+from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.tools import tool_schemas
 from apep_datagen.export.plan import Plan
+from apep_datagen.formats.chat import chat_messages
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.shape import Shape
 
-__all__ = ["Measuring"]
+__all__ = ["Measured", "Measuring", "why_not"]
+
+_TEMPLATE_OF_NONE = "chatml"
+"""With which tokens are counted where no template is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """Measures rows; it can be sent to a process.
+
+    Attributes:
+        checks: The templates that rows are checked with.
+        length: What counts their tokens, where no template is to be checked; None where nobody counts.
+    """
+
+    checks: tuple[RowCheck, ...] = ()
+    length: RowCheck | None = None
+
+    @classmethod
+    def of(cls, plan: Plan) -> Measuring:
+        """Return what measures the rows of a plan.
+
+        Raises:
+            SettingsError: A template or the tokenizer cannot be used, or there is none to count tokens with.
+        """
+        counter = TokenCounter(plan.tokenizer) if plan.tokenizer else None
+        if counter is None and (plan.max_tokens is not None or plan.selection.counts_tokens):
+            raise SettingsError(
+                "tokens are counted by the tokenizer of your model: name its tokenizer.json with --tokenizer"
+            )
+        checks = tuple(RowCheck(load_template(name), counter) for name in plan.templates)
+        length = RowCheck(load_template(_TEMPLATE_OF_NONE), counter) if counter and not checks else None
+        return cls(checks, length)
+
+    def measure(self, example: Example, shape: Shape) -> tuple[CheckedRow, ...]:
+        """Return what each template makes of an example; the one that only counts tokens comes alone.
+
+        Raises:
+            CannotHoldError: Its calls cannot be fields, as the shape has them.
+        """
+        checks = (self.length,) if self.length else self.checks
+        if not checks:
+            return ()
+        messages = chat_messages(example, shape)
+        tools = tool_schemas() if shape.calls == "native" else None
+        return tuple(check.check(messages, tools, example) for check in checks)
 
 
 @dataclass(slots=True)
-class Measuring:
-    """What was measured; two of them add up."""
+class Measured:
+    """What was measured of many rows; two of them add up.
 
-    @classmethod
-    def of(cls, plan: Plan) -> Measuring:  # noqa: ARG003
-        return cls()
+    Attributes:
+        checks: What came of each template, in the order of the plan.
+    """
 
-    def add(self, other: Measuring) -> None: ...
+    checks: list[CheckTally] = field(default_factory=list)
 
-    def tokens_of(self, example: Example, shape: Shape) -> int:  # noqa: ARG002
-        return 0
+    def count(self, measuring: Measuring, checked: Sequence[CheckedRow], number: int) -> None:
+        """Count a row that was written; `number` is that of the conversation in the file that it comes of."""
+        if not self.checks:
+            used = (measuring.length,) if measuring.length else measuring.checks
+            self.checks = [CheckTally(check.template.name) for check in used]
+        for tally, each in zip(self.checks, checked, strict=True):
+            tally.count(each, number)
 
-    def why_not(self, tokens: int) -> str:
-        return ""
-
-    def count(self, example: Example, shape: Shape, tokens: int, number: int) -> None: ...
+    def add(self, other: Measured) -> None:
+        """Count what another one has counted, of rows behind these."""
+        if not self.checks:
+            self.checks = [CheckTally(tally.template) for tally in other.checks]
+        for mine, tally in zip(self.checks, other.checks, strict=False):
+            mine.add(tally)
 
     @property
-    def has_findings(self) -> bool:
-        return False
+    def has_silent_loss(self) -> bool:
+        """Whether a template leaves something out of which no trainer says a word."""
+        return any(tally.has_silent_loss for tally in self.checks)
 
-    def as_json(self) -> dict[str, Any]:
-        return {}
+    def lines(self, *, is_checked: bool, limit: int | None) -> list[str]:
+        """Return what was measured for a person.
+
+        Args:
+            is_checked: Whether templates were to be checked, and not tokens counted alone.
+            limit: It is told how many rows have more tokens; None for where trainers cut by default.
+        """
+        lines = []
+        for tally in self.checks:
+            described = describe_check(tally, limit or TRL_DEFAULT_MAX_LENGTH)
+            lines += described if is_checked else described[-1:]
+        return lines
+
+    def report(self, *, limit: int | None) -> list[dict[str, Any]]:
+        """Return what was measured for a script; arguments as above."""
+        return [tally.as_json(limit or TRL_DEFAULT_MAX_LENGTH) for tally in self.checks]
+
+    def as_json(self) -> Any:
+        """Return what was counted, as JSON."""
+        return _tallies().dump_python(self.checks, mode="json")
 
     @classmethod
-    def from_json(cls, value: Any) -> Measuring:
-        return cls()
+    def from_json(cls, value: Any) -> Measured:
+        """Return what `as_json` returned.
 
-    def lines(self) -> list[str]:
-        return []
+        Raises:
+            ValueError: It is something else.
+        """
+        return cls(_tallies().validate_python(value))
 
-    def report(self) -> dict[str, Any]:
-        return {}
+
+def why_not(plan: Plan, checked: Sequence[CheckedRow]) -> str:
+    """Return why a row is left out, by the most tokens that a template makes of it; empty where it is not."""
+    tokens = max((each.tokens for each in checked if each.tokens is not None), default=None)
+    if tokens is None:
+        return ""
+    if plan.max_tokens is not None and tokens > plan.max_tokens:
+        return f"longer than {plan.max_tokens:,} tokens (--max-tokens)"
+    if not plan.selection.takes_tokens(tokens):
+        return "not selected by its number of tokens (--include, --exclude)"
+    return ""
+
+
+# Made when it is first needed: it takes some milliseconds.
+@functools.cache
+def _tallies() -> TypeAdapter[list[CheckTally]]:
+    return TypeAdapter(list[CheckTally])

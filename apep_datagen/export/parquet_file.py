@@ -57,24 +57,25 @@ class ParquetFile:
         Raises:
             OSError: It cannot be written.
         """
-        if self._rows_in_shard + len(self._rows) == self._rows_of_shard:
-            self._end_shard()
         self._rows.append(row)
-        if len(self._rows) == _ROWS_OF_GROUP:
+        is_whole = self._rows_in_shard + len(self._rows) == self._rows_of_shard
+        if is_whole or len(self._rows) == _ROWS_OF_GROUP:
             self._write_group()
+        if is_whole:
+            self._close_writer()
 
     def finish(self) -> list[str]:
         """Wait until all is on the disk, and let it take the place of what was there; return the files' names.
 
         Shards are replaced one by one, each as a whole; those of a larger dataset that are left over are removed. A
-        split without rows has one shard, so that readers know its columns.
+        split without rows has no file: `datasets` refuses one without rows, and all other splits with it.
 
         Raises:
             OSError: It cannot be written.
         """
-        if self._rows or not self._shards:
-            self._end_shard()
-        elif self._writer is not None:
+        if self._rows:
+            self._write_group()
+        if self._writer is not None:
             self._close_writer()
         for shard in self._shards:
             _part(shard).replace(shard)
@@ -99,17 +100,10 @@ class ParquetFile:
             shard = self._directory / f"{self._split}-{len(self._shards):05d}.parquet"
             self._shards.append(shard)
             self._writer = pq.ParquetWriter(_part(shard), self._schema, compression="zstd")
-        if not self._rows:  # a group of none is more than `datasets` reads
-            return
         rows = [{name: row.get(name) for name in self._columns} for row in self._rows]
         self._writer.write_table(pa.Table.from_pylist(rows, schema=self._schema), row_group_size=_ROWS_OF_GROUP)
         self._rows_in_shard += len(self._rows)
         self._rows = []
-
-    def _end_shard(self) -> None:
-        if self._rows or self._writer is None:
-            self._write_group()
-        self._close_writer()
 
     def _close_writer(self) -> None:
         assert self._writer is not None  # noqa: S101 - it has written something

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
+from apep_datagen.chat_templates.tokens import tokenizer_file
 from apep_datagen.conversation.prompt_set import PromptSet, UnusablePromptError, load_prompts
 from apep_datagen.conversation.prompting import tool_instructions
 from apep_datagen.core.errors import SettingsError
@@ -102,7 +103,7 @@ def shape_of(name: str, wish: Wish) -> Shape:
     """
     form = FORMATS.get(name)
     if form is None:
-        raise SettingsError(f"--format {name}: there is no such format; there are {', '.join(FORMATS)}")
+        raise SettingsError(f"--format {name}: there is no such format; there are {', '.join(sorted(FORMATS))}")
     shape = form.default
     for option, value, possible in (
         ("--rows", wish.rows, form.rows),
@@ -181,12 +182,12 @@ def _retellings(known: Sequence[tuple[PromptSet, int]], own: PromptSet, way: Ins
 
 def digest_of(plan: Plan, target: Target) -> str:
     """Return what is the same for two exports of a form that make the same rows of the same conversations."""
-    told = asdict(replace(plan, targets=(target,), tokenizer=None))
-    # Of what a prompt can tell, more is known where a run goes on; of the rows that are there nothing changes by that.
-    told["retellings"] = [list(map(str, retellings[:1])) for retellings in plan.retellings.values()]
+    # What other forms need, and so comes and goes with them, is none of this one's.
+    retellings = {way: plan.retellings[way] for way in (target.instructions,) if way in plan.retellings}
+    told = asdict(replace(plan, targets=(target,), retellings=retellings, tokenizer=None))
     told["version"] = metadata.version("apep-datagen")
     if plan.tokenizer is not None:
-        told["tokenizer"] = hashlib.sha256(plan.tokenizer.read_bytes()).hexdigest()
+        told["tokenizer"] = hashlib.sha256(tokenizer_file(plan.tokenizer).read_bytes()).hexdigest()
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=_plain).encode()).hexdigest()
 
 

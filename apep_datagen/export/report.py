@@ -44,15 +44,17 @@ def describe_target(exported: Exported, target: ExportedTarget) -> str:
         )
     lines += ["", _counts_table(tally), ""]
     lines += _losses(target)
-    lines += target.made.measured.lines()
+    is_checked, limit = bool(exported.plan.templates), exported.plan.max_tokens
+    if measured := target.made.measured.lines(is_checked=is_checked, limit=limit):
+        lines += ["", *measured]
     return "\n".join(lines).rstrip()
 
 
 def _describe_shape(shape: Shape) -> str:
-    rows = "a row for each exchange" if shape.rows == "exchange" else "a row for each conversation"
+    rows = {"conversation": "conversation", "exchange": "exchange", "answer": "message of Ada's"}[shape.rows]
     calls = "calls as fields" if shape.calls == "native" else "calls as text"
     thoughts = {"keep": "all thoughts", "last": "the thoughts of the last exchange", "drop": "no thoughts"}
-    parts = [rows, calls, f"results in the role {shape.tool_role}", thoughts[shape.thoughts]]
+    parts = [f"a row for each {rows}", calls, f"results in the role {shape.tool_role}", thoughts[shape.thoughts]]
     if shape.weights:
         parts.append("with weights")
     return ", ".join(parts)
@@ -119,7 +121,8 @@ def target_as_json(exported: Exported, target: ExportedTarget) -> dict[str, Any]
         `conversations` (read), `not_conversations`, `not_selected`, `short_series`; `before`, `left_out_by_options`,
         `in_rows_left_out`, `in_rows` and `lost`: `messages`, `thoughts`, `calls` and `results`; `left_out`: rows by
         reason; `lost_rows` and `first_lost` (number of a conversation) by kind; `cannot_hold`: why, by kind;
-        `silent_losses` by kind; and what was measured: `tokens` and `checks`, or null.
+        `silent_losses` by kind; `checks`: for each chat template (`chatml`, where tokens alone were counted) what
+        `CheckTally.as_json` says; `megachat`: the least and the most conversations that were joined, or null.
     """
     tally = target.made.tally
     return {
@@ -141,6 +144,6 @@ def target_as_json(exported: Exported, target: ExportedTarget) -> dict[str, Any]
         "first_lost": dict(sorted(tally.first_lost.items())),
         "cannot_hold": dict(target.cannot_hold),
         "silent_losses": dict(target.silent_losses),
-        **target.made.measured.report(),
+        "checks": target.made.measured.report(limit=exported.plan.max_tokens),
         "megachat": list(exported.plan.series) if exported.plan.series else None,
     }

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.calls import MalformedCall, ToolCall, parse_calls, render_call
 from apep_datagen.core.markup import Answer, parse_answer, render_answer
 from apep_datagen.core.messages import Message
 from apep_datagen.core.tags import escape_tags
@@ -32,6 +32,7 @@ __all__ = [
 
 _RESULT = re.compile(r"<tool_result>(.*?)</tool_result>", re.DOTALL)
 _ONLY_RESULTS = re.compile(r"\s*(?:<tool_result>(?:(?!</?tool_result>).)*</tool_result>\s*)+", re.DOTALL)
+_LEADING_THOUGHT = re.compile(r"\s*<think>(.*?)</think>", re.DOTALL)
 # Where other programs put thinking that stands apart, in the order in which it is looked for.
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "thought")
 
@@ -155,7 +156,8 @@ def text_messages(rows: Sequence[Any]) -> tuple[Message, ...]:
     """Return messages as the output has them, of such with calls as fields or as text, also of other programs.
 
     Results that follow each other become one message; a message of the user's that holds nothing but results in their
-    tags is one of them.
+    tags is one of them. So do calls that are messages of their own, as ShareGPT has them (`function_call`), with what
+    Ada says before them.
 
     Raises:
         ValueError: They are no messages.
@@ -166,6 +168,10 @@ def text_messages(rows: Sequence[Any]) -> tuple[Message, ...]:
         if not isinstance(row, Mapping):
             raise ValueError("a message is no object")  # noqa: TRY004 - what is wrong is a value in a file
         role, text = _role(row), _content(row)
+        if role == "call":
+            said = messages.pop().content if messages and messages[-1].role == "assistant" and not results else ""
+            text = _with_calls(said, text)
+            role = "assistant"
         if role == "tool" and not is_results(text):
             results.append(text)
             continue
@@ -183,7 +189,8 @@ def text_messages(rows: Sequence[Any]) -> tuple[Message, ...]:
     return tuple(messages)
 
 
-_ROLES: Mapping[str, Literal["system", "user", "assistant", "tool"]] = {
+# Roles of OpenAI's API, ShareGPT, FastChat (https://github.com/lm-sys/FastChat), LLaMA-Factory and ms-swift.
+_ROLES: Mapping[str, Literal["system", "user", "assistant", "tool", "call"]] = {
     "system": "system",
     "developer": "system",
     "user": "user",
@@ -191,6 +198,12 @@ _ROLES: Mapping[str, Literal["system", "user", "assistant", "tool"]] = {
     "assistant": "assistant",
     "gpt": "assistant",
     "model": "assistant",
+    "bot": "assistant",
+    "chatgpt": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
+    "function_call": "call",
+    "tool_call": "call",
     "tool": "tool",
     "function": "tool",
     "observation": "tool",
@@ -198,16 +211,18 @@ _ROLES: Mapping[str, Literal["system", "user", "assistant", "tool"]] = {
 }
 
 
-def _role(row: Mapping[str, Any]) -> Literal["system", "user", "assistant", "tool"]:
-    role = row.get("role", row.get("from"))
-    if not isinstance(role, str) or role not in _ROLES:
+def _role(row: Mapping[str, Any]) -> Literal["system", "user", "assistant", "tool", "call"]:
+    role = row.get("role") or row.get("from")  # where tables are merged, one of them is null
+    if not isinstance(role, str) or role.lower() not in _ROLES:
         raise ValueError("a message has no role that is known")
-    return _ROLES[role]
+    return _ROLES[role.lower()]
 
 
 def _content(row: Mapping[str, Any]) -> str:
     """Return the text of a message; parts of it that are thinking become a block."""
-    content = row.get("content", row.get("value"))
+    content = row.get("content")
+    if content is None:
+        content = row.get("value")
     if content is None:
         return ""
     if isinstance(content, str):
@@ -228,6 +243,16 @@ def _part(part: Any) -> str:
         if isinstance(part.get("text"), str):
             return str(part["text"])
     raise ValueError("a part of a message is no text")
+
+
+def _with_calls(said: str, text: str) -> str:
+    """Return what Ada said, and calls behind it that are a message of their own, with a thought before them or not."""
+    before, own = parse_answer(said), _LEADING_THOUGHT.match(text)
+    calls = parse_calls(text[own.end() if own else 0 :])
+    if any(isinstance(call, MalformedCall) for call in calls):
+        raise ValueError("a call cannot be read")
+    thoughts = (before.thinking, own[1].strip() if own else "")
+    return render_answer("\n\n".join(filter(None, thoughts)), before.reply, [*before.calls, *calls])
 
 
 def _answer_text(row: Mapping[str, Any], text: str) -> str:
@@ -255,7 +280,10 @@ def _calls(rows: Any) -> Iterator[ToolCall]:
             arguments = json.loads(arguments)
         if not isinstance(arguments, Mapping):
             raise ValueError("the arguments of a call are no object")  # noqa: TRY004 - as above
-        yield ToolCall(function["name"], {name: value for name, value in arguments.items() if value is not None})
+        call = ToolCall(function["name"], {name: value for name, value in arguments.items() if value is not None})
+        if any(isinstance(read, MalformedCall) for read in parse_calls(render_call(call))):
+            raise ValueError("a call has a name or arguments that cannot be spelled as text")
+        yield call
 
 
 def call_texts(call: ToolCall) -> Iterator[str]:

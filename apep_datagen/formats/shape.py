@@ -7,8 +7,8 @@ from typing import Literal
 
 __all__ = ["Calls", "Rows", "Shape", "Thoughts", "ToolRole"]
 
-Rows = Literal["conversation", "exchange"]
-"""What is a row: a whole conversation, or each exchange of it with all before as context."""
+Rows = Literal["conversation", "exchange", "answer"]
+"""What is a row: a whole conversation, each exchange of it, or each message of Ada's, with all before as context."""
 Thoughts = Literal["keep", "last", "drop"]
 """Which thoughts a row has: all, those of its last exchange, or none."""
 ToolRole = Literal["tool", "user"]

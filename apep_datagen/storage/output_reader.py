@@ -17,7 +17,7 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.core.processes import map_in_order
 from apep_datagen.storage.faults import output_file
 
-__all__ = ["map_chunks", "read_element_at", "read_elements", "read_lines"]
+__all__ = ["NoArrayError", "map_chunks", "read_element_at", "read_elements", "read_lines"]
 
 Result = TypeVar("Result")
 
@@ -37,6 +37,11 @@ _QUOTE, _COMMA, _OPENING, _CLOSING = ord('"'), ord(","), ord("["), ord("]")
 _OPENINGS, _CLOSINGS = frozenset(b"[{"), frozenset(b"]}")
 _NO_ELEMENT = frozenset(b",]}:")
 _END = -1
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class NoArrayError(StorageError):
+    """A file can be read, and what stands around its elements is no JSON array."""
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
@@ -50,18 +55,19 @@ def read_lines(path: Path) -> Iterator[bytes]:
         yield element
 
 
-def read_elements(path: Path, behind: int = 0) -> Iterator[tuple[int, bytes]]:
+def read_elements(path: Path, behind: int = 0, *, longest: int | None = None) -> Iterator[tuple[int, bytes]]:
     """Yield the elements of an output with the byte offset at which each begins; errors as for `read_lines`.
 
     Args:
         path: The output.
         behind: A byte offset behind an element; what stands before it is not looked at.
+        longest: The most bytes of an element, for a file that nobody vouches for: it is refused at a longer one.
     """
     try:
         with path.open("rb", buffering=0) as file:
             if behind:
                 file.seek(behind)
-            yield from _split(_Window(file, behind), path, is_begun=behind > 0)
+            yield from _split(_Window(file, behind, longest), path, is_begun=behind > 0)
     except FileNotFoundError as error:
         raise StorageError(f"{path}: there is no such file; name the output that is to be read") from error
     except OSError as error:
@@ -82,7 +88,7 @@ def read_element_at(path: Path, offset: int) -> bytes:
                 return window.take_element()
     except OSError as error:
         raise output_file(path).refused(error, "read") from error
-    except _TornError:
+    except _NoEndError:
         pass
     raise StorageError(f"{path}: the output was changed while it was read; start again")
 
@@ -124,8 +130,8 @@ def _chunks(path: Path, limit: int | None, offsets: array[int] | None) -> Iterat
         yield number, elements
 
 
-class _TornError(Exception):
-    """The file ends in the middle of an element."""
+class _NoEndError(Exception):
+    """An element does not end where it may; the message says how, up to where it begins."""
 
 
 class _Window:
@@ -134,6 +140,7 @@ class _Window:
     Args:
         file: Read from where it is.
         start: The byte offset where it is.
+        longest: The most bytes of an element; None for any number.
 
     Attributes:
         start: Byte offset of `data` in what was read.
@@ -141,8 +148,9 @@ class _Window:
         at: Index in `data` of what is to be read next.
     """
 
-    def __init__(self, file: BinaryIO, start: int = 0) -> None:
+    def __init__(self, file: BinaryIO, start: int = 0, longest: int | None = None) -> None:
         self._file = file
+        self._longest = longest
         self.start = start
         self.data = b""
         self.at = 0
@@ -156,15 +164,25 @@ class _Window:
         self.at = found.start()
         return self.data[self.at]
 
+    def has_opening(self) -> bool:
+        """Go to what is no white space, and no byte order mark; tell whether an array begins there."""
+        byte = self.next_byte()
+        if self.data.startswith(_BYTE_ORDER_MARK, self.at):
+            self.at += len(_BYTE_ORDER_MARK)
+            byte = self.next_byte()
+        return byte == _OPENING
+
     def take_element(self) -> bytes:
         """Return the element that begins here, and go behind it.
 
         Raises:
-            _TornError: The file ends before it does.
+            _NoEndError: The file ends before it does, or it is longer than any may be.
         """
         while (end := _end_of_element(self.data, self.at)) is None:
+            if self._longest is not None and len(self.data) - self.at > self._longest:
+                raise _NoEndError("an element is far too long that begins")
             if not self._extend():
-                raise _TornError
+                raise _NoEndError("the file ends in the middle of the element that begins")
         element = self.data[self.at : end]
         self.at = end
         return element
@@ -180,15 +198,15 @@ class _Window:
 
 
 def _split(window: _Window, path: Path, *, is_begun: bool) -> Iterator[tuple[int, bytes]]:
-    def refusal(what: str) -> StorageError:
-        return StorageError(
+    def refusal(what: str) -> NoArrayError:
+        return NoArrayError(
             f"{path}: no JSON array of conversations: {what} at byte {window.start + window.at};"
             " if a run for it was killed, the next one mends its end"
         )
 
-    byte = window.next_byte()
-    if not is_begun and byte != _OPENING:
+    if not is_begun and not window.has_opening():
         raise refusal("it does not begin with [")
+    byte = window.next_byte()
     if byte in (_OPENING, _COMMA):  # what the first element stands behind, at the beginning or further on
         window.at += 1
         byte = window.next_byte()
@@ -200,8 +218,8 @@ def _split(window: _Window, path: Path, *, is_begun: bool) -> Iterator[tuple[int
         place = window.start + window.at
         try:
             element = window.take_element()
-        except _TornError:
-            raise refusal("the file ends in the middle of the element that begins") from None
+        except _NoEndError as error:
+            raise refusal(str(error)) from None
         yield place, element
         byte = window.next_byte()
         if byte == _COMMA:

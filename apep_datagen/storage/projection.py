@@ -71,6 +71,15 @@ class Projection:
                 return
             end += len(content)
 
+    def take_over(self, count: int, end: int) -> None:
+        """Take over an output that holds more than this one, all of it, and has taken its place; nothing is read of it.
+
+        Args:
+            count: How many conversations it holds.
+            end: The byte offset behind the last of them.
+        """
+        self._rebase(count, end, self._projected)
+
     def note_synced(self) -> None:
         """Record how far the output is known to be on the disk."""
         if self._projected > self._synced:

@@ -30,7 +30,7 @@ from apep_datagen.storage.faults import output_file
 from apep_datagen.storage.output import CLOSING, element_bytes
 from apep_datagen.storage.output_reader import read_elements
 
-__all__ = ["finish_replacement", "plan_replacement", "refuse_second_name", "replacement_path"]
+__all__ = ["finish_replacement", "plan_replacement", "refuse_second_name", "replacement_path", "sync_directory"]
 
 _BLOCK = 1 << 20
 
@@ -127,16 +127,18 @@ def finish_replacement(connection: sqlite3.Connection, output: Path) -> bool:
         ValueError: What is to be done makes no sense.
     """
     (text,) = connection.execute("SELECT replacing FROM run").fetchone()
+    new = replacement_path(output)
     if text is None:
+        with contextlib.suppress(OSError):  # it only takes room: begun by another command that was killed
+            new.unlink(missing_ok=True)
         return False
     replacement = _replacements().validate_json(text)
-    new = replacement_path(output)
     with _telling_errors(output, "written"):
         is_due = output.exists() and _digest(output) == replacement.digest
         if is_due:
             _write(connection, output, new, replacement)
             new.replace(os.path.realpath(output))
-            _sync_directory(new.parent)
+            sync_directory(new.parent)
         new.unlink(missing_ok=True)  # one that was begun, for an output that another hand has changed since
     connection.execute("UPDATE run SET replacing = NULL")
     return is_due
@@ -220,7 +222,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "blake2b").hexdigest()
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
     """Wait until what was renamed in a directory is on the disk."""
     if sys.platform == "win32":  # which opens no directories, and renames through its journal
         return

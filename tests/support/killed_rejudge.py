@@ -66,7 +66,7 @@ if POINT == "copying":
 elif POINT == "written":
     vars(shutil)["copymode"] = die
 elif POINT == "replaced":
-    vars(replacement)["_sync_directory"] = die
+    vars(replacement)["sync_directory"] = die
 elif POINT == "stopped":
     Judging._judge_rejected = stop  # type: ignore[assignment, method-assign]
 elif POINT in {"torn", "appended"}:

@@ -1,0 +1,86 @@
+"""Together's fine-tuning: https://docs.together.ai/docs/fine-tuning/data-preparation."""
+
+from __future__ import annotations
+
+from apep_datagen.formats.api import api_messages, api_row, read_api_row
+from apep_datagen.formats.example import Example
+from apep_datagen.formats.format import Files, Format, Row
+from apep_datagen.formats.shape import Shape
+from apep_datagen.formats.weights import Weight
+
+__all__ = ["TOGETHER"]
+
+# On all messages: where one has a weight, Together trains on every message that has none, the user's as well.
+_WEIGHT = Weight(field="weight", trained=1, masked=0, is_on_all=True)
+
+
+def _write(example: Example, shape: Shape) -> Row:
+    # In Together's form, calls stand in the place of content: thoughts beside them are a field of their own.
+    return api_row(api_messages(example, shape, thoughts="reasoning_content"), example, shape, _WEIGHT)
+
+
+def _read(row: Row) -> Example:
+    return read_api_row(row, _WEIGHT)
+
+
+def _recognises(row: Row) -> bool:
+    return _WEIGHT.is_in(row.get("messages"), of_others=True)
+
+
+def _guide(shape: Shape, files: Files) -> str:
+    upload = f'client.files.upload({files["train"]!r}, purpose="fine-tune").id'
+    validation = (
+        f', validation_file=client.files.upload({files["validation"]!r}, purpose="fine-tune").id'
+        if "validation" in files
+        else ""
+    )
+    return f"""\
+```python
+from together import Together
+
+client = Together()
+client.fine_tuning.create(model="Qwen/Qwen2.5-7B-Instruct", training_file={upload}{validation})
+```
+
+{_weights(shape)}
+
+Upload the `.jsonl` as it is: Parquet is for tokens there. Together checks what is in the rows only after the upload;
+they were checked with the package's own `check_file` (together 3.1.1), and nobody uploaded them.
+
+{_NATIVE if shape.calls == "native" else _TEXT}
+"""
+
+
+def _weights(shape: Shape) -> str:
+    if not (shape.weights or shape.rows != "conversation"):
+        return "Loss is on Ada's messages alone, which is what Together does where `train_on_inputs` is not set."
+    return (
+        "Loss is on the messages with `weight: 1`, which are Ada's. All others have `weight: 0`: where one message\n"
+        "has a weight, Together trains on each that has none, whatever its role is."
+    )
+
+
+_TEXT = """\
+The conversation has to alternate between `user` and `assistant`, so results of tools stand in messages of the user's.
+Together renders rows with the template of the model, which nobody can set. Those of Qwen 3, Qwen 3.5 and GLM 4.5 take
+away the thoughts of all answers but the last: with `--rows answer` that is the one that is trained. Those of Qwen 2.5
+and Llama 3 take nothing away, so with them `--rows conversation` is as good, and cheaper."""
+
+_NATIVE = """\
+Thoughts stand in `reasoning_content`, calls in `tool_calls`, and each result is a message of the role `tool`. So the
+model has to be one that Together lists both for reasoning and for function calling, such as Qwen 3: others leave out
+`reasoning_content` without a word. Of such a model's thoughts only those of the last exchange are kept: with `--rows
+conversation`, those before it are lost."""
+
+
+TOGETHER = Format(
+    name="together",
+    default=Shape(rows="answer", tool_role="user"),
+    rows=("answer", "exchange", "conversation"),
+    tool_roles=("user",),
+    calls=("text", "native"),
+    write=_write,
+    read=_read,
+    recognises=_recognises,
+    guide=_guide,
+)

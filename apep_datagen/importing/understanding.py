@@ -1,0 +1,193 @@
+"""What a row of a dataset says: of which form it is, and the conversation in it, or why there is none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import pairwise, product
+from typing import Any
+
+from apep_datagen.core.calls import ToolCall
+from apep_datagen.core.markup import render_answer, result_block
+from apep_datagen.core.messages import Message, clean_text, storable_text
+from apep_datagen.core.tools import tool_names
+from apep_datagen.formats.chat import read_chat
+from apep_datagen.formats.example import Example
+from apep_datagen.formats.format import CannotHoldError, Format, Row
+from apep_datagen.formats.registry import FORMATS
+from apep_datagen.formats.shape import Shape
+from apep_datagen.importing.pairs import columns_of_pair, read_pair
+from apep_datagen.importing.rows import NotTakenError
+
+__all__ = ["OWN_FORM", "Understood", "columns_of", "understand"]
+
+OWN_FORM = "output"
+"""What the report calls rows as this program's output has them."""
+_TEXTS = "columns of text"
+_LISTS = ("messages", "conversations", "conversation")
+_SYSTEM = ("system", "system_prompt")
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a row says.
+
+    Attributes:
+        form: As the report calls it.
+        examples: The conversation; a session is several.
+        columns: What else is in the row, and has no place in a conversation.
+        is_mended: Whether it held characters that cannot be stored, which were replaced.
+    """
+
+    form: str
+    examples: tuple[Example, ...]
+    columns: tuple[str, ...]
+    is_mended: bool
+
+
+def understand(row: Row, form: Format | None = None) -> Understood:
+    """Return what a row says.
+
+    Args:
+        row: The row.
+        form: Of which form it is; None to find that out.
+
+    Raises:
+        NotTakenError: It is of no form that is known, or holds nothing that can be taken.
+    """
+    if "chosen" in row or "rejected" in row:
+        raise NotTakenError("it says which of two answers is preferred, and is no conversation")
+    if row.get("label") is False:
+        raise NotTakenError("its answer is marked as a bad one")
+    name, example, known = _read_as(row, form) if form else _read(row)
+    if not any(message.role == "assistant" for message in example.messages):
+        raise NotTakenError("nobody answers in it")
+    example, used = _with_system(row, example)
+    messages = tuple(Message(message.role, clean_text(message.content)) for message in example.messages)
+    is_session = name in FORMATS and FORMATS[name].container == "sessions"
+    cleaned = replace(example, messages=messages)
+    return Understood(
+        form=name,
+        examples=tuple(map(Example, _conversations(messages))) if is_session else (cleaned,),
+        columns=tuple(column for column in row if column not in known and column != used and not _is_ours(row, column)),
+        is_mended=any(storable_text(message.content) != message.content for message in example.messages),
+    )
+
+
+_Read = tuple[str, Example, frozenset[str]]
+
+
+def _read(row: Row) -> _Read:
+    if pair := columns_of_pair(row):
+        return f"{_TEXTS} ({', '.join(pair)})", read_pair(row), frozenset(pair)
+    if _is_own(row):
+        return OWN_FORM, _example(read_chat, row["conversations"]), frozenset(row)
+    for form in FORMATS.values():
+        if _recognises(form, row):
+            return _read_as(row, form)
+    for column in _LISTS:
+        if isinstance(row.get(column), list):
+            return f"{column} of another program", _example(read_chat, row[column]), frozenset({column})
+    raise NotTakenError("it is of no form that is known")
+
+
+def _read_as(row: Row, form: Format) -> _Read:
+    return form.name, _example(form.read, row), columns_of(form)
+
+
+def _recognises(form: Format, row: Row) -> bool:
+    try:
+        return form.recognises(row)
+    except (LookupError, TypeError, ValueError, AttributeError):  # its columns are of other kinds
+        return False
+
+
+def _example(read: Callable[[Any], Example], value: Any) -> Example:
+    """Return what `read` makes of a value; every error that comes of what the value holds is one of few reasons."""
+    try:
+        return read(value)
+    except NotTakenError:
+        raise
+    except (CannotHoldError, json.JSONDecodeError) as error:
+        is_json = isinstance(error, json.JSONDecodeError)
+        raise NotTakenError("a text in it that should be JSON is none" if is_json else str(error)) from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        says = type(error) is ValueError
+        raise NotTakenError(str(error) if says else "its columns are of other kinds than that form has") from error
+
+
+def _is_own(row: Row) -> bool:
+    """Tell whether a row is what this program's output has for a conversation, and nothing else."""
+    messages = row.get("conversations")
+    return len(row) == 1 and isinstance(messages, list) and all(map(_is_own_message, messages))
+
+
+def _is_own_message(message: Any) -> bool:
+    return isinstance(message, dict) and message.keys() == {"role", "content"}
+
+
+def _with_system(row: Row, example: Example) -> tuple[Example, str]:
+    """Return an example with the system prompt that stands in a column, and the column's name, if it has no other."""
+    if example.messages[0].role != "system":
+        for column in _SYSTEM:
+            if isinstance(row.get(column), str) and row[column].strip():
+                context = example.context + 1 if example.context else 0
+                return Example((Message("system", row[column]), *example.messages), context), column
+    return example, ""
+
+
+def _conversations(messages: tuple[Message, ...]) -> Iterator[tuple[Message, ...]]:
+    """Yield the conversations of a session: each system prompt begins another one."""
+    beginnings = [index for index, message in enumerate(messages) if message.role == "system" or not index]
+    for start, stop in pairwise((*beginnings, len(messages))):
+        yield messages[start:stop]
+
+
+def _is_ours(row: Row, column: str) -> bool:
+    """Tell whether nothing is lost with a column: it is empty, or describes Ada's own tools."""
+    value = row[column]
+    if column in ("tools", "functions") and isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return False
+    if value in (None, "", [], {}):
+        return True
+    return column in ("tools", "functions") and set(_names(value)) <= set(tool_names())
+
+
+def _names(tools: Any) -> Iterable[str]:
+    for tool in tools if isinstance(tools, list) else [tools]:
+        function = tool.get("function", tool) if isinstance(tool, Mapping) else None
+        yield str(function.get("name")) if isinstance(function, Mapping) else ""
+
+
+@cache
+def _probe() -> tuple[Message, ...]:
+    """Return messages with all that a row can hold."""
+    call = ToolCall("recall_memories", {})
+    return (
+        Message("system", "You are Ada."),
+        Message("user", "Hello."),
+        Message("assistant", render_answer("A thought.", "Hello.")),
+        Message("user", "Do you remember?"),
+        Message("assistant", render_answer("A thought.", "", [call])),
+        Message("tool", result_block({"memories": []})),
+        Message("assistant", render_answer("A thought.", "No.")),
+    )
+
+
+@cache
+def columns_of(form: Format) -> frozenset[str]:
+    """Return the columns of rows of a form, as the form itself writes them, but for those that tell their origin."""
+    found: set[str] = set()
+    for rows, role, calls, weights in product(form.rows, form.tool_roles, form.calls, (False, True)):
+        shape = Shape(rows=rows, tool_role=role, calls=calls, weights=weights)
+        for context in (0, 3) if rows == "exchange" else (0,):
+            try:
+                found.update(form.write(Example(_probe(), context), shape))
+            except CannotHoldError:
+                continue
+    return frozenset(found)

@@ -150,7 +150,7 @@ def templates(checks: Iterable[CheckTally]) -> str:
     explained = (
         "Every row was rendered with each template, and what is in the text was counted; of refused rows nothing is."
         " Glued are calls that are followed at once by what Ada answers, without their results: a model learns to make"
-        " these up. Not learnt, and learnt, is what a template that marks what is trained on leaves out, or has too much of."
+        " these up. Not learnt, and learnt, is what a template that marks what is trained on lacks, or has too much of."
     )
     columns = ["template", "rows refused", "thoughts kept", "calls kept", "results kept", "beside that"]
     return f"{table(columns, rows)}\n\n{explained}"

@@ -62,7 +62,7 @@ def write_forms(
 ) -> FormsWritten:
     """Write the rows and sessions of an output, each form into a folder that has its name, and takes another's place.
 
-    Of what an export writes, these are the data alone: what stands beside them tells of options, and so of this machine.
+    Of what an export writes, these are the data alone: what stands beside them tells of options, so of this machine.
 
     Args:
         output: The dataset.

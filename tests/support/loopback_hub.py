@@ -19,7 +19,6 @@ from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
-from huggingface_hub import DatasetCard
 
 __all__ = ["TOKEN", "Commit", "LoopbackHub", "Received", "RemoteDataset"]
 
@@ -159,60 +158,63 @@ class LoopbackHub:
     # What it answers.
 
     def _route(self, request: Received) -> _Answer:
-        path, query = urlsplit(request.path).path, parse_qs(urlsplit(request.path).query)
-        if path == "/api/validate-yaml":
-            return _validate(json.loads(request.body))
-        if stored := re.fullmatch(r"/large/([0-9a-f]{64})", path):
-            return self._store(stored[1], request.body)
-        if path == "/api/agent-harnesses":  # where an agent runs the tests
-            return _error(404, "Not found")
+        path = unquote(urlsplit(request.path).path)
+        for pattern, answer in self._open_calls:
+            if found := re.fullmatch(pattern, path):
+                return answer(request, *found.groups())
         if request.authorization != f"Bearer {TOKEN}":
             return _error(401, f"Invalid username or password, not {request.authorization}")
         if path == "/api/repos/create":
             return self._create(json.loads(request.body))
-        if found := re.fullmatch(r"/datasets/([^/]+/[^/]+)\.git/info/lfs/objects/batch", path):
-            return self._batch(json.loads(request.body))
-        if found := re.fullmatch(r"/datasets/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path):
-            return self._resolve(*map(unquote, found.groups()))
-        found = re.fullmatch(r"/api/datasets/([^/]+/[^/]+)(?:/(.*))?", path)
-        assert found, f"{request.method} {request.path}: no call of the hub"
-        name, rest = found[1], found[2] or ""
+        for pattern, answer in self._calls_of_dataset:
+            if found := re.fullmatch(pattern, path):
+                return self._of_dataset(answer, request, *found.groups())
+        raise AssertionError(f"{request.method} {request.path}: no call of the hub")
+
+    @property
+    def _open_calls(self) -> list[tuple[str, Callable[..., _Answer]]]:
+        return [
+            (r"/api/agent-harnesses", lambda _: _error(404, "Not found")),  # where an agent runs the tests
+            (r"/api/validate-yaml", lambda request: _validate(json.loads(request.body))),
+            (r"/large/([0-9a-f]{64})", self._store),
+        ]
+
+    @property
+    def _calls_of_dataset(self) -> list[tuple[str, Callable[..., _Answer]]]:
+        name = r"([^/]+/[^/]+)"
+        return [
+            (rf"/api/datasets/{name}", self._info),
+            (rf"/api/datasets/{name}/refs", self._refs),
+            (rf"/api/datasets/{name}/tree/(.+)", self._tree),
+            (rf"/api/datasets/{name}/preupload/(.+)", self._preupload),
+            (rf"/datasets/{name}\.git/info/lfs/objects/batch", self._batch),
+            (rf"/api/datasets/{name}/commit/(.+)", self._commit),
+            (rf"/api/datasets/{name}/tag/(.+)", self._tag),
+            (rf"/datasets/{name}/resolve/([^/]+)/(.+)", self._resolve),
+        ]
+
+    def _of_dataset(
+        self, answer: Callable[..., _Answer], request: Received, name: str, revision: str = "main", *rest: str
+    ) -> _Answer:
         dataset = self.datasets.get(name)
         if dataset is None:
             return _error(404, "Repository not found", "RepoNotFound")
-        what, _, revision = rest.partition("/")
-        return self._of_dataset(dataset, name, what, unquote(revision), request, query)
-
-    def _of_dataset(
-        self,
-        dataset: RemoteDataset,
-        name: str,
-        what: str,
-        revision: str,
-        request: Received,
-        query: dict[str, list[str]],
-    ) -> _Answer:
-        is_change = request.method == "POST" and what in ("preupload", "commit", "tag")
-        if is_change and not name.startswith("me/"):
+        if request.method == "POST" and not name.startswith("me/"):
             return _error(403, "Forbidden: you must use a write token")
-        if what == "":
-            return _json(
-                {"id": name, "author": "me", "sha": dataset.head.oid, "private": dataset.is_private, "tags": []}
-            )
-        if what == "refs":
-            tags = [{"name": tag, "ref": f"refs/tags/{tag}", "targetCommit": oid} for tag, oid in dataset.tags.items()]
-            main = {"name": "main", "ref": "refs/heads/main", "targetCommit": dataset.head.oid}
-            return _json({"branches": [main], "tags": tags, "converts": []})
         commit = dataset.at(revision)
         if commit is None:
             return _error(404, f"Invalid rev id: {revision}", "RevisionNotFound")
-        if what == "tree":
-            return self._tree(commit, request, int(query.get("cursor", ["0"])[0]))
-        if what == "preupload":
-            return _json({"files": [self._mode(commit, item) for item in json.loads(request.body)["files"]]})
-        if what == "commit":
-            return self._commit(dataset, name, request.body)
-        assert what == "tag", request.path
+        return answer(request, name, dataset, commit, *rest)
+
+    def _info(self, _: Received, name: str, dataset: RemoteDataset, commit: Commit) -> _Answer:
+        return _json({"id": name, "author": "me", "sha": commit.oid, "private": dataset.is_private, "tags": []})
+
+    def _refs(self, _: Received, __: str, dataset: RemoteDataset, commit: Commit) -> _Answer:
+        tags = [{"name": tag, "ref": f"refs/tags/{tag}", "targetCommit": oid} for tag, oid in dataset.tags.items()]
+        main = {"name": "main", "ref": "refs/heads/main", "targetCommit": commit.oid}
+        return _json({"branches": [main], "tags": tags, "converts": []})
+
+    def _tag(self, request: Received, _: str, dataset: RemoteDataset, commit: Commit) -> _Answer:
         tag = json.loads(request.body)["tag"]
         if tag in dataset.tags:
             return _error(409, "Reference already exists")
@@ -229,8 +231,9 @@ class LoopbackHub:
         self.put(name, {}, is_private=wish["visibility"] == "private")
         return _json({"url": f"{self.url}/datasets/{name}", "name": name, "id": "1"})
 
-    def _tree(self, commit: Commit, request: Received, start: int) -> _Answer:
+    def _tree(self, request: Received, _: str, __: RemoteDataset, commit: Commit) -> _Answer:
         """Return files and folders, some at a time, as the hub does with thousands."""
+        start = int(parse_qs(urlsplit(request.path).query).get("cursor", ["0"])[0])
         folders = {name.rsplit("/", count)[0] for name in commit.files for count in range(1, name.count("/") + 1)}
         entries: list[dict[str, Any]] = [
             {"type": "directory", "path": folder, "oid": "0" * 40, "size": 0} for folder in sorted(folders)
@@ -247,6 +250,9 @@ class LoopbackHub:
             answer.headers["Link"] = f'<{self.url}{path}?recursive=true&cursor={start + _PAGE}>; rel="next"'
         return answer
 
+    def _preupload(self, request: Received, _: str, __: RemoteDataset, commit: Commit) -> _Answer:
+        return _json({"files": [self._mode(commit, item) for item in json.loads(request.body)["files"]]})
+
     def _mode(self, commit: Commit, item: dict[str, Any]) -> dict[str, Any]:
         name = item["path"]
         is_large = bool(_LARGE.search(name))
@@ -261,34 +267,30 @@ class LoopbackHub:
             **({"oid": oid} if oid else {}),
         }
 
-    def _batch(self, wish: dict[str, Any]) -> _Answer:
+    def _batch(self, request: Received, *_: object) -> _Answer:
         objects = []
-        for item in wish["objects"]:
+        for item in json.loads(request.body)["objects"]:
             entry = {"oid": item["oid"], "size": item["size"], "authenticated": True}
             if item["oid"] not in self._large:
                 entry["actions"] = {"upload": {"href": f"{self.url}/large/{item['oid']}", "header": {}}}
             objects.append(entry)
         return _json({"transfer": "basic", "objects": objects}, "application/vnd.git-lfs+json")
 
-    def _store(self, oid: str, content: bytes) -> _Answer:
-        assert hashlib.sha256(content).hexdigest() == oid
-        self._large[oid] = content
+    def _store(self, request: Received, oid: str) -> _Answer:
+        assert hashlib.sha256(request.body).hexdigest() == oid
+        self._large[oid] = request.body
         return _Answer()
 
-    def _resolve(self, name: str, revision: str, file: str) -> _Answer:
-        dataset = self.datasets.get(name)
-        commit = dataset.at(revision) if dataset else None
-        if commit is None:
-            return _error(404, "Repository not found", "RepoNotFound")
+    def _resolve(self, _: Received, __: str, ___: RemoteDataset, commit: Commit, file: str) -> _Answer:
         if file not in commit.files:
             return _error(404, "Entry not found", "EntryNotFound")
         content = commit.files[file]
         headers = {"ETag": f'"{_blob(content)}"', "X-Repo-Commit": commit.oid, "Content-Type": "text/plain"}
         return _Answer(200, content, headers)
 
-    def _commit(self, dataset: RemoteDataset, name: str, body: bytes) -> _Answer:
+    def _commit(self, request: Received, name: str, dataset: RemoteDataset, _: Commit) -> _Answer:
         files, message = dict(dataset.files), ""
-        for line in body.splitlines():
+        for line in request.body.splitlines():
             item = json.loads(line)
             value = item["value"]
             match item["key"]:
@@ -326,6 +328,8 @@ def _error(status: int, message: str, code: str = "") -> _Answer:
 
 def _validate(wish: dict[str, Any]) -> _Answer:
     """Check a card as the hub does, as far as that is documented."""
+    from huggingface_hub import DatasetCard
+
     assert wish["repoType"] == "dataset", wish
     card = DatasetCard(wish["content"])
     data = yaml.safe_load(card.content.split("---")[1])
@@ -334,9 +338,8 @@ def _validate(wish: dict[str, Any]) -> _Answer:
         errors.append('"license" must be one of a list')
     if not set(data.get("size_categories", [])) <= _SIZES:
         errors.append('"size_categories[0]" must be one of a list')
-    for config in data.get("configs", []):
-        if not config.get("config_name") or not config.get("data_files"):
-            errors.append('"configs[0]" needs a name and files')
+    if not all(config.get("config_name") and config.get("data_files") for config in data.get("configs", [])):
+        errors.append('"configs[0]" needs a name and files')
     if data.get("license") == "other" and not data.get("license_name"):
         warnings.append("license_name is missing")
     told = {"errors": [{"message": text} for text in errors], "warnings": [{"message": text} for text in warnings]}

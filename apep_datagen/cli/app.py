@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from apep_datagen.cli.dataset_commands import export, import_dataset
+from apep_datagen.cli.dataset_commands import export, import_dataset, push
 
 # Typer looks for the parameters' annotations among the names of this module.
 from apep_datagen.cli.options import (
@@ -470,6 +470,13 @@ app.command(
     epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 the dataset cannot be read, or a file cannot"
     " be written; 7 something is lost without a word, by the format or by a chat template.",
 )(export)
+app.command(
+    "push",
+    short_help="Put the dataset on the Hugging Face hub, with a card made from the facts.",
+    epilog="Exit status: 0, also where nothing is new; 2 an option, the configuration or the secrets file is wrong; 3"
+    " there is no token; 4 the dataset cannot be read, a run works on it, or a file cannot be written; 5 the hub"
+    " refuses, fails or cannot be reached, or what is there is somebody else's.",
+)(push)
 
 app.command(
     "import",

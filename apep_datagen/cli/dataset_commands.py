@@ -5,6 +5,8 @@ What a command needs is imported when it runs, so that `--help` does not wait fo
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 # Typer looks for the parameters' annotations among the names of this module.
@@ -15,17 +17,23 @@ from apep_datagen.cli.options import (
     Config,
     Dataset,
     Directory,
+    DryPush,
     DryRun,
     Exclude,
     Foreign,
     Form,
     Formats,
     Include,
+    License,
     LongestRow,
     Megachat,
     Output,
     PromptsOfExport,
+    Public,
+    PushDirectory,
+    Repository,
     RowsOption,
+    SecretsFile,
     Split,
     ThoughtsOption,
     Tokenizer,
@@ -34,7 +42,7 @@ from apep_datagen.cli.options import (
 )
 from apep_datagen.cli.telling import report, telling_errors
 
-__all__ = ["export", "import_dataset"]
+__all__ = ["export", "import_dataset", "push"]
 
 
 def export(
@@ -126,3 +134,67 @@ def import_dataset(
         )
         report(import_as_json(found) if as_json else describe_import(found))
         raise typer.Exit(found.exit_status)
+
+
+def push(
+    repository: Repository,
+    license_name: License,
+    file: Dataset = None,
+    public: Public = False,
+    split: Split = None,
+    check: Check = None,
+    dry_run: DryPush = False,
+    to: PushDirectory = None,
+    config: Config = None,
+    secrets: SecretsFile = None,
+) -> None:
+    """Put the dataset on the Hugging Face hub, private unless --public is said.
+
+    As Parquet with all that is known of each conversation, and as sessions for the hub's trace viewer, with a card made
+    from the facts. Where it was put there before, what is new is added to it; a dataset of somebody else's, or of
+    another run, is left as it is. The token comes from HF_TOKEN or the secrets file, and must be one that may write.
+    """
+    from apep_datagen.cli.files import files_of_export
+    from apep_datagen.cli.values import checked_dataset
+    from apep_datagen.config.secrets import load_secrets
+    from apep_datagen.config.settings_file import load_settings
+    from apep_datagen.core.errors import NoUsableProviderError, SettingsError
+    from apep_datagen.core.paths import check_files
+    from apep_datagen.export.splits import parse_splits
+    from apep_datagen.hub.contents import FOLDERS
+    from apep_datagen.hub.push import (
+        Publication,
+        check_license,
+        check_repository,
+        facts_of,
+        publish,
+        write_dataset,
+    )
+    from apep_datagen.terminal.text import say
+
+    with telling_errors():
+        path = checked_dataset(file)
+        settings = load_settings(config)
+        publication = Publication(
+            output=path,
+            settings=settings,
+            repository=check_repository(repository),
+            license=check_license(license_name),
+            splits=parse_splits(split),
+            templates=tuple(check or ()),
+        )
+        if to is not None:
+            check_files(files_of_export(path, to, FOLDERS, config=config, prompts=None, tokenizer=None))
+        if dry_run:
+            if to is None:
+                raise SettingsError("--dry-run: say with --to DIR where all that would be sent is to be written")
+            written = write_dataset(publication, facts_of(publication), to)
+            say(f"{to}: all that would be sent is here, {len(written.files):,} files; nothing was sent")
+            return
+        keys = load_secrets(secrets, settings.providers, os.environ)
+        token = keys.key_for("huggingface")
+        if token is None:
+            raise NoUsableProviderError(
+                f"push needs a token of the Hugging Face hub: {keys.what_is_missing('huggingface')}"
+            )
+        publish(publication, token=token, is_public=public, directory=to, tell=say)

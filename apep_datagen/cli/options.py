@@ -19,6 +19,7 @@ __all__ = [
     "DatasetOrNumber",
     "Directory",
     "Drop",
+    "DryPush",
     "DryRun",
     "Exchanges",
     "Exclude",
@@ -29,6 +30,7 @@ __all__ = [
     "GraceSeconds",
     "Grown",
     "Include",
+    "License",
     "LogFile",
     "LogText",
     "LongestRow",
@@ -47,8 +49,11 @@ __all__ = [
     "Prompts",
     "PromptsOfExport",
     "Providers",
+    "Public",
+    "PushDirectory",
     "Quality",
     "Quiet",
+    "Repository",
     "ResetTools",
     "RowsOption",
     "Rps",
@@ -378,5 +383,31 @@ PromptsOfExport = Annotated[
         metavar="DIR",
         help="Your own prompts: their tool_instructions.txt tells of the tools where calls are native. [default: those"
         " of the run]",
+    ),
+]
+
+Repository = Annotated[
+    str, typer.Argument(metavar="OWNER/NAME", help="The dataset on the Hugging Face hub; it is made if it is missing.")
+]
+License = Annotated[
+    str,
+    typer.Option(
+        "--license",
+        metavar="ID",
+        help="The licence under which you publish it, e.g. cc-by-4.0 or apache-2.0. [default: must be there]",
+    ),
+]
+Public = Annotated[
+    bool, typer.Option("--public", help="Make it public; without this, only you and your organisation see it.")
+]
+DryPush = Annotated[
+    bool, typer.Option("--dry-run", help="Send nothing: write all that would be sent into the directory of --to.")
+]
+PushDirectory = Annotated[
+    Path | None,
+    typer.Option(
+        "--to",
+        metavar="DIR",
+        help="Write what is sent here, and keep it. [default: a place of its own, which is removed afterwards]",
     ),
 ]

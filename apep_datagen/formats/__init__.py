@@ -3,5 +3,5 @@
     example ─→ chat, native ─→ one module for each form ─→ row
                                         └──── read ←──────── row
 
-Values and functions: a form knows no file, no state database and no screen.
+Values and functions: a form knows no file, no state database and no screen. It imports `core`.
 """

@@ -11,7 +11,7 @@ from apep_datagen.formats.format import Row
 from apep_datagen.formats.shape import Shape
 from apep_datagen.formats.weights import Weight
 
-__all__ = ["api_messages", "api_row", "read_api_row"]
+__all__ = ["api_messages", "api_row", "read_api_row", "told_of_context"]
 
 
 def api_messages(
@@ -56,3 +56,14 @@ def read_api_row(row: Row, weight: Weight) -> Example:
         ValueError: It is none.
     """
     return read_chat(row["messages"], weight.context(row["messages"]))
+
+
+def told_of_context(shape: Shape) -> str:
+    """Return what a guide tells of rows that have context, as a paragraph; empty where they have none."""
+    if shape.rows == "conversation":
+        return ""
+    what = "one message of Ada's" if shape.rows == "answer" else "an exchange"
+    return f"""
+Each row is {what}, with all that stands before it as context: her messages there have `weight: 0`, and are
+not trained on again.
+"""

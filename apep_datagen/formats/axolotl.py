@@ -97,10 +97,10 @@ _TEXT_TEMPLATES = """\
 | Mistral with a tokenizer of version 7 | `mistral_v7_tekken` | `</s>` | `user` |
 | Phi 4 | `phi_4` | `<\\|im_end\\|>` | `user` |
 
-Left to their own templates (`tokenizer_default`), or with Axolotl's `qwen3`, `qwen3_5`, `deepseek_v3` and `exaone4`,
-models lose the thoughts of earlier answers or all of them, and what the template writes itself, such as `<think>`, is
-not trained on. In the role `tool`, results are refused by the templates of Mistral and Gemma 3, and left out without
-a word by those of Gemma 4 and Phi 4."""
+Of Axolotl's other templates, `qwen3` and `qwen3_5` take away the thoughts of all answers but the last, and what they
+write before it themselves, `<think>`, is not trained on; `deepseek_v3` and `exaone4` take away every thought. So do the
+models' own (`tokenizer_default`). In the role `tool`, results are refused by the templates of Mistral and Gemma 3, and
+left out without a word by those of Gemma 4 and Phi 4."""
 
 _NATIVE_TEMPLATES = """\
 The template has to know `tool_calls`. Of Axolotl's own, `qwen_25` and `jamba` keep all thoughts and calls; `qwen3` and
@@ -109,13 +109,12 @@ the calls without a word; `llama3_2_vision` refuses two calls in one answer, tho
 
 
 def _guide(shape: Shape, files: Files) -> str:
-    held = "`validation.jsonl` is the test set. " if "validation" in files else ""
-    context = (
-        "\nEach row is an exchange, with all before it as context. Its messages have `train: false`, which\n"
-        "`message_field_training: train` reads: without that line they are trained on in every row again.\n"
-        if shape.rows != "conversation"
-        else ""
-    )
+    held = f"`{files['validation']}` is its test set. " if "validation" in files else ""
+    what = {"conversation": "", "exchange": "an exchange", "answer": "one message of Ada's"}[shape.rows]
+    context = f"""
+Each row is {what}, with all before it as context. Her messages there have `train: false`, which the line
+`message_field_training: train` reads: without it, they are trained on in every row again.
+"""
     return f"""\
 `{_CONFIGURATION}` is a configuration for [Axolotl](https://docs.axolotl.ai) that reads this export; it was run with
 Axolotl 0.19. {held}In this directory:
@@ -124,7 +123,7 @@ Axolotl 0.19. {held}In this directory:
 axolotl preprocess {_CONFIGURATION} --debug      # shows what is trained on: the first number is -100 where not
 axolotl train {_CONFIGURATION}
 ```
-{context}
+{context if what else ""}
 Loss is on Ada's messages alone (`roles_to_train`), with the token that ends each of them (`eot_tokens`, which has to
 be the template's own, else no end is learned). `sequence_len` has to be more than the longest row: at first Axolotl
 leaves out longer rows, which `excess_length_strategy: raise` makes an error. Do not set `split_thinking`: most
@@ -137,7 +136,7 @@ templates then drop every thought.
 AXOLOTL = Format(
     name="axolotl",
     default=Shape(tool_role="user"),
-    rows=("conversation", "exchange"),
+    rows=("conversation", "exchange", "answer"),
     tool_roles=("user", "tool"),
     calls=("text", "native"),
     write=_write,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from apep_datagen.core.markup import parse_answer
-from apep_datagen.formats.api import api_messages, api_row, read_api_row
+from apep_datagen.formats.api import api_messages, api_row, read_api_row, told_of_context
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Files, Format, Row
-from apep_datagen.formats.shape import Shape
+from apep_datagen.formats.shape import Rows, Shape
 from apep_datagen.formats.weights import Weight
 
 __all__ = ["MISTRAL"]
@@ -51,22 +53,17 @@ def _has_thought_chunk(message: object) -> bool:
 
 
 def _guide(shape: Shape, files: Files) -> str:
-    context = (
-        "\nEach row is an exchange, with all before it as context: Ada's messages there have `weight: 0`, and are not"
-        " trained on\nagain.\n"
-        if shape.rows != "conversation"
-        else ""
-    )
-    held = f"\n  eval_instruct_data: {files['validation']}" if "validation" in files else ""
     if shape.calls == "native":
+        named = " and ".join(f"`{name}`" for name in files.values())
         return f"""\
-Thoughts are chunks of the type `thinking`, calls stand in `tool_calls`, and each result is a message of the role
-`tool`: the form of Mistral's reasoning models, with a tokenizer of version 13 or later. It was checked with
+In {named}, thoughts are chunks of the type `thinking`, calls stand in `tool_calls`, and each result is a message of the
+role `tool`: the form of Mistral's reasoning models, with a tokenizer of version 13 or later. It was checked with
 mistral-common 1.13.1, which refuses these rows with every earlier tokenizer.
-{context}
-Do not train on this with mistral-finetune: it checks rows by the rules of version 3, and with `tools` it trains on
-the last message of a row alone, so on no call that has its result in the row. The form for it is `--calls text`.
+{told_of_context(shape)}
+Do not train on this with mistral-finetune, which checks rows by the rules of version 3, and with `tools` trains on the
+last message of a row alone. The form for it is `--calls text`.
 """
+    held = f"\n  eval_instruct_data: {files['validation']}" if "validation" in files else ""
     return f"""\
 For [mistral-finetune](https://github.com/mistralai/mistral-finetune), in its `train.yaml`:
 
@@ -75,21 +72,29 @@ data:
   instruct_data: {files["train"]}{held}
 seq_len: 8192
 ```
-{context}
-Loss is on the messages of the role `assistant` and nothing else. Results of tools stand in messages of the user's:
-the role `tool` wants a call with an id before it. The rows were checked with mistral-common 1.13.1 in its mode for
-fine-tuning; tokenizers of versions 1, 2, 3, 7, 11 and 13 take all of them, and keep every thought, call and result.
+{told_of_context(shape)}
+Loss is on the messages of the role `assistant` and nothing else. Results of tools stand in messages of the user's: the
+role `tool` wants a call with an id before it. The rows were checked with mistral-common 1.13.1 in its mode for
+fine-tuning: the tokenizers of versions 1, 2, 3, 7, 11 and 13 take all of them, and leave out no word.
 
-Tokenizers before version 7 (Mistral 7B 0.3, Nemo, Mixtral) put the system prompt in front of the last message of the
-user's, which is where the model is told of it when it is served; what Ada says before that, she learns to say without
-it. From version 7 it stands at the beginning. Take such a model, or accept that.
+{_SYSTEM_PROMPT}{_HERE[shape.rows]}
 """
+
+
+_SYSTEM_PROMPT = """\
+Tokenizers before version 7 (Mistral 7B 0.3, Nemo, Mixtral) put the system prompt in front of the last message of the
+user's, results among them; from version 7 on it stands at the beginning. """
+_HERE: Mapping[Rows, str] = {
+    "answer": "In a row of one answer, both is where the model\nfinds it when it is served.",
+    "exchange": "What Ada says before that message, such a model learns\nto say without it: use `--rows answer`.",
+    "conversation": "What Ada says before that message, such a model learns\nto say without it: use `--rows answer`.",
+}
 
 
 MISTRAL = Format(
     name="mistral",
-    default=Shape(tool_role="user"),
-    rows=("conversation", "exchange"),
+    default=Shape(rows="answer", tool_role="user"),
+    rows=("answer", "exchange", "conversation"),
     tool_roles=("user",),
     calls=("text", "native"),
     write=_write,

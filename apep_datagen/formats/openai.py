@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apep_datagen.formats.api import api_messages, api_row, read_api_row
+from apep_datagen.formats.api import api_messages, api_row, read_api_row, told_of_context
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Files, Format, Row
 from apep_datagen.formats.shape import Shape
@@ -27,12 +27,6 @@ def _recognises(row: Row) -> bool:
 
 def _guide(shape: Shape, files: Files) -> str:
     validation = f", validation_file=upload({files['validation']!r})" if "validation" in files else ""
-    weight = (
-        "\nEach row is an exchange, with all before it as context: Ada's messages there have `weight: 0`, and are not"
-        " trained on\nagain.\n"
-        if shape.rows != "conversation"
-        else ""
-    )
     calls = (
         "`tools` and `tool_calls` are as the API has them, with one `tool` message for each result. "
         if shape.calls == "native"
@@ -50,7 +44,7 @@ def upload(name):
 
 client.fine_tuning.jobs.create(model="gpt-4.1-mini-2025-04-14", training_file=upload({files["train"]!r}){validation})
 ```
-{weight}
+{told_of_context(shape)}
 Loss is on the messages of the role `assistant` and nothing else; that is so without anything being set. {calls}At least
 10 rows are needed. What is longer than the model's limit for training examples is cut by the service: leave it out with
 `--max-tokens`. The rows were checked with the types of the openai package 3.57; nobody uploaded them.
@@ -63,7 +57,7 @@ The models of the API think in a field that cannot be trained on. So Ada's thoug
 OPENAI = Format(
     name="openai",
     default=Shape(tool_role="user"),
-    rows=("conversation", "exchange"),
+    rows=("conversation", "exchange", "answer"),
     tool_roles=("user",),
     calls=("text", "native"),
     write=_write,

@@ -62,22 +62,21 @@ def _weights(shape: Shape) -> str:
 
 _TEXT = """\
 The conversation has to alternate between `user` and `assistant`, so results of tools stand in messages of the user's.
-Together renders rows with the template of the model, which nobody can set: choose one that keeps what is in a
-message, such as Qwen 2.5 or Llama 3. The template of Qwen 3, Qwen 3.5 and GLM takes away the thoughts of all answers
-but the last. For such a model export with `--calls native --rows exchange`: of these rows it keeps every thought and
-call."""
+Together renders rows with the template of the model, which nobody can set. Those of Qwen 3, Qwen 3.5 and GLM 4.5 take
+away the thoughts of all answers but the last: with `--rows answer` that is the one that is trained. Those of Qwen 2.5
+and Llama 3 take nothing away, so with them `--rows conversation` is as good, and cheaper."""
 
 _NATIVE = """\
 Thoughts stand in `reasoning_content`, calls in `tool_calls`, and each result is a message of the role `tool`. So the
 model has to be one that Together lists both for reasoning and for function calling, such as Qwen 3: others leave out
-`reasoning_content` without a word. Such a model keeps the thoughts of its last exchange alone, so export with `--rows
-exchange`."""
+`reasoning_content` without a word. Of such a model's thoughts only those of the last exchange are kept: with `--rows
+conversation`, those before it are lost."""
 
 
 TOGETHER = Format(
     name="together",
-    default=Shape(tool_role="user"),
-    rows=("conversation", "exchange"),
+    default=Shape(rows="answer", tool_role="user"),
+    rows=("answer", "exchange", "conversation"),
     tool_roles=("user",),
     calls=("text", "native"),
     write=_write,

@@ -11,11 +11,12 @@ from apep_datagen.core.messages import Message
 from apep_datagen.formats.parquet import CHECKS
 from apep_datagen.hub import figures
 from apep_datagen.hub.facts import DatasetFacts, RunFacts
+from apep_datagen.hub.forms import Split
 from apep_datagen.hub.markdown import cell, fenced, table
 from apep_datagen.inspect.readable import message_texts
 from apep_datagen.stats.run import RunStats
 
-__all__ = ["CardFacts", "Split", "render_card", "size_category"]
+__all__ = ["CardFacts", "render_card", "size_category"]
 
 _WIDTH = 100
 _TAGS = (
@@ -38,23 +39,6 @@ _SIZES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """A part of a dataset.
-
-    Attributes:
-        name: `train`, `validation` or `test`.
-        rows: Of the form `parquet`.
-        sessions: Of the form `traces`.
-        size: Of both, in bytes.
-    """
-
-    name: str
-    rows: int
-    sessions: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
 class CardFacts:
     """What a card tells.
 
@@ -64,7 +48,7 @@ class CardFacts:
         dataset: What is known of the dataset.
         splits: Its parts.
         tag: The name of this state of it.
-        checks: What chat templates keep of it: lines of Markdown; none where that was not measured.
+        checks: What chat templates leave of it, in lines of text; none where that was not measured.
     """
 
     repository: str
@@ -127,22 +111,21 @@ def _sections(facts: CardFacts) -> Iterator[str]:
     yield f"# {cell(facts.repository.rsplit('/', 1)[-1])}"
     yield _introduction(facts)
     yield f"## Splits\n\n{_splits(facts)}"
-    yield f"## Columns\n\n{_COLUMNS}"
+    yield f"## Columns\n\n{table(['column', 'what it is'], _COLUMNS, left=2)}\n\n{_TAGS_IN_MESSAGES}"
     yield f"## A conversation\n\nThe head of the system prompt is shortened.\n\n{_sample(dataset.sample)}"
     yield f"## How it was made\n\n{_making(dataset)}"
     if dataset.stats.run is not None:
         yield f"## Abilities\n\n{_ABILITIES}\n\n{figures.abilities(dataset.stats.run)}"
-    yield (
-        f"## Lengths, tools and diversity\n\n{figures.lengths(dataset.stats.file)}\n\n{figures.tools(dataset.stats.file)}"
-        f"\n\n{figures.diversity(dataset.stats.file)}"
-    )
+    file = dataset.stats.file
+    measured = (figures.lengths(file), figures.tools(file), figures.diversity(file))
+    yield "## Lengths, tools and diversity\n\n" + "\n\n".join(measured)
     if dataset.stats.run is not None:
         yield f"## Shortcuts\n\n{figures.shortcuts(dataset.stats.run.shortcuts)}"
     yield f"## Chat templates\n\n{_templates(facts.checks)}"
     yield f"## Limits\n\n{_LIMITS}"
     yield (
-        f"## Licence\n\n`{facts.license}`, as its publisher chose. The terms of the models that wrote it may say more of"
-        " what their output may be used for."
+        f"## Licence\n\n`{facts.license}`, as its publisher chose. The terms of the models that wrote it may say more"
+        " of what their output may be used for."
     )
 
 
@@ -150,15 +133,21 @@ def _introduction(facts: CardFacts) -> str:
     file = facts.dataset.stats.file
     return (
         f"{file.conversations:,} conversations, with {file.exchanges:,} exchanges, between simulated users and Ada: a"
-        " companion persona with private thinking before each answer, a memory of the user and a diary of her own, which"
-        " she reaches by tools. It is for training a model that looks before it claims to know, keeps what it is told,"
-        " and says so when something is not there.\n\n"
-        "**Language models wrote every word of it. No person's conversation is in it, and no user exists.**\n\n"
+        " companion persona with private thinking before each answer, a memory of the user and a diary of her own,"
+        " which she reaches by tools. It is for training a model that looks before it claims to know, keeps what it is"
+        f" told, and says so when something is not there.\n\n{_authors(facts.dataset.stats.run)}\n\n"
         f'```python\nfrom datasets import load_dataset\n\ndataset = load_dataset("{facts.repository}",'
         f' revision="{facts.tag}")\n```\n\n'
-        "Calls and results are text in `messages`, in the tags that the system prompt tells of, so any chat template"
-        " that takes a role `tool` keeps them. The configuration `traces` has the same conversations as sessions, a"
-        " user's whole history in a file, for the trace viewer of this page."
+        "The configuration `traces` has the same conversations as sessions, each a user's whole history in a file, for"
+        " the trace viewer of this page."
+    )
+
+
+def _authors(run: RunStats | None) -> str:
+    if run is None or run.foreign:
+        return "**It is synthetic: a program planned it, and language models wrote it, as far as that is recorded.**"
+    return (
+        "**A program planned it, and language models wrote it. No person's conversation is in it, and no user exists.**"
     )
 
 
@@ -172,36 +161,43 @@ def _splits(facts: CardFacts) -> str:
     return f"{head}\n\nNo user is in two splits." if len(rows) > 1 else head
 
 
-_COLUMNS = """\
-| column | what it is |
-| --- | --- |
-| `messages` | `role` and `content`; a thought stands in `<think>` at the beginning of an answer of Ada's, a call in `<tool_call>` at its end, and what came back in `<tool_result>` in a message of the role `tool` |
-| `user`, `name` | whose conversation it is: no other user has this `user` |
-| `ability`, `form` | what it shows of Ada, and in which of its forms, easy or difficult |
-| `topic`, `day` | what it is about, and when it takes place |
-| `provider`, `models` | who made it: models with the roles they worked in |
-| `prompt_tokens`, `completion_tokens` | what it took to make it, as the providers counted |
-| `seed` | from which the seeds of its model calls follow |
-| `level`, `checked` | how strictly it was judged, and which stages of judging it has passed |
-| `conversations` | number in the run's output, ability, form, topic and day of each conversation of the row |
-
-What is not known is null."""
+_COLUMNS = (
+    ("`messages`", "`role` and `content`, in the tags below"),
+    ("`user`, `name`", "whose conversation it is: no other user has this `user`"),
+    ("`ability`, `form`", "what it shows of Ada, and in which of its forms, easy or difficult"),
+    ("`topic`, `day`", "what it is about, and when it takes place"),
+    ("`provider`, `models`", "who made it: models with the roles they worked in"),
+    ("`prompt_tokens`, `completion_tokens`", "what it took to make it, as the providers counted"),
+    ("`seed`", "from which the seeds of its model calls follow"),
+    ("`level`, `checked`", "how strictly it was judged, and which stages of judging it has passed"),
+    ("`conversations`", "what each conversation of the row is: its number in the output, ability, form, topic and day"),
+)
+_TAGS_IN_MESSAGES = """\
+What is not known is null. In `messages`, a thought stands in `<think>` at the beginning of an answer of Ada's, a call
+in `<tool_call>` at its end, and what came back in `<tool_result>`, in a message of the role `tool`."""
 
 _ABILITIES = """\
-Each conversation was to show one ability, which the tester knew and Ada did not. Wished is the share that the run was to
-have; of those made, the others were rejected by code, or failed."""
+Each conversation was to show one ability, which the tester knew and Ada did not. Wished is the share that the run was
+to have; of those made, the others were rejected by code, or failed."""
 
 _LIMITS = """\
-- **Models wrote it.** It has their habits of speech and their mistakes, and knows people as they do. It is no sample of how
-  people speak, and no evidence about them. Names and places are drawn from tables; a likeness to a person is chance.
+- **Models wrote it.** It has their habits of speech and their mistakes, and knows people as they do. It is no sample of
+  how people speak, and no evidence about them. Names and places are drawn from tables; a likeness to somebody is
+  chance.
 - **English alone.** The checks know no other language.
 - **Judged by code, not by people.** What was planned is recognised as a reader would, by words. What is paraphrased far
   enough can be missed: a wrong claim or a leak in quite other words.
-- **One persona, one way to call tools.** A model that is trained on it learns Ada, her five or six sentences, and the
-  markup of these conversations.
+- **One persona, one way to call tools.** A model that is trained on it learns Ada, and the markup of these
+  conversations.
 - **No alignment data.** Nothing in it was made or checked for safety, for medical, legal or financial advice, or for
   crises; the abilities above are all that it shows.
 - **No benchmark.** What was planned is not held apart: to measure with it, keep a split out of training."""
+
+_MAKING = """\
+For each user, the program `apep-datagen` drew who they are, a past that Ada's memory begins with, and for each day an
+ability, facts and what the user is to say. Models then played the user and Ada, and wrote her thoughts anew where they
+did not sound like her. Her calls were executed on a memory and a diary, which persist over a user's conversations. Code
+judged each conversation when it ended, at the level that the column `level` tells:"""
 
 
 def _sample(messages: Sequence[Message]) -> str:
@@ -215,14 +211,7 @@ def _sample(messages: Sequence[Message]) -> str:
 
 
 def _making(dataset: DatasetFacts) -> str:
-    parts = [
-        "For each user, the program `apep-datagen` drew who they are, a past that Ada's memory"
-        " begins with, and for each day an ability, facts and what the user is to say. A model played the user, another"
-        " role played Ada, and a third one wrote thoughts anew where they did not sound like hers. Ada's calls were"
-        " executed on a real memory and diary, which persist over a user's conversations. Code judged each conversation"
-        " when it ended:",
-        "\n".join(f"- `{stage}`: {what}" for stage, what in CHECKS.items()),
-    ]
+    parts = [_MAKING, "\n".join(f"- `{stage}`: {what}" for stage, what in CHECKS.items())]
     run, made = dataset.stats.run, dataset.run
     if run is None or made is None:
         parts.append("Which models wrote it, and how it was judged, is not recorded beside this dataset.")
@@ -239,13 +228,13 @@ def _from_run(run: RunStats) -> str:
         days = f", on days from {run.first_day} to {run.last_day}"
     text = (
         f"Of {ended:,} conversations that were made, {accepted:,} were accepted ({_percent(accepted, ended)}). They are"
-        f" those of {run.users:,} users with {users.mean:.1f} conversations each, at most {users.largest:,}{days}, about"
-        f" {run.topics:,} different topics, in {run.moods:,} moods and {run.styles:,} ways of building a message."
+        f" those of {run.users:,} users with {users.mean:.1f} conversations each, at most {users.largest:,}{days},"
+        f" about {run.topics:,} different topics, in {run.moods:,} moods and {run.styles:,} ways of building a message."
     )
     if run.foreign:
         text += (
-            f" Nothing is known of the first {run.foreign:,} conversations of the output, which were there before the run"
-            " or were changed by another hand."
+            f" Nothing is known of the first {run.foreign:,} conversations of the output, which were there before the"
+            " run or were changed by another hand."
         )
     return text
 
@@ -263,7 +252,7 @@ def _origin(run: RunFacts, version: str) -> str:
 def _templates(checks: Iterable[str]) -> str:
     lines = list(checks)
     if lines:
-        return "\n".join(lines)
+        return fenced("\n".join(lines))
     return (
         "Not measured for this dataset. Many chat templates drop thoughts of all exchanges but the last, or refuse the"
         " role `tool`: look at a rendered row before you train."

@@ -6,6 +6,7 @@ Whatever that raises is a `HubError` here: a sentence that says what to do next,
 from __future__ import annotations
 
 import contextlib
+import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,19 @@ _BRANCH = "main"
 _SECONDS = 300.0
 _LONGEST_QUOTE = 300
 _SERVER_ERROR = 500
+_FAILS = "the hub fails ({}); start again: what is there already is not sent once more"
+_CHANGED = "somebody else has changed it meanwhile ({}); start again"
+_REFUSALS = {
+    401: (
+        "the hub knows no such token ({}); make one that may write at https://huggingface.co/settings/tokens, and put"
+        " it where this one is"
+    ),
+    403: "the token may not do this ({}); take one that may write, and a name that is yours or your organisation's",
+    404: "it is not there any more, or the token may not see it ({})",
+    409: _CHANGED,
+    412: _CHANGED,
+    429: "the hub was asked too often ({}); start again later",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +71,10 @@ class Hub:
 
     def __init__(self, name: str, token: str, version: str, tell: Callable[[str], None]) -> None:
         import huggingface_hub
-        from huggingface_hub.utils import disable_progress_bars, logging
+        from huggingface_hub.utils.tqdm import disable_progress_bars
 
         disable_progress_bars()
-        logging.set_verbosity_error()  # what is to be told, the errors say
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # what else is to be told, its errors say
         huggingface_hub.set_client_factory(_make_client)
         self._name = name
         self._token = token
@@ -127,7 +141,7 @@ class Hub:
         """
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-        operations = [
+        operations: list[CommitOperationAdd | CommitOperationDelete] = [
             *(CommitOperationAdd(name, str(files[name].path)) for name in changes.written),
             *(CommitOperationDelete(name) for name in changes.removed),
         ]
@@ -163,7 +177,7 @@ class Hub:
 
         try:
             yield
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is comes of the hub, and nothing was changed
             origin = _origin(error, (HfHubHTTPError, httpx2.HTTPError, OfflineModeIsEnabled))
             if isinstance(origin, HfHubHTTPError):
                 problem = self._refusal(origin.response.status_code, origin.server_message or "")
@@ -181,27 +195,8 @@ class Hub:
         """Return what a status stands for, and what to do."""
         # Nothing else of the error is quoted: it has the address, which may hold a signature.
         told = f"{status}: {self._quoted(said)}" if said else str(status)
-        match status:
-            case 401:
-                return (
-                    f"the hub knows no such token ({told}); make one that may write at"
-                    " https://huggingface.co/settings/tokens, and put it where this one is"
-                )
-            case 403:
-                return (
-                    f"the token may not do this ({told}); take one that may write, and a name that belongs to you or"
-                    " your organisation"
-                )
-            case 404:
-                return f"it is not there any more, or the token may not see it ({told})"
-            case 409 | 412:
-                return f"somebody else has changed it meanwhile ({told}); start again"
-            case 429:
-                return f"the hub was asked too often ({told}); start again later"
-            case _ if status >= _SERVER_ERROR:
-                return f"the hub fails ({told}); start again: what is there already is not sent once more"
-            case _:
-                return f"the hub refuses ({told})"
+        what = _REFUSALS.get(status, _FAILS if status >= _SERVER_ERROR else "the hub refuses ({})")
+        return what.format(told)
 
     def _quoted(self, text: str) -> str:
         """Return what somebody else says as one short line without the token."""

@@ -19,6 +19,7 @@ __all__ = [
     "digest_of_data",
     "is_of_dataset",
     "read_directory",
+    "read_file",
     "stages",
 ]
 
@@ -74,7 +75,7 @@ class Changes:
 
 def is_of_dataset(name: str) -> bool:
     """Tell whether a file is written by `push`; what else there is, is somebody else's."""
-    return name in (CARD, MARKER) or name.split("/", maxsplit=1)[0] in FOLDERS
+    return name in (CARD, MARKER) or name.startswith(tuple(f"{folder}/" for folder in FOLDERS))
 
 
 def read_directory(directory: Path) -> dict[str, LocalFile]:
@@ -84,10 +85,15 @@ def read_directory(directory: Path) -> dict[str, LocalFile]:
         OSError: One cannot be read.
     """
     names = sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file())
-    return {name: _read_file(directory / name) for name in names if is_of_dataset(name)}
+    return {name: read_file(directory / name) for name in names if is_of_dataset(name)}
 
 
-def _read_file(path: Path) -> LocalFile:
+def read_file(path: Path) -> LocalFile:
+    """Return what a file of a dataset is.
+
+    Raises:
+        OSError: It cannot be read.
+    """
     size = path.stat().st_size
     sha256 = hashlib.sha256()
     blob = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import HubError, SettingsError, StorageError
-from apep_datagen.hub.card import CardFacts, Split, render_card
+from apep_datagen.export.splits import Splits
+from apep_datagen.hub.card import CardFacts, render_card
 from apep_datagen.hub.client import Hub, Repository
 from apep_datagen.hub.contents import (
     CARD,
@@ -18,22 +20,20 @@ from apep_datagen.hub.contents import (
     changes_between,
     digest_of_data,
     read_directory,
+    read_file,
     stages,
 )
 from apep_datagen.hub.facts import DatasetFacts, read_facts
+from apep_datagen.hub.forms import write_forms
 from apep_datagen.hub.marker import MARKER, Marker, parse_marker, render_marker
-from apep_datagen.people.scenario import Ability
 from apep_datagen.storage.access import run_is_active, state_path
 from apep_datagen.storage.faults import StoredFile
 
-__all__ = ["Publication", "Written", "check_license", "check_repository", "publish", "write_dataset"]
+__all__ = ["Publication", "Written", "check_license", "check_repository", "facts_of", "publish", "write_dataset"]
 
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 # What the hub itself puts into an empty dataset.
 _FILES_OF_HUB = frozenset({".gitattributes"})
-
-WriteForms = Callable[[Path, Path], tuple[Sequence[Split], Sequence[str]]]
-"""Writes the forms of an output into a directory; returns the splits, and what chat templates keep, in lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +42,19 @@ class Publication:
 
     Attributes:
         output: The dataset.
-        mix: The wished shares of the abilities.
+        settings: The configuration: the wished shares of the abilities, and how strictly conversations were judged.
         repository: The dataset's name on the hub, as `owner/name`.
         license: The identifier of its licence.
-        write_forms: Writes its rows and sessions.
+        splits: Its parts.
+        templates: The chat templates that its rows are checked with.
     """
 
     output: Path
-    mix: Mapping[Ability, float]
+    settings: Settings
     repository: str
     license: str
-    write_forms: WriteForms
+    splits: Splits
+    templates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def check_repository(name: str) -> str:
         SettingsError: The hub takes no such name.
     """
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
+    from huggingface_hub.utils._validators import validate_repo_id
 
     if name.count("/") != 1:
         raise SettingsError(f"{name}: write OWNER/NAME, e.g. your-name/ada-conversations")
@@ -111,38 +113,56 @@ def check_license(name: str) -> str:
 # Writing it.
 
 
-def write_dataset(publication: Publication, directory: Path) -> Written:
+def facts_of(publication: Publication) -> DatasetFacts:
+    """Find out what is to be told of a dataset, to which nobody is adding.
+
+    Raises:
+        StorageError: It cannot be read, or a run works on it: the card would tell of other rows than there are.
+    """
+    if run_is_active(state_path(publication.output)):
+        raise StorageError(
+            f"{publication.output}: a run is working on it, so its card could not tell of all that there is. Publish"
+            " when the run has ended, or stop the run: it goes on from where it was"
+        )
+    return read_facts(publication.output, publication.settings.scenarios.shares)
+
+
+def write_dataset(publication: Publication, facts: DatasetFacts, directory: Path) -> Written:
     """Write all files of a dataset, as they are to be on the hub, into a directory, which is made.
+
+    Args:
+        publication: What is to be published.
+        facts: What is known of it.
+        directory: Where its files are written.
 
     Raises:
         SettingsError: The directory holds something else.
-        StorageError: The dataset cannot be read, a run works on it, or a file cannot be written.
+        StorageError: The dataset cannot be read, or has changed since the facts were read; or a file cannot be written.
     """
-    facts = _read_quiet(publication)
-    place = StoredFile(directory, "the directory of the dataset", "name another with --to")
+    count = facts.stats.file.conversations
     try:
         directory.mkdir(parents=True, exist_ok=True)
         _refuse_foreign(directory, facts.identity)
-        marker = Marker(facts.identity, facts.stats.file.conversations, facts.version)
+        marker = Marker(facts.identity, count, facts.version)
         # First: what is written from here on is known to be ours, also when it ends in the middle.
         (directory / MARKER).write_text(render_marker(marker), encoding="utf-8", newline="\n")
-        splits, checks = publication.write_forms(publication.output, directory)
-        tag = _tag(facts, digest_of_data(read_directory(directory)))
-        card = render_card(CardFacts(publication.repository, publication.license, facts, splits, tag, checks))
-        (directory / CARD).write_text(card, encoding="utf-8", newline="\n")
-        return Written(facts, read_directory(directory), tag)
-    except OSError as error:
-        raise place.refused(error, "written") from error
-
-
-def _read_quiet(publication: Publication) -> DatasetFacts:
-    """Read the facts of a dataset that nobody is adding to: they are to be those of the rows."""
-    if run_is_active(state_path(publication.output)):
-        raise StorageError(
-            f"{publication.output}: a run is working on it; its card would tell of other rows than there are. Publish it"
-            " when the run has ended, or stop the run: it goes on from where it was"
+        forms = write_forms(
+            publication.output,
+            directory,
+            publication.settings,
+            splits=publication.splits,
+            templates=publication.templates,
         )
-    return read_facts(publication.output, publication.mix)
+        if forms.elements != count + facts.stats.file.others:
+            raise StorageError(f"{publication.output}: the output was changed while it was read; start again")
+        files = read_directory(directory)
+        tag = _tag(facts, digest_of_data(files))
+        card = CardFacts(publication.repository, publication.license, facts, forms.splits, tag, forms.checks)
+        (directory / CARD).write_text(render_card(card), encoding="utf-8", newline="\n")
+        return Written(facts, {**files, CARD: read_file(directory / CARD)}, tag)
+    except OSError as error:
+        place = StoredFile(directory, "the directory of the dataset", "name another with --to")
+        raise place.refused(error, "written") from error
 
 
 def _refuse_foreign(directory: Path, identity: str) -> None:
@@ -168,7 +188,6 @@ def publish(
     token: str,
     is_public: bool,
     directory: Path | None,
-    version: str,
     tell: Callable[[str], None],
 ) -> None:
     """Put a dataset on the hub, or what is new of it.
@@ -180,7 +199,6 @@ def publish(
         token: With what the hub is asked.
         is_public: Whether everybody may see it.
         directory: Where its files are written, and stay; None for a place of their own that is removed afterwards.
-        version: Of this program.
         tell: Is told what happens, sentence by sentence.
 
     Raises:
@@ -189,8 +207,8 @@ def publish(
         HubError: The hub refuses, fails or cannot be reached, or the dataset there is somebody else's.
     """
     name = publication.repository
-    identity = _read_quiet(publication).identity
-    hub = Hub(name, token, version, tell)
+    facts = facts_of(publication)
+    hub = Hub(name, token, facts.version, tell)
     there = hub.look()
     if there is None:
         hub.create(is_private=not is_public)
@@ -198,10 +216,10 @@ def publish(
         there = hub.look()
         if there is None:
             raise HubError(f"{name} was made, and the hub does not find it; start again")
-    _refuse_somebody_else_s(name, hub, there, identity)
+    _refuse_somebody_else_s(name, hub, there, facts.identity)
     _compare_visibility(name, there, is_public=is_public, tell=tell)
     with _directory(directory) as place:
-        written = write_dataset(publication, place)
+        written = write_dataset(publication, facts, place)
         head = _send(name, hub, there, written, tell)
     if written.tag not in there.tags:
         hub.tag(written.tag, head)
@@ -222,8 +240,8 @@ def _refuse_somebody_else_s(name: str, hub: Hub, there: Repository, identity: st
         return
     if MARKER not in there.files:
         raise HubError(
-            f"{name} is there already and holds something that apep-datagen did not put there; nothing was changed. Name"
-            " another dataset"
+            f"{name} is there already and holds something that apep-datagen did not put there; nothing was changed."
+            " Name another dataset"
         )
     marker = parse_marker(hub.read(MARKER, there.head))
     if marker is None or marker.run != identity:

@@ -116,8 +116,9 @@ class Addition:
     def close(self) -> None:
         """Remove what was begun and not finished."""
         if self._file is not None:
-            with contextlib.suppress(OSError):  # what is left is taken away by whoever is next
+            with contextlib.suppress(OSError):  # a full disk refuses what is in the buffer once more
                 self._file.close()
+            with contextlib.suppress(OSError):  # what is left is taken away by whoever is next
                 self._new.unlink(missing_ok=True)
 
     def _begin(self) -> BinaryIO:

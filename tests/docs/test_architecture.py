@@ -40,7 +40,7 @@ def test_every_package_stands_in_the_picture_and_in_the_contract_in_the_same_ord
     settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     layers = [name.strip() for layer in settings["contracts"][0]["layers"] for name in layer.split("|")]
     picture = ARCHITECTURE.split("```")[1]
-    drawn = [name for name in re.findall(r"\b[a-z]+\b", picture) if name in NAMES]
+    drawn = [name for name in re.findall(r"\b[a-z_]+\b", picture) if name in NAMES]
     assert list(dict.fromkeys(drawn)) == layers[1:]
     assert sorted(layers[1:]) == NAMES
 

@@ -1,0 +1,429 @@
+"""Datasets of other programs: what is unambiguous is taken, all else is told, and nothing ends the import."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apep_datagen.core.errors import StorageError
+from apep_datagen.core.messages import Message
+from apep_datagen.core.sample_json import messages_in
+from apep_datagen.formats.registry import FORMATS
+from apep_datagen.importing.outcome import Imported
+from apep_datagen.importing.rows import LONGEST_ROW, NotTakenError
+from apep_datagen.importing.source import find_source
+from apep_datagen.importing.taking import take
+from apep_datagen.importing.understanding import understand
+
+Row = Mapping[str, Any]
+
+HELLO = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi!"}]
+EXCHANGE = (Message("user", "Hello"), Message("assistant", "Hi!"))
+
+
+def said(row: Row) -> list[tuple[str, str]]:
+    """Return what a row says."""
+    (example,) = understand(dict(row)).examples
+    return [(message.role, message.content) for message in example.messages]
+
+
+def imported(path: Path, output: Path | None = None) -> Imported:
+    output = output or path.with_name("out.json")
+    return take(find_source(path), output, form=None, is_dry_run=False, notify=lambda _: None)
+
+
+def of_file(tmp_path: Path, content: bytes, name: str = "in.jsonl") -> Imported:
+    path = tmp_path / name
+    path.write_bytes(content)
+    return imported(path)
+
+
+def reasons(found: Imported) -> dict[str, list[str]]:
+    return {reason.reason: reason.places for reason in found.not_taken}
+
+
+def in_output(tmp_path: Path) -> list[tuple[Message, ...] | None]:
+    return [messages_in(element) for element in json.loads((tmp_path / "out.json").read_bytes())]
+
+
+# What others write.
+
+CALLED = '<tool_call>get_weather(city="Bern", days=2)</tool_call>'
+RESULT = '<tool_result>{"sky": "clear"}</tool_result>'
+ARGUMENTS = {"city": "Bern", "days": 2}
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        pytest.param(
+            {
+                "messages": [
+                    {"role": "developer", "content": "Be kind."},
+                    {"role": "user", "content": [{"type": "text", "text": "Hello"}]},
+                    {
+                        "role": "assistant",
+                        "content": None,
+                        "tool_calls": [
+                            {
+                                "id": "a",
+                                "type": "function",
+                                "function": {"name": "get_weather", "arguments": json.dumps(ARGUMENTS)},
+                            }
+                        ],
+                    },
+                    {"role": "tool", "tool_call_id": "a", "content": '{"sky": "clear"}'},
+                    {"role": "assistant", "content": "Clear.", "weight": 1},
+                ],
+                "parallel_tool_calls": False,
+            },
+            [
+                ("system", "Be kind."),
+                ("user", "Hello"),
+                ("assistant", CALLED),
+                ("tool", RESULT),
+                ("assistant", "Clear."),
+            ],
+            id="OpenAI's fine-tuning",
+        ),
+        pytest.param(
+            {
+                "conversations": [
+                    {"from": "human", "value": "Hello"},
+                    {"from": "gpt", "value": "I look."},
+                    {
+                        "from": "function_call",
+                        "value": "<think>Which city?</think>\n"
+                        + json.dumps({"name": "get_weather", "arguments": ARGUMENTS}),
+                    },
+                    {"from": "observation", "value": '{"sky": "clear"}'},
+                    {"from": "gpt", "value": "Clear."},
+                ],
+                "system": "Be kind.",
+                "tools": "[]",
+            },
+            [
+                ("system", "Be kind."),
+                ("user", "Hello"),
+                ("assistant", f"<think>Which city?</think>\n\nI look.\n\n{CALLED}"),
+                ("tool", RESULT),
+                ("assistant", "Clear."),
+            ],
+            id="ShareGPT with calls",
+        ),
+        pytest.param(
+            # As `datasets` and Parquet give it where rows differ: every key is there, many are null.
+            {
+                "messages": [
+                    {"role": None, "from": "human", "content": None, "value": "Hello", "tool_calls": None},
+                    {
+                        "role": "assistant",
+                        "content": "",
+                        "value": None,
+                        "tool_calls": [{"function": {"name": "get_weather", "arguments": {**ARGUMENTS, "unit": None}}}],
+                    },
+                    {"role": "tool", "content": '{"sky": "clear"}', "tool_calls": None},
+                    {"role": "assistant", "content": "Clear.", "tool_calls": []},
+                ]
+            },
+            [("user", "Hello"), ("assistant", CALLED), ("tool", RESULT), ("assistant", "Clear.")],
+            id="merged tables",
+        ),
+        pytest.param(
+            {
+                "messages": [
+                    {"role": "user", "content": "Hello"},
+                    {"role": "assistant", "content": "Hi!", "reasoning_content": "A greeting."},
+                ]
+            },
+            [("user", "Hello"), ("assistant", "<think>A greeting.</think>\n\nHi!")],
+            id="thinking in a field",
+        ),
+        pytest.param(
+            {
+                "messages": [
+                    {"role": "user", "content": "Hello"},
+                    {
+                        "role": "assistant",
+                        "content": "",
+                        "function_call": {"name": "get_weather", "arguments": ARGUMENTS},
+                    },
+                    {"role": "function", "name": "get_weather", "content": '{"sky": "clear"}'},
+                    {"role": "assistant", "content": "Clear."},
+                ]
+            },
+            [("user", "Hello"), ("assistant", CALLED), ("tool", RESULT), ("assistant", "Clear.")],
+            id="functions, as OpenAI had them first",
+        ),
+        pytest.param(
+            {"conversation": [{"from": "User", "value": "Hello"}, {"from": "chatgpt", "value": "Hi!"}]},
+            [("user", "Hello"), ("assistant", "Hi!")],
+            id="roles in other words",
+        ),
+        pytest.param(
+            {"instruction": "Translate.", "input": "Salve", "output": "Hello", "system": "", "history": [["a", "b"]]},
+            [("user", "a"), ("assistant", "b"), ("user", "Translate.\nSalve"), ("assistant", "Hello")],
+            id="Alpaca",
+        ),
+        pytest.param(
+            {"instruction": "Who?", "context": "", "response": "Me.", "category": "open_qa"},
+            [("user", "Who?"), ("assistant", "Me.")],
+            id="Dolly",
+        ),
+        pytest.param(
+            {"prompt": "Who?", "completion": "Me.", "system_prompt": "Be kind."},
+            [("system", "Be kind."), ("user", "Who?"), ("assistant", "Me.")],
+            id="prompt and completion as texts",
+        ),
+        pytest.param(
+            {
+                "prompt": [{"role": "user", "content": "Who?"}],
+                "completion": [{"role": "assistant", "content": "Me."}],
+                "label": True,
+            },
+            [("user", "Who?"), ("assistant", "Me.")],
+            id="prompt and completion as messages",
+        ),
+    ],
+)
+def test_a_row_of_another_program_is_understood(row: Row, expected: list[tuple[str, str]]) -> None:
+    assert said(row) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"text": "<|im_start|>user\nHello<|im_end|>"}, "of no form that is known"),
+        ({"question": "Who?", "answers": ["Me"]}, "of no form that is known"),
+        ({}, "of no form that is known"),
+        ({"prompt": "Hello", "chosen": "Hi!", "rejected": "Go away."}, "preferred"),
+        ({"messages": HELLO, "chosen": HELLO, "rejected": HELLO}, "preferred"),
+        ({"prompt": "Who?", "completion": "Me.", "label": False}, "marked as a bad one"),
+        ({"prompt": "Human: Who?\nAssistant:", "completion": " Me."}, "several turns"),
+        ({"prompt": "<|im_start|>user\nWho?", "completion": "Me."}, "several turns"),
+        ({"instruction": "Who?", "output": "[INST] x [/INST]"}, "several turns"),
+        ({"instruction": "Who?", "output": " "}, "a text is empty"),
+        ({"instruction": "Who?", "input": ["a"], "output": "Me."}, "no text"),
+        ({"instruction": "Who?", "output": "Me.", "history": [["a"]]}, "history"),
+        ({"messages": []}, "no messages"),
+        ({"messages": HELLO[:1]}, "nobody answers"),
+        ({"messages": "Hello"}, "a message is no object"),
+        ({"messages": None}, "other kinds"),
+        ({"messages": 7}, "other kinds"),
+        ({"messages": [None]}, "a message is no object"),
+        ({"messages": [{"role": "critic", "content": "x"}]}, "no role that is known"),
+        ({"messages": [{"content": "x"}]}, "no role that is known"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "no text"),
+        ({"messages": [{"role": "user", "content": 5}, HELLO[1]]}, "neither a text nor a list"),
+        ({"messages": [{"role": "assistant", "tool_calls": "x"}]}, "no list"),
+        ({"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{"}}]}]}, "JSON"),
+        ({"messages": [{"role": "assistant", "tool_calls": [{"function": {"name": "a-b"}}]}]}, "cannot be spelled"),
+        ({"messages": [{"role": "assistant", "tool_calls": [{"function": {"arguments": {}}}]}]}, "a call has no name"),
+        ({"conversations": [{"from": "function_call", "value": "Let me see."}]}, "a call cannot be read"),
+        ({"prompt": [{"role": 1}], "completion": [HELLO[1]]}, "no role that is known"),
+        ({"prompt": [7], "completion": [HELLO[1]]}, "other kinds|no object"),
+    ],
+)
+def test_a_row_that_cannot_be_understood_is_told(row: Row, reason: str) -> None:
+    with pytest.raises(NotTakenError, match=reason):
+        understand(dict(row))
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(max_size=5), values, max_size=3),
+    max_leaves=8,
+)
+_keys = st.sampled_from(
+    ["messages", "conversations", "prompt", "completion", "instruction", "output", "session", "checked", "tools",
+     "system", "label", "segments", "history", "input", "text"]
+)  # fmt: skip
+_message = st.dictionaries(
+    st.sampled_from(["role", "content", "from", "value", "tool_calls", "function_call", "weight", "train", "loss"]),
+    st.sampled_from(["user", "assistant", "system", "tool", "function_call", '{"name": "f", "arguments": {}}']) | _json,
+    max_size=5,
+)
+
+
+@given(st.dictionaries(_keys, st.lists(_message, max_size=4) | _json, max_size=4), st.sampled_from([*FORMATS, None]))
+def test_whatever_a_row_holds_it_is_understood_or_told(row: dict[str, Any], name: str | None) -> None:
+    with contextlib.suppress(NotTakenError):
+        understood = understand(row, FORMATS[name] if name else None)
+        assert all(example.messages for example in understood.examples)
+
+
+def test_columns_without_a_place_are_told_and_those_of_a_form_are_not(tmp_path: Path) -> None:
+    rows = [{"messages": HELLO, "id": 1, "source": "x", "tools": None}, {"messages": [*HELLO, *HELLO], "id": 2}]
+    found = of_file(tmp_path, b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+    assert found.columns.counts == {"id": 2, "source": 1}
+    assert found.exit_status == 0
+
+
+def test_schemas_of_tools_that_are_not_adas_are_told() -> None:
+    def columns(name: str) -> tuple[str, ...]:
+        return understand({"messages": HELLO, "functions": [{"name": name}], "score": 1}).columns
+
+    assert columns("get_weather") == ("functions", "score")
+    assert columns("recall_memories") == ("score",)
+
+
+def test_what_cannot_be_stored_is_replaced_and_told(tmp_path: Path) -> None:
+    row = json.dumps({"messages": [{"role": "user", "content": "a\x00b\ud800c\r\nd"}, HELLO[1]]})
+    found = of_file(tmp_path, row.encode())
+    assert in_output(tmp_path) == [(Message("user", "a\ufffdb\ufffdc\nd"), EXCHANGE[1])]
+    assert (found.mended, found.exit_status) == (1, 7)
+
+
+# Files in odd shapes.
+
+LINE = json.dumps({"messages": HELLO}).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        LINE,
+        b"\xef\xbb\xbf" + LINE + b"\r\n\r\n",
+        b"\n\n  " + LINE + b"  \n\n\n",
+        b"[" + LINE + b"]",
+        b"\xef\xbb\xbf \n[\n\n" + LINE + b"\n]\n",
+        json.dumps([{"messages": HELLO}], indent=4).encode(),
+    ],
+)
+def test_rows_are_found_however_they_are_laid_out(tmp_path: Path, content: bytes) -> None:
+    found = of_file(tmp_path, content)
+    assert (found.rows, found.added, found.exit_status) == (1, 1, 0)
+    assert in_output(tmp_path) == [EXCHANGE]
+
+
+def test_what_is_no_row_is_told_by_its_line_and_the_others_are_taken(tmp_path: Path) -> None:
+    lines = [
+        LINE,
+        b"",
+        b'{"messages": ',
+        b"[1, 2]",
+        b"null",
+        b'{"a": "\xff"}',
+        b'{"messages": [], "messages": []}',
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"score": NaN, "messages": ' + json.dumps([*HELLO, *HELLO]).encode() + b"}",
+        b"\x00\x01",
+        LINE[:-9],
+    ]
+    found = of_file(tmp_path, b"\n".join(lines))
+    assert reasons(found) == {
+        "it is no valid JSON": ["3", "10"],
+        "it is no object": ["4", "5"],
+        "it is no UTF-8": ["6"],
+        "a key is there twice": ["7"],
+        "it is nested too deep": ["8"],
+        "it is the last line, and torn off": ["11"],
+    }
+    assert (found.rows, found.added, found.exit_status) == (10, 2, 7)
+
+
+def test_an_array_that_is_torn_is_taken_as_far_as_it_is_whole(tmp_path: Path) -> None:
+    found = of_file(tmp_path, b"[" + LINE + b"," + LINE[:-5])
+    assert reasons(found) == {"the array is torn off or damaged here; what follows was not read": ["2"]}
+    assert in_output(tmp_path) == [EXCHANGE]
+
+
+def test_reasons_and_columns_are_as_few_as_fit_on_a_page(tmp_path: Path) -> None:
+    rows = [{"messages": [*HELLO, {"role": "user", "content": str(n)}], f"column {n}" * 50: n} for n in range(200)]
+    found = of_file(tmp_path, b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+    assert len(found.columns.counts) <= 51
+    assert sum(found.columns.counts.values()) == 200
+    assert max(map(len, found.columns.counts)) < 200
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "the dataset is empty"),
+        (b" \n\n", "the dataset is empty"),
+        (b"\x7fELF\x02\x01\x01\x00", "no dataset"),
+        (b"id,text\n1,Hello\n", "no dataset"),
+        (gzip.compress(LINE), "compressed"),
+        ("\ufeff{}".encode("utf-16-le"), "UTF-16"),
+        (b"PAR1 and no more", "the Parquet file cannot be read"),
+        (b"[1", "the file ends"),
+    ],
+)
+def test_a_file_that_is_no_dataset_is_refused_in_a_sentence(tmp_path: Path, content: bytes, what: str) -> None:
+    with pytest.raises(StorageError, match=what):
+        of_file(tmp_path, content, "in.data")
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_directory_of_several_exports_has_to_be_named(tmp_path: Path) -> None:
+    for name in ("trl", "openai"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.json").write_text("{}", encoding="utf-8")
+        (tmp_path / name / "train.jsonl").write_bytes(LINE)
+    with pytest.raises(StorageError, match=r"several forms \(openai, trl\); name one, such as .*openai"):
+        find_source(tmp_path)
+    assert [file.path for file in find_source(tmp_path, "trl").files] == [tmp_path / "trl" / "train.jsonl"]
+
+
+def test_a_directory_is_read_split_by_split_and_without_what_is_no_row(tmp_path: Path) -> None:
+    for name in (
+        "test.jsonl",
+        "validation.jsonl",
+        "train-00001.parquet",
+        "train-00000.parquet",
+        "train.part/x.jsonl",
+        ".hidden.jsonl",
+        "report.json",
+        "dataset_info.json",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(LINE if name.endswith(".jsonl") else b"PAR1")
+    (tmp_path / "empty.jsonl").touch()
+    names = [file.name for file in find_source(tmp_path).files]
+    assert names == ["train-00000.parquet", "train-00001.parquet", "validation.jsonl", "test.jsonl"]
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(StorageError, match="no rows are in this directory"):
+        find_source(tmp_path / "nothing")
+
+
+# Memory.
+
+
+def test_no_line_and_no_array_takes_more_memory_than_a_row_may(tmp_path: Path) -> None:
+    """In a process with little memory: a line of 300 MB, an element of an array that long, and one without an end."""
+    endless = b'{"messages": [{"role": "user", "content": "' + b"x" * 300_000_000
+    (tmp_path / "line.jsonl").write_bytes(LINE + b"\n" + endless + b'"}]}\n' + LINE.replace(b"Hello", b"Bye"))
+    (tmp_path / "array.jsonl").write_bytes(b"[" + LINE + b"," + endless)
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from apep_datagen.importing.source import find_source\n"
+        "from apep_datagen.importing.taking import take\n"
+        "for name in ('line', 'array'):\n"
+        "    source = find_source(Path(sys.argv[1], f'{name}.jsonl'))\n"
+        "    found = take(source, Path(sys.argv[1], f'{name}.json'), form=None, is_dry_run=False, notify=print)\n"
+        "    print(found.added, [(each.reason, each.places) for each in found.not_taken])\n"
+    )
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_DATA, (250 << 20, 250 << 20))
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False, preexec_fn=limit
+    )
+    assert ended.stderr == ""
+    assert ended.stdout.splitlines() == [
+        f"2 [('it is longer than {LONGEST_ROW >> 20} MiB', ['2'])]",
+        "1 [('the array is torn off or damaged here; what follows was not read', ['2'])]",
+    ]

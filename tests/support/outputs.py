@@ -39,7 +39,9 @@ def chat(number: int, exchanges: int = 2, *, words: str = "said") -> tuple[Messa
         what = f"{words} {number} {exchange}"
         messages += [
             Message("user", f"I {what}"),
-            Message("assistant", f'<think>They {what}</think>\n\n<tool_call>add_memory(input_text=["{what}"])</tool_call>'),
+            Message(
+                "assistant", f'<think>They {what}</think>\n\n<tool_call>add_memory(input_text=["{what}"])</tool_call>'
+            ),
             Message("tool", '<tool_result>{"added": 1, "indices": [1]}</tool_result>'),
             Message("assistant", f"<think>Kept {what}</think>\n\nYou {what}"),
         ]
@@ -93,9 +95,7 @@ class MadeOutput:
             "at": made.at, "seed": number, "max_tool_rounds": 3, "user": {"name": f"Name {made.user}"},
             "scenario": {"ability": made.ability, "form": made.form, "topic": f"topic {number}"},
         }  # fmt: skip
-        connection.execute(
-            "INSERT OR IGNORE INTO timelines (id, conversations, closed) VALUES (?, 1, 1)", (made.user,)
-        )
+        connection.execute("INSERT OR IGNORE INTO timelines (id, conversations, closed) VALUES (?, 1, 1)", (made.user,))
         connection.execute(
             "INSERT INTO conversations (id, timeline_id, prompt_set_id, plan, provider, status, started_at, ended_at)"
             " VALUES (?, ?, 1, ?, ?, 'finished', 1, 2)",
@@ -107,9 +107,7 @@ class MadeOutput:
                 (number, step, kind, made.provider, model),
             )
         notes_before = '{"memory": [], "diary": []}' if made.by_itself else None
-        connection.execute(
-            "INSERT INTO samples VALUES (?, ?, ?, ?, ?)", (number, number, line, end, notes_before)
-        )
+        connection.execute("INSERT INTO samples VALUES (?, ?, ?, ?, ?)", (number, number, line, end, notes_before))
 
     def _write_file(self) -> None:
         parts = (element_bytes(line, first=index == 0) for index, line in enumerate(self.elements))
@@ -122,5 +120,3 @@ def of_users(count: int, users: int, *, first: int = 1) -> list[MadeConversation
         MadeConversation(chat(number), user=number % users + 1, at=f"2026-01-{number // users % 28 + 1:02}T07:30")
         for number in range(first, first + count)
     ]
-
-

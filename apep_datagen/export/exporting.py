@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from apep_datagen.export.source import Source, SourceConversation, SourceDigest
 from apep_datagen.export.writing import TargetWriter, go_on
 from apep_datagen.formats.registry import FORMATS
 from apep_datagen.storage.access import read_only, state_path
+from apep_datagen.storage.faults import state_database
 
 __all__ = ["export"]
 
@@ -59,11 +61,22 @@ def export(path: Path, plan: Plan, directory: Path, settings: Settings, *, promp
                 " another directory with --to"
             )
     state = state_path(path)
-    if is_there(state):
-        return read_only(
-            state, lambda connection: _export(Source(path, connection, settings), plan, directory, prompts)
-        )
-    return _export(Source(path, None, settings), plan, directory, prompts)
+    if not is_there(state):
+        return _export(Source(path, None, settings), plan, directory, prompts)
+
+    def attempt(connection: sqlite3.Connection) -> Exported | Exception:
+        try:
+            return _export(Source(path, connection, settings), plan, directory, prompts)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is raised below
+            return error
+
+    # What goes wrong with an export is not told as if the state database were damaged.
+    exported = read_only(state, attempt)
+    if isinstance(exported, Exception):
+        raise exported
+    return exported
 
 
 def _export(source: Source, plan: Plan, directory: Path, prompts: Path | None) -> Exported:
@@ -73,7 +86,8 @@ def _export(source: Source, plan: Plan, directory: Path, prompts: Path | None) -
             " --split and no --megachat"
         )
     ways = [target.instructions for target in plan.targets]
-    plan = replace(plan, seed=source.seed, retellings=read_retellings(source.connection, prompts, ways))
+    with state_database(state_path(source.path)).reading():
+        plan = replace(plan, seed=source.seed, retellings=read_retellings(source.connection, prompts, ways))
     exported = Exported(source.path, plan, why_not=source.why_not)
     with contextlib.ExitStack() as folders:
         for name in sorted(target.name for target in plan.targets):

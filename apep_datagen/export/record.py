@@ -96,7 +96,8 @@ def write_text(path: Path, text: str) -> None:
         OSError: It cannot be written.
     """
     new = path.with_name(path.name + ".new")
-    with new.open("w", encoding="utf-8", newline="\n") as file:
+    # Half of a character, as another hand may have written it into a report, becomes its escape in JSON.
+    with new.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

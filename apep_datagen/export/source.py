@@ -20,6 +20,7 @@ from apep_datagen.core.sample_json import parse_messages, sample_line
 from apep_datagen.formats.origin import Origin
 from apep_datagen.storage.access import run_is_active, state_path
 from apep_datagen.storage.checked import CHECKED
+from apep_datagen.storage.faults import state_database
 from apep_datagen.storage.output import CLOSING
 from apep_datagen.storage.output_reader import read_elements
 
@@ -126,7 +127,7 @@ class Source:
         Raises:
             StorageError: The file cannot be read, or is no array.
         """
-        find = _Finder(self.connection, self._base_count, self._base_position, after)
+        find = _Finder(self, self._base_count, self._base_position, after)
         for number, (offset, element) in enumerate(self._elements(after, behind), start=after + 1):
             end = offset + len(element)
             sample = find(number, element)
@@ -229,8 +230,9 @@ class _Finder:
     all samples are looked up, by what they say.
     """
 
-    def __init__(self, connection: sqlite3.Connection | None, base_count: int, base_position: int, after: int) -> None:
-        self._connection = connection
+    def __init__(self, source: Source, base_count: int, base_position: int, after: int) -> None:
+        self._connection = source.connection
+        self._state = state_database(state_path(source.path))
         self._foreign = base_count if base_position == 0 else 0  # what was there before the run is none of its samples
         start = max(0, after - base_count) + base_position if after >= base_count else 0
         self._rows = self._from(start)
@@ -260,8 +262,9 @@ class _Finder:
     def _from(self, position: int) -> Iterator[_Sample]:
         if self._connection is None:
             return
-        for row in self._connection.execute(_SAMPLES, (position,)):
-            yield _Sample(*row)
+        with self._state.reading():
+            for row in self._connection.execute(_SAMPLES, (position,)):
+                yield _Sample(*row)
 
     def _position_of(self, line: bytes) -> int | None:
         """Return where a sample is that says this, by a table of all samples that is made when it is first needed."""

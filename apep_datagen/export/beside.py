@@ -48,5 +48,22 @@ def _readme(exported: Exported, target: ExportedTarget, files: Mapping[str, str]
         "Training conversations for Ada, a companion persona with private thinking, a memory and a diary; made by"
         " apep-datagen, and written again by each `apep-datagen export` into this directory.\n\n"
         f"## Training on it\n\n{form.guide(target.target.shape, files).strip()}\n\n"
+        f"{_about_options(exported, target)}"
         f"## What is in it, and what was lost\n\n```\n{report}\n```\n"
     )
+
+
+def _about_options(exported: Exported, target: ExportedTarget) -> str:
+    """Return what options mean for whoever serves the trained model."""
+    notes = []
+    if target.target.shape.thoughts == "drop":
+        notes.append(
+            "- The rows have no thoughts, and the system prompt still asks for them: leave that paragraph out where you"
+            " serve the model."
+        )
+    if exported.plan.series:
+        notes.append(
+            "- Rows join several conversations. The first message of each but the first begins with its day and hour in"
+            " brackets; whatever talks to the trained model has to do the same where a day has passed."
+        )
+    return "\n".join(notes) + "\n\n" if notes else ""

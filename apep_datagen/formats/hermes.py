@@ -74,6 +74,9 @@ def _escaped(spelled: str) -> str:
     return re.sub(r"<(?=/?tool_response>)", r"\\u003c", escape_tags(spelled))
 
 
+_OWN_TAGS = ("<tools>", "<tool_response>")
+
+
 def _read(row: Row) -> Example:
     messages = tuple(map(_message, row["conversations"]))
     if not messages:
@@ -107,13 +110,14 @@ def _results(text: str) -> Iterator[str]:
 
 def _recognises(row: Row) -> bool:
     messages = row.get("conversations")
-    return (
-        isinstance(messages, list)
-        and bool(messages)
-        and all(
-            isinstance(message, dict) and message.get("from") in _ROLES and "value" in message for message in messages
-        )
-    )
+    if not isinstance(messages, list) or not all(map(_is_message, messages)):
+        return False
+    # Rows of other forms have `from` and `value` as well.
+    return any(tag in message["value"] for message in messages for tag in _OWN_TAGS)
+
+
+def _is_message(message: Any) -> bool:
+    return isinstance(message, dict) and message.get("from") in _ROLES and isinstance(message.get("value"), str)
 
 
 def _guide(shape: Shape, files: Files) -> str:  # noqa: ARG001 - there is one shape

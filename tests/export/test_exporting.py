@@ -20,7 +20,7 @@ from apep_datagen.export.exported import Exported
 from apep_datagen.export.exporting import export
 from apep_datagen.export.folder import opened_folder
 from apep_datagen.export.line_file import LineFile
-from apep_datagen.export.plan import Plan, Target, Wish, shape_of
+from apep_datagen.export.plan import Plan, Target, Wish, digest_of, shape_of
 from apep_datagen.export.selection import parse_selection
 from apep_datagen.export.splits import parse_splits
 from apep_datagen.formats.registry import FORMATS
@@ -92,7 +92,7 @@ def test_one_process_or_several_make_the_same(
 
 def test_the_order_and_the_company_of_formats_change_nothing_of_one(tmp_path: Path, output: MadeOutput) -> None:
     export_to(tmp_path / "all", output, plan_of(FORMATS))
-    export_to(tmp_path / "reversed", output, plan_of(reversed(FORMATS)))
+    export_to(tmp_path / "reversed", output, plan_of(reversed(list(FORMATS))))
     assert files(tmp_path / "all") == files(tmp_path / "reversed")
     for name in FORMATS:
         export_to(tmp_path / "alone", output, plan_of([name]))
@@ -482,8 +482,8 @@ def test_a_mistake_of_this_program_is_not_told_as_damage_of_the_state_database(
     "change",
     [
         "UPDATE conversations SET plan = '{' WHERE id = 3",
-        "UPDATE conversations SET plan = '{\"seed\": \"x\"}' WHERE id = 3",
-        "UPDATE prompt_sets SET texts = '[]'",
+        'UPDATE conversations SET plan = \'{"seed": "x"}\' WHERE id = 3',
+        "UPDATE prompt_sets SET texts = '{'",
     ],
 )
 def test_a_damaged_state_database_is_told(tmp_path: Path, output: MadeOutput, change: str) -> None:
@@ -498,4 +498,4 @@ def test_a_damaged_state_database_is_told(tmp_path: Path, output: MadeOutput, ch
 def test_a_plan_that_only_counts_in_another_order_is_the_same() -> None:
     plan = plan_of(["trl"], selection=parse_selection(["ability=recall,share", "provider=b,a"], ()))
     other = replace(plan, selection=parse_selection(["provider=a,b", "ability=share,recall"], ()))
-    assert exporting.digest_of(plan, plan.targets[0]) == exporting.digest_of(other, other.targets[0])
+    assert digest_of(plan, plan.targets[0]) == digest_of(other, other.targets[0])

@@ -20,7 +20,7 @@ from apep_datagen.export.making import MadeOfTarget, make_rows
 from apep_datagen.export.plan import Plan, Target, read_retellings
 from apep_datagen.export.source import SourceConversation
 from apep_datagen.formats.example import NOTHING, Counts, Example, count
-from apep_datagen.formats.format import Instructions, Row
+from apep_datagen.formats.format import Instructions, Kind, Row
 from apep_datagen.formats.instructions import Retelling
 from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.registry import FORMATS
@@ -32,7 +32,7 @@ from support.outputs import chat
 from support.real_state import saved_messages, write_real_state
 
 _THOUGHTS: tuple[Thoughts, ...] = ("keep", "last", "drop")
-_KINDS = ("messages", "thoughts", "calls", "results")
+_KINDS: tuple[Kind, ...] = ("messages", "thoughts", "calls", "results")
 
 
 def targets_of(name: str) -> list[Target]:
@@ -96,7 +96,7 @@ def as_example(rows: Iterator[Example]) -> Example:
 
 def told(made: MadeOfTarget) -> Counts:
     tally = made.tally
-    lost = Counts(*(tally.lost[kind] for kind in _KINDS))  # type: ignore[index] - they are the kinds
+    lost = Counts(*(tally.lost[kind] for kind in _KINDS))
     return tally.chosen_away + tally.left_out_counts + tally.after + lost
 
 

@@ -93,8 +93,9 @@ def check(
     """
     examples = [form.read(row) for row in rows_in(directory)]
     conversations = _conversations_in(source)
-    whole = Example(tuple(message for messages in conversations for message in messages))
-    taught = Example(tuple(message for example in examples for message in example.new))
+    # Where calls are spelled otherwise, a system prompt tells of the tools in other words.
+    whole = Example(tuple(each for messages in conversations for each in messages if each.role != "system"))
+    taught = Example(tuple(each for example in examples for each in example.new if each.role != "system"))
     found = [f"of the output, {number} {kind} are in no row" for kind, number in lost_between(whole, taught).items()]
     found += [f"{number} {kind} are new in two rows" for kind, number in lost_between(taught, whole).items()]
     read = list(learnts)
@@ -102,7 +103,7 @@ def check(
         found.append(f"the trainer has {len(read)} of {len(examples)} rows")
     for number, (example, learnt) in enumerate(zip(examples, read, strict=False), start=1):
         found += (f"row {number}: {fault}" for fault in faults(example, learnt, scaffold=scaffold, ends=ends))
-    counts = count(taught.messages)
+    counts = count(each for example in examples for each in example.new)
     verdict = f"{len(found)} faults" if found else "all of it is learnt or read, and nothing else is learnt"
     print(
         f"{name or form.name}: {len(examples)} rows of {len(conversations)} conversations with {counts.messages}"

@@ -3,8 +3,8 @@
     uv run --all-groups python benchmarks/chat_templates.py [--source OUTPUT] [TEMPLATE …]
 
 A template is one that comes with the program, by its name, or a `.jinja` file; without any, all that come with it are
-taken. Printed is a table in Markdown. A cell says what is lost of thoughts, calls and results; how many rows are refused
-(nothing of these is counted); how many calls are glued to what Ada answers, the results between them left out.
+taken. Printed is a table in Markdown. A cell says what is lost of thoughts, calls and results; how many rows are
+refused, of which nothing else is counted; how many calls are glued to what Ada answers, the results left out.
 """
 
 from __future__ import annotations

@@ -97,10 +97,10 @@ _TEXT_TEMPLATES = """\
 | Mistral, with a tokenizer of version 7 | `mistral_v7_tekken` | `</s>` | `user` |
 
 Of Axolotl's other templates, `qwen3` and `qwen3_5` take away the thoughts of all answers but the last, and what they
-write themselves in front of that, `<think>`, is not learnt; `deepseek_v3` and `exaone4` take away every thought; `gemma`
-refuses a system prompt. With `tokenizer_default`, the model's own template does as it likes: see what with `--check`.
-In the role `tool`, results are refused by the templates of Mistral and Gemma 3, and left out without a word by that of
-Gemma 4."""
+write themselves in front of that, `<think>`, is not learnt; `deepseek_v3` and `exaone4` take away every thought;
+`gemma` refuses a system prompt. With `tokenizer_default`, the model's own template does as it likes: see what with
+`--check`. In the role `tool`, results are refused by the templates of Mistral and Gemma 3, and left out without a word
+by that of Gemma 4."""
 
 _NATIVE_TEMPLATES = """\
 The template has to know `tool_calls`. Of Axolotl's own, `qwen_25` keeps all; `qwen3` and `qwen3_5` keep all calls, and

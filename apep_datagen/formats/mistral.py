@@ -58,7 +58,8 @@ def _guide(shape: Shape, files: Files) -> str:
         return f"""\
 In {named}, thoughts are chunks of the type `thinking`, calls stand in `tool_calls`, and each result is a message of the
 role `tool`: the form of Mistral's reasoning models, with a tokenizer of version 13 or later. It was checked with
-mistral-common 1.13.1, which refuses these rows with every earlier tokenizer.
+mistral-common 1.13.1, which refuses these rows with every earlier tokenizer; with `--thoughts drop`, those of version
+3 and later take them.
 {told_of_context(shape)}
 Do not train on this with mistral-finetune, which checks rows by the rules of version 3, and with `tools` trains on the
 last message of a row alone. The form for it is `--calls text`.

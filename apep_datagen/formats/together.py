@@ -50,7 +50,8 @@ client.fine_tuning.create(
 {_weights(shape)}
 
 Upload the `.jsonl` as it is: Parquet is for tokens there. Together checks what is in the rows only after the upload;
-they were checked with the package's own `check_file` (together 3.1.1), and nobody uploaded them.
+they were checked with the package's own `check_file` (together 3.1.1), and nobody uploaded them. Before it costs
+anything, `together fine-tuning preview -t FILE_ID -M MODEL` shows which tokens of the first rows are trained.
 
 {_NATIVE if shape.calls == "native" else _TEXT}
 """

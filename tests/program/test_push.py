@@ -12,7 +12,7 @@ from datasets import load_dataset
 from datasets.packaged_modules.json.json import AGENT_TRACES_FEATURES
 
 from apep_datagen.storage.access import lock_beside, state_path
-from support.loopback_hub import TOKEN, LoopbackHub, Received
+from support.loopback_hub import TOKEN, LoopbackHub, Received, sha256_of
 from support.program import Ended, Program
 from support.real_state import write_real_state
 
@@ -204,6 +204,21 @@ def test_the_card_is_one_for_the_hub_s_own_validator_and_for_the_loader(
     assert len(sessions) == len(program_users(program))
     for session in sessions:
         assert (directory / session["file_path"]).read_text(encoding="utf-8") == session["trace"]
+
+
+def test_large_files_go_by_xet_where_that_is_not_turned_off(program: Program, hub: LoopbackHub) -> None:
+    plainly = Program(
+        program.directory, {key: value for key, value in program.environment.items() if key != "HF_HUB_DISABLE_XET"}
+    )
+    assert push(plainly, *PLAINLY, "--to", "there").status == 0
+    assert any("/cas/v1/xorbs/" in request.path for request in hub.received)
+    written = files_in(program.directory / "there")
+    assert {name: sha256_of(content) for name, content in hub[NAME].files.items() if name in written} == {
+        name: sha256_of(content) for name, content in written.items()
+    }
+    hub.received.clear()
+    assert "nothing is new" in push(plainly, *PLAINLY).stdout
+    assert hub.changes == []
 
 
 def test_what_is_public_is_public_only_where_that_was_asked_for(program: Program, hub: LoopbackHub) -> None:

@@ -54,6 +54,12 @@ class ParquetFile:
         self._writer: pq.ParquetWriter | None = None
         self._remove_parts()
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the shards that there are after `finish`, if no further row is written."""
+        count = len(self._shards) + (self._writer is None and bool(self._rows))
+        return [self._shard(number).name for number in range(count)]
+
     def write(self, row: Row) -> None:
         """Add a row.
 
@@ -86,21 +92,23 @@ class ParquetFile:
             if path not in self._shards:
                 path.unlink()
         sync_directory(self._directory)
-        return [shard.name for shard in self._shards]
+        return self.names
 
     def abandon(self) -> None:
         """Remove what was written; what was there stays."""
-        if self._writer is not None:
-            self._writer.close()
+        try:
+            if self._writer is not None:
+                self._writer.close()
+        finally:  # its end cannot be written, where the disk is full
             self._writer = None
-        self._remove_parts()
+            self._remove_parts()
 
     def _write_group(self) -> None:
         import pyarrow as pa
         from pyarrow import parquet as pq
 
         if self._writer is None:
-            shard = self._directory / f"{self._split}-{len(self._shards):05d}.parquet"
+            shard = self._shard(len(self._shards))
             self._shards.append(shard)
             self._writer = pq.ParquetWriter(_part(shard), self._schema, compression="zstd")
         rows = [{name: _stored(row.get(name), kind) for name, kind in self._columns.items()} for row in self._rows]
@@ -116,6 +124,9 @@ class ParquetFile:
         self._writer = None
         self._rows_in_shard = 0
         sync_file(_part(self._shards[-1]))
+
+    def _shard(self, number: int) -> Path:
+        return self._directory / f"{self._split}-{number:05d}.parquet"
 
     def _files(self, ending: str) -> list[Path]:
         name = re.compile(rf"{re.escape(self._split)}-\d{{5,}}{re.escape(ending)}")

@@ -111,7 +111,7 @@ def _session_id(origin: Origin) -> str:
     """Return what no other session has: the user's name, or that of a conversation outside a user's days."""
     if origin.user and not origin.stands_by_itself:
         return origin.user
-    number = min(origin.conversations or origin.numbers, default=0)
+    number = min(origin.numbers, default=0)  # which is of one place in the output, also where it is there twice
     return f"{origin.user}-{number}" if origin.user else f"conversation-{number}"
 
 

@@ -75,3 +75,8 @@ def test_messages_come_back_as_they_were() -> None:
         for shape in (Shape(), Shape(tool_role="user")):
             assert PARQUET.read(PARQUET.write(Example(messages), shape)) == Example(messages)
     assert PARQUET.read({"messages": [{"role": "user", "content": "Hi"}]}) == Example((Message("user", "Hi"),))
+
+
+def test_the_guide_names_all_shards() -> None:
+    guide = PARQUET.guide(PARQUET.default, {"train": "train-00000.parquet", "test": "test-00000.parquet"})
+    assert 'data_files={"train": "train-*.parquet", "test": "test-*.parquet"}' in guide

@@ -1,8 +1,8 @@
 """A Hugging Face hub on 127.0.0.1: the calls that `huggingface_hub` makes to publish a dataset, strictly.
 
 What it answers is what https://huggingface.co/docs/hub/api and `huggingface_hub` itself say that the hub answers. Large
-files go by Git LFS where the program is started with `HF_HUB_DISABLE_XET=1`, else by Xet, of which nothing is read: such
-a file is known by its SHA-256 alone.
+files go by Git LFS where the program is started with `HF_HUB_DISABLE_XET=1`, else by Xet, of which nothing is read: a
+file that came so is known by its SHA-256 alone.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def _columns(origin: Origin) -> Row:
         "models": list(origin.models),
         "prompt_tokens": origin.prompt_tokens or None,
         "completion_tokens": origin.completion_tokens or None,
-        "seed": origin.seed,
+        "seed": origin.seed if len(each) == 1 else None,
         "level": origin.level or None,
         "checked": list(_CHECKED_AT.get(origin.level, ())),
         "conversations": each,

@@ -64,8 +64,9 @@ def test_what_nobody_knows_is_null() -> None:
 
 
 def test_of_a_row_that_joins_conversations_a_column_holds_what_they_have_in_common() -> None:
-    joined = Origin(numbers=(3, 9), abilities=("share", "recall"), forms=("", ""), topics=("a dog", "a dog"))
+    joined = Origin(numbers=(3, 9), abilities=("share", "recall"), forms=("", ""), topics=("a dog", "a dog"), seed=7)
     columns = PARQUET.columns(joined)
+    assert columns["seed"] is None  # each has one of its own
     assert (columns["ability"], columns["topic"], columns["form"]) == (None, "a dog", None)
     assert [each["ability"] for each in columns["conversations"]] == ["share", "recall"]
 

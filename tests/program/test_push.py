@@ -353,6 +353,31 @@ def test_what_fails_in_the_middle_leaves_nothing_half_and_is_made_up_for(
     assert list(dataset.tags.values()) == [dataset.head.oid]
 
 
+def test_of_many_sessions_the_card_comes_with_the_rows_also_where_a_commit_between_fails(
+    program: Program, hub: LoopbackHub
+) -> None:
+    elements = json.loads((program.directory / "out.json").read_text(encoding="utf-8"))
+    many = [elements[number % len(elements)] for number in range(300)]  # of unknown users: each is a session
+    (program.directory / "many.json").write_text(json.dumps(many), encoding="utf-8")
+    options = (NAME, "many.json", "--license", "mit", "--check", "chatml")
+
+    def fail_later(request: Received) -> tuple[int, str] | None:
+        is_last = "/commit/" in request.path and len(hub[NAME].commits) > 2
+        return (501, "Bad luck") if is_last else None
+
+    hub.refuse = fail_later
+    assert push(program, *options).status == 5
+    assert "apep-datagen.json" in hub[NAME].files
+    assert not {"README.md", "parquet/train-00000.parquet", "traces/train-00000.parquet"} & hub[NAME].files.keys()
+    hub.refuse = lambda _: None
+    assert push(program, *options).status == 0
+    dataset = hub[NAME]
+    assert sum(name.endswith(".jsonl") for name in dataset.files) == 300
+    assert {"README.md", "parquet/train-00000.parquet", "traces/train-00000.parquet"} <= dataset.files.keys()
+    assert [len(commit.files) for commit in dataset.commits] == [1, 251, 302, 305]
+    assert list(dataset.tags.values()) == [dataset.head.oid]
+
+
 def test_who_changes_it_meanwhile_loses_nothing(program: Program, hub: LoopbackHub, runs: Path) -> None:
     assert push(program, *PLAINLY).status == 0
     go_on(program, runs)

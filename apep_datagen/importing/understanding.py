@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -15,7 +16,7 @@ from apep_datagen.formats.format import CannotHoldError, Format, Row
 from apep_datagen.formats.registry import FORMATS
 from apep_datagen.importing.columns import columns_of, columns_without_place
 from apep_datagen.importing.pairs import columns_of_pair, read_pair
-from apep_datagen.importing.rows import NotTakenError
+from apep_datagen.importing.rows import NotTakenError, parse_json
 
 __all__ = ["OWN_FORM", "Understood", "understand"]
 
@@ -57,6 +58,7 @@ def understand(row: Row, form: Format | None = None) -> Understood:
         raise NotTakenError("it says which of two answers is preferred, and is no conversation")
     if row.get("label") is False:
         raise NotTakenError("its answer is marked as a bad one")
+    row = {column: _spelled_out(value) if column in _LISTS else value for column, value in row.items()}
     name, example, known = _read_as(row, form) if form else _read(row)
     if not any(message.role == "assistant" for message in example.messages):
         raise NotTakenError("nobody answers in it")
@@ -70,6 +72,17 @@ def understand(row: Row, form: Format | None = None) -> Understood:
         columns=tuple(columns_without_place(row, known | {used})),
         is_mended=any(storable_text(message.content) != message.content for message in example.messages),
     )
+
+
+def _spelled_out(value: Any) -> Any:
+    """Return messages as a list, where they are a text, or a list for each of their fields, as tables have them."""
+    if isinstance(value, str) and value.startswith("["):
+        with contextlib.suppress(NotTakenError):
+            return parse_json(value)
+    if isinstance(value, Mapping) and value and all(isinstance(field, list) for field in value.values()):
+        with contextlib.suppress(ValueError):  # they differ in length
+            return [dict(zip(value, fields, strict=True)) for fields in zip(*value.values(), strict=True)]
+    return value
 
 
 _Read = tuple[str, Example, frozenset[str]]

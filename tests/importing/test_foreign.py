@@ -191,6 +191,16 @@ ARGUMENTS = {"city": "Bern", "days": 2}
             id="results in another order than the calls",
         ),
         pytest.param(
+            {"conversations": json.dumps([{"from": "human", "value": "Hello"}, {"from": "gpt", "value": "Hi!"}])},
+            [("user", "Hello"), ("assistant", "Hi!")],
+            id="messages as a text",
+        ),
+        pytest.param(
+            {"messages": {"role": ["user", "assistant"], "content": ["Hello", "Hi!"]}},
+            [("user", "Hello"), ("assistant", "Hi!")],
+            id="a list for each field",
+        ),
+        pytest.param(
             {"conversation": [{"from": "User", "value": "Hello"}, {"from": "chatgpt", "value": "Hi!"}]},
             [("user", "Hello"), ("assistant", "Hi!")],
             id="roles in other words",
@@ -242,6 +252,8 @@ def test_a_row_of_another_program_is_understood(row: Row, expected: list[tuple[s
         ({"instruction": "Who?", "output": "Me.", "history": [["a"]]}, "history"),
         ({"messages": []}, "no messages"),
         ({"messages": HELLO[:1]}, "nobody answers"),
+        ({"messages": {"role": ["user"], "content": []}}, "of no form that is known"),
+        ({"messages": "[{"}, "of no form that is known"),
         ({"messages": "Hello"}, "of no form that is known"),
         ({"messages": None}, "of no form that is known"),
         ({"messages": 7}, "of no form that is known"),

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
 from apep_datagen.export.exported import Exported, ExportedTarget
-from apep_datagen.export.record import PROGRAM, RECORD, read_record, write_text
+from apep_datagen.export.folder import claim, export_folder, remove_unwanted, write_record
+from apep_datagen.export.record import PROGRAM, continuation_as_json, write_text
 from apep_datagen.export.report import describe_target, target_as_json
-from apep_datagen.export.writing import export_folder
 from apep_datagen.formats.registry import FORMATS
 
 __all__ = ["write_beside"]
@@ -33,32 +28,16 @@ def write_beside(exported: Exported, target: ExportedTarget) -> None:
         **target_as_json(exported, target),
         "prompt_sections": [{"text": text, "told": told} for text, told in target.made.retold.items()],
         "written": sorted([*(path.name for path in target.data_files), *texts]),
-        "continuation": asdict(target.continuation) if target.continuation else None,
+        "continuation": continuation_as_json(target.continuation) if target.continuation else None,
     }
-    earlier = read_record(target.directory) or {}
     try:
-        for name in _names(earlier.get("written")):
-            if name not in record["written"]:
-                _remove(target.directory / name)
+        claim(target.directory, record["written"])
+        remove_unwanted(target.directory, record["written"])
         for name, text in texts.items():
             write_text(target.directory / name, text)
-        write_text(target.directory / RECORD, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+        write_record(target.directory, record)
     except OSError as error:
         raise export_folder(target.directory).refused(error, "written") from error
-
-
-def _names(names: Any) -> list[str]:
-    """Return the names of files in a folder that a report tells, and no others."""
-    if not isinstance(names, list):
-        return []
-    return [name for name in names if isinstance(name, str) and name == Path(name).name and name not in {"", ".", ".."}]
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _readme(exported: Exported, target: ExportedTarget, files: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from apep_datagen.core.markup import parse_answer, render_answer
 from apep_datagen.core.messages import Message
 from apep_datagen.formats.example import Example
+from apep_datagen.formats.native import checked_answer
 from apep_datagen.formats.shape import Rows, Thoughts
 
 __all__ = ["examples_of", "with_thoughts"]
@@ -32,7 +33,11 @@ def _breaks(messages: tuple[Message, ...], rows: Rows) -> list[int]:
 
 
 def with_thoughts(example: Example, thoughts: Thoughts) -> Example:
-    """Return an example that has no other thoughts than these."""
+    """Return an example that has no other thoughts than these.
+
+    Raises:
+        CannotHoldError: A message holds something beside thoughts, a reply and calls, which would go with a thought.
+    """
     if thoughts == "keep":
         return example
     last = max((index for index, message in enumerate(example.messages) if message.role == "user"), default=0)
@@ -46,5 +51,7 @@ def with_thoughts(example: Example, thoughts: Thoughts) -> Example:
 def _without_thought(message: Message) -> Message:
     if message.role != "assistant":
         return message
-    answer = parse_answer(message.content)
-    return Message("assistant", render_answer("", answer.reply, answer.calls)) if answer.thinking else message
+    if not parse_answer(message.content).thinking:
+        return message
+    answer = checked_answer(message)
+    return Message("assistant", render_answer("", answer.reply, answer.calls))

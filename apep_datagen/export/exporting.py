@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,15 +19,17 @@ from apep_datagen.core.paths import is_there
 from apep_datagen.core.processes import map_in_order
 from apep_datagen.export.beside import write_beside
 from apep_datagen.export.exported import Exported, ExportedTarget
+from apep_datagen.export.folder import is_ours, opened_folder
 from apep_datagen.export.joining import conversations_by_user
 from apep_datagen.export.making import make_rows
 from apep_datagen.export.measuring import Measuring
 from apep_datagen.export.plan import Plan, digest_of, read_retellings
-from apep_datagen.export.record import Continuation, is_ours
-from apep_datagen.export.source import Source, SourceConversation
-from apep_datagen.export.writing import TargetWriter, continuation_of, hash_range
+from apep_datagen.export.record import Continuation
+from apep_datagen.export.source import Source, SourceConversation, SourceDigest
+from apep_datagen.export.writing import TargetWriter, go_on
 from apep_datagen.formats.registry import FORMATS
 from apep_datagen.storage.access import read_only, state_path
+from apep_datagen.storage.faults import state_database
 
 __all__ = ["export"]
 
@@ -58,11 +61,22 @@ def export(path: Path, plan: Plan, directory: Path, settings: Settings, *, promp
                 " another directory with --to"
             )
     state = state_path(path)
-    if is_there(state):
-        return read_only(
-            state, lambda connection: _export(Source(path, connection, settings), plan, directory, prompts)
-        )
-    return _export(Source(path, None, settings), plan, directory, prompts)
+    if not is_there(state):
+        return _export(Source(path, None, settings), plan, directory, prompts)
+
+    def attempt(connection: sqlite3.Connection) -> Exported | Exception:
+        try:
+            return _export(Source(path, connection, settings), plan, directory, prompts)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is raised below
+            return error
+
+    # What goes wrong with an export is not told as if the state database were damaged.
+    exported = read_only(state, attempt)
+    if isinstance(exported, Exception):
+        raise exported
+    return exported
 
 
 def _export(source: Source, plan: Plan, directory: Path, prompts: Path | None) -> Exported:
@@ -72,8 +86,19 @@ def _export(source: Source, plan: Plan, directory: Path, prompts: Path | None) -
             " --split and no --megachat"
         )
     ways = [target.instructions for target in plan.targets]
-    plan = replace(plan, seed=source.seed, retellings=read_retellings(source.connection, prompts, ways))
+    with state_database(state_path(source.path)).reading():
+        plan = replace(plan, seed=source.seed, retellings=read_retellings(source.connection, prompts, ways))
     exported = Exported(source.path, plan, why_not=source.why_not)
+    with contextlib.ExitStack() as folders:
+        for name in sorted(target.name for target in plan.targets):
+            folders.enter_context(opened_folder(directory / name))
+        exported.targets = _write_all(source, plan, directory)
+        for target in exported.targets:
+            write_beside(exported, target)
+    return exported
+
+
+def _write_all(source: Source, plan: Plan, directory: Path) -> list[ExportedTarget]:
     in_order = tuple(target for target in plan.targets if FORMATS[target.name].container != "sessions")
     sessions = tuple(target for target in plan.targets if FORMATS[target.name].container == "sessions")
     results: dict[str, ExportedTarget] = {}
@@ -81,10 +106,7 @@ def _export(source: Source, plan: Plan, directory: Path, prompts: Path | None) -
         results |= _write(source, replace(plan, targets=in_order), directory)
     if sessions:
         results |= _write(source, replace(plan, targets=sessions, series=None, sessions=True), directory)
-    exported.targets = [results[target.name] for target in plan.targets]
-    for target in exported.targets:
-        write_beside(exported, target)
-    return exported
+    return [results[target.name] for target in plan.targets]
 
 
 def _write(source: Source, plan: Plan, directory: Path) -> dict[str, ExportedTarget]:
@@ -95,28 +117,23 @@ def _write(source: Source, plan: Plan, directory: Path) -> dict[str, ExportedTar
             opened.enter_context(TargetWriter(directory / target.name, target, plan, digest_of(plan, target)))
             for target in plan.targets
         ]
-        earlier, digest = (None, None) if by_user else continuation_of(writers, source.path)
-        passed, end = (earlier.conversations, earlier.end) if earlier else (0, 0)
-        conversations = source.conversations(passed, end)
+        digest = SourceDigest() if by_user else go_on(writers, source.path)
+        passed = digest.conversations
+        conversations = digest.noting(source.conversations(passed, digest.end))
         users: Iterator[Sequence[SourceConversation]]
         users = conversations_by_user(conversations, source) if by_user else ([each] for each in conversations)
-        read = passed
         for made in map_in_order(((batch,) for batch in _batches(users)), functools.partial(make_rows, plan)):
-            read += made.conversations
-            if digest is not None:
-                hash_range(digest, source.path, end, made.end)
-            end = max(end, made.end)
-            for writer, each in zip(writers, made.targets, strict=True):
+            for writer, each in zip(writers, made, strict=True):
                 writer.take(each)
         exported = {}
         for writer in writers:
             names, written = writer.finish()
             continuation = None
-            if digest is not None and written:
+            if not by_user and written:
                 continuation = Continuation(
                     digest=writer.digest,
-                    conversations=read,
-                    end=end,
+                    conversations=digest.conversations,
+                    end=digest.end,
                     source_sha256=digest.hexdigest(),
                     files=written,
                     made=writer.made.as_json(),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import random
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from io import RawIOBase
 from itertools import groupby
 
 from apep_datagen.conversation.prompting import spoken_time
+from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Message
 from apep_datagen.export.source import Source, SourceConversation
 from apep_datagen.formats.origin import Origin
-from apep_datagen.storage.output_reader import read_element_at
 
 __all__ = ["conversations_by_user", "joined", "joined_origin", "series_of"]
 
@@ -34,27 +36,45 @@ def conversations_by_user(
     Args:
         conversations: Those of the source that are wanted.
         source: Where they are read again.
+
+    Raises:
+        StorageError: The file was changed meanwhile.
     """
     # A database without a name is in memory while it is small, else in a file that nobody sees.
     with closing(sqlite3.connect("", isolation_level=None)) as index:
         index.execute(
-            "CREATE TABLE found (user INTEGER, conversation INTEGER, number INTEGER, start INTEGER, known BLOB)"
+            "CREATE TABLE found (user INTEGER, conversation INTEGER, number INTEGER, size INTEGER, digest BLOB,"
+            " known BLOB)"
         )
-        index.executemany("INSERT INTO found VALUES (?, ?, ?, ?, ?)", map(_row, conversations))
-        rows = index.execute("SELECT user, start, known FROM found ORDER BY user IS NULL, user, conversation, number")
-        for user, found in groupby(rows, key=lambda row: row[0]):
-            known = [
-                replace(pickle.loads(blob), element=read_element_at(source.path, start))  # noqa: S301 - written above
-                for _, start, blob in found
-            ]
-            yield from ([each] for each in known) if user is None else [known]
+        index.executemany("INSERT INTO found VALUES (?, ?, ?, ?, ?, ?)", map(_row, conversations))
+        rows = index.execute(
+            "SELECT user, size, digest, known FROM found ORDER BY user IS NULL, user, conversation, number"
+        )
+        with source.path.open("rb", buffering=0) as file:
+            for user, found in groupby(rows, key=lambda row: row[0]):
+                known = (_read_again(file, source, *row) for _, *row in found)
+                # Of those whom nobody knows there may be any number.
+                yield from ([each] for each in known) if user is None else [list(known)]
 
 
-def _row(conversation: SourceConversation) -> tuple[int | None, int, int, int, bytes]:
+def _row(conversation: SourceConversation) -> tuple[int | None, int, int, int, bytes, bytes]:
+    element = conversation.element
     known = pickle.dumps(replace(conversation, element=b""))
-    start = conversation.end - len(conversation.element)
     run_number = conversation.origin.conversations[0] if conversation.origin.conversations else 0
-    return conversation.user, run_number, conversation.number, start, known
+    return conversation.user, run_number, conversation.number, len(element), _digest(element), known
+
+
+def _read_again(file: RawIOBase, source: Source, size: int, digest: bytes, known: bytes) -> SourceConversation:
+    conversation: SourceConversation = pickle.loads(known)  # noqa: S301 - written above
+    file.seek(conversation.end - size)
+    element = file.read(size)
+    if element is None or _digest(element) != digest:
+        raise StorageError(f"{source.path}: the output was changed while it was read; start again")
+    return replace(conversation, element=element)
+
+
+def _digest(element: bytes) -> bytes:
+    return hashlib.blake2b(element, digest_size=16).digest()
 
 
 def series_of(

@@ -42,6 +42,11 @@ class LineFile:
         self._hash = hashlib.sha256()
         self._size = 0
 
+    @property
+    def names(self) -> list[str]:
+        """The file's name."""
+        return [self.path.name]
+
     def go_on(self, earlier: WrittenLines) -> bool:
         """Begin with the rows that are there; tell whether they are what they were.
 
@@ -83,9 +88,11 @@ class LineFile:
         os.fsync(self._file.fileno())
         self._file.close()
         self._new.replace(self.path)
-        return [self.path.name]
+        return self.names
 
     def abandon(self) -> None:
         """Remove what was written; what was there stays."""
-        self._file.close()
-        self._new.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:  # what is not written yet cannot be, where the disk is full
+            self._new.unlink(missing_ok=True)

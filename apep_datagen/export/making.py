@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from apep_datagen.core.messages import Message
+from apep_datagen.core.messages import Message, MessageRole
 from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.export.examples import examples_of, with_thoughts
 from apep_datagen.export.joining import joined, joined_origin, series_of
@@ -19,12 +19,14 @@ from apep_datagen.export.measuring import Measured, Measuring, why_not
 from apep_datagen.export.plan import Plan, Target
 from apep_datagen.export.source import SourceConversation
 from apep_datagen.formats.example import Example, count
-from apep_datagen.formats.format import CannotHoldError, Row
+from apep_datagen.formats.format import CannotHoldError, Format, Row
 from apep_datagen.formats.instructions import retelling_of
 from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.registry import FORMATS
 
-__all__ = ["Made", "MadeOfTarget", "make_rows"]
+__all__ = ["MadeOfTarget", "make_rows"]
+
+_ROLES = frozenset(get_args(MessageRole))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,37 +92,47 @@ def _tallies() -> TypeAdapter[LossTally]:
     return TypeAdapter(LossTally)
 
 
-@dataclass(slots=True)
-class Made:
-    """What was made of some conversations.
-
-    Attributes:
-        targets: For each form, in the order of the plan.
-        conversations: How many they are.
-        end: Byte offset behind the last of them in the source.
-    """
-
-    targets: list[MadeOfTarget]
-    conversations: int
-    end: int
-
-
-def make_rows(plan: Plan, users: Sequence[Sequence[SourceConversation]]) -> Made:
+def make_rows(plan: Plan, users: Sequence[Sequence[SourceConversation]]) -> list[MadeOfTarget]:
     """Make the rows of some conversations.
 
     Args:
         plan: What belongs into a row.
         users: The conversations: one by one, or, where rows join several, all of a user.
+
+    Returns:
+        What was made for each form, in the order of the plan.
     """
     maker = _Maker(plan)
     made = [MadeOfTarget() for _ in plan.targets]
-    conversations = end = 0
     for user in users:
-        conversations += len(user)
-        end = max(end, *(conversation.end for conversation in user))
         for target, result in zip(plan.targets, made, strict=True):
             maker.make_of_user(target, user, result)
-    return Made(made, conversations, end)
+    return made
+
+
+def _why_unfit(messages: Sequence[Message], element: bytes) -> str:
+    """Return why no form can hold messages that another hand has written; empty where forms can."""
+    if not all(message.role in _ROLES for message in messages):
+        return "a message has a role that is not known"
+    if b"\\u" in element and not all(_is_unicode(message.content) for message in messages):
+        return "a message has half of a character in it, which is no text"
+    return ""
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_back(form: Format, row: Row) -> Example:
+    """Return what a row says; nothing, so that all of it counts as lost, where its own form cannot read it."""
+    try:
+        return form.read(row)
+    except ValueError:
+        return Example(())
 
 
 class _Maker:
@@ -146,6 +158,9 @@ class _Maker:
                 made.tally.others += 1
             elif not plan.selection.takes(conversation.origin):
                 made.tally.not_selected += 1
+            elif reason := _why_unfit(messages, conversation.element):
+                made.tally.before += count(messages)
+                made.tally.count_left_out(Example(messages), reason)
             else:
                 made.tally.before += count(messages)
                 messages_of[conversation.number] = messages
@@ -172,12 +187,16 @@ class _Maker:
 
     def _make_row(self, target: Target, example: Example, whence: _Whence, made: MadeOfTarget) -> None:
         form, shape, number = FORMATS[target.name], target.shape, whence.origin.numbers[0]
-        thinned = with_thoughts(example, shape.thoughts)
+        try:
+            thinned = with_thoughts(example, shape.thoughts)
+        except CannotHoldError as error:
+            made.tally.count_left_out(example, str(error))
+            return
         made.tally.chosen_away += count(example.new) - count(thinned.new)
         try:
             told = self._told(target, thinned, made)
             row = form.write(told, shape)
-            found = form.read(row)
+            found = _read_back(form, row)
             checked = self._measuring.measure(told, shape)
         except CannotHoldError as error:
             made.tally.count_left_out(thinned, str(error))

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
+from apep_datagen.chat_templates.known import load_template
 from apep_datagen.chat_templates.tokens import tokenizer_file
 from apep_datagen.conversation.prompt_set import PromptSet, UnusablePromptError, load_prompts
 from apep_datagen.conversation.prompting import tool_instructions
@@ -185,6 +186,7 @@ def digest_of(plan: Plan, target: Target) -> str:
     # What other forms need, and so comes and goes with them, is none of this one's.
     retellings = {way: plan.retellings[way] for way in (target.instructions,) if way in plan.retellings}
     told = asdict(replace(plan, targets=(target,), retellings=retellings, tokenizer=None))
+    told["templates"] = [repr(load_template(name)) for name in plan.templates]
     told["version"] = metadata.version("apep-datagen")
     if plan.tokenizer is not None:
         told["tokenizer"] = hashlib.sha256(tokenizer_file(plan.tokenizer).read_bytes()).hexdigest()

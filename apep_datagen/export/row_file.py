@@ -12,6 +12,10 @@ __all__ = ["RowFile"]
 class RowFile(Protocol):
     """The rows of one split, being written beside what is there; readers see the old ones until `finish`."""
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the files that there are after `finish`, if no further row is written."""
+
     def write(self, row: Row) -> None:
         """Add a row."""
 

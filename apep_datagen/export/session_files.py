@@ -41,6 +41,11 @@ class SessionFiles:
             shutil.rmtree(leftover, ignore_errors=True)
         self._part.mkdir()
 
+    @property
+    def names(self) -> list[str]:
+        """The folder's name, with a slash."""
+        return [f"{self._folder.name}/"]
+
     def write(self, row: Row) -> None:
         """Add a session.
 
@@ -71,7 +76,7 @@ class SessionFiles:
         self._part.rename(self._folder)
         sync_directory(self._folder.parent)
         shutil.rmtree(self._replaced, ignore_errors=True)
-        return [f"{self._folder.name}/"]
+        return self.names
 
     def abandon(self) -> None:
         """Remove what was written; what was there stays."""

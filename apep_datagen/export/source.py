@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from apep_datagen.config.settings import Settings
+from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Step
 from apep_datagen.core.sample_json import parse_messages, sample_line
-from apep_datagen.formats.origin import Origin
+from apep_datagen.formats.origin import Origin, model_name
 from apep_datagen.storage.access import run_is_active, state_path
 from apep_datagen.storage.checked import CHECKED
+from apep_datagen.storage.faults import state_database
+from apep_datagen.storage.output import CLOSING
 from apep_datagen.storage.output_reader import read_elements
 
-__all__ = ["Source", "SourceConversation"]
+__all__ = ["Source", "SourceConversation", "SourceDigest"]
 
 # Briefs of the first version have none of these.
 _SAMPLES = """
@@ -32,8 +37,8 @@ _SAMPLES = """
 """
 _ROLES = " ".join(f"WHEN '{step.value}' THEN '{step.model_role.value}'" for step in Step)
 _STEPS = f"""
-    SELECT provider || ' / ' || model, CASE kind {_ROLES} END, total(prompt_tokens), total(completion_tokens)
-    FROM steps WHERE conversation_id = ? AND provider IS NOT NULL GROUP BY 1, 2 ORDER BY min(number)
+    SELECT provider, model, CASE kind {_ROLES} END, total(prompt_tokens), total(completion_tokens)
+    FROM steps WHERE conversation_id = ? AND provider IS NOT NULL GROUP BY 1, 2, 3 ORDER BY min(number)
 """  # noqa: S608 - of constants
 
 
@@ -94,6 +99,7 @@ class Source:
         self.path = path
         self.seed: int | None = None
         self.limit: int | None = None
+        self._size = path.stat().st_size if path.exists() else 0
         self._level_of: Callable[[str], str] = functools.cache(settings.level_of)
         self._base_count = self._base_position = 0
         state = state_path(path)
@@ -121,10 +127,8 @@ class Source:
         Raises:
             StorageError: The file cannot be read, or is no array.
         """
-        find = self._finder(after)
-        for number, (offset, element) in enumerate(read_elements(self.path, behind), start=after + 1):
-            if self.limit is not None and number > self.limit:
-                return
+        find = _Finder(self, self._base_count, self._base_position, after)
+        for number, (offset, element) in enumerate(self._elements(after, behind), start=after + 1):
             end = offset + len(element)
             sample = find(number, element)
             if sample is None:
@@ -132,15 +136,30 @@ class Source:
             else:
                 yield self._known(number, element, end, sample)
 
-    def _finder(self, after: int) -> _Finder:
-        return _Finder(self.connection, self._base_count, self._base_position, after)
+    def _elements(self, after: int, behind: int) -> Iterator[tuple[int, bytes]]:
+        end = behind
+        try:
+            # What stands behind the limit is not looked at: it may be half of an element.
+            for offset, element in itertools.islice(
+                read_elements(self.path, behind), None if self.limit is None else max(0, self.limit - after)
+            ):
+                end = offset + len(element)
+                yield offset, element
+        except StorageError:
+            # A run that has begun meanwhile may be writing behind what there was, which was read by then.
+            if not self._was_appended_to or end < self._size - len(CLOSING):
+                raise
+
+    @property
+    def _was_appended_to(self) -> bool:
+        return self.path.exists() and self.path.stat().st_size > self._size
 
     def _known(self, number: int, element: bytes, end: int, sample: _Sample) -> SourceConversation:
         assert self.connection is not None  # noqa: S101 - the sample is of it
         makers: dict[str, list[str]] = {}
         prompt_tokens = completion_tokens = 0
-        for maker, role, prompt, completion in self.connection.execute(_STEPS, (sample.conversation_id,)):
-            makers.setdefault(maker, []).append(role)
+        for provider, model, role, prompt, completion in self.connection.execute(_STEPS, (sample.conversation_id,)):
+            makers.setdefault(f"{provider} / {model_name(model)}", []).append(role)
             prompt_tokens += int(prompt)
             completion_tokens += int(completion)
         origin = Origin(
@@ -163,6 +182,47 @@ class Source:
         return SourceConversation(number, element, end, origin, sample.timeline_id)
 
 
+class SourceDigest:
+    """Tells what was read of an output, so that it is known again: its elements as they were read, and where each ends.
+
+    Attributes:
+        conversations: How many.
+        end: Byte offset behind the last of them.
+    """
+
+    def __init__(self) -> None:
+        self.conversations = 0
+        self.end = 0
+        self._hash = hashlib.sha256()
+
+    @classmethod
+    def of(cls, path: Path, conversations: int) -> Self | None:
+        """Return that of the first conversations of a file; None where they cannot be read."""
+        digest = cls()
+        try:
+            for offset, element in itertools.islice(read_elements(path), conversations):
+                digest._add(offset + len(element), element)
+        except StorageError:
+            return None
+        return digest
+
+    def noting(self, conversations: Iterable[SourceConversation]) -> Iterator[SourceConversation]:
+        """Yield conversations, and take note of each."""
+        for conversation in conversations:
+            self._add(conversation.end, conversation.element)
+            yield conversation
+
+    def hexdigest(self) -> str:
+        """Return what is the same for no other conversations, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def _add(self, end: int, element: bytes) -> None:
+        self.conversations += 1
+        self.end = end
+        self._hash.update(b"%d " % end)
+        self._hash.update(element)
+
+
 class _Finder:
     """Tells which sample of the state database an element of the output is.
 
@@ -170,8 +230,9 @@ class _Finder:
     all samples are looked up, by what they say.
     """
 
-    def __init__(self, connection: sqlite3.Connection | None, base_count: int, base_position: int, after: int) -> None:
-        self._connection = connection
+    def __init__(self, source: Source, base_count: int, base_position: int, after: int) -> None:
+        self._connection = source.connection
+        self._state = state_database(state_path(source.path))
         self._foreign = base_count if base_position == 0 else 0  # what was there before the run is none of its samples
         start = max(0, after - base_count) + base_position if after >= base_count else 0
         self._rows = self._from(start)
@@ -190,7 +251,7 @@ class _Finder:
             if self._next is not None and self._next.line == line:
                 sample = self._next
             else:
-                position = self._position_of(line)
+                position = self._position_of(element) or self._position_of(line)
                 if position is None:
                     return None
                 self._rows = self._from(position - 1)
@@ -201,8 +262,9 @@ class _Finder:
     def _from(self, position: int) -> Iterator[_Sample]:
         if self._connection is None:
             return
-        for row in self._connection.execute(_SAMPLES, (position,)):
-            yield _Sample(*row)
+        with self._state.reading():
+            for row in self._connection.execute(_SAMPLES, (position,)):
+                yield _Sample(*row)
 
     def _position_of(self, line: bytes) -> int | None:
         """Return where a sample is that says this, by a table of all samples that is made when it is first needed."""

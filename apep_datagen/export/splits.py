@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from apep_datagen.core.errors import SettingsError
 
-__all__ = ["WHOLE", "Splits", "parse_splits"]
+__all__ = ["SPLIT_NAMES", "WHOLE", "Splits", "parse_splits"]
 
-_NAMES = ("train", "validation", "test")
+SPLIT_NAMES = ("train", "validation", "test")
+"""What parts can be called, in order."""
 _SHARE = re.compile(r"\d{1,6}(?:\.\d{1,9})?|\.\d{1,9}")
 
 
@@ -49,7 +50,7 @@ class Splits:
         return next((name for (name, _), end in zip(self.shares, ends, strict=True) if place < end), self.names[-1])
 
 
-WHOLE = Splits(((_NAMES[0], 1.0),))
+WHOLE = Splits(((SPLIT_NAMES[0], 1.0),))
 """All in one part."""
 
 
@@ -62,10 +63,10 @@ def parse_splits(text: str | None) -> Splits:
     if text is None:
         return WHOLE
     parts = [part.strip() for part in text.split("/")]
-    if not 2 <= len(parts) <= len(_NAMES) or not all(map(_SHARE.fullmatch, parts)):  # noqa: PLR2004 - train and validation
+    if not 2 <= len(parts) <= len(SPLIT_NAMES) or not all(map(_SHARE.fullmatch, parts)):  # noqa: PLR2004 - train and validation
         raise SettingsError(f"--split {text}: write TRAIN/VALIDATION or TRAIN/VALIDATION/TEST, e.g. --split 0.95/0.05")
     shares = [float(part) for part in parts]
     whole = math.fsum(shares)
     if not all(shares):
         raise SettingsError(f"--split {text}: each share has to be above 0")
-    return Splits(tuple((name, share / whole) for name, share in zip(_NAMES, shares, strict=False)))
+    return Splits(tuple((name, share / whole) for name, share in zip(SPLIT_NAMES, shares, strict=False)))

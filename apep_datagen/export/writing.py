@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
+from apep_datagen.core.errors import StorageError
+from apep_datagen.export.folder import claim, export_folder
 from apep_datagen.export.line_file import LineFile
 from apep_datagen.export.making import MadeOfTarget
 from apep_datagen.export.parquet_file import ParquetFile
@@ -16,35 +17,18 @@ from apep_datagen.export.plan import Plan, Target
 from apep_datagen.export.record import Continuation, read_continuation
 from apep_datagen.export.row_file import RowFile
 from apep_datagen.export.session_files import SessionFiles
+from apep_datagen.export.source import SourceDigest
 from apep_datagen.formats.parquet import COLUMNS
 from apep_datagen.formats.registry import FORMATS
-from apep_datagen.storage.faults import StoredFile
 
-__all__ = ["Digest", "TargetWriter", "continuation_of", "export_folder", "hash_range"]
-
-_BLOCK = 1 << 20
-
-
-class Digest(Protocol):
-    """What `hashlib` makes."""
-
-    def update(self, data: bytes, /) -> None:
-        """Add bytes."""
-
-    def hexdigest(self) -> str:
-        """Return the digest of all of them, in hexadecimal."""
-
-
-def export_folder(path: Path) -> StoredFile:
-    """Return how to speak of a folder, or a file in it, that an export writes."""
-    return StoredFile(path, "the export", "move it away, or name another --to")
+__all__ = ["TargetWriter", "go_on"]
 
 
 class TargetWriter:
     """The data files of one form, written beside those that are there until `finish`.
 
     Args:
-        directory: The folder of the form; it is made where it is missing.
+        directory: The folder of the form, opened by `opened_folder`.
         target: The form.
         plan: What belongs into its rows.
         digest: The same for exports that make the same rows of the same conversations.
@@ -63,10 +47,13 @@ class TargetWriter:
         self.made = MadeOfTarget()
         self._container = FORMATS[target.name].container
         self._files: dict[str, RowFile] = {}
-        with self._telling_errors():
-            directory.mkdir(parents=True, exist_ok=True)
-            for split in plan.splits.names:
-                self._files[split] = self._open(split)
+        try:
+            with self._telling_errors():
+                for split in plan.splits.names:
+                    self._files[split] = self._open(split)
+        except StorageError:
+            self._abandon()
+            raise
 
     def __enter__(self) -> Self:
         """Return the writer."""
@@ -76,6 +63,9 @@ class TargetWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Remove what was written and not finished."""
+        self._abandon()
+
+    def _abandon(self) -> None:
         for file in self._files.values():
             with contextlib.suppress(OSError):
                 file.abandon()
@@ -138,6 +128,7 @@ class TargetWriter:
         """
         with self._telling_errors():
             written = {split: dict(file.written()) for split, file in self._files.items() if isinstance(file, LineFile)}
+            claim(self.directory, (name.rstrip("/") for file in self._files.values() for name in file.names))
             names = {split: file.finish() for split, file in self._files.items()}
         self._files = {}
         return names, written
@@ -150,42 +141,24 @@ class TargetWriter:
             raise export_folder(self.directory).refused(error, "written") from error
 
 
-def continuation_of(writers: Sequence[TargetWriter], source: Path) -> tuple[Continuation | None, Digest]:
-    """Return from where all of these can go on, with the digest of the source up to there; None where they cannot.
+def go_on(writers: Sequence[TargetWriter], source: Path) -> SourceDigest:
+    """Let all of these begin with the rows that are there, where these are still those of the source's beginning.
 
-    Raises:
-        StorageError: A file cannot be read.
+    Returns:
+        What was read of the source to make these rows; nothing where one of them has to begin anew, and so all have.
     """
-    digest = hashlib.sha256()
     found = [read_continuation(writer.directory) for writer in writers]
     first = found[0] if found else None
     if first is None or not first.conversations:
-        return None, digest
+        return SourceDigest()
     for writer, each in zip(writers, found, strict=True):
-        if each is None or each.digest != writer.digest:
-            return None, digest
-        if (each.conversations, each.end, each.source_sha256) != (first.conversations, first.end, first.source_sha256):
-            return None, digest
-    hash_range(digest, source, 0, first.end)
-    if digest.hexdigest() != first.source_sha256:
-        return None, hashlib.sha256()
+        if each is None or each.digest != writer.digest or each.place != first.place:
+            return SourceDigest()
+    digest = SourceDigest.of(source, first.conversations)
+    if digest is None or (digest.conversations, digest.end, digest.hexdigest()) != first.place:
+        return SourceDigest()
     if all(writer.go_on(each) for writer, each in zip(writers, found, strict=True) if each is not None):
-        return first, digest
+        return digest
     for writer in writers:
         writer.begin_anew()
-    return None, hashlib.sha256()
-
-
-def hash_range(digest: Digest, path: Path, start: int, stop: int) -> None:
-    """Add the bytes of a file from one offset to another to a digest.
-
-    Raises:
-        StorageError: They cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            file.seek(start)
-            while (left := stop - file.tell()) > 0 and (block := file.read(min(left, _BLOCK))):
-                digest.update(block)
-    except OSError as error:
-        raise export_folder(path).refused(error, "read") from error
+    return SourceDigest()

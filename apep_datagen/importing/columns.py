@@ -41,8 +41,11 @@ def columns_without_place(row: Row, read: AbstractSet[str]) -> Iterator[str]:
     """
     known = _FIELDS | _fields_of_all()
     for column, value in row.items():
-        if column not in read:
-            if not _is_empty(value) and not (column in _TOOLS and _describes_ada(value)):
+        if column in _TOOLS:  # a form may have them; a conversation has not
+            if not _is_empty(value) and not _describes_ada(value):
+                yield column
+        elif column not in read:
+            if not _is_empty(value):
                 yield column
         elif isinstance(value, list):
             found = dict.fromkeys(

@@ -54,13 +54,13 @@ def understand(row: Row, form: Format | None = None) -> Understood:
     Raises:
         NotTakenError: It is of no form that is known, or holds nothing that can be taken.
     """
-    if "chosen" in row or "rejected" in row:
+    if row.get("chosen") is not None or row.get("rejected") is not None:
         raise NotTakenError("it says which of two answers is preferred, and is no conversation")
     if row.get("label") is False:
         raise NotTakenError("its answer is marked as a bad one")
     row = {column: _spelled_out(value) if column in _LISTS else value for column, value in row.items()}
     name, example, known = _read_as(row, form) if form else _read(row)
-    if not any(message.role == "assistant" for message in example.messages):
+    if not any(message.role == "assistant" and message.content.strip() for message in example.messages):
         raise NotTakenError("nobody answers in it")
     example, used = _with_system(row, example)
     messages = tuple(Message(message.role, clean_text(message.content)) for message in example.messages)

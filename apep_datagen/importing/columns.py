@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cache
 from itertools import product
@@ -63,18 +63,25 @@ def _is_empty(value: Any) -> bool:
 
 
 def _describes_ada(tools: Any) -> bool:
-    if isinstance(tools, str):
-        try:
-            tools = json.loads(tools)
-        except (ValueError, RecursionError):
-            return False
-    return set(_names(tools)) <= set(tool_names())
+    """Tell whether schemas, which can be texts, alone or in a list, are those of Ada's own tools."""
+    schemas = _parsed(tools)
+    return set(map(_name, schemas if isinstance(schemas, list) else [schemas])) <= set(tool_names())
 
 
-def _names(tools: Any) -> Iterable[str]:
-    for tool in tools if isinstance(tools, list) else [tools]:
-        function = tool.get("function", tool) if isinstance(tool, Mapping) else None
-        yield str(function.get("name")) if isinstance(function, Mapping) else ""
+def _name(schema: Any) -> str:
+    tool = _parsed(schema)
+    function = tool.get("function", tool) if isinstance(tool, Mapping) else None
+    return str(function.get("name")) if isinstance(function, Mapping) else ""
+
+
+def _parsed(value: Any) -> Any:
+    """Return a value of JSON; one that is spelled as a text is read."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
 
 
 @cache

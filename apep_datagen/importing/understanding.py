@@ -14,6 +14,7 @@ from apep_datagen.formats.chat import read_chat
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Format, Row
 from apep_datagen.formats.registry import FORMATS
+from apep_datagen.formats.traces import TRACES, read_session
 from apep_datagen.importing.columns import columns_of, columns_without_place
 from apep_datagen.importing.pairs import columns_of_pair, read_pair
 from apep_datagen.importing.rows import NotTakenError, parse_json
@@ -90,6 +91,8 @@ _Read = tuple[str, Example, frozenset[str]]
 
 
 def _read(row: Row) -> _Read:
+    if session := _session(row):
+        return TRACES.name, _example(TRACES.read, session), frozenset(row)
     if pair := columns_of_pair(row):
         return f"{_TEXTS} ({', '.join(pair)})", read_pair(row), frozenset(pair)
     if _is_own(row):
@@ -101,6 +104,18 @@ def _read(row: Row) -> _Read:
         if isinstance(row.get(column), list):
             return f"{column} of another program", _example(read_chat, row[column]), frozenset({column})
     raise NotTakenError("it is of no form that is known")
+
+
+def _session(row: Row) -> Row | None:
+    """Return the session that a row of `formats.trace_rows` holds as a text; None if it is no such row."""
+    text = row.get("trace")
+    if not isinstance(text, str) or "session_id" not in row:
+        return None
+    try:
+        text = parse_json(text)  # as Parquet has it
+        return read_session(text.split("\n")) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _read_as(row: Row, form: Format) -> _Read:

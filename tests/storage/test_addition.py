@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -123,6 +124,14 @@ def test_a_new_output_is_as_a_run_writes_it(tmp_path: Path) -> None:
         "]",
         "",
     ]
+
+
+def test_who_may_read_the_output_may_still_read_it_and_nobody_else(tmp_path: Path) -> None:
+    output = tmp_path / "out.json"
+    add(output, ["x"])
+    output.chmod(0o600)
+    add(output, ["y"])
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
 
 
 def test_where_nothing_is_added_there_is_no_output(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def main() -> None:
                     f"{count / seconds:,.0f}",
                     f"{seconds * _MILLION / options.conversations / 60:.0f}",
                     f"{measured.resident_bytes / 1e6:.0f}",
-                )  # fmt: skip
+                )
             )
     print_table(
         rows,

@@ -181,6 +181,7 @@ def _cpu(process: psutil.Process) -> float:
 
 @contextlib.contextmanager
 def kept_or_temporary(kept: Path | None) -> Iterator[Path]:
+    """Give a directory that stays, or, where none is named, one that goes."""
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
         yield kept

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from apep_datagen.chat_templates.kept import Findings, stands_whole, what_is_kept
 from apep_datagen.chat_templates.marks import mark
-from apep_datagen.chat_templates.template import ChatTemplate, RefusedError, Rendered
+from apep_datagen.chat_templates.template import ChatTemplate, RefusedError
 from apep_datagen.chat_templates.tokens import TokenCounter
 from apep_datagen.formats.example import NOTHING, Counts, Example, count
 from apep_datagen.formats.format import Row
@@ -72,13 +72,10 @@ class RowCheck:
         ):
             return CheckedRow(before, before, tokens=tokens)
         marked = mark(messages, example, template.source)
-        again = self._render_marked(marked.messages, tools)
+        try:
+            again = template.render(marked.messages, tools)
+        except RefusedError:  # it does not refuse the row itself, so nothing is known of what it keeps
+            return CheckedRow(before, is_unclear=True, tokens=tokens)
         kept = what_is_kept(marked, again, has_generation_tags=has_tags)
         is_unclear = marked.without_marks(again.text) != rendered.text
         return CheckedRow(before, kept.counts, findings=kept.findings, is_unclear=is_unclear, tokens=tokens)
-
-    def _render_marked(self, messages: Sequence[Row], tools: Sequence[Row] | None) -> Rendered:
-        try:
-            return self.template.render(messages, tools)
-        except RefusedError:  # as it does not refuse the row itself, nothing is known of it
-            return Rendered("")

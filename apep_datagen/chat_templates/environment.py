@@ -3,16 +3,17 @@
 It is that of transformers 5.24 (`utils/chat_template_utils.py`): the same sandbox, filters, functions and tags.
 
 A template is a program of somebody else. The sandbox keeps it from everything but the messages; but it could also run
-for ever, or fill the memory. So every turn of a loop and every call is counted, and what grows is measured where it
-grows: where texts or lists are joined or repeated, and where output is gathered. Beyond a number that no real template
-comes near, it is an `EndlessTemplateError`. No clock is read, so a template ends at the same place on every machine.
-What is left to it is a single step that is too large for the memory: that ends by itself, with a `MemoryError`.
+for ever, or fill the memory. So every turn of a loop and every call looks at how much of the processor the row has had,
+and what grows is measured where it grows: where texts or lists are joined or repeated, and where output is gathered.
+Beyond what no real template comes near, it is an `EndlessTemplateError`. What is left to a template is a single step
+that is too large for the memory: that ends by itself, with a `MemoryError`.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -30,8 +31,9 @@ from jinja2.utils import Namespace
 
 __all__ = ["EndlessTemplateError", "compiled", "rendered"]
 
-_MOST_STEPS = 10_000_000
-"""Some seconds of work. For a template that looks back from each message to all before it (Gemma 4), more are added."""
+_MOST_SECONDS = 20.0
+"""Of the processor, for one row; others take some milliseconds. What a machine does beside this plays no part."""
+_TURNS_BETWEEN_LOOKS = 64
 _MOST_CHARACTERS = 50_000_000
 _MOST_BITS = 10_000
 
@@ -45,12 +47,14 @@ class _Rendering:
     """A rendering under way.
 
     Attributes:
-        steps: How many more it may take.
+        began: How many seconds of the processor this thread had had by then.
+        turns: How many turns of loops, and calls, there were.
         length: How many characters it has written.
         spans: Where what stands between generation tags begins and ends in the text.
     """
 
-    steps: int
+    began: float = field(default_factory=time.thread_time)
+    turns: int = 0
     length: int = 0
     spans: list[tuple[int, int]] = field(default_factory=list)
 
@@ -58,12 +62,13 @@ class _Rendering:
 _RENDERING: ContextVar[_Rendering | None] = ContextVar("rendering", default=None)
 
 
-def _take_step() -> None:
+def _count_turn() -> None:
     rendering = _RENDERING.get()
-    if rendering is not None:
-        rendering.steps -= 1
-        if rendering.steps < 0:
-            raise EndlessTemplateError(f"it does not come to an end within {_MOST_STEPS:,} steps")
+    if rendering is None:
+        return
+    rendering.turns += 1
+    if rendering.turns % _TURNS_BETWEEN_LOOKS == 0 and time.thread_time() - rendering.began > _MOST_SECONDS:
+        raise EndlessTemplateError(f"a row takes more than {_MOST_SECONDS:g} s of the processor")
 
 
 def _check_size(size: int) -> None:
@@ -108,8 +113,10 @@ class _Generator(CodeGenerator):
     """Has every turn of a loop counted, and measures what `~` joins."""
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 - the name that Jinja looks for
-        counted = nodes.ExprStmt(nodes.Call(nodes.EnvironmentAttribute("turn"), [], [], None, None))
-        node.body.insert(0, counted.set_lineno(node.lineno))
+        turn = nodes.Call(nodes.EnvironmentAttribute("turn"), [], [], None, None).set_lineno(node.lineno)
+        node.body.insert(0, nodes.ExprStmt(turn).set_lineno(node.lineno))
+        if node.test is not None:  # looks at every item before the loop has one
+            node.test = nodes.And(turn, node.test).set_lineno(node.lineno)
         super().visit_For(node, frame)
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802 - as above
@@ -126,7 +133,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "*", "**"})
 
     def call(*args: Any, **keywords: Any) -> Any:  # a template may name an argument `self`
-        _take_step()
+        _count_turn()
         return ImmutableSandboxedEnvironment.call(*args, **keywords)
 
     def call_binop(self, context: runtime.Context, operator: str, left: Any, right: Any) -> Any:
@@ -138,8 +145,9 @@ class _Environment(ImmutableSandboxedEnvironment):
             raise EndlessTemplateError("it reckons with a number of thousands of digits")
         return super().call_binop(context, operator, left, right)
 
-    def turn(self) -> None:
-        """Stand at the beginning of every turn of a loop; the call is what is counted."""
+    def turn(self) -> bool:
+        """Return True; stands at the beginning of every turn of a loop, as a call, which is counted."""
+        return True
 
     def join(self, parts: Iterable[Any]) -> str:
         """Return what `~` makes of its sides."""
@@ -227,8 +235,7 @@ def rendered(template: jinja2.Template, variables: Mapping[str, Any]) -> tuple[s
         EndlessTemplateError: It ran for longer, or made more, than any that comes to an end.
         Exception: Whatever the template raised.
     """
-    messages = len(variables.get("messages", ()))
-    with _rendering(_MOST_STEPS + messages * messages) as rendering:
+    with _rendering() as rendering:
         parts = []
         for part in template.generate(variables):
             rendering.length += len(part)
@@ -238,8 +245,8 @@ def rendered(template: jinja2.Template, variables: Mapping[str, Any]) -> tuple[s
 
 
 @contextmanager
-def _rendering(steps: int) -> Iterator[_Rendering]:
-    rendering = _Rendering(steps)
+def _rendering() -> Iterator[_Rendering]:
+    rendering = _Rendering()
     token = _RENDERING.set(rendering)
     try:
         yield rendering

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -103,15 +103,15 @@ def what_is_kept(marked: Marked, rendered: Rendered, *, has_generation_tags: boo
 def _out_of_order(items: Sequence[Item], places: Sequence[int]) -> list[Item]:
     """Return the fewest items without which all others stand in the order of the row.
 
-    Those that stay are a longest increasing subsequence: https://en.wikipedia.org/wiki/Longest_increasing_subsequence.
+    Those that stay are a longest subsequence that does not fall: https://en.wikipedia.org/wiki/Longest_increasing_subsequence.
     """
-    if all(places[index] < places[index + 1] for index in range(len(places) - 1)):
+    if all(places[index] <= places[index + 1] for index in range(len(places) - 1)):
         return []
     tails: list[int] = []  # the least place at which a sequence of each length can end, and of which item that is
     ends: list[int] = []
     previous: list[int | None] = []
     for index, place in enumerate(places):
-        length = bisect_left(tails, place)
+        length = bisect_right(tails, place)
         previous.append(ends[length - 1] if length else None)
         tails[length : length + 1] = [place]
         ends[length : length + 1] = [index]

@@ -121,6 +121,12 @@ def _number(digits: str) -> int:
     return number
 
 
+def _is_jumbled(text: str) -> bool:
+    """Tell whether Ada's thinking stands elsewhere than in one block at the beginning."""
+    openings = list(_OPEN_THINK.finditer(text))
+    return len(openings) > 1 or bool(openings and text[: openings[0].start()].strip())
+
+
 class _Marker:
     """Puts marks into messages, and notes the items that they belong to."""
 
@@ -141,40 +147,55 @@ class _Marker:
         return {**row, "content": _RESULT.sub(lambda found: self._text(found[0], "results", index), content)}
 
     def _answer(self, row: Row, answer: Answer, index: int) -> Row:
+        content = row.get("content") or ""
+        if "tool_calls" not in row and _is_jumbled(content):
+            return {**row, "content": self._together(content, answer, index)}
         marked = dict(row)
         if answer.thinking and row.get("reasoning_content"):
             marked["reasoning_content"] = self._text(row["reasoning_content"], "thoughts", index, is_adas=True)
-        content, calls = self._split(row.get("content") or "", answer, index, has_thought="reasoning_content" in row)
+            said, calls = self._reply(content, 0, answer, index)
+        else:
+            thought, end = self._thought(content, answer, index)
+            said, calls = self._reply(content, end, answer, index)
+            said = thought + said
         if "tool_calls" not in row:
-            marked["content"] = content + self._written_calls(calls, len(answer.calls), index)
+            marked["content"] = said + self._written_calls(calls, len(answer.calls), index)
             return marked
-        marked["content"] = content + calls
+        marked["content"] = said + calls
         marked["tool_calls"] = [self._call(call, index) for call in row["tool_calls"]]
         self._missing("calls", len(answer.calls) - len(row["tool_calls"]), index)
         return marked
 
-    def _split(self, text: str, answer: Answer, index: int, *, has_thought: bool) -> tuple[str, str]:
-        """Return what Ada says before her calls, with marks, and the calls without them."""
-        start = end = 0
-        marked = ""
-        if answer.thinking and not has_thought:
-            opening, closing = _OPEN_THINK.search(text), _CLOSE_THINK.search(text)
-            if opening and (closing is None or opening.start() < closing.start()):
-                start = opening.end()
-            end = closing.start() if closing else len(text)
-            if opening or closing:
-                marked = text[:start] + self._text(text[start:end], "thoughts", index, is_adas=True)
-                marked += closing[0] if closing else ""
-                end += len(closing[0]) if closing else 0
-            else:
-                end = 0
-                self._missing("thoughts", 1, index)
-        first_call = _OPEN_CALL.search(text, end)
-        behind = first_call.start() if first_call else len(text)
-        reply = text[end:behind]
+    def _together(self, text: str, answer: Answer, index: int) -> str:
+        """Return a message with marks at its ends, whose parts nobody could mark one by one."""
+        before = self._count
+        marked = self._around(text)
+        parts: tuple[tuple[Kind, int], ...] = (
+            ("thoughts", bool(answer.thinking)), ("messages", bool(answer.reply)), ("calls", len(answer.calls)),
+        )  # fmt: skip
+        marks = range(before, self._count)
+        self.items += [Item(kind, index, marks, number, is_adas=True) for kind, number in parts if number]
+        return marked
+
+    def _thought(self, text: str, answer: Answer, index: int) -> tuple[str, int]:
+        """Return the thought at the beginning of a text, with marks inside its tags, and where the text goes on."""
+        opening, closing = _OPEN_THINK.search(text), _CLOSE_THINK.search(text)
+        if not answer.thinking or not (opening or closing):
+            self._missing("thoughts", bool(answer.thinking), index)
+            return "", 0
+        start = opening.end() if opening else 0
+        end = closing.start() if closing else len(text)
+        behind = closing.end() if closing else len(text)
+        return text[:start] + self._text(text[start:end], "thoughts", index, is_adas=True) + text[end:behind], behind
+
+    def _reply(self, text: str, start: int, answer: Answer, index: int) -> tuple[str, str]:
+        """Return what Ada says before her calls, with marks, and the calls."""
+        first_call = _OPEN_CALL.search(text, start)
+        end = first_call.start() if first_call else len(text)
+        reply = text[start:end]
         if answer.reply and reply.strip():
             reply = self._text(reply, "messages", index, is_adas=True)
-        return marked + reply, text[behind:]
+        return reply, text[end:]
 
     def _written_calls(self, text: str, number: int, index: int) -> str:
         """Return calls in their tags, with marks."""

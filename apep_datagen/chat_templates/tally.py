@@ -21,8 +21,8 @@ _KINDS: tuple[Kind, ...] = ("messages", "thoughts", "calls", "results")
 _SILENT_LOSSES: tuple[Finding, ...] = ("lost", "glued")
 _SENTENCES: dict[Finding, str] = {
     "lost": "not in the text",
-    "glued": "followed at once by what Ada answers, without their results: a model learns to make them up",
-    "moved": "not in their place, but behind what they lead to",
+    "glued": "followed at once by what Ada answers, without results: a model learns to make them up",
+    "moved": "not in place, but behind what comes of it",
     "twice": "in the text more than once",
     "not learnt": "outside of the template's generation tags: a loss on the assistant alone passes them over",
     "learnt": "inside of the template's generation tags: a model learns to write them",

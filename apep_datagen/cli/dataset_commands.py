@@ -163,6 +163,7 @@ def push(
     from apep_datagen.export.splits import parse_splits
     from apep_datagen.hub.contents import FOLDERS
     from apep_datagen.hub.push import (
+        TEMPLATES,
         Publication,
         check_license,
         check_repository,
@@ -181,7 +182,7 @@ def push(
             repository=check_repository(repository),
             license=check_license(license_name),
             splits=parse_splits(split),
-            templates=tuple(check or ()),
+            templates=tuple(check or TEMPLATES),
         )
         if to is not None:
             check_files(files_of_export(path, to, FOLDERS, config=config, prompts=None, tokenizer=None))

@@ -6,10 +6,11 @@ on, every shard but the last one stays as it was, byte for byte.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apep_datagen.export.durable import sync_directory, sync_file
 from apep_datagen.formats.format import Row
@@ -40,10 +41,12 @@ class ParquetFile:
     def __init__(
         self, directory: Path, split: str, columns: Mapping[str, ColumnType], *, rows_of_shard: int = ROWS_OF_SHARD
     ) -> None:
+        import pyarrow as pa
+
         self._directory = directory
         self._split = split
         self._columns = columns
-        self._schema = _schema(columns)
+        self._schema = _schema(columns, pa.json_())
         self._rows_of_shard = rows_of_shard
         self._shards: list[Path] = []
         self._rows: list[Row] = []
@@ -108,8 +111,10 @@ class ParquetFile:
             shard = self._shard(len(self._shards))
             self._shards.append(shard)
             self._writer = pq.ParquetWriter(_part(shard), self._schema, compression="zstd")
-        rows = [{name: row.get(name) for name in self._columns} for row in self._rows]
-        self._writer.write_table(pa.Table.from_pylist(rows, schema=self._schema), row_group_size=_ROWS_OF_GROUP)
+        rows = [{name: _stored(row.get(name), kind) for name, kind in self._columns.items()} for row in self._rows]
+        # What is of the type JSON is made of texts, and then called so.
+        table = pa.Table.from_pylist(rows, schema=_schema(self._columns, pa.string())).cast(self._schema)
+        self._writer.write_table(table, row_group_size=_ROWS_OF_GROUP)
         self._rows_in_shard += len(self._rows)
         self._rows = []
 
@@ -137,7 +142,16 @@ def _part(shard: Path) -> Path:
     return shard.with_name(shard.name + _PART)
 
 
-def _schema(columns: Mapping[str, ColumnType]) -> pa.Schema:
+def _stored(value: Any, kind: ColumnType) -> Any:
+    """Return a value as a column takes it."""
+    if value is not None and kind == "json":
+        return json.dumps(value, ensure_ascii=False)
+    if value is not None and kind == "jsons":
+        return [json.dumps(item, ensure_ascii=False) for item in value]
+    return value
+
+
+def _schema(columns: Mapping[str, ColumnType], json_type: pa.DataType) -> pa.Schema:
     import pyarrow as pa
 
     text = pa.string()
@@ -149,5 +163,7 @@ def _schema(columns: Mapping[str, ColumnType]) -> pa.Schema:
         "conversations": pa.list_(
             pa.struct([("number", pa.int64()), ("ability", text), ("form", text), ("topic", text), ("day", text)])
         ),
+        "json": json_type,
+        "jsons": pa.list_(json_type),
     }
     return pa.schema([(name, types[kind]) for name, kind in columns.items()])

@@ -17,7 +17,7 @@ from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Step
 from apep_datagen.core.sample_json import parse_messages, sample_line
-from apep_datagen.formats.origin import Origin
+from apep_datagen.formats.origin import Origin, model_name
 from apep_datagen.storage.access import run_is_active, state_path
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.faults import state_database
@@ -37,8 +37,8 @@ _SAMPLES = """
 """
 _ROLES = " ".join(f"WHEN '{step.value}' THEN '{step.model_role.value}'" for step in Step)
 _STEPS = f"""
-    SELECT provider || ' / ' || model, CASE kind {_ROLES} END, total(prompt_tokens), total(completion_tokens)
-    FROM steps WHERE conversation_id = ? AND provider IS NOT NULL GROUP BY 1, 2 ORDER BY min(number)
+    SELECT provider, model, CASE kind {_ROLES} END, total(prompt_tokens), total(completion_tokens)
+    FROM steps WHERE conversation_id = ? AND provider IS NOT NULL GROUP BY 1, 2, 3 ORDER BY min(number)
 """  # noqa: S608 - of constants
 
 
@@ -158,8 +158,8 @@ class Source:
         assert self.connection is not None  # noqa: S101 - the sample is of it
         makers: dict[str, list[str]] = {}
         prompt_tokens = completion_tokens = 0
-        for maker, role, prompt, completion in self.connection.execute(_STEPS, (sample.conversation_id,)):
-            makers.setdefault(maker, []).append(role)
+        for provider, model, role, prompt, completion in self.connection.execute(_STEPS, (sample.conversation_id,)):
+            makers.setdefault(f"{provider} / {model_name(model)}", []).append(role)
             prompt_tokens += int(prompt)
             completion_tokens += int(completion)
         origin = Origin(

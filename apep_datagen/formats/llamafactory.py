@@ -62,8 +62,6 @@ def _answer(message: Message) -> tuple[str, int]:
     """Return a message of Ada's with its calls as JSON, and how many they are."""
     answer = checked_answer(message)
     said = render_answer(answer.thinking, answer.reply)
-    if _OPEN_CALLS in said:
-        raise CannotHoldError("a thought or a reply holds the tag that calls stand in")
     calls = [{"name": call.name, "arguments": call.arguments} for call in checked_calls(answer)]
     if not calls:
         return said, 0

@@ -163,7 +163,8 @@ def text_messages(rows: Sequence[Any]) -> tuple[Message, ...]:
         ValueError: They are no messages.
     """
     messages: list[Message] = []
-    results: list[str] = []
+    results: list[tuple[Any, str]] = []  # the id of the call that each says it is of, and what came of it
+    called: list[Any] = []  # the ids of the calls before them
     for row in rows:
         if not isinstance(row, Mapping):
             raise ValueError("a message is no object")  # noqa: TRY004 - what is wrong is a value in a file
@@ -173,20 +174,29 @@ def text_messages(rows: Sequence[Any]) -> tuple[Message, ...]:
             text = _with_calls(said, text)
             role = "assistant"
         if role == "tool" and not is_results(text):
-            results.append(text)
+            results.append((row.get("tool_call_id"), text))
             continue
         if results:
-            messages.append(results_message(results))
+            messages.append(results_message(_in_order(results, called)))
             results = []
         if role == "assistant":
             messages.append(Message("assistant", _answer_text(row, text)))
+            called = [call.get("id") for call in row.get("tool_calls") or () if isinstance(call, Mapping)]
         elif role == "user" and is_results(text):
             messages.append(Message("tool", text))
         else:
             messages.append(Message(role, text))
     if results:
-        messages.append(results_message(results))
+        messages.append(results_message(_in_order(results, called)))
     return tuple(messages)
+
+
+def _in_order(results: Sequence[tuple[Any, str]], called: Sequence[Any]) -> Iterator[str]:
+    """Yield results in the order of their calls, which is all that says as text whose each is."""
+    places = {str(identity): place for place, identity in enumerate(called)}
+    if len(results) == len(called) == len(places) and {str(identity) for identity, _ in results} == places.keys():
+        results = sorted(results, key=lambda result: places[str(result[0])])
+    yield from (text for _, text in results)
 
 
 # Roles of OpenAI's API, ShareGPT, FastChat (https://github.com/lm-sys/FastChat), LLaMA-Factory and ms-swift.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
 
-__all__ = ["Origin"]
+__all__ = ["Origin", "model_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,9 @@ class Origin:
     seed: int | None = None
     stands_by_itself: bool = False
     level: str = ""
+
+
+def model_name(model: str) -> str:
+    """Return how a model is called where others read it: of one that is a file, without where it is on a machine."""
+    is_file = model.startswith(("/", "~", ".")) or "\\" in model or PureWindowsPath(model).drive
+    return PureWindowsPath(PurePosixPath(model).name).name if is_file else model

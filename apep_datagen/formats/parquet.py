@@ -17,8 +17,9 @@ from apep_datagen.formats.shape import Shape
 
 __all__ = ["CHECKS", "COLUMNS", "PARQUET", "ColumnType"]
 
-ColumnType = Literal["text", "texts", "number", "messages", "conversations"]
-"""What a column holds: a text, a list of texts, an integer, the messages, or what each conversation of a row is."""
+ColumnType = Literal["text", "texts", "number", "messages", "conversations", "json", "jsons"]
+"""What a column holds: a text, a list of texts, an integer, the messages, what each conversation of a row is, any value
+of JSON, or a list of such."""
 
 COLUMNS: Mapping[str, ColumnType] = MappingProxyType(
     {

@@ -103,7 +103,7 @@ def _configuration(files: Files) -> Iterator[str]:
 
 _ROWS = {
     "conversation": """\
-Each row is a whole conversation. Loss is on Ada's messages alone, on all of them, with the token that ends each.""",
+Each row is a whole conversation. Loss is on Ada's messages alone, on all of them, and on the token that ends each.""",
     "exchange": """\
 Each row is one exchange, with all that stands before it. Ada's messages in that have `loss: false`, and are not learnt
 again; what is new has `loss: true`.""",
@@ -124,7 +124,7 @@ _TEXT = {
     "tool": """\
 - Results stand in the role `tool`. The templates of Qwen, Llama 3 and DeepSeek V3.1 hold them; those of Gemma up to 3,
   Mistral, ChatML, Phi and most others refuse the role, and those of Gemma 4 and GLM leave out the token that ends the
-  message before a result, so that the model does not learn to stop there. For these, take `--tool-role user`.""",
+  message before a result, so that the model does not learn to stop. For these, export with `--tool-role user`.""",
 }
 _NATIVE = """\
 - Calls are messages of the role `tool_call`, behind what Ada thinks and says, and results of the role `tool_response`.

@@ -20,7 +20,7 @@ from apep_datagen.formats.native import call_id, checked_answer, checked_calls, 
 from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.shape import Shape
 
-__all__ = ["TRACES", "read_session", "session_lines", "session_name"]
+__all__ = ["TRACES", "chat_message", "read_session", "session_lines", "session_name"]
 
 _HARNESS = "apep-datagen"
 """By which the hub knows what produced a session."""
@@ -174,11 +174,11 @@ def read_session(lines: Iterable[str]) -> Row:
 
 
 def _read(row: Row) -> Example:
-    return read_chat([_plain(message) for message in row["messages"]])
+    return read_chat([chat_message(message) for message in row["messages"]])
 
 
-def _plain(message: Any) -> Any:
-    """Return a message with its fields called as chat APIs call them."""
+def chat_message(message: Any) -> Any:
+    """Return a message of a session with its fields called as chat APIs call them; what is none stays as it is."""
     if not isinstance(message, Mapping):
         return message
     return {_FIELDS.get(name, name): value for name, value in message.items()}

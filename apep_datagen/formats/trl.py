@@ -40,7 +40,9 @@ def _guide(shape: Shape, files: Files) -> str:
 _ROWS = {
     "answer": """\
 Each row is one message of Ada's (`completion`) with all that stands before it (`prompt`). `SFTTrainer` learns the
-completion alone: her thoughts, calls and words, and nothing else, with every chat template.""",
+completion alone: her thoughts, calls and words, and nothing else. Of the chat templates that can hold a thought, none
+loses one. Those of DeepSeek V3 and R1 leave out all: for the R1 distills, export with `--rows conversation`, which TRL
+renders with its own version.""",
     "exchange": """\
 Each row is one exchange: what Ada does with the user's message (`completion`), and all that stands before (`prompt`).
 Between her messages in it stand the results of her tools, which `assistant_only_loss` leaves out. TRL has that for the

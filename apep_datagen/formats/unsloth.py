@@ -37,11 +37,6 @@ _ROWS = {
     "answer": """\
 Each row is one message of Ada's (`completion`) with all that stands before it (`prompt`). Only the completion is
 learnt: her thoughts, calls and words, and nothing else, with every chat template.""",
-    "exchange": """\
-Each row is one exchange: what Ada does with the user's message (`completion`), and all that stands before (`prompt`).
-`assistant_only_loss` leaves the results of her tools out, which stand between her messages in it. The template of Qwen3
-keeps the thoughts before calls in such a row with `--tool-role tool` alone, and that of Gemma 3 takes results with
-`--tool-role user` alone; `--rows answer` loses nothing in either.""",
     "conversation": """\
 Each row is a whole conversation (`conversations`), as Unsloth's notebooks take them; `train_on_responses_only` has
 Ada's messages learnt alone. The template of Qwen3 leaves out the thoughts before the last message of the user's, in
@@ -66,19 +61,17 @@ _TOOL_ROLE = {
 def _script(shape: Shape, files: Files) -> str:
     data = f'data = load_dataset("json", data_files={json.dumps(dict(files))})'
     arguments, after = "", ""
-    imports = "from unsloth import FastLanguageModel"
+    import_masks = ""
     if shape.rows == "conversation":
-        imports += ", train_on_responses_only"
+        import_masks = "\nfrom unsloth.chat_templates import train_on_responses_only"
         data += """
 data = data.map(lambda row: {"text": tokenizer.apply_chat_template(row["conversations"], tokenize=False)})"""
         arguments = ', dataset_text_field="text"'
         after = "\ntrainer = train_on_responses_only(trainer)"
-    elif shape.rows == "exchange":
-        arguments = ", assistant_only_loss=True"
     evaluated = '\n    eval_dataset=data["validation"],' if "validation" in files else ""
     return f"""\
 ```python
-{imports}  # before all that it changes
+from unsloth import FastLanguageModel  # before all that it changes{import_masks}
 
 from datasets import load_dataset
 from trl import SFTConfig, SFTTrainer
@@ -100,7 +93,7 @@ trainer.save_model()
 UNSLOTH = Format(
     name="unsloth",
     default=Shape(rows="answer", tool_role="user"),
-    rows=("answer", "exchange", "conversation"),
+    rows=("answer", "conversation"),
     tool_roles=("user", "tool"),
     calls=("text",),
     write=_write,

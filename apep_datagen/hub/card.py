@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apep_datagen.chat_templates.tally import CheckTally
 from apep_datagen.core.messages import Message
 from apep_datagen.formats.parquet import CHECKS
 from apep_datagen.hub import figures
@@ -48,7 +49,7 @@ class CardFacts:
         dataset: What is known of the dataset.
         splits: Its parts.
         tag: The name of this state of it.
-        checks: What chat templates leave of it, in lines of text; none where that was not measured.
+        checks: What chat templates leave of it; none where that was not measured.
     """
 
     repository: str
@@ -56,7 +57,7 @@ class CardFacts:
     dataset: DatasetFacts
     splits: Sequence[Split]
     tag: str
-    checks: Sequence[str] = ()
+    checks: Sequence[CheckTally] = ()
 
 
 def render_card(facts: CardFacts) -> str:
@@ -84,7 +85,7 @@ def _metadata(facts: CardFacts) -> str:
         {
             "config_name": "traces",
             "data_files": [
-                {"split": split.name, "path": f"traces/{split.name}/**/*.jsonl"}
+                {"split": split.name, "path": f"traces/{split.name}-*.parquet"}
                 for split in facts.splits
                 if split.sessions
             ],
@@ -138,8 +139,9 @@ def _introduction(facts: CardFacts) -> str:
         f" told, and says so when something is not there.\n\n{_authors(facts.dataset.stats.run)}\n\n"
         f'```python\nfrom datasets import load_dataset\n\ndataset = load_dataset("{facts.repository}",'
         f' revision="{facts.tag}")\n```\n\n'
-        "The configuration `traces` has the same conversations as sessions, each a user's whole history in a file, for"
-        " the trace viewer of this page."
+        "The configuration `traces` has the same conversations as sessions, each a user's whole history, for the trace"
+        " viewer of this page; each is a file below `traces/` as well"
+        " ([STS-Format](https://huggingface.co/docs/hub/session-traces-format))."
     )
 
 
@@ -249,10 +251,9 @@ def _origin(run: RunFacts, version: str) -> str:
     return table(["", "of this dataset"], rows, left=2)
 
 
-def _templates(checks: Iterable[str]) -> str:
-    lines = list(checks)
-    if lines:
-        return fenced("\n".join(lines))
+def _templates(checks: Sequence[CheckTally]) -> str:
+    if checks:
+        return figures.templates(checks)
     return (
         "Not measured for this dataset. Many chat templates drop thoughts of all exchanges but the last, or refuse the"
         " role `tool`: look at a rendered row before you train."

@@ -156,7 +156,8 @@ class Hub:
                 parent_commit=parent or None,
             )
         for warning in noticed:
-            self._tell(self._quoted(str(warning.message)))
+            if issubclass(warning.category, UserWarning):  # the hub's; others are for developers
+                self._tell(self._quoted(str(warning.message)))
         return str(made.oid)
 
     def tag(self, name: str, commit: str) -> None:

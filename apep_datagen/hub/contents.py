@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,9 @@ FOLDERS = ("parquet", "traces")
 # What `upload_folder` of huggingface_hub 2.4 begins with; the hub may be too slow for a commit of more.
 _FILES_OF_COMMIT = 250
 _BLOCK = 1 << 20
+_DATA_FILE = re.compile(
+    r"(?:parquet|traces)/(?:train|validation|test)-\d{5,}\.parquet|traces/(?:train|validation|test)/[0-9a-f]/[^/]+\.jsonl"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Changes:
 
 def is_of_dataset(name: str) -> bool:
     """Tell whether a file is written by `push`; what else there is, is somebody else's."""
-    return name in (CARD, MARKER) or name.startswith(tuple(f"{folder}/" for folder in FOLDERS))
+    return name in (CARD, MARKER) or _DATA_FILE.fullmatch(name) is not None
 
 
 def read_directory(directory: Path) -> dict[str, LocalFile]:
@@ -123,7 +127,7 @@ def stages(changes: Changes) -> Iterator[Changes]:
         if names:
             yield changes
         return
-    many = [item for item in names if item[0].startswith("traces/")]
+    many = [item for item in names if item[0].endswith(".jsonl")]
     few = [item for item in names if item not in set(many) and item[0] != MARKER]
     many[:0] = [item for item in names if item[0] == MARKER]
     for start in range(0, len(many), _FILES_OF_COMMIT):

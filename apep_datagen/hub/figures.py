@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 
+from apep_datagen.chat_templates.tally import CheckTally, Seen
+from apep_datagen.formats.format import Kind
+from apep_datagen.formats.origin import model_name
 from apep_datagen.hub.markdown import cell, table
 from apep_datagen.stats.dataset import FileStats
 from apep_datagen.stats.diversity import NGRAM_SIZES, NGRAMS_COUNTED
@@ -14,7 +17,7 @@ from apep_datagen.stats.separation import LEAST_OF_EACH, Accuracy
 from apep_datagen.stats.shortcuts import Shortcuts
 from apep_datagen.storage.verdicts import VerdictCount
 
-__all__ = ["abilities", "diversity", "lengths", "makers", "shortcuts", "tools"]
+__all__ = ["abilities", "diversity", "lengths", "makers", "shortcuts", "templates", "tools"]
 
 _NGRAMS = {1: "words", 2: "word pairs", 3: "word triples"}
 _TOO_FEW = "too few"
@@ -23,17 +26,10 @@ _TOO_FEW = "too few"
 def makers(found: Iterable[Maker]) -> str:
     """Return which model worked in which role."""
     rows = [
-        [cell(item.provider), cell(_model_name(item.model)), item.role.value, f"{item.conversations:,}"]
+        [cell(item.provider), cell(model_name(item.model)), item.role.value, f"{item.conversations:,}"]
         for item in found
     ]
     return table(["provider", "model", "role", "conversations"], rows, left=3)
-
-
-def _model_name(model: str) -> str:
-    """Return how a model is called; of one that is a file, without where it was."""
-    path = PurePath(model)
-    is_file = path.is_absolute() or model.startswith(("~", ".")) or "\\" in model
-    return model.replace("\\", "/").rsplit("/", 1)[-1] if is_file else model
 
 
 def abilities(run: RunStats) -> str:
@@ -136,6 +132,38 @@ def shortcuts(found: Shortcuts) -> str:
         return f"Nothing was asked for both with and without being in memory, so nothing could be measured. {explained}"
     columns = ["there or not", "conversations", "notes", "question", "told", "thought", "a word of it"]
     return f"{table(columns, rows)}\n\n{explained}"
+
+
+def templates(checks: Iterable[CheckTally]) -> str:
+    """Return what chat templates leave of the rows."""
+    rows = [
+        [
+            cell(PurePath(check.template).name),
+            f"{check.refused_rows:,} of {check.rows:,}",
+            *(_kept(check, kind) for kind in ("thoughts", "calls", "results")),
+            ", ".join(
+                f"{finding}: {sum(seen.number for seen in kinds.values()):,}" for finding, kinds in _noted(check)
+            ),
+        ]
+        for check in checks
+    ]
+    explained = (
+        "Every row was rendered with each template, and what is in the text was counted; of refused rows nothing is."
+        " Glued are calls that are followed at once by what Ada answers, without their results: a model learns to make"
+        " these up. Not learnt, and learnt, is what a template that marks what is trained on lacks, or has too much of."
+    )
+    columns = ["template", "rows refused", "thoughts kept", "calls kept", "results kept", "beside that"]
+    return f"{table(columns, rows)}\n\n{explained}"
+
+
+def _kept(check: CheckTally, kind: Kind) -> str:
+    before, after = getattr(check.before, kind), getattr(check.after, kind)
+    return f"{after:,} of {before:,}"
+
+
+def _noted(check: CheckTally) -> Iterator[tuple[str, Mapping[Kind, Seen]]]:
+    """Yield what is wrong but for what is lost, which the numbers tell."""
+    yield from ((finding, kinds) for finding, kinds in sorted(check.findings.items()) if finding != "lost")
 
 
 def _spell(accuracy: Accuracy) -> str:

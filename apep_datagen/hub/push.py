@@ -16,9 +16,11 @@ from apep_datagen.hub.card import CardFacts, render_card
 from apep_datagen.hub.client import Hub, Repository
 from apep_datagen.hub.contents import (
     CARD,
+    FOLDERS,
     LocalFile,
     changes_between,
     digest_of_data,
+    is_of_dataset,
     read_directory,
     read_file,
     stages,
@@ -29,11 +31,23 @@ from apep_datagen.hub.marker import MARKER, Marker, parse_marker, render_marker
 from apep_datagen.storage.access import run_is_active, state_path
 from apep_datagen.storage.faults import StoredFile
 
-__all__ = ["Publication", "Written", "check_license", "check_repository", "facts_of", "publish", "write_dataset"]
+__all__ = [
+    "TEMPLATES",
+    "Publication",
+    "Written",
+    "check_license",
+    "check_repository",
+    "facts_of",
+    "publish",
+    "write_dataset",
+]
 
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 # What the hub itself puts into an empty dataset.
 _FILES_OF_HUB = frozenset({".gitattributes"})
+
+TEMPLATES = ("qwen3", "qwen3_training", "qwen2_5", "llama3_1", "gemma3", "gemma4", "chatml")
+"""The chat templates that rows are checked with where none are named: of models that are trained most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +180,21 @@ def write_dataset(publication: Publication, facts: DatasetFacts, directory: Path
 
 
 def _refuse_foreign(directory: Path, identity: str) -> None:
-    names = {path.name for path in directory.iterdir()}
-    if not names:
+    """Refuse a directory that holds another dataset, or what would be lost where its folders are written anew."""
+    if not any(directory.iterdir()):
         return
-    marker = parse_marker((directory / MARKER).read_bytes()) if MARKER in names else None
-    if marker is None or marker.run != identity:
-        raise SettingsError(f"--to {directory}: it holds something else than this dataset; name an empty directory")
+    marker = parse_marker((directory / MARKER).read_bytes()) if (directory / MARKER).is_file() else None
+    others = [
+        path
+        for folder in FOLDERS
+        for path in (directory / folder).rglob("*")
+        if path.is_file() and not is_of_dataset(path.relative_to(directory).as_posix())
+    ]
+    if marker is None or marker.run != identity or others:
+        what = f"such as {others[0]}" if others else "as it has no apep-datagen.json of this run"
+        raise SettingsError(
+            f"--to {directory}: it holds something else than this dataset, {what}; name an empty directory"
+        )
 
 
 def _tag(facts: DatasetFacts, digest: str) -> str:

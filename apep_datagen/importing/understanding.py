@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
 
-from apep_datagen.core.calls import ToolCall
-from apep_datagen.core.markup import render_answer, result_block
 from apep_datagen.core.messages import Message, clean_text, storable_text
-from apep_datagen.core.tools import tool_names
 from apep_datagen.formats.chat import read_chat
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Format, Row
 from apep_datagen.formats.registry import FORMATS
-from apep_datagen.formats.shape import Shape
+from apep_datagen.importing.columns import columns_of, columns_without_place
 from apep_datagen.importing.pairs import columns_of_pair, read_pair
 from apep_datagen.importing.rows import NotTakenError
 
-__all__ = ["OWN_FORM", "Understood", "columns_of", "understand"]
+__all__ = ["OWN_FORM", "Understood", "understand"]
 
 OWN_FORM = "output"
 """What the report calls rows as this program's output has them."""
@@ -37,7 +33,7 @@ class Understood:
     Attributes:
         form: As the report calls it.
         examples: The conversation; a session is several.
-        columns: What else is in the row, and has no place in a conversation.
+        columns: What else is in the row, and in its messages, and has no place in a conversation.
         is_mended: Whether it held characters that cannot be stored, which were replaced.
     """
 
@@ -71,12 +67,13 @@ def understand(row: Row, form: Format | None = None) -> Understood:
     return Understood(
         form=name,
         examples=tuple(map(Example, _conversations(messages))) if is_session else (cleaned,),
-        columns=tuple(column for column in row if column not in known and column != used and not _is_ours(row, column)),
+        columns=tuple(columns_without_place(row, known | {used})),
         is_mended=any(storable_text(message.content) != message.content for message in example.messages),
     )
 
 
 _Read = tuple[str, Example, frozenset[str]]
+"""Of which form a row is, what it says, and the columns that it was read from."""
 
 
 def _read(row: Row) -> _Read:
@@ -129,12 +126,17 @@ def _is_own_message(message: Any) -> bool:
 
 
 def _with_system(row: Row, example: Example) -> tuple[Example, str]:
-    """Return an example with the system prompt that stands in a column, and the column's name, if it has no other."""
-    if example.messages[0].role != "system":
-        for column in _SYSTEM:
-            if isinstance(row.get(column), str) and row[column].strip():
-                context = example.context + 1 if example.context else 0
-                return Example((Message("system", row[column]), *example.messages), context), column
+    """Return an example with the system prompt that stands in a column, if it has none, and that column's name."""
+    first = example.messages[0]
+    for column in _SYSTEM:
+        text = row.get(column)
+        if not isinstance(text, str) or not text.strip():
+            continue
+        if first.role != "system":
+            context = example.context + 1 if example.context else 0
+            return Example((Message("system", text), *example.messages), context), column
+        if first.content == text:  # the form itself reads the column
+            return example, column
     return example, ""
 
 
@@ -143,51 +145,3 @@ def _conversations(messages: tuple[Message, ...]) -> Iterator[tuple[Message, ...
     beginnings = [index for index, message in enumerate(messages) if message.role == "system" or not index]
     for start, stop in pairwise((*beginnings, len(messages))):
         yield messages[start:stop]
-
-
-def _is_ours(row: Row, column: str) -> bool:
-    """Tell whether nothing is lost with a column: it is empty, or describes Ada's own tools."""
-    value = row[column]
-    if column in ("tools", "functions") and isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return False
-    if value in (None, "", [], {}):
-        return True
-    return column in ("tools", "functions") and set(_names(value)) <= set(tool_names())
-
-
-def _names(tools: Any) -> Iterable[str]:
-    for tool in tools if isinstance(tools, list) else [tools]:
-        function = tool.get("function", tool) if isinstance(tool, Mapping) else None
-        yield str(function.get("name")) if isinstance(function, Mapping) else ""
-
-
-@cache
-def _probe() -> tuple[Message, ...]:
-    """Return messages with all that a row can hold."""
-    call = ToolCall("recall_memories", {})
-    return (
-        Message("system", "You are Ada."),
-        Message("user", "Hello."),
-        Message("assistant", render_answer("A thought.", "Hello.")),
-        Message("user", "Do you remember?"),
-        Message("assistant", render_answer("A thought.", "", [call])),
-        Message("tool", result_block({"memories": []})),
-        Message("assistant", render_answer("A thought.", "No.")),
-    )
-
-
-@cache
-def columns_of(form: Format) -> frozenset[str]:
-    """Return the columns of rows of a form, as the form itself writes them, but for those that tell their origin."""
-    found: set[str] = set()
-    for rows, role, calls, weights in product(form.rows, form.tool_roles, form.calls, (False, True)):
-        shape = Shape(rows=rows, tool_role=role, calls=calls, weights=weights)
-        for context in (0, 3) if rows == "exchange" else (0,):
-            try:
-                found.update(form.write(Example(_probe(), context), shape))
-            except CannotHoldError:
-                continue
-    return frozenset(found)

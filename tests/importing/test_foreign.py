@@ -167,6 +167,30 @@ ARGUMENTS = {"city": "Bern", "days": 2}
             id="functions, as OpenAI had them first",
         ),
         pytest.param(
+            {
+                "messages": [
+                    {"role": "user", "content": "Hello"},
+                    {
+                        "role": "assistant",
+                        "tool_calls": [
+                            {"id": "a", "function": {"name": "f", "arguments": "{}"}},
+                            {"id": "b", "function": {"name": "g", "arguments": "{}"}},
+                        ],
+                    },
+                    {"role": "tool", "tool_call_id": "b", "content": "2"},
+                    {"role": "tool", "tool_call_id": "a", "content": "1"},
+                    {"role": "assistant", "content": "Hi!"},
+                ]
+            },
+            [
+                ("user", "Hello"),
+                ("assistant", "<tool_call>f()</tool_call>\n<tool_call>g()</tool_call>"),
+                ("tool", "<tool_result>1</tool_result>\n<tool_result>2</tool_result>"),
+                ("assistant", "Hi!"),
+            ],
+            id="results in another order than the calls",
+        ),
+        pytest.param(
             {"conversation": [{"from": "User", "value": "Hello"}, {"from": "chatgpt", "value": "Hi!"}]},
             [("user", "Hello"), ("assistant", "Hi!")],
             id="roles in other words",
@@ -261,6 +285,21 @@ def test_whatever_a_row_holds_it_is_understood_or_told(row: dict[str, Any], name
     with contextlib.suppress(NotTakenError):
         understood = understand(row, FORMATS[name] if name else None)
         assert all(example.messages for example in understood.examples)
+
+
+def test_a_system_prompt_in_a_column_is_read_and_not_told_as_left_out() -> None:
+    for column in ("system", "system_prompt"):
+        for messages in (HELLO, [{"from": "human", "value": "Hello"}, {"from": "gpt", "value": "Hi!"}]):
+            found = understand({"conversations": messages, column: "Be kind."})
+            assert found.examples[0].messages == (Message("system", "Be kind."), *EXCHANGE)
+            assert found.columns == ()
+    other = [{"role": "system", "content": "Be brief."}, *HELLO]
+    assert understand({"messages": other, "system": "Be kind."}).columns == ("system",)
+
+
+def test_fields_of_messages_that_nobody_reads_are_told() -> None:
+    messages = [{**HELLO[0], "timestamp": 5, "images": []}, {**HELLO[1], "refusal": None, "audio": {"id": "x"}}]
+    assert understand({"messages": messages}).columns == ("messages.timestamp", "messages.audio")
 
 
 def test_columns_without_a_place_are_told_and_those_of_a_form_are_not(tmp_path: Path) -> None:

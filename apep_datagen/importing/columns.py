@@ -1,0 +1,117 @@
+"""What of a row has no place in a conversation: columns, and fields of its messages, that nobody reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import cache
+from itertools import product
+from typing import Any
+
+from apep_datagen.core.calls import ToolCall
+from apep_datagen.core.markup import render_answer, result_block
+from apep_datagen.core.messages import Message
+from apep_datagen.core.tools import tool_names
+from apep_datagen.formats.example import Example
+from apep_datagen.formats.format import CannotHoldError, Format, Row
+from apep_datagen.formats.registry import FORMATS
+from apep_datagen.formats.shape import Shape
+
+__all__ = ["columns_of", "columns_without_place"]
+
+# What `formats.native` reads of a message, and what follows from the order of messages.
+_FIELDS = frozenset(
+    {
+        *("role", "from", "content", "value", "tool_calls", "function_call", "tool_call_id", "name"),
+        *("reasoning_content", "reasoning", "thinking", "thought"),
+    }
+)
+_TOOLS = ("tools", "functions")
+
+
+def columns_without_place(row: Row, read: AbstractSet[str]) -> Iterator[str]:
+    """Yield the columns of a row that have no place in a conversation, and the fields of its messages: `column.field`.
+
+    What is empty is passed over, and so is what describes Ada's own tools.
+
+    Args:
+        row: The row.
+        read: The columns that a conversation was read from.
+    """
+    known = _FIELDS | _fields_of_all()
+    for column, value in row.items():
+        if column not in read:
+            if not _is_empty(value) and not (column in _TOOLS and _describes_ada(value)):
+                yield column
+        elif isinstance(value, list):
+            found = dict.fromkeys(
+                name
+                for message in value
+                if isinstance(message, Mapping)
+                for name, content in message.items()
+                if name not in known and not _is_empty(content)
+            )
+            yield from (f"{column}.{name}" for name in found)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _describes_ada(tools: Any) -> bool:
+    if isinstance(tools, str):
+        try:
+            tools = json.loads(tools)
+        except (ValueError, RecursionError):
+            return False
+    return set(_names(tools)) <= set(tool_names())
+
+
+def _names(tools: Any) -> Iterable[str]:
+    for tool in tools if isinstance(tools, list) else [tools]:
+        function = tool.get("function", tool) if isinstance(tool, Mapping) else None
+        yield str(function.get("name")) if isinstance(function, Mapping) else ""
+
+
+@cache
+def columns_of(form: Format) -> frozenset[str]:
+    """Return the columns of rows of a form, as the form itself writes them, but for those that tell their origin."""
+    return frozenset(column for row in _rows_of(form) for column in row)
+
+
+@cache
+def _fields_of_all() -> frozenset[str]:
+    """Return the fields of messages that some form has, as that writes them."""
+    return frozenset(
+        name
+        for form in FORMATS.values()
+        for row in _rows_of(form)
+        for value in row.values()
+        if isinstance(value, list)
+        for message in value
+        if isinstance(message, Mapping)
+        for name in message
+    )
+
+
+def _rows_of(form: Format) -> Iterator[Row]:
+    """Yield a row of each shape that holds all that a row can hold."""
+    for rows, role, calls, weights in product(form.rows, form.tool_roles, form.calls, (False, True)):
+        shape = Shape(rows=rows, tool_role=role, calls=calls, weights=weights)
+        for context in (0,) if rows == "conversation" else (0, 3):
+            try:
+                yield form.write(Example(_PROBE, context), shape)
+            except CannotHoldError:
+                continue
+
+
+_PROBE = (
+    Message("system", "You are Ada."),
+    Message("user", "Hello."),
+    Message("assistant", render_answer("A thought.", "Hello.")),
+    Message("user", "Do you remember?"),
+    Message("assistant", render_answer("A thought.", "", [ToolCall("recall_memories", {})])),
+    Message("tool", result_block({"memories": []})),
+    Message("assistant", render_answer("A thought.", "No.")),
+)

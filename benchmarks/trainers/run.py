@@ -1,0 +1,89 @@
+"""Check with trainers' own code what they learn of an export.
+
+    python benchmarks/trainers/run.py NAME … [--source OUTPUT] [--environments DIR] [-- OPTION …]
+
+NAME is that of a format with a `check_NAME.py` here. Everything behind `--` is an option of `apep-datagen export`, e.g.
+`-- --rows exchange`. The program has to be installed where this runs; each trainer gets an environment of its own below
+DIR, with what `requirements/NAME.txt` pins. PyTorch has to be its CPU build; where pip would install another, it stops.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+_ROOT = _HERE.parents[1]
+_NO_DEPENDENCIES = "# --no-deps "
+# What only a build of PyTorch for a GPU asks for.
+_CUDA = ("nvidia-", "cuda-", "triton")
+_REMEDY = (
+    "they are gigabytes and of no use here; let pip find the CPU build: set PIP_EXTRA_INDEX_URL to"
+    " https://download.pytorch.org/whl/cpu, or PIP_FIND_LINKS to a folder that holds it"
+)
+
+
+def main() -> int:
+    """Run the checks that are named; return the exit status."""
+    known = sorted(path.stem.removeprefix("check_") for path in _HERE.glob("check_*.py"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+", choices=known, metavar="NAME", help=", ".join(known))
+    parser.add_argument("--source", type=Path, default=_ROOT / "docs/sample.json", metavar="OUTPUT")
+    parser.add_argument("--environments", type=Path, default=Path(tempfile.gettempdir(), "trainers"), metavar="DIR")
+    own = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
+    arguments = parser.parse_args(own)
+    options = sys.argv[len(own) + 2 :]
+    statuses = []
+    for name in arguments.names:
+        python = _environment(arguments.environments / name, _HERE / f"requirements/{name}.txt")
+        with tempfile.TemporaryDirectory() as place:
+            export = [sys.executable, "-m", "apep_datagen", "export", str(arguments.source), "--format", name]
+            subprocess.run([*export, "--to", place, *options], check=True, stdout=subprocess.DEVNULL)
+            check = [str(python), str(_HERE / f"check_{name}.py"), f"{place}/{name}", str(arguments.source)]
+            environment = {**os.environ, "PYTHONPATH": str(_ROOT), "HF_HUB_OFFLINE": "1", "HF_HOME": f"{place}/cache"}
+            statuses.append(subprocess.run(check, check=False, env=environment).returncode)
+    return max(statuses)
+
+
+def _environment(directory: Path, requirements: Path) -> Path:
+    """Return the interpreter of an environment with what a file asks for; where the file changes, it is made anew."""
+    python = directory / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    made = directory / "requirements.sha256"
+    if made.exists() and made.read_text(encoding="utf-8") == digest:
+        return python
+    venv.create(directory, clear=True, with_pip=True)
+    pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
+    subprocess.run([*pip, "--upgrade", "pip"], check=True)
+    wanted = ["--requirement", str(requirements)]
+    # PyTorch goes first and alone: once its CPU build is there, nothing that asks for it looks for another.
+    lines = requirements.read_text(encoding="utf-8").splitlines()
+    torch = [line for line in lines if line.startswith("torch==")]
+    for packages in (torch, wanted):
+        if packages:
+            _refuse_cuda(pip, packages)
+            subprocess.run([*pip, *packages], check=True)
+    for line in lines:
+        if line.startswith(_NO_DEPENDENCIES):
+            subprocess.run([*pip, "--no-deps", line.removeprefix(_NO_DEPENDENCIES)], check=True)
+    made.write_text(digest, encoding="utf-8")
+    return python
+
+
+def _refuse_cuda(pip: list[str], packages: list[str]) -> None:
+    """Stop where pip would install builds for a GPU; to find out, it reads what packages say of themselves alone."""
+    told = subprocess.run([*pip, "--dry-run", "--report", "-", *packages], check=True, capture_output=True)
+    names = [each["metadata"]["name"].lower() for each in json.loads(told.stdout)["install"]]
+    if found := [name for name in names if name.startswith(_CUDA)]:
+        sys.exit(f"pip would install {', '.join(found)}: {_REMEDY}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""Whoever has trained a model can talk with it: `docs/chat.py` does to the wire what training did, and loses nothing."""
+"""Whoever has trained a model can talk with it: `docs/chat.py` sends what training had, and loses nothing."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def test_the_notes_are_listed_when_they_are_asked_for(tmp_path: Path) -> None:
 
 LOOPING = "again and again and " * 400
 MISBEHAVIOUR: dict[str, tuple[tuple[Reply | str, ...], str]] = {
-    "never answers with words": ((RECALL, RECALL, RECALL, RECALL), "she went on using tools after 3 rounds"),
+    "never answers with words": ((RECALL, RECALL, RECALL, RECALL), "she went on using tools after 4 rounds"),
     "empty": (("",), "she answered with nothing"),
     "thinks and says nothing": (("<think>Hm.</think>",), "she answered with nothing"),
     "null": ((Reply(message={"content": None}),), "she answered with nothing"),
@@ -244,25 +244,23 @@ MISBEHAVIOUR: dict[str, tuple[tuple[Reply | str, ...], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", MISBEHAVIOUR)
-def test_whatever_goes_wrong_is_a_sentence_and_the_conversation_goes_on_as_if_it_had_not_been(
-    tmp_path: Path, name: str
-) -> None:
-    replies, words = MISBEHAVIOUR[name]
-    with talk(tmp_path, REMEMBER, *replies, "Good.") as chat:
+def test_whatever_goes_wrong_is_a_sentence_and_the_conversation_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    replies = [reply for misbehaved, _ in MISBEHAVIOUR.values() for reply in (REMEMBER, *misbehaved)]
+    with talk(tmp_path, *replies, "Good.") as chat:
         chat.notes.write_text('{"diary": [{"date": "2026-01-31", "text": "A page."}]}', encoding="utf-8")
-        ended = chat.say("one", "two", options=("--max-tool-rounds", "4"))
+        ended = chat.say(*MISBEHAVIOUR, "Hello.", options=("--max-tool-rounds", "4"))
     assert (ended.status, ended.stderr) == (0, "")
-    assert words.replace("3 rounds", "4 rounds") in ended.stdout
-    assert "Nothing of this exchange was kept." in ended.stdout
-    assert "Good." in ended.stdout
-    assert "Traceback" not in ended.said
-    assert [message["content"] for message in sent(chat.server.received[-1])[1:]] == ["two"]
-    assert chat.kept() == {"diary": [{"date": "2026-01-31", "text": "A page."}]}  # not even the call before it
+    *told, last = ended.stdout.split("Nothing of this exchange was kept.")
+    assert {name: words in said for (name, (_, words)), said in zip(MISBEHAVIOUR.items(), told, strict=True)} == (
+        dict.fromkeys(MISBEHAVIOUR, True)
+    )
+    assert "Good." in last
+    assert [message["content"] for message in sent(chat.server.received[-1])[1:]] == ["Hello."]
+    assert chat.kept() == {"diary": [{"date": "2026-01-31", "text": "A page."}]}  # not even what was called before it
 
 
 def test_calls_beyond_the_last_round_are_left_out_where_there_are_words_too(tmp_path: Path) -> None:
-    with talk(tmp_path, f"So be it.\n\n{REMEMBER}", "Yes.") as chat:
+    with talk(tmp_path, "So be it.\n\n<tool_call>recall_diary()</tool_call>", "Yes.") as chat:
         ended = chat.say("one", "two", options=("--max-tool-rounds", "0"))
     assert "So be it." in ended.stdout
     assert not chat.notes.exists()

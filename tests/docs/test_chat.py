@@ -7,10 +7,9 @@ import datetime
 import json
 import os
 import pty
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -73,11 +72,13 @@ class Talk:
         address = ("--base-url", f"http://127.0.0.1:{self.server.port}/v1")
         return [sys.executable, str(REPOSITORY / "docs" / "chat.py"), *address, *options]
 
-    def start(self, *options: str, **settings: Any) -> subprocess.Popen[str]:
+    def start(
+        self, *options: str, environment: Mapping[str, str] | None = None, **settings: Any
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self.command(*options),
             cwd=self.directory,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "HOME": str(self.directory)},
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "HOME": str(self.directory), **(environment or {})},
             text=True,
             encoding="utf-8",
             **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings},
@@ -311,8 +312,7 @@ def test_what_a_terminal_would_obey_does_not_reach_it(tmp_path: Path) -> None:
 def test_the_key_is_sent_and_never_shown(tmp_path: Path) -> None:
     key = "sk-very-secret"
     with talk(tmp_path, Reply(f"wrong key {key}", status=401)) as chat:
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "MY_KEY": key}
-        ended = chat.say("Hello.", options=("--key-from", "MY_KEY"), env=environment)
+        ended = chat.say("Hello.", options=("--key-from", "MY_KEY"), environment={"MY_KEY": key})
     [received] = chat.server.received
     assert received.authorization == f"Bearer {key}"
     assert "wrong key …" in ended.stdout
@@ -321,8 +321,7 @@ def test_the_key_is_sent_and_never_shown(tmp_path: Path) -> None:
 
 def test_without_a_key_none_is_sent_that_is_meant_for_others(tmp_path: Path) -> None:
     with talk(tmp_path, DONE) as chat:
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "OPENAI_API_KEY": "sk-others", "HF_TOKEN": "hf_x"}
-        chat.say("Hello.", env=environment)
+        chat.say("Hello.", environment={"OPENAI_API_KEY": "sk-others", "HF_TOKEN": "hf_x"})
     assert chat.server.received[0].authorization == ""
 
 
@@ -331,12 +330,10 @@ def test_without_a_key_none_is_sent_that_is_meant_for_others(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_at_a_terminal_control_d_and_control_c_end_it_and_nothing_is_lost(tmp_path: Path, *, interrupted: bool) -> None:
-    with talk(tmp_path, REMEMBER, DONE, Reply(fault="hang")) as chat:
-        leader, follower = pty.openpty()
+    with talk(tmp_path, REMEMBER, DONE, Reply(fault="hang")) as chat, terminal() as (leader, follower):
         said = bytearray()
-        os.set_blocking(leader, False)
 
-        def read() -> str:
+        def shown() -> str:
             with contextlib.suppress(BlockingIOError, OSError):
                 said.extend(os.read(leader, 65_536))
             return said.decode(errors="replace")
@@ -344,25 +341,44 @@ def test_at_a_terminal_control_d_and_control_c_end_it_and_nothing_is_lost(tmp_pa
         process = chat.start(
             stdin=follower, stdout=follower, stderr=follower, start_new_session=True, preexec_fn=_take_terminal
         )
-        os.close(follower)
-        with killed_if_it_does_not_end(process):
-            wait_until(lambda: "> " in read(), read)
+        with killed(process):
+            wait_until(lambda: ">" in shown(), shown)
             os.write(leader, b"I have a cat, Mia.\n")
-            wait_until(lambda: "Mia it is." in read() and read().rstrip(" ").endswith("> "), read)
+            wait_until(lambda: "Mia it is." in shown() and shown().rstrip().endswith(">"), shown)
             kept = chat.kept()
             if interrupted:
                 os.write(leader, b"And a dog.\n")
                 chat.server.wait_until(lambda: len(chat.server.received) == 3)
-                os.write(leader, b"\x03")
-            else:
-                os.write(leader, b"\x04")
-            wait_until(lambda: read() and process.poll() is not None, read)
-        os.close(leader)
+            os.write(leader, b"\x03" if interrupted else b"\x04")
+            wait_until(lambda: shown() and process.poll() is not None, shown)
+        said_in_all = shown()
     assert process.returncode == (130 if interrupted else 0)
-    assert "Traceback" not in read() if not interrupted else "Traceback" not in said.decode(errors="replace")
-    assert "\x1b[" in said.decode(errors="replace")  # thoughts are dim
+    assert "Traceback" not in said_in_all
+    assert "\x1b[2;3mIt is kept." in said_in_all.replace("\x1b[2;3m  ", "\x1b[2;3m")  # thoughts are dim
     assert chat.kept() == kept
     assert [note["text"] for note in kept["memory"]] == ["The user has a cat, Mia."]
+
+
+@contextlib.contextmanager
+def terminal() -> Iterator[tuple[int, int]]:
+    """Yield the two ends of a terminal: what a person sees and types, and what a program has."""
+    leader, follower = pty.openpty()
+    os.set_blocking(leader, False)
+    try:
+        yield leader, follower
+    finally:
+        os.close(leader)
+        os.close(follower)
+
+
+@contextlib.contextmanager
+def killed(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Leave nothing running."""
+    try:
+        yield
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def _take_terminal() -> None:
@@ -376,12 +392,11 @@ def _take_terminal() -> None:
 def test_killed_while_it_waits_it_has_the_notes_of_what_was_finished(tmp_path: Path) -> None:
     with talk(tmp_path, REMEMBER, DONE, REMEMBER, Reply(fault="hang")) as chat:
         process = chat.start()
-        assert process.stdin is not None
-        process.stdin.write("one\ntwo\n")
-        process.stdin.flush()
-        chat.server.wait_until(lambda: len(chat.server.received) == 4)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        with killed(process):
+            assert process.stdin is not None
+            process.stdin.write("one\ntwo\n")
+            process.stdin.flush()
+            chat.server.wait_until(lambda: len(chat.server.received) == 4)
     assert len(chat.kept()["memory"]) == 1
 
 

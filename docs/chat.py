@@ -156,7 +156,7 @@ def _talk(options: argparse.Namespace) -> None:
         say(f"Her notes are in {notes_file.path}.")
 
 
-def _options() -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description="Talk with a model that was trained on Ada's conversations. A line is a message; /notes lists what"
         " she has written down, /new begins another conversation, Ctrl-D ends.",
@@ -177,12 +177,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--extra-body", default="{}", help="further fields of each request, as JSON")
     parser.add_argument("--key-from", metavar="VARIABLE", help="the environment variable that holds the endpoint's key")
     parser.add_argument("--timeout", type=float, default=600, help="seconds that an answer may take")
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
     """Talk until the user ends it."""
-    options = _options()
+    options = _parser().parse_args()
     streams.install()
     try:
         _talk(options)

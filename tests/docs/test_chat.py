@@ -7,6 +7,8 @@ import datetime
 import json
 import os
 import pty
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import chat
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.prompting import ada_system_prompt
 from apep_datagen.core.errors import SettingsError, StorageError
@@ -145,18 +148,18 @@ def test_hermes_is_sent_in_the_roles_of_the_api() -> None:
 @pytest.mark.parametrize("calls", ["text", "native", "hermes"])
 def test_the_system_prompt_is_that_of_training_with_the_day_and_the_way_of_calling(tmp_path: Path, calls: str) -> None:
     before = datetime.datetime.now().astimezone()
-    with talk(tmp_path, DONE) as chat:
-        ended = chat.say("Hello.", options=("--calls", calls, "--max-tool-rounds", "5"))
+    with talk(tmp_path, DONE) as talking_with:
+        ended = talking_with.say("Hello.", options=("--calls", calls, "--max-tool-rounds", "5"))
     after = datetime.datetime.now().astimezone()
     assert (ended.status, ended.stderr) == (0, "")
     prompts = load_prompts()
     possible = {
-        ada_system_prompt(prompts, at.isoformat(timespec="minutes"), 5, calls)  # type: ignore[arg-type]  # a parameter
+        ada_system_prompt(prompts, at.isoformat(timespec="minutes"), 5, calls)
         for at in (
             before + datetime.timedelta(minutes=minutes) for minutes in range((after - before).seconds // 60 + 2)
         )
     }
-    [received] = chat.server.received
+    [received] = talking_with.server.received
     assert sent(received)[0]["content"] in possible
     assert "in at most 5 rounds" in sent(received)[0]["content"]
     assert ("tools" in received.body) == (calls == "native")
@@ -166,16 +169,16 @@ def test_the_system_prompt_is_that_of_training_with_the_day_and_the_way_of_calli
 
 
 def test_a_call_is_executed_its_result_sent_back_and_what_was_noted_is_there_the_next_time(tmp_path: Path) -> None:
-    with talk(tmp_path, REMEMBER, DONE, RECALL, "<think>There.</think>\n\nMia!") as chat:
-        first = chat.say("I have a cat, Mia.", options=("--model", "mine"))
-        second = chat.say("What is my cat called?")
+    with talk(tmp_path, REMEMBER, DONE, RECALL, "<think>There.</think>\n\nMia!") as talking_with:
+        first = talking_with.say("I have a cat, Mia.", options=("--model", "mine"))
+        second = talking_with.say("What is my cat called?")
     assert [(ended.status, ended.stderr) for ended in (first, second)] == [(0, "")] * 2
     today = datetime.datetime.now().astimezone().date()
-    [note] = chat.kept()["memory"]
+    [note] = talking_with.kept()["memory"]
     assert note["text"] == "The user has a cat, Mia."
     assert datetime.date.fromisoformat(note["date"]) in {today, today - datetime.timedelta(days=1)}
-    assert chat.kept()["diary"] == []
-    requests = chat.server.received
+    assert talking_with.kept()["diary"] == []
+    requests = talking_with.server.received
     assert [message["role"] for message in sent(requests[1])] == ["system", "user", "assistant", "user"]
     assert sent(requests[1])[2:] == [
         {"role": "assistant", "content": REMEMBER},
@@ -192,9 +195,9 @@ def test_a_call_is_executed_its_result_sent_back_and_what_was_noted_is_there_the
 
 
 def test_earlier_exchanges_are_sent_again_and_a_new_conversation_has_none(tmp_path: Path) -> None:
-    with talk(tmp_path, "<think>One.</think>\n\nFirst.", "<think>Two.</think>\n\nSecond.", "Third.") as chat:
-        assert chat.say("a", "", "b", "/new", "c").status == 0
-    assert [[message["content"] for message in sent(request)[1:]] for request in chat.server.received] == [
+    with talk(tmp_path, "<think>One.</think>\n\nFirst.", "<think>Two.</think>\n\nSecond.", "Third.") as talking_with:
+        assert talking_with.say("a", "", "b", "/new", "c").status == 0
+    assert [[message["content"] for message in sent(request)[1:]] for request in talking_with.server.received] == [
         ["a"],
         ["a", "<think>One.</think>\n\nFirst.", "b"],
         ["c"],
@@ -205,10 +208,10 @@ def test_native_calls_come_and_go_as_fields(tmp_path: Path) -> None:
     call = {"id": "x7", "type": "function", "function": {"name": "recall_diary", "arguments": "{}"}}
     asked = Reply(message={"content": None, "reasoning_content": "I look.", "tool_calls": [call]})
     asked.finish_reason = "tool_calls"
-    with talk(tmp_path, asked, "Nothing there yet.") as chat:
-        ended = chat.say("What did you write?", options=("--calls", "native"))
+    with talk(tmp_path, asked, "Nothing there yet.") as talking_with:
+        ended = talking_with.say("What did you write?", options=("--calls", "native"))
     assert (ended.status, ended.stderr) == (0, "")
-    first, second = chat.server.received
+    first, second = talking_with.server.received
     assert [tool["function"]["name"] for tool in first.body["tools"]] == tool_names()
     answer, result = sent(second)[2:]
     assert answer["content"] == "<think>I look.</think>"
@@ -218,10 +221,10 @@ def test_native_calls_come_and_go_as_fields(tmp_path: Path) -> None:
 
 
 def test_the_notes_are_listed_when_they_are_asked_for(tmp_path: Path) -> None:
-    with talk(tmp_path, REMEMBER, DONE) as chat:
-        ended = chat.say("I have a cat, Mia.", "/notes")
+    with talk(tmp_path, REMEMBER, DONE) as talking_with:
+        ended = talking_with.say("I have a cat, Mia.", "/notes")
     assert "1. 20" in ended.stdout.partition("Mia it is.")[2]
-    assert len(chat.server.received) == 2
+    assert len(talking_with.server.received) == 2
 
 
 # A model, or a server, that misbehaves.
@@ -247,25 +250,27 @@ MISBEHAVIOUR: dict[str, tuple[tuple[Reply | str, ...], str]] = {
 
 def test_whatever_goes_wrong_is_a_sentence_and_the_conversation_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     replies = [reply for misbehaved, _ in MISBEHAVIOUR.values() for reply in (REMEMBER, *misbehaved)]
-    with talk(tmp_path, *replies, "Good.") as chat:
-        chat.notes.write_text('{"diary": [{"date": "2026-01-31", "text": "A page."}]}', encoding="utf-8")
-        ended = chat.say(*MISBEHAVIOUR, "Hello.", options=("--max-tool-rounds", "4"))
+    with talk(tmp_path, *replies, "Good.") as talking_with:
+        talking_with.notes.write_text('{"diary": [{"date": "2026-01-31", "text": "A page."}]}', encoding="utf-8")
+        ended = talking_with.say(*MISBEHAVIOUR, "Hello.", options=("--max-tool-rounds", "4"))
     assert (ended.status, ended.stderr) == (0, "")
     *told, last = ended.stdout.split("Nothing of this exchange was kept.")
     assert {name: words in said for (name, (_, words)), said in zip(MISBEHAVIOUR.items(), told, strict=True)} == (
         dict.fromkeys(MISBEHAVIOUR, True)
     )
     assert "Good." in last
-    assert [message["content"] for message in sent(chat.server.received[-1])[1:]] == ["Hello."]
-    assert chat.kept() == {"diary": [{"date": "2026-01-31", "text": "A page."}]}  # not even what was called before it
+    assert [message["content"] for message in sent(talking_with.server.received[-1])[1:]] == ["Hello."]
+    assert talking_with.kept() == {
+        "diary": [{"date": "2026-01-31", "text": "A page."}]
+    }  # not even what was called before it
 
 
 def test_calls_beyond_the_last_round_are_left_out_where_there_are_words_too(tmp_path: Path) -> None:
-    with talk(tmp_path, "So be it.\n\n<tool_call>recall_diary()</tool_call>", "Yes.") as chat:
-        ended = chat.say("one", "two", options=("--max-tool-rounds", "0"))
+    with talk(tmp_path, "So be it.\n\n<tool_call>recall_diary()</tool_call>", "Yes.") as talking_with:
+        ended = talking_with.say("one", "two", options=("--max-tool-rounds", "0"))
     assert "So be it." in ended.stdout
-    assert not chat.notes.exists()
-    assert sent(chat.server.received[1])[2]["content"] == "So be it."
+    assert not talking_with.notes.exists()
+    assert sent(talking_with.server.received[1])[2]["content"] == "So be it."
 
 
 @pytest.mark.parametrize(
@@ -273,56 +278,56 @@ def test_calls_beyond_the_last_round_are_left_out_where_there_are_words_too(tmp_
     ["<tool_call>add_memory(</tool_call>", "<tool_call>rm('/')</tool_call>", "<tool_call>delete_memory(indices=[9])"],
 )
 def test_a_call_that_cannot_be_carried_out_gets_the_error_that_training_had(tmp_path: Path, nonsense: str) -> None:
-    with talk(tmp_path, nonsense, "Sorry.") as chat:
-        ended = chat.say("one")
+    with talk(tmp_path, nonsense, "Sorry.") as talking_with:
+        ended = talking_with.say("one")
     assert ended.status == 0
-    assert sent(chat.server.received[1])[-1]["content"].startswith('<tool_result>{"error": ')
-    assert not chat.notes.exists()
+    assert sent(talking_with.server.received[1])[-1]["content"].startswith('<tool_result>{"error": ')
+    assert not talking_with.notes.exists()
 
 
 def test_a_call_that_is_no_field_ends_a_native_exchange_in_a_sentence(tmp_path: Path) -> None:
-    with talk(tmp_path, "<tool_call>add_memory(</tool_call>", "Good.") as chat:
-        ended = chat.say("one", "two", options=("--calls", "native"))
+    with talk(tmp_path, "<tool_call>add_memory(</tool_call>", "Good.") as talking_with:
+        ended = talking_with.say("one", "two", options=("--calls", "native"))
     assert "cannot go on with --calls native" in ended.stdout
     assert ended.status == 0
 
 
 def test_an_answer_that_never_comes_and_one_that_trickles_are_waited_for_so_long_and_no_longer(tmp_path: Path) -> None:
-    with talk(tmp_path, Reply(fault="hang"), Reply(fault="trickle"), "Good.") as chat:
-        ended = chat.say("one", "two", "three", options=("--timeout", "0.5"))
+    with talk(tmp_path, Reply(fault="hang"), Reply(fault="trickle"), "Good.") as talking_with:
+        ended = talking_with.say("one", "two", "three", options=("--timeout", "0.5"))
     assert ended.stdout.count("Nothing of this exchange was kept.") == 2
     assert "Good." in ended.stdout
 
 
 def test_a_server_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    with talk(tmp_path) as chat:
+    with talk(tmp_path) as talking_with:
         pass
-    ended = chat.say("Hello.")
+    ended = talking_with.say("Hello.")
     assert (ended.status, ended.stderr) == (0, "")
     assert "Nothing of this exchange was kept." in ended.stdout
 
 
 def test_what_a_terminal_would_obey_does_not_reach_it(tmp_path: Path) -> None:
-    with talk(tmp_path, "<think>\x1b[2J</think>\n\nHi \x1b]0;title\x07 there") as chat:
-        ended = chat.say("Hello.")
+    with talk(tmp_path, "<think>\x1b[2J</think>\n\nHi \x1b]0;title\x07 there") as talking_with:
+        ended = talking_with.say("Hello.")
     assert "\x1b" not in ended.stdout
     assert "\x07" not in ended.stdout
 
 
 def test_the_key_is_sent_and_never_shown(tmp_path: Path) -> None:
     key = "sk-very-secret"
-    with talk(tmp_path, Reply(f"wrong key {key}", status=401)) as chat:
-        ended = chat.say("Hello.", options=("--key-from", "MY_KEY"), environment={"MY_KEY": key})
-    [received] = chat.server.received
+    with talk(tmp_path, Reply(f"wrong key {key}", status=401)) as talking_with:
+        ended = talking_with.say("Hello.", options=("--key-from", "MY_KEY"), environment={"MY_KEY": key})
+    [received] = talking_with.server.received
     assert received.authorization == f"Bearer {key}"
     assert "wrong key …" in ended.stdout
     assert key not in ended.said
 
 
 def test_without_a_key_none_is_sent_that_is_meant_for_others(tmp_path: Path) -> None:
-    with talk(tmp_path, DONE) as chat:
-        chat.say("Hello.", environment={"OPENAI_API_KEY": "sk-others", "HF_TOKEN": "hf_x"})
-    assert chat.server.received[0].authorization == ""
+    with talk(tmp_path, DONE) as talking_with:
+        talking_with.say("Hello.", environment={"OPENAI_API_KEY": "sk-others", "HF_TOKEN": "hf_x"})
+    assert talking_with.server.received[0].authorization == ""
 
 
 # Ending it.
@@ -330,7 +335,7 @@ def test_without_a_key_none_is_sent_that_is_meant_for_others(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_at_a_terminal_control_d_and_control_c_end_it_and_nothing_is_lost(tmp_path: Path, *, interrupted: bool) -> None:
-    with talk(tmp_path, REMEMBER, DONE, Reply(fault="hang")) as chat, terminal() as (leader, follower):
+    with talk(tmp_path, REMEMBER, DONE, Reply(fault="hang")) as talking_with, terminal() as (leader, follower):
         said = bytearray()
 
         def shown() -> str:
@@ -338,24 +343,24 @@ def test_at_a_terminal_control_d_and_control_c_end_it_and_nothing_is_lost(tmp_pa
                 said.extend(os.read(leader, 65_536))
             return said.decode(errors="replace")
 
-        process = chat.start(
+        process = talking_with.start(
             stdin=follower, stdout=follower, stderr=follower, start_new_session=True, preexec_fn=_take_terminal
         )
         with killed(process):
             wait_until(lambda: ">" in shown(), shown)
             os.write(leader, b"I have a cat, Mia.\n")
             wait_until(lambda: "Mia it is." in shown() and shown().rstrip().endswith(">"), shown)
-            kept = chat.kept()
+            kept = talking_with.kept()
             if interrupted:
                 os.write(leader, b"And a dog.\n")
-                chat.server.wait_until(lambda: len(chat.server.received) == 3)
+                talking_with.server.wait_until(lambda: len(talking_with.server.received) == 3)
             os.write(leader, b"\x03" if interrupted else b"\x04")
             wait_until(lambda: shown() and process.poll() is not None, shown)
         said_in_all = shown()
     assert process.returncode == (130 if interrupted else 0)
     assert "Traceback" not in said_in_all
     assert "\x1b[2;3mIt is kept." in said_in_all.replace("\x1b[2;3m  ", "\x1b[2;3m")  # thoughts are dim
-    assert chat.kept() == kept
+    assert talking_with.kept() == kept
     assert [note["text"] for note in kept["memory"]] == ["The user has a cat, Mia."]
 
 
@@ -390,14 +395,14 @@ def _take_terminal() -> None:
 
 
 def test_killed_while_it_waits_it_has_the_notes_of_what_was_finished(tmp_path: Path) -> None:
-    with talk(tmp_path, REMEMBER, DONE, REMEMBER, Reply(fault="hang")) as chat:
-        process = chat.start()
+    with talk(tmp_path, REMEMBER, DONE, REMEMBER, Reply(fault="hang")) as talking_with:
+        process = talking_with.start()
         with killed(process):
             assert process.stdin is not None
             process.stdin.write("one\ntwo\n")
             process.stdin.flush()
-            chat.server.wait_until(lambda: len(chat.server.received) == 4)
-    assert len(chat.kept()["memory"]) == 1
+            talking_with.server.wait_until(lambda: len(talking_with.server.received) == 4)
+    assert len(talking_with.kept()["memory"]) == 1
 
 
 # The file of her notes.
@@ -432,24 +437,24 @@ def test_a_link_to_the_notes_stays_one(tmp_path: Path) -> None:
     "content", ["", "{", "[]", '{"memory": 3}', '{"memory": [{"date": "x"}]}', '{"notes": []}', "[" * 100_000]
 )
 def test_a_file_that_holds_something_else_is_refused_and_left_as_it_is(tmp_path: Path, content: str) -> None:
-    with talk(tmp_path) as chat:
-        chat.notes.write_text(content, encoding="utf-8")
-        ended = chat.say("Hello.")
+    with talk(tmp_path) as talking_with:
+        talking_with.notes.write_text(content, encoding="utf-8")
+        ended = talking_with.say("Hello.")
     assert ended.status == 2
     assert "ada-notes.json" in ended.stderr
     assert "Traceback" not in ended.said
-    assert chat.notes.read_text(encoding="utf-8") == content
-    assert chat.server.received == []
+    assert talking_with.notes.read_text(encoding="utf-8") == content
+    assert talking_with.server.received == []
 
 
 def test_where_notes_cannot_be_written_the_exchange_is_not_kept_either(tmp_path: Path) -> None:
-    with talk(tmp_path, REMEMBER, DONE, "Good.") as chat:
+    with talk(tmp_path, REMEMBER, DONE, "Good.") as talking_with:
         (tmp_path / "ada-notes.json.new").mkdir()
-        ended = chat.say("one", "two")
+        ended = talking_with.say("one", "two")
     assert ended.status == 0
     assert "the notes could not be written" in ended.stdout
-    assert [message["content"] for message in sent(chat.server.received[-1])[1:]] == ["two"]
-    assert not chat.notes.exists()
+    assert [message["content"] for message in sent(talking_with.server.received[-1])[1:]] == ["two"]
+    assert not talking_with.notes.exists()
 
 
 def test_two_chats_do_not_share_notes(tmp_path: Path) -> None:
@@ -486,17 +491,38 @@ def test_notes_that_cannot_be_read_are_no_empty_ones(tmp_path: Path) -> None:
 def test_an_option_that_cannot_be_is_refused_in_a_sentence(
     tmp_path: Path, options: tuple[str, ...], words: str
 ) -> None:
-    with talk(tmp_path) as chat:
-        ended = chat.say(options=options)
+    with talk(tmp_path) as talking_with:
+        ended = talking_with.say(options=options)
     assert ended.status == 2
     assert words in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
+PAGE = (REPOSITORY / "docs" / "serving.md").read_text(encoding="utf-8")
+
+
+def test_every_option_that_the_page_names_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = re.findall(r"^uv run python docs/chat\.py (.+)$", PAGE, re.MULTILINE)
+    inline = re.findall(r"`chat\.py (--[^`]+)`", PAGE)
+    rows = re.findall(r"^\| .+ \| .+ \| `(--[a-z-]+)", PAGE, re.MULTILINE)
+    assert (len(commands), len(inline), len(rows)) == (2, 1, 5)
+    parser = chat._parser()
+    for command in (*commands, *(f"--base-url http://localhost {options}" for options in inline)):
+        assert parser.parse_args(shlex.split(command)).model == "ada"
+    assert [option for option in rows if option not in parser.format_help()] == []
+    assert capsys.readouterr().err == ""
+
+
+def test_what_the_page_has_to_be_run_prints_the_system_prompt() -> None:
+    [command] = re.findall(r"^uv run python -c '\n(.*?)'$", PAGE, re.MULTILINE | re.DOTALL)
+    ended = subprocess.run([sys.executable, "-c", command], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == ada_system_prompt(load_prompts(), "2026-11-27T17:34", 3)
+
+
 def test_further_fields_and_sampling_are_in_each_request(tmp_path: Path) -> None:
-    with talk(tmp_path, DONE) as chat:
+    with talk(tmp_path, DONE) as talking_with:
         more = '{"skip_special_tokens": false}'
-        chat.say("Hello.", options=("--extra-body", more, "--temperature", "0.6", "--max-tokens", "77"))
-    body = dict(chat.server.received[0].body)
+        talking_with.say("Hello.", options=("--extra-body", more, "--temperature", "0.6", "--max-tokens", "77"))
+    body = dict(talking_with.server.received[0].body)
     del body["messages"]
     assert body == {"model": "ada", "max_tokens": 77, "temperature": 0.6, "skip_special_tokens": False}

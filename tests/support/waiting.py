@@ -9,7 +9,7 @@ __all__ = ["PATIENCE_SECONDS", "wait_until"]
 
 # For how long a test waits before it fails. It says nothing of the program: a busy machine takes some seconds for what
 # takes some milliseconds on an idle one, and no test may fail for that.
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 300.0
 
 
 def wait_until(condition: Callable[[], object], otherwise: Callable[[], str], *, look_every: float = 0.005) -> None:

@@ -252,13 +252,14 @@ def test_whatever_goes_wrong_is_a_sentence_and_the_conversation_goes_on_as_if_it
     replies = [reply for misbehaved, _ in MISBEHAVIOUR.values() for reply in (REMEMBER, *misbehaved)]
     with talk(tmp_path, *replies, "Good.") as talking_with:
         talking_with.notes.write_text('{"diary": [{"date": "2026-01-31", "text": "A page."}]}', encoding="utf-8")
-        ended = talking_with.say(*MISBEHAVIOUR, "Hello.", options=("--max-tool-rounds", "4"))
+        ended = talking_with.say(*MISBEHAVIOUR, "Hello.", "/notes", options=("--max-tool-rounds", "4"))
     assert (ended.status, ended.stderr) == (0, "")
     *told, last = ended.stdout.split("Nothing of this exchange was kept.")
     assert {name: words in said for (name, (_, words)), said in zip(MISBEHAVIOUR.items(), told, strict=True)} == (
         dict.fromkeys(MISBEHAVIOUR, True)
     )
     assert "Good." in last
+    assert '"memory": []' in last
     assert [message["content"] for message in sent(talking_with.server.received[-1])[1:]] == ["Hello."]
     assert talking_with.kept() == {
         "diary": [{"date": "2026-01-31", "text": "A page."}]
@@ -305,6 +306,20 @@ def test_a_server_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     ended = talking_with.say("Hello.")
     assert (ended.status, ended.stderr) == (0, "")
     assert "Nothing of this exchange was kept." in ended.stdout
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C", "POSIX"])
+def test_what_is_no_text_is_no_message_that_cannot_be_sent(tmp_path: Path, locale: str) -> None:
+    lines = tmp_path / "lines"
+    lines.write_bytes(b"caf\xff\ncaf\xc3\xa9\r\n\x00\x1b\n")
+    with talk(tmp_path, *["Hm."] * 3) as talking_with, lines.open(encoding="latin-1") as stdin:
+        process = talking_with.start(environment={"LC_ALL": locale}, stdin=stdin)
+        with killed_if_it_does_not_end(process):
+            _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, stderr) == (0, "")
+    said = [sent(request)[-1]["content"] for request in talking_with.server.received]
+    assert "café" in said
+    assert "\ufffd" in said[-1]
 
 
 def test_what_a_terminal_would_obey_does_not_reach_it(tmp_path: Path) -> None:

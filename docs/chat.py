@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import io
 import json
 import os
 import sys
@@ -42,14 +43,13 @@ def _lines() -> Iterator[str]:
     """Yield what the user types, line by line, until there is no more."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401, PLC0415 - lets `input` go back to earlier lines; Windows has none
+    if not isinstance(sys.stdin, io.TextIOWrapper):  # it was closed before the program began
+        return
+    sys.stdin.reconfigure(errors="replace")
     prompt = "> " if sys.stdin.isatty() else ""
-    while True:
-        try:
+    with contextlib.suppress(EOFError):
+        while True:
             yield clean_text(input(prompt)).strip()
-        except EOFError:
-            return
-        except UnicodeDecodeError:
-            say("That was no text in UTF-8.")
 
 
 def _converse(chat: Chat) -> None:

@@ -308,18 +308,30 @@ def test_a_server_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     assert "Nothing of this exchange was kept." in ended.stdout
 
 
-@pytest.mark.parametrize("locale", ["C.UTF-8", "C", "POSIX"])
-def test_what_is_no_text_is_no_message_that_cannot_be_sent(tmp_path: Path, locale: str) -> None:
+@pytest.mark.parametrize(
+    "environment", [{"LC_ALL": "C.UTF-8"}, {"LC_ALL": "POSIX"}, {"PYTHONIOENCODING": "utf-8:strict"}], ids=str
+)
+def test_what_is_no_text_does_not_keep_the_rest_from_being_sent(tmp_path: Path, environment: dict[str, str]) -> None:
     lines = tmp_path / "lines"
     lines.write_bytes(b"caf\xff\ncaf\xc3\xa9\r\n\x00\x1b\n")
     with talk(tmp_path, *["Hm."] * 3) as talking_with, lines.open(encoding="latin-1") as stdin:
-        process = talking_with.start(environment={"LC_ALL": locale}, stdin=stdin)
+        process = talking_with.start(environment=environment, stdin=stdin)
         with killed_if_it_does_not_end(process):
             _, stderr = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, stderr) == (0, "")
     said = [sent(request)[-1]["content"] for request in talking_with.server.received]
-    assert "café" in said
-    assert "\ufffd" in said[-1]
+    assert said[0].startswith("caf\ufffd")
+    assert said[1] == "café"
+    assert said[2].startswith("\ufffd")
+
+
+def test_without_a_standard_input_there_is_nothing_to_say(tmp_path: Path) -> None:
+    with talk(tmp_path) as talking_with:
+        command = shlex.join(talking_with.command())
+        ended = subprocess.run(
+            ["/bin/sh", "-c", f"{command} <&-"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_what_a_terminal_would_obey_does_not_reach_it(tmp_path: Path) -> None:

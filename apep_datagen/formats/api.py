@@ -64,6 +64,6 @@ def told_of_context(shape: Shape) -> str:
         return ""
     what = "one message of Ada's" if shape.rows == "answer" else "an exchange"
     return f"""
-Each row is {what}, with all that stands before it as context: her messages there have `weight: 0`, and are
-not trained on again.
+Each row is {what}, with all that stands before it as context: her messages there have
+`weight: 0`, and are not trained on again.
 """

@@ -265,6 +265,7 @@ def exported_beside_others(program: Program) -> Ended:
 
 def pushed_without_a_token(program: Program) -> Ended:
     assert run(program).status == 0
+    program.environment.clear()
     return program.run("push", "me/ada", "--license", "mit")
 
 

@@ -95,6 +95,7 @@ _TEXT_TEMPLATES = """\
 | Gemma 3 | `gemma3` | `<end_of_turn>` | `user` |
 | Gemma 4 | `gemma4` | `<turn\\|>` | `user` |
 | Mistral, with a tokenizer of version 7 | `mistral_v7_tekken` | `</s>` | `user` |
+| Mistral, with `tokenizer_use_mistral_common: true` | none | none | `user` |
 
 Of Axolotl's other templates, `qwen3` and `qwen3_5` take away the thoughts of all answers but the last, and what they
 write themselves in front of that, `<think>`, is not learnt; `deepseek_v3` and `exaone4` take away every thought;
@@ -105,7 +106,8 @@ by that of Gemma 4."""
 _NATIVE_TEMPLATES = """\
 The template has to know `tool_calls`. Of Axolotl's own, `qwen_25` keeps all; `qwen3` and `qwen3_5` keep all calls, and
 of the thoughts those of a row's last exchange; `chatml`, `llama3`, `phi_35` and `falcon_h1` leave out the calls without
-a word; `llama3_2_vision` refuses two calls in one message; those of Mistral and Gemma 3 refuse the role `tool`."""
+a word; `llama3_2_vision` refuses two calls in one message; those of Mistral and Gemma 3 refuse the role `tool`. With
+`tokenizer_use_mistral_common`, export with `--calls text`."""
 
 
 def _guide(shape: Shape, files: Files) -> str:

@@ -61,8 +61,9 @@ stand in `tool_calls`, and each result is a message of the role `tool`. They wer
 tokenizers of version 13 and later take them, earlier ones refuse them; with `--thoughts drop`, those of version 3 and
 later take them.
 {told_of_context(shape)}
-Do not train on this with mistral-finetune, which checks rows by the rules of version 3, and with `tools` trains on the
-last message of a row alone. The form for it is `--calls text`.
+Take them for code of your own on mistral-common. mistral-finetune checks rows by the rules of version 3, and with
+`tools` trains on the last message of a row alone; Axolotl 0.19 leaves out thoughts that are chunks, without a word. For
+both, export with `--calls text`, for Axolotl with `--format axolotl`.
 """
     held = f"\n  eval_instruct_data: {files['validation']}" if "validation" in files else ""
     return f"""\

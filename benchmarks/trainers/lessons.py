@@ -2,7 +2,7 @@
 
 Two comparisons. What the rows hold is held against the output that was exported: each thought, reply, call and result
 is new in one row. And what a trainer has made of a row is held against that row: all that is new of Ada's is learnt,
-all results can be read, and nothing else is learnt. White space tells nothing.
+the system prompt and all results can be read, and nothing else is learnt. White space tells nothing.
 """
 
 from __future__ import annotations
@@ -135,6 +135,9 @@ def faults(
         else:
             yield f"a {kind} is not learnt: {text[:60]!r}"
     read = _squeezed(learnt.text)
+    for message in example.messages:
+        if message.role == "system" and _squeezed(message.content) not in read:
+            yield f"a system prompt cannot be read: {message.content[:60]!r}"
     for result in _results(example.messages):
         if not any(_squeezed(spelling) in read for spelling in (result, _inside(result), _escaped(result))):
             yield f"a result cannot be read: {result[:60]!r}"
@@ -157,21 +160,20 @@ def _words_of_ada(messages: Iterable[Message]) -> Iterator[tuple[str, str]]:
 
 
 def _without_call(call: str, text: str) -> str | None:
-    """Return a text without the name and the arguments of a call that is spelled in another way there, e.g. as JSON.
+    """Return a text without a call that it spells in its own way, such as as JSON; None where it is not in it.
 
-    None if they are not all in it.
+    What is short in a call stays: it can stand in others, too.
     """
     (parsed,) = parse_answer(f"<tool_call>{call}</tool_call>").calls
     if not isinstance(parsed, ToolCall):
         return None
     values = [item for value in parsed.arguments.values() for item in (value if isinstance(value, list) else [value])]
-    words = [parsed.name, *(value if isinstance(value, str) else json.dumps(value) for value in values)]
-    for word in words:
-        ways = map(_squeezed, (word, _inside(word), _escaped(word)))
-        way = next((way for way in ways if way in text), None)
-        if way is None:
+    for word in (parsed.name, *(value if isinstance(value, str) else json.dumps(value) for value in values)):
+        found = next((way for way in map(_squeezed, (word, _inside(word), _escaped(word))) if way in text), None)
+        if found is None:
             return None
-        text = text.replace(way, "\0", 1)
+        if len(found) >= _TELLING:
+            text = text.replace(found, "\0", 1)
     return text
 
 

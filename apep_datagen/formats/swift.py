@@ -76,6 +76,9 @@ def _configuration(files: Files) -> Iterator[str]:
     yield "# Trains a LoRA adapter on this export. README.md beside it says what to change for other models."
     yield "model: Qwen/Qwen3-0.6B"
     yield "use_hf: true"
+    yield "template: qwen3"
+    yield "# As it is in the rows: no empty thought before an answer that has none."
+    yield "add_non_thinking_prefix: false"
     yield ""
     yield f"dataset: {files['train']}"
     if "validation" in files:

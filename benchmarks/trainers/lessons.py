@@ -2,7 +2,7 @@
 
 Two comparisons. What the rows hold is held against the output that was exported: each thought, reply, call and result
 is new in one row. And what a trainer has made of a row is held against that row: all that is new of Ada's is learnt,
-all results can be read, and nothing else is learnt. White space tells nothing.
+the system prompt and all results can be read, and nothing else is learnt. White space tells nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from apep_datagen.export.loss import lost_between
 from apep_datagen.formats.example import Example, count
 from apep_datagen.formats.format import Format, Row
 
-__all__ = ["Learnt", "check", "rows_in", "texts_in"]
+__all__ = ["Learnt", "check", "faults", "rows_in", "texts_in"]
 
 _NOT_LEARNT = -100
 _TAGS = ("<think>", "</think>", "<tool_call>", "</tool_call>")
@@ -96,35 +96,48 @@ def check(
     # Where calls are spelled otherwise, a system prompt tells of the tools in other words.
     whole = Example(tuple(each for messages in conversations for each in messages if each.role != "system"))
     taught = Example(tuple(each for example in examples for each in example.new if each.role != "system"))
-    faults = [f"of the output, {number} {kind} are in no row" for kind, number in lost_between(whole, taught).items()]
-    faults += [f"{number} {kind} are new in two rows" for kind, number in lost_between(taught, whole).items()]
-    found = list(learnts)
-    if len(found) != len(examples):
-        faults.append(f"the trainer has {len(found)} of {len(examples)} rows")
-    for number, (example, learnt) in enumerate(zip(examples, found, strict=False), start=1):
-        faults += (f"row {number}: {fault}" for fault in _faults(example, learnt, scaffold, ends))
+    found = [f"of the output, {number} {kind} are in no row" for kind, number in lost_between(whole, taught).items()]
+    found += [f"{number} {kind} are new in two rows" for kind, number in lost_between(taught, whole).items()]
+    read = list(learnts)
+    if len(read) != len(examples):
+        found.append(f"the trainer has {len(read)} of {len(examples)} rows")
+    for number, (example, learnt) in enumerate(zip(examples, read, strict=False), start=1):
+        found += (f"row {number}: {fault}" for fault in faults(example, learnt, scaffold=scaffold, ends=ends))
     counts = count(each for example in examples for each in example.new)
-    verdict = f"{len(faults)} faults" if faults else "all of it is learnt or read, and nothing else is learnt"
+    verdict = f"{len(found)} faults" if found else "all of it is learnt or read, and nothing else is learnt"
     print(
         f"{name or form.name}: {len(examples)} rows of {len(conversations)} conversations with {counts.messages}"
         f" messages, {counts.thoughts} thoughts, {counts.calls} calls, {counts.results} results: {verdict}"
     )
-    for fault in faults[:_MOST_FAULTS_TOLD]:
+    for fault in found[:_MOST_FAULTS_TOLD]:
         print(f"  {fault}", file=sys.stderr)
-    return 1 if faults else 0
+    return 1 if found else 0
 
 
-def _faults(example: Example, learnt: Learnt, scaffold: Sequence[str], ends: Sequence[str]) -> Iterator[str]:
+def faults(
+    example: Example, learnt: Learnt, *, scaffold: Sequence[str] = (), ends: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield what is wrong with what a trainer makes of a row, in sentences.
+
+    Args:
+        example: The row.
+        learnt: What the trainer makes of it.
+        scaffold: As for `check`.
+        ends: As for `check`.
+    """
     rest = _squeezed("".join(learnt.stretches))
     is_as_text = True
     for kind, text in sorted(_words_of_ada(example.new), key=lambda part: -len(part[1])):
         if (at := rest.find(_squeezed(text))) >= 0:
             rest = f"{rest[:at]}\0{rest[at + len(_squeezed(text)) :]}"
-        elif kind == "call" and _is_spelled_otherwise(text, rest):
-            is_as_text = False
+        elif kind == "call" and (without := _without_call(text, rest)) is not None:
+            rest, is_as_text = without, False
         else:
             yield f"a {kind} is not learnt: {text[:60]!r}"
     read = _squeezed(learnt.text)
+    for message in example.messages:
+        if message.role == "system" and _squeezed(message.content) not in read:
+            yield f"a system prompt cannot be read: {message.content[:60]!r}"
     for result in _results(example.messages):
         if not any(_squeezed(spelling) in read for spelling in (result, _inside(result), _escaped(result))):
             yield f"a result cannot be read: {result[:60]!r}"
@@ -146,14 +159,22 @@ def _words_of_ada(messages: Iterable[Message]) -> Iterator[tuple[str, str]]:
                 yield "call", render_call(call) if isinstance(call, ToolCall) else call.text
 
 
-def _is_spelled_otherwise(call: str, text: str) -> bool:
-    """Tell whether a call's name and arguments stand in a text that spells calls in its own way, such as as JSON."""
+def _without_call(call: str, text: str) -> str | None:
+    """Return a text without a call that it spells in its own way, such as as JSON; None where it is not in it.
+
+    What is short in a call stays: it can stand in others, too.
+    """
     (parsed,) = parse_answer(f"<tool_call>{call}</tool_call>").calls
     if not isinstance(parsed, ToolCall):
-        return False
+        return None
     values = [item for value in parsed.arguments.values() for item in (value if isinstance(value, list) else [value])]
-    words = [parsed.name, *(value if isinstance(value, str) else json.dumps(value) for value in values)]
-    return all(any(_squeezed(way) in text for way in (word, _inside(word), _escaped(word))) for word in words)
+    for word in (parsed.name, *(value if isinstance(value, str) else json.dumps(value) for value in values)):
+        found = next((way for way in map(_squeezed, (word, _inside(word), _escaped(word))) if way in text), None)
+        if found is None:
+            return None
+        if len(found) >= _TELLING:
+            text = text.replace(found, "\0", 1)
+    return text
 
 
 def _results(messages: Iterable[Message]) -> Iterator[str]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from itertools import product
 
+import pytest
+import yaml
 from hypothesis import given
 
 from apep_datagen.core.messages import Message
+from apep_datagen.core.tools import tool_schemas
 from apep_datagen.export.examples import examples_of
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Format, Row

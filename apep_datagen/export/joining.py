@@ -110,7 +110,7 @@ def joined(parts: Sequence[tuple[Message, ...]], days: Sequence[str], *, as_sess
 
     Args:
         parts: Their messages.
-        days: When each took place, as ISO dates and times.
+        days: When each took place, as ISO dates and times; a date alone, or nothing, where no more is known.
         as_session: Whether the system prompt of each stays where it is; else that of the first stays alone, and the
             first message of each of the others begins with its day and hour.
     """
@@ -121,8 +121,9 @@ def joined(parts: Sequence[tuple[Message, ...]], days: Sequence[str], *, as_sess
         messages[0] = Message("system", messages[0].content + _DAYS)
     for part, day in zip(parts[1:], days[1:], strict=True):
         rest = [message for message in part if message.role != "system"]
-        if rest and rest[0].role == "user":
-            rest[0] = Message("user", f"[{spoken_time(day)}]\n\n{rest[0].content}")
+        if day and rest and rest[0].role == "user":
+            when = spoken_time(day) if "T" in day else day
+            rest[0] = Message("user", f"[{when}]\n\n{rest[0].content}")
         messages += rest
     return tuple(messages)
 

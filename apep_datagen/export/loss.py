@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from apep_datagen.core.calls import ToolCall, render_call
@@ -86,7 +86,10 @@ class LossTally:
         self.after += count(found.new)
         if found == wanted:
             return
-        for kind, missing in lost_between(wanted, found).items():
+        missing_kinds = lost_between(wanted, found)
+        if not missing_kinds and not _is_as_wanted(wanted, found):
+            missing_kinds["messages"] = 1  # nothing is missing, and yet the row teaches something else
+        for kind, missing in missing_kinds.items():
             self.lost[kind] += missing
             self.lost_rows[kind] += 1
             self.first_lost.setdefault(kind, number)
@@ -95,30 +98,31 @@ class LossTally:
 def lost_between(wanted: Example, found: Example) -> Counter[Kind]:
     """Return how much of what an example teaches is not in another one, by kind; white space tells nothing."""
     missing: Counter[Kind] = Counter()
-    there = _parts(found.new)
-    for (kind, text), number in _parts(wanted.new).items():
-        if (lacks := number - there[kind, text]) > 0:
-            missing[kind] += lacks
+    for (kind, _), lacks in (Counter(_parts(wanted.new)) - Counter(_parts(found.new))).items():
+        missing[kind] += lacks
     return missing
 
 
-def _parts(messages: Iterable[Message]) -> Counter[tuple[Kind, str]]:
-    parts: Counter[tuple[Kind, str]] = Counter()
+def _is_as_wanted(wanted: Example, found: Example) -> bool:
+    """Tell whether an example teaches the same in the same order, and nothing beside it, such as its context."""
+    return list(_parts(wanted.new)) == list(_parts(found.new))
+
+
+def _parts(messages: Iterable[Message]) -> Iterator[tuple[Kind, str]]:
     for message in messages:
         if message.role == "assistant":
             answer = parse_answer(message.content)
-            parts["messages", f"assistant {_squeezed(answer.reply)}"] += 1
+            yield "messages", f"assistant {_squeezed(answer.reply)}"
             if answer.thinking:
-                parts["thoughts", _squeezed(answer.thinking)] += 1
+                yield "thoughts", _squeezed(answer.thinking)
             for call in map(canonical_call, answer.calls):
-                parts["calls", render_call(call) if isinstance(call, ToolCall) else _squeezed(call.text)] += 1
+                yield "calls", render_call(call) if isinstance(call, ToolCall) else _squeezed(call.text)
         elif message.role == "tool":
-            parts["messages", "tool"] += 1
+            yield "messages", "tool"
             for value, _ in read_results(message.content):
-                parts["results", json.dumps(value, ensure_ascii=False)] += 1
+                yield "results", json.dumps(value, ensure_ascii=False)
         else:
-            parts["messages", f"{message.role} {_squeezed(message.content)}"] += 1
-    return parts
+            yield "messages", f"{message.role} {_squeezed(message.content)}"
 
 
 def _squeezed(text: str) -> str:

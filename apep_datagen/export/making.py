@@ -169,7 +169,7 @@ class _Maker:
             made.tally.short_series += plan.series is not None and len(series) < plan.series[0]
             origin = joined_origin([conversation.origin for conversation in series])
             parts = [messages_of[conversation.number] for conversation in series]
-            whole = joined(parts, origin.days, as_session=plan.sessions)
+            whole = joined(parts, [_day_of(conversation) for conversation in series], as_session=plan.sessions)
             # System prompts that a row has once instead of each time are no loss.
             made.tally.chosen_away += sum(map(count, parts), NOTHING) - count(whole)
             whence = _Whence(origin, plan.splits.of(plan.seed, series[0].user))
@@ -197,7 +197,7 @@ class _Maker:
             told = self._told(target, thinned, made)
             row = form.write(told, shape)
             found = _read_back(form, row)
-            checked = self._measuring.measure(told, shape)
+            checked = self._measuring.measure(told, form, shape)
         except CannotHoldError as error:
             made.tally.count_left_out(thinned, str(error))
             return
@@ -230,3 +230,8 @@ class _Maker:
                 made.retold[section] = instead
                 messages[index] = Message("system", message.content.replace(section, instead, 1))
         return Example(tuple(messages), example.context)
+
+
+def _day_of(conversation: SourceConversation) -> str:
+    """Return when a conversation took place; empty where nobody knows."""
+    return next(iter(conversation.origin.days), "")

@@ -18,6 +18,7 @@ from apep_datagen.core.tools import tool_schemas
 from apep_datagen.export.plan import Plan
 from apep_datagen.formats.chat import chat_messages
 from apep_datagen.formats.example import Example
+from apep_datagen.formats.format import Format
 from apep_datagen.formats.shape import Shape
 
 __all__ = ["Measured", "Measuring", "why_not"]
@@ -54,8 +55,13 @@ class Measuring:
         length = RowCheck(load_template(_TEMPLATE_OF_NONE), counter) if counter and not checks else None
         return cls(checks, length)
 
-    def measure(self, example: Example, shape: Shape) -> tuple[CheckedRow, ...]:
+    def measure(self, example: Example, form: Format, shape: Shape) -> tuple[CheckedRow, ...]:
         """Return what each template makes of an example; the one that only counts tokens comes alone.
+
+        Args:
+            example: What a row teaches.
+            form: The row's form.
+            shape: Its shape.
 
         Raises:
             CannotHoldError: Its calls cannot be fields, as the shape has them.
@@ -63,7 +69,7 @@ class Measuring:
         checks = (self.length,) if self.length else self.checks
         if not checks:
             return ()
-        messages = chat_messages(example, shape)
+        messages = chat_messages(example, shape, thoughts=form.thoughts)
         tools = tool_schemas() if shape.calls == "native" else None
         return tuple(check.check(messages, tools, example) for check in checks)
 

@@ -131,8 +131,8 @@ def read_retellings(
 ) -> dict[Instructions, tuple[Retelling, ...]]:
     """Return what is to stand in system prompts instead of what they tell of the tools, for each way of calling them.
 
-    A prompt set of the run that knows of other ways tells of them in its own words; in the place of one that does not
-    come those of the program, or of `directory`.
+    A prompt set of the run, or of `directory`, that knows of other ways tells of them in its own words; in the place of
+    one that does not come those of the program.
 
     Args:
         connection: The state database; None where there is none.
@@ -142,11 +142,13 @@ def read_retellings(
     Raises:
         SettingsError: The prompts cannot be used.
     """
-    own = load_prompts(directory)
-    known = [(own, rounds) for rounds in _ROUNDS]
+    own = load_prompts()
+    known = [(prompts, rounds) for prompts in (load_prompts(directory), own) for rounds in _ROUNDS]
     if connection is not None:
         known = [*_prompts_of_run(connection), *known]
-    return {way: tuple(dict.fromkeys(_retellings(known, own, way))) for way in set(ways) if way != "text"}
+    return {
+        way: tuple(dict.fromkeys((*_retellings(known, own, way), *_earlier(own, way)))) for way in set(ways) if way != "text"
+    }
 
 
 def _prompts_of_run(connection: sqlite3.Connection) -> Iterator[tuple[PromptSet, int]]:
@@ -179,6 +181,16 @@ def _retellings(known: Sequence[tuple[PromptSet, int]], own: PromptSet, way: Ins
         # How the tools are described has changed from version to version, so that is not looked at.
         pattern = ".*?".join(map(re.escape, section.split(_ANYTHING)))
         yield Retelling(pattern, instead if instead != as_text else tool_instructions(own, rounds, way))
+
+
+def _earlier(own: PromptSet, way: Instructions) -> Iterator[Retelling]:
+    """Yield what the program's own prompts of all earlier versions tell, by how they all begin and end."""
+    for rounds in _ROUNDS:
+        yield Retelling(
+            r"You have a memory of the user and a diary of your own\. "
+            rf".*?in at most {rounds} rounds.*?(?=\n\nIt is \w+, \d{{4}}-|\Z)",
+            tool_instructions(own, rounds, way),
+        )
 
 
 def digest_of(plan: Plan, target: Target) -> str:

@@ -53,6 +53,7 @@ class Format:
         guide: How to train on it, for the `README.md` beside the rows: Markdown, without a heading of the first level.
         cannot_hold: What a row of some shape cannot hold, by kind: a sentence; empty where all is held.
         instructions: Which way of calling tools the system prompt of a row tells of.
+        thoughts: Where a thought stands, where calls are fields: what a chat template is given.
         columns: What of a row's origin stands in it, where the form has a place for that; `read` passes it over.
         container: How rows lie on the disk.
         files: Further files beside the rows, by name, e.g. `dataset_info.json`.
@@ -69,6 +70,7 @@ class Format:
     guide: Callable[[Shape, Files], str]
     cannot_hold: Callable[[Shape], Mapping[Kind, str]] = field(default=lambda _: {})
     instructions: Callable[[Shape], Instructions] = field(default=lambda shape: shape.calls)
+    thoughts: Literal["content", "reasoning_content"] = "content"
     columns: Callable[[Origin], Row] = field(default=lambda _: {})
     container: Container = "lines"
     files: Callable[[Shape, Files], Mapping[str, str]] = _no_files

@@ -16,7 +16,7 @@ _WEIGHT = Weight(field="weight", trained=1, masked=0, is_on_all=True)
 
 def _write(example: Example, shape: Shape) -> Row:
     # In Together's form, calls stand in the place of content: thoughts beside them are a field of their own.
-    return api_row(api_messages(example, shape, thoughts="reasoning_content"), example, shape, _WEIGHT)
+    return api_row(api_messages(example, shape, thoughts=TOGETHER.thoughts), example, shape, _WEIGHT)
 
 
 def _recognises(row: Row) -> bool:
@@ -85,4 +85,5 @@ TOGETHER = Format(
     read=_WEIGHT.read,
     recognises=_recognises,
     guide=_guide,
+    thoughts="reasoning_content",
 )

@@ -80,7 +80,7 @@ def _learnts(settings: Mapping[str, Any], file: Path, tokenizer: Any) -> Iterato
     rows = load_datasets(cfg=load_cfg(str(file))).train_dataset
     for row in rows:
         learnt = Learnt.of_labels(tokenizer.decode, row["input_ids"], row["labels"])
-        yield Learnt(_as_ada_calls(learnt.text), [_as_ada_calls(stretch) for stretch in learnt.stretches])
+        yield Learnt(learnt.text, [_as_ada_calls(stretch) for stretch in learnt.stretches])
 
 
 def _as_ada_calls(text: str) -> str:

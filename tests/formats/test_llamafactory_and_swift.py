@@ -134,7 +134,11 @@ def test_each_call_and_each_result_of_a_native_swift_row_is_a_message() -> None:
             "content": '{"name": "add_memory", "arguments": {"input_text": ["The user lives in Turku."]}}',
             "loss": False,
         },
-        {"role": "tool_response", "content": '{"deleted": [{"index": 2, "text": "The user lives in Oulu."}]}'},
+        {
+            "role": "tool_response",
+            "name": "delete_memory",
+            "content": '{"deleted": [{"index": 2, "text": "The user lives in Oulu."}]}',
+        },
     ]
     assert json.loads(row["tools"]) == tool_schemas()
 

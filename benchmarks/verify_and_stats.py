@@ -180,7 +180,8 @@ def _cpu(process: psutil.Process) -> float:
 
 
 @contextlib.contextmanager
-def _directory(kept: Path | None) -> Iterator[Path]:
+def kept_or_temporary(kept: Path | None) -> Iterator[Path]:
+    """Give a directory that stays, or, where none is named, one that goes."""
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
         yield kept
@@ -205,7 +206,7 @@ def main() -> None:
     parser.add_argument("--commands", default="verify,stats")
     parser.add_argument("--directory", type=Path, help="where the output is kept; else it is made and removed")
     options = parser.parse_args()
-    with _directory(options.directory) as directory:
+    with kept_or_temporary(options.directory) as directory:
         output = directory / DEFAULT_OUTPUT
         if not output.exists():
             began = time.monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from apep_datagen.chat_templates.kept import Findings, stands_whole, what_is_kept
+from apep_datagen.chat_templates.kept import Findings, what_is_kept
 from apep_datagen.chat_templates.marks import mark
 from apep_datagen.chat_templates.template import ChatTemplate, RefusedError
 from apep_datagen.chat_templates.tokens import TokenCounter
@@ -66,16 +66,11 @@ class RowCheck:
         except RefusedError as error:
             return CheckedRow(before, refused=str(error))
         tokens = None if self.counter is None else self.counter.count(rendered.text)
-        has_tags = template.has_generation_tags
-        if len(messages) == len(example.messages) and stands_whole(
-            messages, example.context, rendered, has_generation_tags=has_tags
-        ):
-            return CheckedRow(before, before, tokens=tokens)
         marked = mark(messages, example, template.source)
         try:
             again = template.render(marked.messages, tools)
         except RefusedError:  # it does not refuse the row itself, so nothing is known of what it keeps
             return CheckedRow(before, is_unclear=True, tokens=tokens)
-        kept = what_is_kept(marked, again, has_generation_tags=has_tags)
+        kept = what_is_kept(marked, again, has_generation_tags=template.has_generation_tags)
         is_unclear = marked.without_marks(again.text) != rendered.text
         return CheckedRow(before, kept.counts, findings=kept.findings, is_unclear=is_unclear, tokens=tokens)

@@ -3,10 +3,10 @@
 It is that of transformers 5.24 (`utils/chat_template_utils.py`): the same sandbox, filters, functions and tags.
 
 A template is a program of somebody else. The sandbox keeps it from everything but the messages; but it could also run
-for ever, or fill the memory. So every turn of a loop and every call looks at how much of the processor the row has had,
-and what grows is measured where it grows: where texts or lists are joined or repeated, and where output is gathered.
-Beyond what no real template comes near, it is an `EndlessTemplateError`. What is left to a template is a single step
-that is too large for the memory: that ends by itself, with a `MemoryError`.
+for ever, or fill the memory. So every few turns of a loop, or calls, it is looked at how long the row takes; and what
+grows is measured where it grows: where texts or lists are joined or repeated, and where output is gathered. Beyond what
+no real template comes near, it is an `EndlessTemplateError`. What is left to a template is a single step that is too
+large for the memory: that ends by itself, with a `MemoryError`.
 """
 
 from __future__ import annotations
@@ -58,17 +58,14 @@ class _Rendering:
     length: int = 0
     spans: list[tuple[int, int]] = field(default_factory=list)
 
+    def count_turn(self) -> None:
+        """Count a turn of a loop, or a call; raise `EndlessTemplateError` where that takes for ever."""
+        self.turns += 1
+        if self.turns % _TURNS_BETWEEN_LOOKS == 0 and time.thread_time() - self.began > _MOST_SECONDS:
+            raise EndlessTemplateError(f"a row takes more than {_MOST_SECONDS:g} s of the processor")
+
 
 _RENDERING: ContextVar[_Rendering | None] = ContextVar("rendering", default=None)
-
-
-def _count_turn() -> None:
-    rendering = _RENDERING.get()
-    if rendering is None:
-        return
-    rendering.turns += 1
-    if rendering.turns % _TURNS_BETWEEN_LOOKS == 0 and time.thread_time() - rendering.began > _MOST_SECONDS:
-        raise EndlessTemplateError(f"a row takes more than {_MOST_SECONDS:g} s of the processor")
 
 
 def _check_size(size: int) -> None:
@@ -133,13 +130,16 @@ class _Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "*", "**"})
 
     def call(*args: Any, **keywords: Any) -> Any:  # a template may name an argument `self`
-        _count_turn()
+        if (rendering := _RENDERING.get()) is not None:
+            rendering.count_turn()
         return ImmutableSandboxedEnvironment.call(*args, **keywords)
 
     def call_binop(self, context: runtime.Context, operator: str, left: Any, right: Any) -> Any:
         if operator == "+":
-            _check_size(_size(left) + _size(right))
-        elif operator == "*":
+            result = super().call_binop(context, operator, left, right)
+            _check_size(_size(result))
+            return result
+        if operator == "*":
             _check_size(_size_of_product(left, right))
         if (operator == "**" and _bits(left) * abs(right) > _MOST_BITS) or _bits(left) + _bits(right) > _MOST_BITS:
             raise EndlessTemplateError("it reckons with a number of thousands of digits")

@@ -11,9 +11,9 @@ from typing import Literal
 from apep_datagen.chat_templates.marks import Item, Marked
 from apep_datagen.chat_templates.template import Rendered
 from apep_datagen.formats.example import Counts
-from apep_datagen.formats.format import Kind, Row
+from apep_datagen.formats.format import Kind
 
-__all__ = ["Finding", "Findings", "Kept", "stands_whole", "what_is_kept"]
+__all__ = ["Finding", "Findings", "Kept", "what_is_kept"]
 
 Finding = Literal["lost", "glued", "moved", "twice", "not learnt", "learnt"]
 """What can be wrong with a part of a row.
@@ -36,34 +36,6 @@ class Kept:
 
     counts: Counts
     findings: Findings
-
-
-def stands_whole(
-    messages: Sequence[Row], first_new: int, rendered: Rendered, *, has_generation_tags: bool = False
-) -> bool:
-    """Tell whether a text holds all messages of a row as they are, one behind the other, and each new one only once.
-
-    Then nothing can be missing and no marks are needed; where it does not, marks tell what is. If there are generation
-    tags, what Ada writes has to be between them, and nothing else that is new.
-    """
-    text, place = rendered.text, 0
-    for index, message in enumerate(messages):
-        if len(message) > 2:  # noqa: PLR2004 - the role and the content; else something stands in fields
-            return False
-        content = message["content"].strip()
-        start = text.find(content, place)
-        if start < 0:
-            return False
-        place = start + len(content)
-        if index >= first_new and content:
-            if text.find(content) != start or text.find(content, start + 1) >= 0:
-                return False
-            is_adas = message["role"] == "assistant"
-            if has_generation_tags and not (
-                is_adas == _is_inside(start, rendered.spans) == _is_inside(place - 1, rendered.spans)
-            ):
-                return False
-    return True
 
 
 def what_is_kept(marked: Marked, rendered: Rendered, *, has_generation_tags: bool = False) -> Kept:

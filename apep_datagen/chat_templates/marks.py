@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from apep_datagen.core.markup import Answer, parse_answer
@@ -114,6 +115,16 @@ def _rows_of(message: Message, rows: Sequence[Row], place: int) -> int:
     return 1
 
 
+@lru_cache(maxsize=4096)
+def _digits(number: int) -> str:
+    digits = ""
+    for _ in range(_PLACES):
+        number, digit = divmod(number, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    return digits
+
+
+@lru_cache(maxsize=4096)
 def _number(digits: str) -> int:
     number = 0
     for digit in digits:
@@ -259,9 +270,5 @@ class _Marker:
         return f"{text[:start]}{self._next()}{inner}{self._next()}{text[start + len(inner) :]}"
 
     def _next(self) -> str:
-        number, digits = self._count, ""
         self._count += 1
-        for _ in range(_PLACES):
-            number, digit = divmod(number, len(_DIGITS))
-            digits = _DIGITS[digit] + digits
-        return self._stem + digits
+        return self._stem + _digits(self._count - 1)

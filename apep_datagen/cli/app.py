@@ -475,7 +475,8 @@ app.command(
     short_help="Put the dataset on the Hugging Face hub, with a card made from the facts.",
     epilog="Exit status: 0, also where nothing is new; 2 an option, the configuration or the secrets file is wrong; 3"
     " there is no token; 4 the dataset cannot be read, a run works on it, or a file cannot be written; 5 the hub"
-    " refuses, fails or cannot be reached, or what is there is somebody else's.",
+    " refuses, fails or cannot be reached, or what is there is somebody else's; 130 stopped by Ctrl-C. The same command"
+    " makes up for what is missing.",
 )(push)
 
 app.command(

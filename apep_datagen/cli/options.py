@@ -14,6 +14,7 @@ __all__ = [
     "AsJson",
     "CallsOption",
     "Check",
+    "CheckOfPush",
     "Config",
     "Dataset",
     "DatasetOrNumber",
@@ -395,6 +396,15 @@ License = Annotated[
         "--license",
         metavar="ID",
         help="The licence under which you publish it, e.g. cc-by-4.0 or apache-2.0. [default: must be there]",
+    ),
+]
+CheckOfPush = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--check",
+        metavar="TEMPLATE",
+        help="With which chat templates every row is rendered, for the card, as for export. Repeatable. [default:"
+        " qwen3, qwen3_training, qwen2_5, llama3_1, gemma3, gemma4, chatml]",
     ),
 ]
 Public = Annotated[

@@ -20,7 +20,10 @@ from apep_datagen.core.messages import Message, Step
 from apep_datagen.core.tools import LISTING_TOOLS, describe_tools, tool_schemas, tool_signatures
 from apep_datagen.people.scenario import Scenario
 
-__all__ = ["prompt", "spoken_time", "tool_instructions", "training_sample"]
+__all__ = ["SpellingOfCalls", "ada_system_prompt", "prompt", "spoken_time", "tool_instructions", "training_sample"]
+
+SpellingOfCalls = Literal["text", "native", "hermes"]
+"""How Ada is told to spell calls: in her markup, as an API's fields, or in that of Hermes."""
 
 
 def prompt(conversation: Conversation) -> tuple[Message, ...]:
@@ -40,24 +43,33 @@ def training_sample(conversation: Conversation) -> tuple[Message, ...]:
 
 def _system_message(conversation: Conversation) -> list[Message]:
     brief = conversation.brief
-    return [Message("system", _ada_system_prompt(conversation.prompts, brief.at, brief.max_tool_rounds))]
+    return [Message("system", ada_system_prompt(conversation.prompts, brief.at, brief.max_tool_rounds))]
 
 
 @functools.lru_cache(maxsize=256)
-def _ada_system_prompt(prompts: PromptSet, at: str, max_tool_rounds: int) -> str:
-    return prompts.render("ada_system.txt", **_when(at), tool_instructions=tool_instructions(prompts, max_tool_rounds))
+def ada_system_prompt(prompts: PromptSet, at: str, max_tool_rounds: int, calls: SpellingOfCalls = "text") -> str:
+    """Return Ada's system prompt.
+
+    Args:
+        prompts: Whose words they are.
+        at: When the conversation begins, an ISO date with hour and minute.
+        max_tool_rounds: How often she may use tools in an exchange.
+        calls: As for `tool_instructions`.
+
+    Raises:
+        UnusablePromptError: The prompt cannot be rendered.
+    """
+    instructions = tool_instructions(prompts, max_tool_rounds, calls)
+    return prompts.render("ada_system.txt", **_when(at), tool_instructions=instructions)
 
 
-def tool_instructions(
-    prompts: PromptSet, max_tool_rounds: int, calls: Literal["text", "native", "hermes"] = "text"
-) -> str:
+def tool_instructions(prompts: PromptSet, max_tool_rounds: int, calls: SpellingOfCalls = "text") -> str:
     """Return the section of Ada's system prompt that tells of her tools.
 
     Args:
         prompts: Whose words they are.
         max_tool_rounds: How often she may use tools in an exchange.
-        calls: How calls are spelled: in Ada's markup, as an API's fields, or in that of Hermes. A prompt that knows
-            of no other way tells of the first.
+        calls: How calls are spelled. A prompt that knows of no other way than text tells of that.
 
     Raises:
         UnusablePromptError: The prompt cannot be rendered.

@@ -88,7 +88,8 @@ def opened_folder(directory: Path) -> Iterator[None]:
 def _unmake(directory: Path, made: Iterable[Path]) -> None:
     """Remove directories that were made and hold nothing."""
     with contextlib.suppress(OSError):
-        if [path.name for path in directory.iterdir()] == [RECORD] and read_record(directory) == _CLAIM:
+        # A record of files that came to be is of a form.
+        if [path.name for path in directory.iterdir()] == [RECORD] and "format" not in (read_record(directory) or {}):
             (directory / RECORD).unlink()
         for path in made:
             path.rmdir()

@@ -18,7 +18,7 @@ from apep_datagen.export.loss import LossTally
 from apep_datagen.export.measuring import Measured, Measuring, why_not
 from apep_datagen.export.plan import Plan, Target
 from apep_datagen.export.source import SourceConversation
-from apep_datagen.formats.example import Example, count
+from apep_datagen.formats.example import NOTHING, Example, count
 from apep_datagen.formats.format import CannotHoldError, Format, Row
 from apep_datagen.formats.instructions import retelling_of
 from apep_datagen.formats.origin import Origin
@@ -171,7 +171,7 @@ class _Maker:
             parts = [messages_of[conversation.number] for conversation in series]
             whole = joined(parts, origin.days, as_session=plan.sessions)
             # System prompts that a row has once instead of each time are no loss.
-            made.tally.chosen_away += count(message for part in parts for message in part) - count(whole)
+            made.tally.chosen_away += sum(map(count, parts), NOTHING) - count(whole)
             whence = _Whence(origin, plan.splits.of(plan.seed, series[0].user))
             for example in examples_of(whole, target.shape.rows):
                 self._make_row(target, example, whence, made)

@@ -96,12 +96,16 @@ def write_text(path: Path, text: str) -> None:
         OSError: It cannot be written.
     """
     new = path.with_name(path.name + ".new")
-    # Half of a character, as another hand may have written it into a report, becomes its escape in JSON.
-    with new.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    try:
+        # Half of a character, as another hand may have written it into a report, becomes its escape in JSON.
+        with new.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
 # Made when it is first needed: it takes some milliseconds.

@@ -130,7 +130,7 @@ class Source:
         find = _Finder(self, self._base_count, self._base_position, after)
         for number, (offset, element) in enumerate(self._elements(after, behind), start=after + 1):
             end = offset + len(element)
-            sample = find(number, element)
+            sample = find(element)
             if sample is None:
                 yield SourceConversation(number, element, end, Origin(numbers=(number,)))
             else:
@@ -233,14 +233,13 @@ class _Finder:
     def __init__(self, source: Source, base_count: int, base_position: int, after: int) -> None:
         self._connection = source.connection
         self._state = state_database(state_path(source.path))
-        self._foreign = base_count if base_position == 0 else 0  # what was there before the run is none of its samples
         start = max(0, after - base_count) + base_position if after >= base_count else 0
         self._rows = self._from(start)
         self._next = next(self._rows, None)
         self._positions: sqlite3.Connection | None = None
 
-    def __call__(self, number: int, element: bytes) -> _Sample | None:
-        if self._connection is None or number <= self._foreign:
+    def __call__(self, element: bytes) -> _Sample | None:
+        if self._connection is None:
             return None
         if self._next is not None and self._next.line == element:
             sample = self._next

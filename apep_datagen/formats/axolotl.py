@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apep_datagen.formats.chat import chat_messages, read_chat, schemas_as_text
+from apep_datagen.formats.chat import chat_messages, schemas_as_text
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Files, Format, Row
 from apep_datagen.formats.shape import Shape
@@ -24,10 +24,6 @@ def _write(example: Example, shape: Shape) -> Row:
     if shape.calls == "native":
         row["tools"] = schemas_as_text()
     return row
-
-
-def _read(row: Row) -> Example:
-    return read_chat(row["messages"], _TRAIN.context(row["messages"]))
 
 
 def _recognises(row: Row) -> bool:
@@ -88,24 +84,26 @@ def _dataset(file: str) -> list[str]:
 
 
 _TEXT_TEMPLATES = """\
-| model | `chat_template` | `eot_tokens` | keeps all, results in the role |
+| model | `chat_template` | `eot_tokens` | all is kept with results in the role |
 | --- | --- | --- | --- |
 | Qwen 2.5 and 3, other ChatML models | `chatml` | `<\\|im_end\\|>` | `user` and `tool` |
 | Llama 3 | `llama3` | `<\\|eot_id\\|>` | `user` and `tool` |
 | Gemma 3 | `gemma3` | `<end_of_turn>` | `user` |
 | Gemma 4 | `gemma4` | `<turn\\|>` | `user` |
-| Mistral with a tokenizer of version 7 | `mistral_v7_tekken` | `</s>` | `user` |
-| Phi 4 | `phi_4` | `<\\|im_end\\|>` | `user` |
+| Mistral, with a tokenizer of version 7 | `mistral_v7_tekken` | `</s>` | `user` |
+| Mistral, with `tokenizer_use_mistral_common: true` | none | none | `user` |
 
 Of Axolotl's other templates, `qwen3` and `qwen3_5` take away the thoughts of all answers but the last, and what they
-write before it themselves, `<think>`, is not trained on; `deepseek_v3` and `exaone4` take away every thought. So do the
-models' own (`tokenizer_default`). In the role `tool`, results are refused by the templates of Mistral and Gemma 3, and
-left out without a word by those of Gemma 4 and Phi 4."""
+write themselves in front of that, `<think>`, is not learnt; `deepseek_v3` and `exaone4` take away every thought;
+`gemma` refuses a system prompt. With `tokenizer_default`, the model's own template does as it likes: see what with
+`--check`. In the role `tool`, results are refused by the templates of Mistral and Gemma 3, and left out without a word
+by that of Gemma 4."""
 
 _NATIVE_TEMPLATES = """\
-The template has to know `tool_calls`. Of Axolotl's own, `qwen_25` and `jamba` keep all thoughts and calls; `qwen3` and
-`qwen3_5` keep the thoughts of the last exchange alone; `chatml`, `llama3`, `phi_4`, `falcon_h1` and `exaone4` leave out
-the calls without a word; `llama3_2_vision` refuses two calls in one answer, those of Mistral and Gemma all calls."""
+The template has to know `tool_calls`. Of Axolotl's own, `qwen_25` keeps all; `qwen3` and `qwen3_5` keep all calls, and
+of the thoughts those of a row's last exchange; `chatml`, `llama3`, `phi_35` and `falcon_h1` leave out the calls without
+a word; `llama3_2_vision` refuses two calls in one message; those of Mistral and Gemma 3 refuse the role `tool`. With
+`tokenizer_use_mistral_common`, export with `--calls text`."""
 
 
 def _guide(shape: Shape, files: Files) -> str:
@@ -125,9 +123,9 @@ axolotl train {_CONFIGURATION}
 ```
 {context if what else ""}
 Loss is on Ada's messages alone (`roles_to_train`), with the token that ends each of them (`eot_tokens`, which has to
-be the template's own, else no end is learned). `sequence_len` has to be more than the longest row: at first Axolotl
-leaves out longer rows, which `excess_length_strategy: raise` makes an error. Do not set `split_thinking`: most
-templates then drop every thought.
+be the template's own, else no end is learnt). `sequence_len` has to be more than the longest row: Axolotl would leave
+out longer ones, which `excess_length_strategy: raise` makes an error. Do not set `split_thinking`: all templates but
+those of Qwen 3 then drop every thought.
 
 {_TEXT_TEMPLATES if shape.calls == "text" else _NATIVE_TEMPLATES}
 """
@@ -140,7 +138,7 @@ AXOLOTL = Format(
     tool_roles=("user", "tool"),
     calls=("text", "native"),
     write=_write,
-    read=_read,
+    read=_TRAIN.read,
     recognises=_recognises,
     guide=_guide,
     files=_files,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
@@ -74,9 +75,21 @@ def count(messages: Iterable[Message]) -> Counts:
     for message in messages:
         number += 1
         if message.role == "assistant":
-            answer = parse_answer(message.content)
-            thoughts += bool(answer.thinking)
-            calls += len(answer.calls)
+            thought, called = _in_answer(message.content)
+            thoughts += thought
+            calls += called
         elif message.role == "tool":
-            results += sum(1 for _ in read_results(message.content))
+            results += _results_in(message.content)
     return Counts(number, thoughts, calls, results)
+
+
+# The same messages are counted before, between and behind, and as context of later rows.
+@lru_cache(maxsize=512)
+def _in_answer(content: str) -> tuple[bool, int]:
+    answer = parse_answer(content)
+    return bool(answer.thinking), len(answer.calls)
+
+
+@lru_cache(maxsize=512)
+def _results_in(content: str) -> int:
+    return sum(1 for _ in read_results(content))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from apep_datagen.core.markup import parse_answer
-from apep_datagen.formats.api import api_messages, api_row, read_api_row, told_of_context
+from apep_datagen.formats.api import api_messages, api_row, told_of_context
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Files, Format, Row
 from apep_datagen.formats.shape import Rows, Shape
@@ -36,10 +36,6 @@ def _in_chunks(message: Row) -> Row:
     return {**message, "content": chunks}
 
 
-def _read(row: Row) -> Example:
-    return read_api_row(row, _WEIGHT)
-
-
 def _recognises(row: Row) -> bool:
     messages = row.get("messages")
     return isinstance(messages, list) and any(map(_has_thought_chunk, messages))
@@ -56,12 +52,14 @@ def _guide(shape: Shape, files: Files) -> str:
     if shape.calls == "native":
         named = " and ".join(f"`{name}`" for name in files.values())
         return f"""\
-In {named}, thoughts are chunks of the type `thinking`, calls stand in `tool_calls`, and each result is a message of the
-role `tool`: the form of Mistral's reasoning models, with a tokenizer of version 13 or later. It was checked with
-mistral-common 1.13.1, which refuses these rows with every earlier tokenizer.
+Rows for Mistral's reasoning models, in {named}: thoughts are chunks of the type `thinking`, calls
+stand in `tool_calls`, and each result is a message of the role `tool`. They were checked with mistral-common 1.13.1:
+tokenizers of version 13 and later take them, earlier ones refuse them; with `--thoughts drop`, those of version 3 and
+later take them.
 {told_of_context(shape)}
-Do not train on this with mistral-finetune, which checks rows by the rules of version 3, and with `tools` trains on the
-last message of a row alone. The form for it is `--calls text`.
+Take them for code of your own on mistral-common. mistral-finetune checks rows by the rules of version 3, and with
+`tools` trains on the last message of a row alone; Axolotl 0.19 leaves out thoughts that are chunks, without a word. For
+both, export with `--calls text`, for Axolotl with `--format axolotl`.
 """
     held = f"\n  eval_instruct_data: {files['validation']}" if "validation" in files else ""
     return f"""\
@@ -85,7 +83,7 @@ _SYSTEM_PROMPT = """\
 Tokenizers before version 7 (Mistral 7B 0.3, Nemo, Mixtral) put the system prompt in front of the last message of the
 user's, results among them; from version 7 on it stands at the beginning. """
 _HERE: Mapping[Rows, str] = {
-    "answer": "In a row of one answer, both is where the model\nfinds it when it is served.",
+    "answer": "In a row of one answer, both is where the\nmodel finds it when it is served.",
     "exchange": "What Ada says before that message, such a model learns\nto say without it: use `--rows answer`.",
     "conversation": "What Ada says before that message, such a model learns\nto say without it: use `--rows answer`.",
 }
@@ -98,7 +96,7 @@ MISTRAL = Format(
     tool_roles=("user",),
     calls=("text", "native"),
     write=_write,
-    read=_read,
+    read=_WEIGHT.read,
     recognises=_recognises,
     guide=_guide,
 )

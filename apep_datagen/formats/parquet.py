@@ -95,7 +95,7 @@ def _columns(origin: Origin) -> Row:
         "models": list(origin.models),
         "prompt_tokens": origin.prompt_tokens or None,
         "completion_tokens": origin.completion_tokens or None,
-        "seed": origin.seed,
+        "seed": origin.seed if len(each) == 1 else None,
         "level": origin.level or None,
         "checked": list(_CHECKED_AT.get(origin.level, ())),
         "conversations": each,
@@ -107,7 +107,7 @@ def _at(values: Sequence[int] | Sequence[str], index: int) -> int | str | None:
 
 
 def _guide(shape: Shape, files: Files) -> str:  # noqa: ARG001 - the columns are the same in every shape
-    data = ", ".join(f'"{split}": "{name}"' for split, name in files.items())
+    data = ", ".join(f'"{split}": "{split}-*.parquet"' for split in files)
     return f"""\
 `datasets` reads it, and `push` puts it on the Hugging Face hub:
 

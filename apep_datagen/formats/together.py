@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apep_datagen.formats.api import api_messages, api_row, read_api_row
+from apep_datagen.formats.api import api_messages, api_row
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Files, Format, Row
 from apep_datagen.formats.shape import Shape
@@ -19,33 +19,35 @@ def _write(example: Example, shape: Shape) -> Row:
     return api_row(api_messages(example, shape, thoughts="reasoning_content"), example, shape, _WEIGHT)
 
 
-def _read(row: Row) -> Example:
-    return read_api_row(row, _WEIGHT)
-
-
 def _recognises(row: Row) -> bool:
     return _WEIGHT.is_in(row.get("messages"), of_others=True)
 
 
 def _guide(shape: Shape, files: Files) -> str:
-    upload = f'client.files.upload({files["train"]!r}, purpose="fine-tune").id'
-    validation = (
-        f', validation_file=client.files.upload({files["validation"]!r}, purpose="fine-tune").id'
-        if "validation" in files
-        else ""
-    )
+    model = "Qwen/Qwen3-8B" if shape.calls == "native" else "Qwen/Qwen2.5-7B-Instruct"
+    validation = f'\n    validation_file=upload("{files["validation"]}"),' if "validation" in files else ""
     return f"""\
 ```python
 from together import Together
 
 client = Together()
-client.fine_tuning.create(model="Qwen/Qwen2.5-7B-Instruct", training_file={upload}{validation})
+
+
+def upload(name):
+    return client.files.upload(name, purpose="fine-tune").id
+
+
+client.fine_tuning.create(
+    model="{model}",
+    training_file=upload("{files["train"]}"),{validation}
+)
 ```
 
 {_weights(shape)}
 
 Upload the `.jsonl` as it is: Parquet is for tokens there. Together checks what is in the rows only after the upload;
-they were checked with the package's own `check_file` (together 3.1.1), and nobody uploaded them.
+they were checked with the package's own `check_file` (together 3.1.1), and nobody uploaded them. Before it costs
+anything, `together fine-tuning preview -t FILE_ID -M MODEL` shows which tokens of the first rows are trained.
 
 {_NATIVE if shape.calls == "native" else _TEXT}
 """
@@ -80,7 +82,7 @@ TOGETHER = Format(
     tool_roles=("user",),
     calls=("text", "native"),
     write=_write,
-    read=_read,
+    read=_WEIGHT.read,
     recognises=_recognises,
     guide=_guide,
 )

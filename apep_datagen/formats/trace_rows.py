@@ -1,9 +1,9 @@
 """Sessions as rows of the columns that the Hugging Face hub has for traces.
 
-`datasets` makes the same ones of the session files of agents that it knows, `AGENT_TRACES_FEATURES` in its module `json`,
-and by them the hub's viewer tells that a row is a session, whose file is at `file_path`. It reads all configurations of
-one dataset by the same module (https://github.com/huggingface/datasets/issues/7101), so beside Parquet the files alone
-would be no configuration.
+`datasets` makes the same ones of the session files of agents that it knows (its `AGENT_TRACES_FEATURES`), and
+by them the hub's viewer tells that a row is a session, whose file is at `file_path`. It reads all configurations of
+one dataset by the same module (https://github.com/huggingface/datasets/issues/7101), so the files alone could be no
+configuration beside Parquet.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def trace_row(session: Row, path: str) -> Row:
     """
     header = session["session"]
     messages = [chat_message(message) for message in session["messages"]]
-    first = next((message for message in messages if message["role"] == "user"), {})
+    first: Row = next((message for message in messages if message["role"] == "user"), {})
     return {
         "harness": header.get("harness"),
         "session_id": header["id"],

@@ -89,7 +89,6 @@ def _columns(origin: Origin) -> Row:
         "abilities": list(origin.abilities),
         "days": list(origin.days),
         "models": list(origin.models),
-        "seed": origin.seed,
         "level": origin.level,
     }
     name = f"{count} conversation{'' if count == 1 else 's'} with {origin.name or 'a user'}"

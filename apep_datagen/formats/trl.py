@@ -41,8 +41,10 @@ _ROWS = {
     "answer": """\
 Each row is one message of Ada's (`completion`) with all that stands before it (`prompt`). `SFTTrainer` learns the
 completion alone: her thoughts, calls and words, and nothing else. Of the chat templates that can hold a thought, none
-loses one. Those of DeepSeek V3 and R1 leave out all: for the R1 distills, export with `--rows conversation`, which TRL
-renders with its own version.""",
+loses one. With those that TRL has a `*_training` version of (but GLM-4.5's and Nemotron 3's), `--rows conversation`
+loses nothing either, and is less than half as many tokens. Those of DeepSeek V3 and R1 leave out all thoughts: the
+distills of R1 need `--rows conversation`. Those of Mistral 7B v0.3, Nemo and Pixtral leave out the system prompt of
+every row, whatever its shape, and `SFTTrainer` then learns the user's words, too: train with another template.""",
     "exchange": """\
 Each row is one exchange: what Ada does with the user's message (`completion`), and all that stands before (`prompt`).
 Between her messages in it stand the results of her tools, which `assistant_only_loss` leaves out. TRL has that for the
@@ -73,8 +75,8 @@ _TAKEN_FOR_A_QUESTION = """\
   `--rows answer`."""
 _NATIVE = """\
 - Calls are fields (`tool_calls`), and the schemas of the tools stand in `tools`. Templates that know no calls leave
-  them out without a word (ChatML, Llama 3, Phi). That of Llama 3.1 refuses a second call in one message; that of
-  gpt-oss leaves it out, and thoughts before calls, too. See beforehand what yours does: `--check TEMPLATE`.
+  them out without a word (ChatML, Llama 3, Phi). That of Llama 3.1 refuses a second call in one message, and leaves out
+  the thoughts before one; that of gpt-oss leaves out second calls. See beforehand what yours does: `--check TEMPLATE`.
 - Read the rows with `load_dataset` of `datasets` 4.7 or newer. Older ones, and `Dataset.from_list`, give each call the
   arguments of all tools, and those that it does not have are learnt as `null`."""
 

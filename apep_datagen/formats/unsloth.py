@@ -36,7 +36,7 @@ def _guide(shape: Shape, files: Files) -> str:
 _ROWS = {
     "answer": """\
 Each row is one message of Ada's (`completion`) with all that stands before it (`prompt`). Only the completion is
-learnt: her thoughts, calls and words, and nothing else, with every chat template.""",
+learnt: her thoughts, calls and words, and nothing else. That holds for each of Unsloth's own chat templates.""",
     "conversation": """\
 Each row is a whole conversation (`conversations`), as Unsloth's notebooks take them; `train_on_responses_only` has
 Ada's messages learnt alone. The template of Qwen3 leaves out the thoughts before the last message of the user's, in

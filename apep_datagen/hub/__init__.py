@@ -1,7 +1,7 @@
 """A dataset on the Hugging Face hub: its files, its card, and their transfer.
 
-    facts ─→ card ─┐
-    forms ─────────┴→ a directory ─→ push ─→ the hub
+    output ─→ facts, forms ─→ contents, marker, card ─→ publication ─→ push ─→ client ─→ the hub
 
-It imports `export`, `inspect`, `stats`, `terminal`, `storage`, `config`, `people`, `formats` and `core`.
+It imports `export`, `stats`, `inspect`, `terminal`, `storage`, `config`, `people`, `chat_templates`, `formats` and
+`core`.
 """

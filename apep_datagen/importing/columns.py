@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cache
 from itertools import product
@@ -41,8 +41,11 @@ def columns_without_place(row: Row, read: AbstractSet[str]) -> Iterator[str]:
     """
     known = _FIELDS | _fields_of_all()
     for column, value in row.items():
-        if column not in read:
-            if not _is_empty(value) and not (column in _TOOLS and _describes_ada(value)):
+        if column in _TOOLS:  # a form may have them; a conversation has not
+            if not _is_empty(value) and not _describes_ada(value):
+                yield column
+        elif column not in read:
+            if not _is_empty(value):
                 yield column
         elif isinstance(value, list):
             found = dict.fromkeys(
@@ -60,18 +63,25 @@ def _is_empty(value: Any) -> bool:
 
 
 def _describes_ada(tools: Any) -> bool:
-    if isinstance(tools, str):
-        try:
-            tools = json.loads(tools)
-        except (ValueError, RecursionError):
-            return False
-    return set(_names(tools)) <= set(tool_names())
+    """Tell whether schemas, which can be texts, alone or in a list, are those of Ada's own tools."""
+    schemas = _parsed(tools)
+    return set(map(_name, schemas if isinstance(schemas, list) else [schemas])) <= set(tool_names())
 
 
-def _names(tools: Any) -> Iterable[str]:
-    for tool in tools if isinstance(tools, list) else [tools]:
-        function = tool.get("function", tool) if isinstance(tool, Mapping) else None
-        yield str(function.get("name")) if isinstance(function, Mapping) else ""
+def _name(schema: Any) -> str:
+    tool = _parsed(schema)
+    function = tool.get("function", tool) if isinstance(tool, Mapping) else None
+    return str(function.get("name")) if isinstance(function, Mapping) else ""
+
+
+def _parsed(value: Any) -> Any:
+    """Return a value of JSON; one that is spelled as a text is read."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
 
 
 @cache

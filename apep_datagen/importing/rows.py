@@ -15,7 +15,7 @@ from apep_datagen.formats.traces import read_session
 from apep_datagen.importing.source import Kind, Source, dataset_file
 from apep_datagen.storage.output_reader import NoArrayError, read_elements
 
-__all__ = ["LONGEST_ROW", "NotTakenError", "ReadRow", "parse_row", "read_rows"]
+__all__ = ["LONGEST_ROW", "NotTakenError", "ReadRow", "parse_json", "parse_row", "read_rows"]
 
 LONGEST_ROW = 1 << 25
 """Bytes of the longest row that is read; one is in memory as a whole."""
@@ -75,21 +75,31 @@ def parse_row(text: bytes) -> Row:
     """Read a row that is JSON.
 
     Raises:
-        NotTakenError: It is none. Also where a key is there twice, of which one would be lost.
+        NotTakenError: It is none.
     """
     try:
-        value = json.loads(text.decode(), object_pairs_hook=_object)
+        value = parse_json(text.decode())
     except UnicodeDecodeError as error:
         raise NotTakenError("it is no UTF-8") from error
+    if not isinstance(value, dict):
+        raise NotTakenError("it is no object")
+    return value
+
+
+def parse_json(text: str) -> Any:
+    """Read JSON.
+
+    Raises:
+        NotTakenError: It is none, or a key is there twice, of which one would be lost.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_object)
     except RecursionError as error:
         raise NotTakenError("it is nested too deep") from error
     except _TwiceError as error:
         raise NotTakenError("a key is there twice") from error
     except ValueError as error:
         raise NotTakenError(_NO_JSON) from error
-    if not isinstance(value, dict):
-        raise NotTakenError("it is no object")
-    return value
 
 
 class _TwiceError(Exception):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -13,9 +14,10 @@ from apep_datagen.formats.chat import read_chat
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Format, Row
 from apep_datagen.formats.registry import FORMATS
+from apep_datagen.formats.traces import TRACES, read_session
 from apep_datagen.importing.columns import columns_of, columns_without_place
 from apep_datagen.importing.pairs import columns_of_pair, read_pair
-from apep_datagen.importing.rows import NotTakenError
+from apep_datagen.importing.rows import NotTakenError, parse_json
 
 __all__ = ["OWN_FORM", "Understood", "understand"]
 
@@ -53,12 +55,13 @@ def understand(row: Row, form: Format | None = None) -> Understood:
     Raises:
         NotTakenError: It is of no form that is known, or holds nothing that can be taken.
     """
-    if "chosen" in row or "rejected" in row:
+    if row.get("chosen") is not None or row.get("rejected") is not None:
         raise NotTakenError("it says which of two answers is preferred, and is no conversation")
     if row.get("label") is False:
         raise NotTakenError("its answer is marked as a bad one")
+    row = {column: _spelled_out(value) if column in _LISTS else value for column, value in row.items()}
     name, example, known = _read_as(row, form) if form else _read(row)
-    if not any(message.role == "assistant" for message in example.messages):
+    if not any(message.role == "assistant" and message.content.strip() for message in example.messages):
         raise NotTakenError("nobody answers in it")
     example, used = _with_system(row, example)
     messages = tuple(Message(message.role, clean_text(message.content)) for message in example.messages)
@@ -72,11 +75,24 @@ def understand(row: Row, form: Format | None = None) -> Understood:
     )
 
 
+def _spelled_out(value: Any) -> Any:
+    """Return messages as a list, where they are a text, or a list for each of their fields, as tables have them."""
+    if isinstance(value, str) and value.startswith("["):
+        with contextlib.suppress(NotTakenError):
+            return parse_json(value)
+    if isinstance(value, Mapping) and value and all(isinstance(field, list) for field in value.values()):
+        with contextlib.suppress(ValueError):  # they differ in length
+            return [dict(zip(value, fields, strict=True)) for fields in zip(*value.values(), strict=True)]
+    return value
+
+
 _Read = tuple[str, Example, frozenset[str]]
 """Of which form a row is, what it says, and the columns that it was read from."""
 
 
 def _read(row: Row) -> _Read:
+    if session := _session(row):
+        return TRACES.name, _example(TRACES.read, session), frozenset(row)
     if pair := columns_of_pair(row):
         return f"{_TEXTS} ({', '.join(pair)})", read_pair(row), frozenset(pair)
     if _is_own(row):
@@ -88,6 +104,18 @@ def _read(row: Row) -> _Read:
         if isinstance(row.get(column), list):
             return f"{column} of another program", _example(read_chat, row[column]), frozenset({column})
     raise NotTakenError("it is of no form that is known")
+
+
+def _session(row: Row) -> Row | None:
+    """Return the session that a row of `formats.trace_rows` holds as a text; None if it is no such row."""
+    text = row.get("trace")
+    if not isinstance(text, str) or "session_id" not in row:
+        return None
+    try:
+        text = parse_json(text)  # as Parquet has it
+        return read_session(text.split("\n")) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _read_as(row: Row, form: Format) -> _Read:

@@ -156,6 +156,8 @@ def adding_to(output: Path, known: KnownConversations, notify: Callable[[str], N
         run = _open(output, notify, opened)
         if is_there(output):
             refuse_second_name(output)
+        with contextlib.suppress(OSError):  # it only takes room: begun by a command that was killed
+            replacement_path(output).unlink(missing_ok=True)
         addition = Addition(output, known)
         opened.callback(addition.close)
         yield addition

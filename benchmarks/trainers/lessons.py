@@ -21,7 +21,7 @@ from apep_datagen.export.loss import lost_between
 from apep_datagen.formats.example import Example, count
 from apep_datagen.formats.format import Format, Row
 
-__all__ = ["Learnt", "check", "rows_in", "texts_in"]
+__all__ = ["Learnt", "check", "faults", "rows_in", "texts_in"]
 
 _NOT_LEARNT = -100
 _TAGS = ("<think>", "</think>", "<tool_call>", "</tool_call>")
@@ -96,25 +96,35 @@ def check(
     # Where calls are spelled otherwise, a system prompt tells of the tools in other words.
     whole = Example(tuple(each for messages in conversations for each in messages if each.role != "system"))
     taught = Example(tuple(each for example in examples for each in example.new if each.role != "system"))
-    faults = [f"of the output, {number} {kind} are in no row" for kind, number in lost_between(whole, taught).items()]
-    faults += [f"{number} {kind} are new in two rows" for kind, number in lost_between(taught, whole).items()]
-    found = list(learnts)
-    if len(found) != len(examples):
-        faults.append(f"the trainer has {len(found)} of {len(examples)} rows")
-    for number, (example, learnt) in enumerate(zip(examples, found, strict=False), start=1):
-        faults += (f"row {number}: {fault}" for fault in _faults(example, learnt, scaffold, ends))
+    found = [f"of the output, {number} {kind} are in no row" for kind, number in lost_between(whole, taught).items()]
+    found += [f"{number} {kind} are new in two rows" for kind, number in lost_between(taught, whole).items()]
+    read = list(learnts)
+    if len(read) != len(examples):
+        found.append(f"the trainer has {len(read)} of {len(examples)} rows")
+    for number, (example, learnt) in enumerate(zip(examples, read, strict=False), start=1):
+        found += (f"row {number}: {fault}" for fault in faults(example, learnt, scaffold=scaffold, ends=ends))
     counts = count(each for example in examples for each in example.new)
-    verdict = f"{len(faults)} faults" if faults else "all of it is learnt or read, and nothing else is learnt"
+    verdict = f"{len(found)} faults" if found else "all of it is learnt or read, and nothing else is learnt"
     print(
         f"{name or form.name}: {len(examples)} rows of {len(conversations)} conversations with {counts.messages}"
         f" messages, {counts.thoughts} thoughts, {counts.calls} calls, {counts.results} results: {verdict}"
     )
-    for fault in faults[:_MOST_FAULTS_TOLD]:
+    for fault in found[:_MOST_FAULTS_TOLD]:
         print(f"  {fault}", file=sys.stderr)
-    return 1 if faults else 0
+    return 1 if found else 0
 
 
-def _faults(example: Example, learnt: Learnt, scaffold: Sequence[str], ends: Sequence[str]) -> Iterator[str]:
+def faults(
+    example: Example, learnt: Learnt, *, scaffold: Sequence[str] = (), ends: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield what is wrong with what a trainer makes of a row, in sentences.
+
+    Args:
+        example: The row.
+        learnt: What the trainer makes of it.
+        scaffold: As for `check`.
+        ends: As for `check`.
+    """
     rest = _squeezed("".join(learnt.stretches))
     is_as_text = True
     for kind, text in sorted(_words_of_ada(example.new), key=lambda part: -len(part[1])):

@@ -66,10 +66,15 @@ def _environment(directory: Path, requirements: Path) -> Path:
     # PyTorch goes first and alone: once its CPU build is there, nothing that asks for it looks for another.
     lines = requirements.read_text(encoding="utf-8").splitlines()
     torch = [line for line in lines if line.startswith("torch==")]
-    for packages in (torch, wanted):
-        if packages:
-            _refuse_cuda(pip, packages)
-            subprocess.run([*pip, *packages], check=True)
+    for packages in filter(None, (torch, wanted)):
+        # Of PyTorch what it says of itself is enough; what it asks for is not to be fetched to find that out.
+        options = ["--no-deps"] if packages is torch else []
+        told = subprocess.run(
+            [*pip, "--dry-run", "--report", "-", *options, *packages], check=True, capture_output=True, text=True
+        )
+        if found := cuda_builds(told.stdout):
+            sys.exit(f"pip would install {', '.join(found)}: {_REMEDY}")
+        subprocess.run([*pip, *packages], check=True)
     for line in lines:
         if line.startswith(_NO_DEPENDENCIES):
             subprocess.run([*pip, "--no-deps", line.removeprefix(_NO_DEPENDENCIES)], check=True)
@@ -77,12 +82,12 @@ def _environment(directory: Path, requirements: Path) -> Path:
     return python
 
 
-def _refuse_cuda(pip: list[str], packages: list[str]) -> None:
-    """Stop where pip would install builds for a GPU; to find out, it reads what packages say of themselves alone."""
-    told = subprocess.run([*pip, "--dry-run", "--report", "-", *packages], check=True, capture_output=True)
-    names = [each["metadata"]["name"].lower() for each in json.loads(told.stdout)["install"]]
-    if found := [name for name in names if name.startswith(_CUDA)]:
-        sys.exit(f"pip would install {', '.join(found)}: {_REMEDY}")
+def cuda_builds(report: str) -> list[str]:
+    """Return what is for a GPU alone, by pip's report: in what it would install, and in what PyTorch asks for."""
+    told = [each["metadata"] for each in json.loads(report)["install"]]
+    asked = [wish for metadata in told if metadata["name"] == "torch" for wish in metadata.get("requires_dist", ())]
+    names = [text.partition(";")[0].strip() for text in (*(metadata["name"] for metadata in told), *asked)]
+    return sorted({name for name in names if name.lower().startswith(_CUDA)})
 
 
 if __name__ == "__main__":

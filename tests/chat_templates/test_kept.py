@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apep_datagen.chat_templates import check as check_module
 from apep_datagen.chat_templates.check import CheckedRow, RowCheck
 from apep_datagen.chat_templates.kept import Findings
-from apep_datagen.chat_templates.known import load_template
+from apep_datagen.chat_templates.known import known_names, load_template
 from apep_datagen.chat_templates.marks import mark
 from apep_datagen.chat_templates.template import ChatTemplate
 from apep_datagen.core.messages import Message
@@ -160,6 +159,12 @@ def test_what_stands_elsewhere_is_not_taken_for_what_was_dropped() -> None:
         assert check(source, example).after == after
 
 
+def test_what_a_template_writes_itself_is_not_taken_for_what_it_dropped() -> None:
+    example = example_of([Message("user", "assistant"), Message("assistant", "Yes?")])
+    found = check("{% for m in messages if m.role != 'user' %}<{{ m.role }}>{{ m.content }}{% endfor %}", example)
+    assert found.findings == {("lost", "messages"): 1}
+
+
 @st.composite
 def conversations(draw: st.DrawFn) -> Example:
     """Draw conversations of few different texts, so that much stands in them more than once."""
@@ -266,35 +271,13 @@ def test_a_template_that_looks_at_words_is_told_not_trusted() -> None:
     assert check("{{ raise_exception('no') if messages[1].content != \"" + CALLING[1].content + '" }}').is_unclear
 
 
-def last_exchange(example: Example) -> int:
-    return max(index for index, message in enumerate(example.messages) if message.role == "user")
-
-
-TEMPLATES = [
-    "qwen2_5",
-    "qwen3",
-    "qwen3_training",
-    "llama3",
-    "gemma4_v5",
-    "nemotron_3_nano",
-    "glm4moe_training",
-    "chatml",
-]
-
-
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_where_no_marks_are_needed_they_would_tell_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", known_names())
+def test_marks_change_nothing_of_what_a_real_template_does(name: str) -> None:
     checks = RowCheck(load_template(name))
-    rows = [
-        (chat_messages(each, shape), tool_schemas() if shape is NATIVE else None, each)
-        for example in documented_examples()
-        for each in (example, Example(example.messages, last_exchange(example)))
-        for shape in SHAPES
-    ]
-    found = [checks.check(*row) for row in rows]
-    monkeypatch.setattr(check_module, "stands_whole", lambda *_, **__: False)
-    assert [checks.check(*row) for row in rows] == found
-    assert not any(row.is_unclear for row in found)
+    for shape in SHAPES:
+        tools = tool_schemas() if shape is NATIVE else None
+        for example in (WHOLE, Example(CALLING, 7), documented_examples()[0]):
+            assert not checks.check(chat_messages(example, shape), tools, example).is_unclear
 
 
 def total(name: str, shape: Shape, thoughts: Literal["content", "reasoning_content"] = "content") -> Any:

@@ -92,7 +92,7 @@ def test_a_refusal_is_told_in_the_template_s_words_in_one_line(source: str, reas
     "source",
     [
         "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-        "{% for a in range(99999) %}{% for b in range(99999) if b < 0 %}{% endfor %}{% endfor %}",
+        "{% set b = 'x' * 100000 %}{% for a in range(20000) if b | list | length < 0 %}{% endfor %}",
         "{% for a in range(99999) %}{% set x = range(99999) | sum %}{% endfor %}",
         "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
     ],

@@ -19,10 +19,11 @@ from pydantic import TypeAdapter
 
 from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Message
+from apep_datagen.export.examples import with_thoughts
 from apep_datagen.formats.mistral import MISTRAL
 from apep_datagen.formats.native import checked_calls, result_texts
 from apep_datagen.formats.shape import Shape
-from support.sample_rows import answers_in, sample_rows, shapes_of
+from support.sample_rows import answers_in, as_json, sample_rows, shapes_of
 
 _TEKKEN = Path(mistral_common.__file__).parent / "data" / "tekken_240718.json"
 _MESSAGES: TypeAdapter[list[Any]] = TypeAdapter(list[FinetuningMessage])
@@ -102,6 +103,18 @@ def test_earlier_tokenizers_refuse_what_they_would_lose(tokenizer: Any) -> None:
             text_of(tokenizer, row)
         refused += 1
     assert refused
+
+
+def test_without_thoughts_earlier_tokenizers_take_calls_as_their_own(tokenizer: Any) -> None:
+    calls = 0
+    for whole, _ in sample_rows(MISTRAL, Shape(rows="answer", calls="native")):
+        example = with_thoughts(whole, "drop")
+        text = text_of(tokenizer, as_json(MISTRAL.write(example, Shape(rows="answer", calls="native"))))
+        for message in example.messages:
+            for call in checked_calls(parse_answer(message.content)) if message.role == "assistant" else ():
+                calls += 1
+                assert f'{{"name": "{call.name}", "arguments": {json.dumps(call.arguments, ensure_ascii=False)}' in text
+    assert calls
 
 
 @pytest.mark.parametrize("shape", shapes_of(MISTRAL), ids=repr)

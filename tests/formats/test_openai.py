@@ -9,8 +9,13 @@ import pytest
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 from pydantic import TypeAdapter
 
+from apep_datagen.core.messages import Message
+from apep_datagen.formats.example import Example
+from apep_datagen.formats.format import Format
+from apep_datagen.formats.mistral import MISTRAL
 from apep_datagen.formats.openai import OPENAI
 from apep_datagen.formats.shape import Shape
+from apep_datagen.formats.together import TOGETHER
 from support.sample_rows import sample_rows, shapes_of
 
 MESSAGES = TypeAdapter(list[ChatCompletionMessageParam])
@@ -54,7 +59,7 @@ def test_what_the_types_let_pass_is_right_as_well(shape: Shape) -> None:
                 continue
             # Each call has its result, right behind the message that makes it.
             assert not waiting
-            assert message.get("content") or message.get("tool_calls")
+            assert message["content"] if "content" in message else message["tool_calls"]
             for call in message.get("tool_calls", ()):
                 calls += 1
                 assert isinstance(json.loads(call["function"]["arguments"]), dict)
@@ -67,3 +72,18 @@ def test_what_the_types_let_pass_is_right_as_well(shape: Shape) -> None:
         # A weight is known for messages of the assistant alone.
         assert all("weight" not in message for message in row["messages"] if message["role"] != "assistant")
     assert bool(calls) == (shape.calls == "native")
+
+
+@pytest.mark.parametrize("form", [OPENAI, TOGETHER, MISTRAL], ids=lambda form: form.name)
+def test_a_message_that_is_calls_alone_has_no_content(form: Format) -> None:
+    example = Example(
+        (
+            Message("user", "Hello"),
+            Message("assistant", "<tool_call>recall_diary()</tool_call>"),
+            Message("tool", '<tool_result>{"pages": []}</tool_result>'),
+            Message("assistant", "Hello!"),
+        )
+    )
+    row = form.write(example, Shape(calls="native"))
+    assert "content" not in row["messages"][1]
+    assert form.read(row) == example

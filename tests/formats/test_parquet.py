@@ -64,8 +64,9 @@ def test_what_nobody_knows_is_null() -> None:
 
 
 def test_of_a_row_that_joins_conversations_a_column_holds_what_they_have_in_common() -> None:
-    joined = Origin(numbers=(3, 9), abilities=("share", "recall"), forms=("", ""), topics=("a dog", "a dog"))
+    joined = Origin(numbers=(3, 9), abilities=("share", "recall"), forms=("", ""), topics=("a dog", "a dog"), seed=7)
     columns = PARQUET.columns(joined)
+    assert columns["seed"] is None  # each has one of its own
     assert (columns["ability"], columns["topic"], columns["form"]) == (None, "a dog", None)
     assert [each["ability"] for each in columns["conversations"]] == ["share", "recall"]
 
@@ -75,3 +76,8 @@ def test_messages_come_back_as_they_were() -> None:
         for shape in (Shape(), Shape(tool_role="user")):
             assert PARQUET.read(PARQUET.write(Example(messages), shape)) == Example(messages)
     assert PARQUET.read({"messages": [{"role": "user", "content": "Hi"}]}) == Example((Message("user", "Hi"),))
+
+
+def test_the_guide_names_all_shards() -> None:
+    guide = PARQUET.guide(PARQUET.default, {"train": "train-00000.parquet", "test": "test-00000.parquet"})
+    assert 'data_files={"train": "train-*.parquet", "test": "test-*.parquet"}' in guide

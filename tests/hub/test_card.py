@@ -14,9 +14,11 @@ import yaml
 from apep_datagen.chat_templates.tally import CheckTally
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import StorageError
+from apep_datagen.export.splits import WHOLE
 from apep_datagen.hub.card import CardFacts, render_card, size_category
 from apep_datagen.hub.facts import DatasetFacts, read_facts
 from apep_datagen.hub.forms import Split
+from apep_datagen.hub.publication import Publication, write_dataset
 from apep_datagen.storage.access import state_path
 from support.real_state import write_real_state
 
@@ -125,6 +127,16 @@ def test_a_state_database_that_is_another_dataset_s_is_refused(output: Path, tmp
     shutil.copy(state_path(output), state_path(other))
     with pytest.raises(StorageError, match="belongs to"):
         read_facts(other, Settings().scenarios.shares)
+
+
+def test_a_card_that_would_tell_of_other_rows_is_not_written(output: Path, facts: DatasetFacts, tmp_path: Path) -> None:
+    publication = Publication(output, Settings(), "me/talks", "mit", WHOLE)
+    more = dataclasses.replace(facts.stats.file, conversations=facts.stats.file.conversations - 1)
+    earlier = dataclasses.replace(facts, stats=dataclasses.replace(facts.stats, file=more))
+    with pytest.raises(StorageError, match="changed while it was read"):
+        write_dataset(publication, earlier, tmp_path / "there")
+    assert not (tmp_path / "there" / "README.md").exists()
+    assert "README.md" in write_dataset(publication, facts, tmp_path / "there").files
 
 
 def test_a_size_is_called_as_the_hub_calls_it() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
+from apep_datagen.chat_templates.known import load_template
+from apep_datagen.cli.options import CheckOfPush
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.hub.push import check_license, check_repository
+from apep_datagen.hub.publication import TEMPLATES, check_license, check_repository
 
 
 @pytest.mark.parametrize("name", ["me/talks", "My-Org_1/ada.v2", "a/b"])
@@ -22,6 +26,13 @@ def test_any_other_is_refused_in_one_line_that_names_it(name: str) -> None:
         check_repository(name)
     assert str(raised.value).startswith(name)
     assert "\n" not in str(raised.value)
+
+
+def test_the_help_names_the_chat_templates_that_are_taken_by_default() -> None:
+    [option] = get_args(CheckOfPush)[1:]
+    assert option.help.endswith(f"[default: {', '.join(TEMPLATES)}]")
+    for name in TEMPLATES:
+        load_template(name)
 
 
 def test_a_licence_is_taken_by_its_identifier() -> None:

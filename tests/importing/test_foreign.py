@@ -191,6 +191,16 @@ ARGUMENTS = {"city": "Bern", "days": 2}
             id="results in another order than the calls",
         ),
         pytest.param(
+            {"conversations": json.dumps([{"from": "human", "value": "Hello"}, {"from": "gpt", "value": "Hi!"}])},
+            [("user", "Hello"), ("assistant", "Hi!")],
+            id="messages as a text",
+        ),
+        pytest.param(
+            {"messages": {"role": ["user", "assistant"], "content": ["Hello", "Hi!"]}},
+            [("user", "Hello"), ("assistant", "Hi!")],
+            id="a list for each field",
+        ),
+        pytest.param(
             {"conversation": [{"from": "User", "value": "Hello"}, {"from": "chatgpt", "value": "Hi!"}]},
             [("user", "Hello"), ("assistant", "Hi!")],
             id="roles in other words",
@@ -242,6 +252,9 @@ def test_a_row_of_another_program_is_understood(row: Row, expected: list[tuple[s
         ({"instruction": "Who?", "output": "Me.", "history": [["a"]]}, "history"),
         ({"messages": []}, "no messages"),
         ({"messages": HELLO[:1]}, "nobody answers"),
+        ({"messages": [HELLO[0], {"role": "assistant", "content": " "}]}, "nobody answers"),
+        ({"messages": {"role": ["user"], "content": []}}, "of no form that is known"),
+        ({"messages": "[{"}, "of no form that is known"),
         ({"messages": "Hello"}, "of no form that is known"),
         ({"messages": None}, "of no form that is known"),
         ({"messages": 7}, "of no form that is known"),
@@ -310,11 +323,13 @@ def test_columns_without_a_place_are_told_and_those_of_a_form_are_not(tmp_path: 
 
 
 def test_schemas_of_tools_that_are_not_adas_are_told() -> None:
-    def columns(name: str) -> tuple[str, ...]:
-        return understand({"messages": HELLO, "functions": [{"name": name}], "score": 1}).columns
+    def columns(name: str, *, form: str | None = None) -> tuple[str, ...]:
+        tools = [{"type": "function", "function": {"name": name, "parameters": {}}}]
+        row = {"messages": HELLO, "functions": [{"name": name}], "score": 1, "tools": json.dumps(tools)}
+        return understand(row, FORMATS[form] if form else None).columns
 
-    assert columns("get_weather") == ("functions", "score")
-    assert columns("recall_memories") == ("score",)
+    assert columns("get_weather") == columns("get_weather", form="openai") == ("functions", "score", "tools")
+    assert columns("recall_memories") == columns("recall_memories", form="openai") == ("score",)
 
 
 def test_what_cannot_be_stored_is_replaced_and_told(tmp_path: Path) -> None:

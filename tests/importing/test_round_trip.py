@@ -23,6 +23,8 @@ from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.parquet import COLUMNS
 from apep_datagen.formats.registry import FORMATS
 from apep_datagen.formats.shape import Shape, Thoughts
+from apep_datagen.formats.trace_rows import TRACE_COLUMNS, trace_row
+from apep_datagen.formats.traces import TRACES
 from apep_datagen.importing.outcome import Imported
 from apep_datagen.importing.source import find_source
 from apep_datagen.importing.taking import take
@@ -160,3 +162,22 @@ def test_an_example_of_a_form_is_told_from_all_others() -> None:
             row = {**form.columns(Origin()), **form.write(example, shape)}
             first = next(other for other in FORMATS.values() if other.recognises(row))
             assert first.read(row) == form.read(row), (form.name, shape, first.name)
+
+
+def test_sessions_come_back_from_the_columns_that_the_hub_has_for_them(tmp_path: Path) -> None:
+    wanted = [
+        (
+            Message("system", f"{TEXT} {number}"),
+            Message("user", "Hello"),
+            Message("assistant", "<think>Hm.</think>\n\nHi!"),
+        )
+        for number in range(3)
+    ]
+    joined = tuple(message for messages in wanted for message in messages)
+    session = {**TRACES.columns(Origin(numbers=(1, 2, 3))), **TRACES.write(Example(joined), TRACES.default)}
+    file = ParquetFile(tmp_path, "train", TRACE_COLUMNS)
+    file.write(trace_row(session, "traces/train/0/conversation-1.jsonl"))
+    file.finish()
+    found = taken(tmp_path, tmp_path / "out.json")
+    assert in_output(tmp_path / "out.json") == wanted
+    assert (found.exit_status, found.forms.counts, found.columns.counts) == (0, {"traces": 1}, {})

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from apep_datagen.formats.origin import Origin
+from apep_datagen.formats.registry import FORMATS
 from apep_datagen.storage.access import lock_beside, state_path
 from apep_datagen.storage.opening import OpenedRun
 from support.loopback_server import LoopbackServer
@@ -110,6 +112,14 @@ def test_killed_at_any_moment_nothing_has_happened_or_all_of_it(
     assert program.conversations() == conversations + imported
 
 
+def test_stopped_by_ctrl_c_nothing_has_happened(made: tuple[Program, LoopbackServer], tmp_path: Path) -> None:
+    program = copy_of(made, tmp_path)
+    before = contents(program.output.parent)
+    ended = program.run("stopped", "in.jsonl", command=KILLED)
+    assert (ended.status, ended.said) == (130, "Stopped.\n")
+    assert contents(program.output.parent) == before
+
+
 def test_beside_a_run_that_is_active_it_is_refused(made: tuple[Program, LoopbackServer], tmp_path: Path) -> None:
     program = copy_of(made, tmp_path)
     before = program.output.read_bytes()
@@ -152,19 +162,21 @@ def test_what_an_export_wrote_is_imported_into_another_output(
     made: tuple[Program, LoopbackServer], tmp_path: Path
 ) -> None:
     program = copy_of(made, tmp_path)
-    for name in ("trl", "parquet", "traces"):
-        ended = program.run("export", "--format", name, "--to", "exported")
-        assert ended.status == 0, ended.said
+    ended = program.run("export", "--format", ",".join(FORMATS), "--to", "exported")
+    assert ended.status == 0, ended.said
+    wanted = sorted(map(json.dumps, program.conversations()))
+    for name, form in FORMATS.items():
         output = program.directory / f"{name}.json"
         ended = program.run("import", f"exported/{name}", "--output", output.name, "--json")
         assert ended.status == 0, ended.said
         found = json.loads(ended.stdout)
-        assert (found["added"], found["without_text_form"], list(found["forms"])) == (MADE, 0, [name])
-        there = [element["conversations"] for element in json.loads(output.read_text(encoding="utf-8"))]
-        assert sorted(map(json.dumps, there)) == sorted(map(json.dumps, program.conversations()))
+        assert (found["added"], found["without_text_form"]) == (MADE, 0), name
+        there = [json.dumps(element["conversations"]) for element in json.loads(output.read_text(encoding="utf-8"))]
+        assert sorted(there) == wanted, name
+        assert bool(found["columns"]) == bool(form.columns(Origin()) or name == "traces"), name
     ended = program.run("import", "exported")
     assert (ended.status, ended.stdout) == (4, "")
-    assert "several forms (parquet, traces, trl)" in ended.stderr
+    assert f"several forms ({', '.join(sorted(FORMATS))})" in ended.stderr
     # Into the output that it came from, nothing is added.
     ended = program.run("import", "exported", "--format", "trl")
     assert f"0 conversations were added; {MADE} are there already." in ended.stdout

@@ -12,7 +12,7 @@ from datasets import load_dataset
 from datasets.packaged_modules.json.json import AGENT_TRACES_FEATURES
 
 from apep_datagen.storage.access import lock_beside, state_path
-from support.loopback_hub import TOKEN, LoopbackHub, Received
+from support.loopback_hub import TOKEN, LoopbackHub, Received, sha256_of
 from support.program import Ended, Program
 from support.real_state import write_real_state
 
@@ -206,6 +206,21 @@ def test_the_card_is_one_for_the_hub_s_own_validator_and_for_the_loader(
         assert (directory / session["file_path"]).read_text(encoding="utf-8") == session["trace"]
 
 
+def test_large_files_go_by_xet_where_that_is_not_turned_off(program: Program, hub: LoopbackHub) -> None:
+    plainly = Program(
+        program.directory, {key: value for key, value in program.environment.items() if key != "HF_HUB_DISABLE_XET"}
+    )
+    assert push(plainly, *PLAINLY, "--to", "there").status == 0
+    assert any("/cas/v1/xorbs/" in request.path for request in hub.received)
+    written = files_in(program.directory / "there")
+    assert {name: sha256_of(content) for name, content in hub[NAME].files.items() if name in written} == {
+        name: sha256_of(content) for name, content in written.items()
+    }
+    hub.received.clear()
+    assert "nothing is new" in push(plainly, *PLAINLY).stdout
+    assert hub.changes == []
+
+
 def test_what_is_public_is_public_only_where_that_was_asked_for(program: Program, hub: LoopbackHub) -> None:
     assert push(program, *PLAINLY, "--public").status == 0
     assert not hub[NAME].is_private
@@ -335,6 +350,31 @@ def test_what_fails_in_the_middle_leaves_nothing_half_and_is_made_up_for(
     assert push(program, *PLAINLY).status == 0
     dataset = hub[NAME]
     assert len(dataset.commits) == 2
+    assert list(dataset.tags.values()) == [dataset.head.oid]
+
+
+def test_of_many_sessions_the_card_comes_with_the_rows_also_where_a_commit_between_fails(
+    program: Program, hub: LoopbackHub
+) -> None:
+    elements = json.loads((program.directory / "out.json").read_text(encoding="utf-8"))
+    many = [elements[number % len(elements)] for number in range(300)]  # of unknown users: each is a session
+    (program.directory / "many.json").write_text(json.dumps(many), encoding="utf-8")
+    options = (NAME, "many.json", "--license", "mit", "--check", "chatml")
+
+    def fail_later(request: Received) -> tuple[int, str] | None:
+        is_last = "/commit/" in request.path and len(hub[NAME].commits) > 2
+        return (501, "Bad luck") if is_last else None
+
+    hub.refuse = fail_later
+    assert push(program, *options).status == 5
+    assert "apep-datagen.json" in hub[NAME].files
+    assert not {"README.md", "parquet/train-00000.parquet", "traces/train-00000.parquet"} & hub[NAME].files.keys()
+    hub.refuse = lambda _: None
+    assert push(program, *options).status == 0
+    dataset = hub[NAME]
+    assert sum(name.endswith(".jsonl") for name in dataset.files) == 300
+    assert {"README.md", "parquet/train-00000.parquet", "traces/train-00000.parquet"} <= dataset.files.keys()
+    assert [len(commit.files) for commit in dataset.commits] == [1, 251, 302, 305]
     assert list(dataset.tags.values()) == [dataset.head.oid]
 
 

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apep_datagen.core.errors import StorageError
-from apep_datagen.core.messages import Message
+from apep_datagen.core.messages import Message, clean_text
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.storage.access import lock_beside, state_path
 from apep_datagen.storage.addition import Addition, adding_to, looking_at
@@ -26,6 +27,7 @@ from apep_datagen.storage.projection import record_sample
 from apep_datagen.storage.replacement import replacement_path
 
 SPACES = st.text(" \n\t\r", max_size=3)
+TEXTS = st.text(max_size=5).map(clean_text)
 
 
 def messages(text: str) -> tuple[Message, ...]:
@@ -81,16 +83,16 @@ def keep(connection: sqlite3.Connection, text: str) -> None:
 
 
 @given(
-    there=st.lists(st.tuples(SPACES, st.text(max_size=5), SPACES), max_size=4),
+    there=st.lists(st.tuples(SPACES, TEXTS, SPACES), max_size=4),
     edges=st.tuples(SPACES, SPACES, SPACES),
-    wanted=st.lists(st.text(max_size=5), max_size=5),
+    wanted=st.lists(TEXTS, max_size=5),
 )
 def test_what_was_there_stays_as_it_was_laid_out_and_what_is_new_follows(
     there: list[tuple[str, str, str]], edges: tuple[str, str, str], wanted: list[str]
 ) -> None:
     elements = [f"{before}{sample_line(messages(text))}{after}" for before, text, after in there]
     inner = ",".join(elements)
-    laid_out = f"{edges[0]}[{inner}{edges[1]}]{edges[2]}".encode(errors="surrogatepass")
+    laid_out = f"{edges[0]}[{inner}{edges[1]}]{edges[2]}".encode()
     with tempfile.TemporaryDirectory() as directory:
         output = Path(directory) / "out.json"
         output.write_bytes(laid_out)
@@ -122,6 +124,14 @@ def test_a_new_output_is_as_a_run_writes_it(tmp_path: Path) -> None:
         "]",
         "",
     ]
+
+
+def test_who_may_read_the_output_may_still_read_it_and_nobody_else(tmp_path: Path) -> None:
+    output = tmp_path / "out.json"
+    add(output, ["x"])
+    output.chmod(0o600)
+    add(output, ["y"])
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
 
 
 def test_where_nothing_is_added_there_is_no_output(tmp_path: Path) -> None:
@@ -204,9 +214,10 @@ def test_what_a_kill_leaves_is_taken_away_by_whoever_is_next(tmp_path: Path) -> 
     replacement_path(output).write_bytes(b"[\nhalf")
     OpenedRun(output, seed=1, notify=lambda _: None).close()
     assert not replacement_path(output).exists()
-    replacement_path(output).write_bytes(b"[\nhalf")
-    add(output, ["b"])
-    assert not replacement_path(output).exists()
+    for file in (output, tmp_path / "without a run.json"):
+        replacement_path(file).write_bytes(b"[\nhalf")
+        add(file, [])
+        assert not replacement_path(file).exists()
 
 
 # What cannot be.
@@ -274,9 +285,9 @@ def test_where_the_disk_refuses_the_output_is_as_it_was(
 def test_looking_changes_nothing_and_counts_what_would_be(tmp_path: Path) -> None:
     output = tmp_path / "out.json"
     add(output, ["a"])
-    before = {path.name: path.stat() for path in tmp_path.iterdir()}
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.iterdir()}
     with contextlib.closing(KnownConversations()) as known, looking_at(output, known) as addition:
         assert not known.learn(messages("a"))
         addition.add(sample_line(messages("b")))
         assert (addition.added, addition.count) == (1, 2)
-    assert {path.name: path.stat() for path in tmp_path.iterdir()} == before
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.iterdir()} == before

@@ -58,6 +58,7 @@ if __name__ == "__main__":
         if (directory / "before").exists():
             shutil.copytree(directory / "before", place)
         status = export_at(number, place, options)
-        print(status, flush=True)
+        sys.stdout.write(f"{status}\n")
+        sys.stdout.flush()
         if status == 0:
             break

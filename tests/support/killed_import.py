@@ -4,7 +4,7 @@
 
 POINT is `read`: when the output has been read, before anything is written; a number: behind so many conversations that
 were written beside it; `written`: when the new output is whole, beside the old one; `replaced`: when it has taken its
-place, before the state database is told; `told`: behind that.
+place, before the state database is told; `told`: behind that. `stopped` is a Ctrl-C behind the second conversation.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ def add_and_die(self: addition.Addition, line: str) -> None:
         die()
     original_add(self, line)
     ADDED[0] += 1
+    if POINT == "stopped" and ADDED[0] == 2:
+        signal.raise_signal(signal.SIGINT)
     if str(ADDED[0]) == POINT:
         assert self._file is not None
         self._file.flush()

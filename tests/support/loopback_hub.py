@@ -1,7 +1,8 @@
 """A Hugging Face hub on 127.0.0.1: the calls that `huggingface_hub` makes to publish a dataset, strictly.
 
 What it answers is what https://huggingface.co/docs/hub/api and `huggingface_hub` itself say that the hub answers. Large
-files go by Git LFS, so the program is to be started with `HF_HUB_DISABLE_XET=1`.
+files go by Git LFS where the program is started with `HF_HUB_DISABLE_XET=1`, else by Xet, of which nothing is read: a
+file that came so is known by its SHA-256 alone.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import http.server
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -20,7 +22,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
 
-__all__ = ["TOKEN", "Commit", "LoopbackHub", "Received", "RemoteDataset"]
+__all__ = ["TOKEN", "Commit", "LoopbackHub", "Received", "RemoteDataset", "sha256_of"]
 
 TOKEN = "hf_" + "s3cret" * 5
 """The token that may write to what belongs to `me`."""
@@ -76,6 +78,18 @@ class RemoteDataset:
             return self.head
         oid = self.tags.get(revision, revision)
         return next((commit for commit in self.commits if commit.oid == oid), None)
+
+
+class UnreadContent(bytes):
+    """What a file holds that came by Xet: it is known by its SHA-256."""
+
+    sha256: str
+
+    @classmethod
+    def of(cls, sha256: str) -> UnreadContent:
+        content = cls()
+        content.sha256 = sha256
+        return content
 
 
 @dataclass(slots=True)
@@ -177,6 +191,7 @@ class LoopbackHub:
             (r"/api/agent-harnesses", lambda _: _error(404, "Not found")),  # where an agent runs the tests
             (r"/api/validate-yaml", lambda request: _validate(json.loads(request.body))),
             (r"/large/([0-9a-f]{64})", self._store),
+            (r"/cas/.*|/v1/telemetry", self._xet),
         ]
 
     @property
@@ -188,6 +203,7 @@ class LoopbackHub:
             (rf"/api/datasets/{name}/tree/(.+)", self._tree),
             (rf"/api/datasets/{name}/preupload/(.+)", self._preupload),
             (rf"/datasets/{name}\.git/info/lfs/objects/batch", self._batch),
+            (rf"/api/datasets/{name}/xet-write-token/(.+)", self._xet_token),
             (rf"/api/datasets/{name}/commit/(.+)", self._commit),
             (rf"/api/datasets/{name}/tag/(.+)", self._tag),
             (rf"/datasets/{name}/resolve/([^/]+)/(.+)", self._resolve),
@@ -241,7 +257,7 @@ class LoopbackHub:
         for name, content in sorted(commit.files.items()):
             entry: dict[str, Any] = {"type": "file", "path": name, "size": len(content), "oid": _blob(content)}
             if _LARGE.search(name):
-                oid = hashlib.sha256(content).hexdigest()
+                oid = sha256_of(content)
                 entry |= {"oid": "1" * 40, "lfs": {"oid": oid, "size": len(content), "pointerSize": 130}}
             entries.append(entry)
         answer = _json(entries[start : start + _PAGE])
@@ -259,7 +275,7 @@ class LoopbackHub:
         oid = None
         if name in commit.files:
             content = commit.files[name]
-            oid = hashlib.sha256(content).hexdigest() if is_large else _blob(content)
+            oid = sha256_of(content) if is_large else _blob(content)
         return {
             "path": name,
             "uploadMode": "lfs" if is_large else "regular",
@@ -281,6 +297,24 @@ class LoopbackHub:
         self._large[oid] = request.body
         return _Answer()
 
+    def _xet_token(self, *_: object) -> _Answer:
+        expires = int(time.time()) + 3600
+        answer = _json({"casUrl": f"{self.url}/cas", "accessToken": "for xet alone", "exp": expires})
+        answer.headers |= {
+            "X-Xet-Cas-Url": f"{self.url}/cas",
+            "X-Xet-Access-Token": "for xet alone",
+            "X-Xet-Token-Expiration": str(expires),
+        }
+        return answer
+
+    def _xet(self, request: Received) -> _Answer:
+        """Take blocks and what files are made of, and have none of them before."""
+        if "/xorbs/" in request.path:
+            return _json({"was_inserted": True})
+        if "/shards" in request.path:
+            return _Answer(200, json.dumps({"type": "result", "result": 1}).encode() + b"\n")
+        return _error(404, "Not found")
+
     def _resolve(self, _: Received, __: str, ___: RemoteDataset, commit: Commit, file: str) -> _Answer:
         if file not in commit.files:
             return _error(404, "Entry not found", "EntryNotFound")
@@ -301,7 +335,7 @@ class LoopbackHub:
                 case "file":
                     files[value["path"]] = base64.b64decode(value["content"])
                 case "lfsFile":
-                    files[value["path"]] = self._large[value["oid"]]
+                    files[value["path"]] = self._large.get(value["oid"], UnreadContent.of(value["oid"]))
                 case "deletedFile":
                     del files[value["path"]]
                 case other:
@@ -309,6 +343,11 @@ class LoopbackHub:
         commit = dataset.add(message, files)
         url = f"{self.url}/datasets/{name}/commit/{commit.oid}"
         return _json({"success": True, "commitOid": commit.oid, "commitUrl": url, "hookOutput": ""})
+
+
+def sha256_of(content: bytes) -> str:
+    """Return by what the hub knows a large file."""
+    return content.sha256 if isinstance(content, UnreadContent) else hashlib.sha256(content).hexdigest()
 
 
 def _blob(content: bytes) -> str:

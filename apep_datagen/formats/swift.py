@@ -33,7 +33,8 @@ def _in_own_roles(messages: Iterable[Row]) -> Iterator[Row]:
     """Yield messages in which each call is one, as ms-swift has them: it has not always read `tool_calls`."""
     for message in messages:
         if message["role"] == "tool":
-            yield {"role": "tool_response", "content": message["content"]}
+            # Gemma 4's template writes the name of the tool with its result.
+            yield {"role": "tool_response", "name": message["name"], "content": message["content"]}
             continue
         calls = message.get("tool_calls", ())
         if message["content"] or not calls:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import product
 
 import pytest
 import yaml
 from hypothesis import given
 
+from apep_datagen.core.calls import ToolCall
+from apep_datagen.core.markup import render_answer
 from apep_datagen.core.messages import Message
 from apep_datagen.core.tools import tool_schemas
 from apep_datagen.export.examples import examples_of
@@ -103,6 +106,17 @@ def test_calls_of_a_native_llamafactory_row_are_one_list_behind_the_thought_and_
     assert json.loads(row["tools"]) == tool_schemas()
 
 
+def test_a_tag_in_a_note_does_not_end_the_calls_of_a_native_llamafactory_row() -> None:
+    note = "The user writes <tool_call> and </tool_call> for fun."
+    told = Message("assistant", render_answer("", "", [ToolCall("add_memory", {"input_text": [note]})]))
+    chat = Example((_ASKED, told, Message("tool", '<tool_result>{"added": 1, "indices": [1]}</tool_result>'), _SAID))
+    row = _write(LLAMAFACTORY, chat, Shape(calls="native"))
+    # As `FunctionFormatter` of LLaMA-Factory 0.9.5 finds them.
+    [spelled] = re.findall(r"<tool_call>(.*?)</tool_call>", row["conversations"][1]["value"], re.DOTALL)
+    assert json.loads(spelled) == [{"name": "add_memory", "arguments": {"input_text": [note]}}]
+    assert LLAMAFACTORY.read(row) == chat
+
+
 def test_a_llamafactory_row_of_an_answer_says_how_much_of_it_is_context() -> None:
     rows = [_write(LLAMAFACTORY, example, Shape(rows="answer")) for example in examples_of(_CHAT, "answer")]
     assert [(row["context"], len(row["conversations"])) for row in rows] == [(0, 3), (3, 5), (5, 7)]
@@ -134,7 +148,11 @@ def test_each_call_and_each_result_of_a_native_swift_row_is_a_message() -> None:
             "content": '{"name": "add_memory", "arguments": {"input_text": ["The user lives in Turku."]}}',
             "loss": False,
         },
-        {"role": "tool_response", "content": '{"deleted": [{"index": 2, "text": "The user lives in Oulu."}]}'},
+        {
+            "role": "tool_response",
+            "name": "delete_memory",
+            "content": '{"deleted": [{"index": 2, "text": "The user lives in Oulu."}]}',
+        },
     ]
     assert json.loads(row["tools"]) == tool_schemas()
 

@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import json
 import time
+import typing
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ def main() -> None:
     whole = count(message for messages in conversations for message in messages)
     told = f"{whole.messages} messages, {whole.thoughts} thoughts, {whole.calls} calls, {whole.results} results"
     print(f"{len(conversations)} conversations: {told}.\n")
-    for rows in ("conversation", "exchange"):
+    for rows in typing.get_args(Rows):
         print_kept(templates, conversations, rows)
     if arguments.speed or arguments.tokenizer:
         print_speed(templates, conversations, arguments.tokenizer)

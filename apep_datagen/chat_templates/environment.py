@@ -31,8 +31,8 @@ from jinja2.utils import Namespace
 
 __all__ = ["EndlessTemplateError", "compiled", "rendered"]
 
-_MOST_SECONDS = 10.0
-"""For one row; others take some milliseconds. Behind them it gets as many of the processor: a machine may be slow."""
+_MOST_SECONDS = 20.0
+"""Of the processor, for one row; others take some milliseconds. What a machine does beside this plays no part."""
 _TURNS_BETWEEN_LOOKS = 64
 _MOST_CHARACTERS = 50_000_000
 _MOST_BITS = 10_000
@@ -47,15 +47,13 @@ class _Rendering:
     """A rendering under way.
 
     Attributes:
-        began: When it began, in seconds of a clock that never goes back.
-        late: How much of the processor this thread had had when it was late; None where it is not.
+        began: How many seconds of the processor this thread had had by then.
         turns: How many turns of loops, and calls, there were.
         length: How many characters it has written.
         spans: Where what stands between generation tags begins and ends in the text.
     """
 
-    began: float = field(default_factory=time.monotonic)
-    late: float | None = None
+    began: float = field(default_factory=time.thread_time)
     turns: int = 0
     length: int = 0
     spans: list[tuple[int, int]] = field(default_factory=list)
@@ -63,13 +61,7 @@ class _Rendering:
     def count_turn(self) -> None:
         """Count a turn of a loop, or a call; raise `EndlessTemplateError` where that takes for ever."""
         self.turns += 1
-        if self.turns % _TURNS_BETWEEN_LOOKS or time.monotonic() - self.began < _MOST_SECONDS:
-            return
-        # The processor is asked of those alone that are late: that can take a millisecond.
-        now = time.thread_time()
-        if self.late is None:
-            self.late = now
-        elif now - self.late > _MOST_SECONDS:
+        if self.turns % _TURNS_BETWEEN_LOOKS == 0 and time.thread_time() - self.began > _MOST_SECONDS:
             raise EndlessTemplateError(f"a row takes more than {_MOST_SECONDS:g} s of the processor")
 
 

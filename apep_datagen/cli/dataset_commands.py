@@ -163,15 +163,15 @@ def push(
     from apep_datagen.core.paths import check_files
     from apep_datagen.export.splits import parse_splits
     from apep_datagen.hub.contents import FOLDERS
-    from apep_datagen.hub.push import (
+    from apep_datagen.hub.publication import (
         TEMPLATES,
         Publication,
         check_license,
         check_repository,
         facts_of,
-        publish,
         write_dataset,
     )
+    from apep_datagen.hub.push import publish
     from apep_datagen.terminal.text import say
 
     with telling_errors():

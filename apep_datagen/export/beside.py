@@ -61,7 +61,7 @@ def _about_options(exported: Exported, target: ExportedTarget) -> str:
             "- The rows have no thoughts, and the system prompt still asks for them: leave that paragraph out where you"
             " serve the model."
         )
-    if exported.plan.series:
+    if exported.plan.series and FORMATS[target.target.name].container != "sessions":
         notes.append(
             "- Rows join several conversations. The first message of each but the first begins with its day and hour in"
             " brackets; whatever talks to the trained model has to do the same where a day has passed."

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from apep_datagen.core.tools import tool_schemas
-from apep_datagen.formats.chat import chat_messages, read_chat
+from apep_datagen.formats.chat import chat_messages
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Row
 from apep_datagen.formats.shape import Shape
 from apep_datagen.formats.turns import check_ending
 from apep_datagen.formats.weights import Weight
 
-__all__ = ["api_messages", "api_row", "read_api_row", "told_of_context"]
+__all__ = ["api_messages", "api_row", "told_of_context"]
 
 
 def api_messages(
@@ -50,15 +50,6 @@ def api_row(messages: list[Row], example: Example, shape: Shape, weight: Weight)
     if shape.calls == "native":
         row["tools"] = tool_schemas()
     return row
-
-
-def read_api_row(row: Row, weight: Weight) -> Example:
-    """Return the example that a row is; the way back from `api_row`.
-
-    Raises:
-        ValueError: It is none.
-    """
-    return read_chat(row["messages"], weight.context(row["messages"]))
 
 
 def told_of_context(shape: Shape) -> str:

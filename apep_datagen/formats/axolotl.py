@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apep_datagen.formats.chat import chat_messages, read_chat, schemas_as_text
+from apep_datagen.formats.chat import chat_messages, schemas_as_text
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Files, Format, Row
 from apep_datagen.formats.shape import Shape
@@ -24,10 +24,6 @@ def _write(example: Example, shape: Shape) -> Row:
     if shape.calls == "native":
         row["tools"] = schemas_as_text()
     return row
-
-
-def _read(row: Row) -> Example:
-    return read_chat(row["messages"], _TRAIN.context(row["messages"]))
 
 
 def _recognises(row: Row) -> bool:
@@ -142,7 +138,7 @@ AXOLOTL = Format(
     tool_roles=("user", "tool"),
     calls=("text", "native"),
     write=_write,
-    read=_read,
+    read=_TRAIN.read,
     recognises=_recognises,
     guide=_guide,
     files=_files,

@@ -78,10 +78,10 @@ _OWN_TAGS = ("<tools>", "<tool_response>")
 
 
 def _read(row: Row) -> Example:
-    messages = tuple(map(_message, row["conversations"]))
-    if not messages:
+    messages = row.get("conversations")
+    if not isinstance(messages, list) or not messages:
         raise ValueError("there are no messages")
-    return Example(messages)
+    return Example(tuple(map(_message, messages)))
 
 
 def _message(row: Any) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from apep_datagen.core.markup import parse_answer
-from apep_datagen.formats.api import api_messages, api_row, read_api_row, told_of_context
+from apep_datagen.formats.api import api_messages, api_row, told_of_context
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Files, Format, Row
 from apep_datagen.formats.shape import Rows, Shape
@@ -34,10 +34,6 @@ def _in_chunks(message: Row) -> Row:
     if answer.reply:
         chunks.append({"type": "text", "text": answer.reply})
     return {**message, "content": chunks}
-
-
-def _read(row: Row) -> Example:
-    return read_api_row(row, _WEIGHT)
 
 
 def _recognises(row: Row) -> bool:
@@ -87,7 +83,7 @@ _SYSTEM_PROMPT = """\
 Tokenizers before version 7 (Mistral 7B 0.3, Nemo, Mixtral) put the system prompt in front of the last message of the
 user's, results among them; from version 7 on it stands at the beginning. """
 _HERE: Mapping[Rows, str] = {
-    "answer": "In a row of one answer, both is where the model\nfinds it when it is served.",
+    "answer": "In a row of one answer, both is where the\nmodel finds it when it is served.",
     "exchange": "What Ada says before that message, such a model learns\nto say without it: use `--rows answer`.",
     "conversation": "What Ada says before that message, such a model learns\nto say without it: use `--rows answer`.",
 }
@@ -100,7 +96,7 @@ MISTRAL = Format(
     tool_roles=("user",),
     calls=("text", "native"),
     write=_write,
-    read=_read,
+    read=_WEIGHT.read,
     recognises=_recognises,
     guide=_guide,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apep_datagen.formats.api import api_messages, api_row, read_api_row, told_of_context
+from apep_datagen.formats.api import api_messages, api_row, told_of_context
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Files, Format, Row
 from apep_datagen.formats.shape import Shape
@@ -15,10 +15,6 @@ _WEIGHT = Weight(field="weight", trained=1, masked=0)
 
 def _write(example: Example, shape: Shape) -> Row:
     return api_row(api_messages(example, shape), example, shape, _WEIGHT)
-
-
-def _read(row: Row) -> Example:
-    return read_api_row(row, _WEIGHT)
 
 
 def _recognises(row: Row) -> bool:
@@ -69,7 +65,7 @@ OPENAI = Format(
     tool_roles=("user",),
     calls=("text", "native"),
     write=_write,
-    read=_read,
+    read=_WEIGHT.read,
     recognises=_recognises,
     guide=_guide,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apep_datagen.formats.api import api_messages, api_row, read_api_row
+from apep_datagen.formats.api import api_messages, api_row
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Files, Format, Row
 from apep_datagen.formats.shape import Shape
@@ -19,10 +19,6 @@ def _write(example: Example, shape: Shape) -> Row:
     check_turns(example.messages)
     # In Together's form, calls stand in the place of content: thoughts beside them are a field of their own.
     return api_row(api_messages(example, shape, thoughts="reasoning_content"), example, shape, _WEIGHT)
-
-
-def _read(row: Row) -> Example:
-    return read_api_row(row, _WEIGHT)
 
 
 def _recognises(row: Row) -> bool:
@@ -88,7 +84,7 @@ TOGETHER = Format(
     tool_roles=("user",),
     calls=("text", "native"),
     write=_write,
-    read=_read,
+    read=_WEIGHT.read,
     recognises=_recognises,
     guide=_guide,
 )

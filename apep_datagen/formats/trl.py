@@ -43,7 +43,8 @@ Each row is one message of Ada's (`completion`) with all that stands before it (
 completion alone: her thoughts, calls and words, and nothing else. Of the chat templates that can hold a thought, none
 loses one. With those that TRL has a `*_training` version of (but GLM-4.5's and Nemotron 3's), `--rows conversation`
 loses nothing either, and is less than half as many tokens. Those of DeepSeek V3 and R1 leave out all thoughts: the
-distills of R1 need `--rows conversation`.""",
+distills of R1 need `--rows conversation`. Those of Mistral 7B v0.3, Nemo and Pixtral leave out the system prompt of
+every row, whatever its shape, and `SFTTrainer` then learns the user's words, too: train with another template.""",
     "exchange": """\
 Each row is one exchange: what Ada does with the user's message (`completion`), and all that stands before (`prompt`).
 Between her messages in it stand the results of her tools, which `assistant_only_loss` leaves out. TRL has that for the

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apep_datagen.formats.chat import context_of
+from apep_datagen.formats.chat import context_of, read_chat
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Row
 from apep_datagen.formats.shape import Shape
@@ -56,6 +56,17 @@ class Weight:
             if isinstance(message, Mapping) and _is_adas(message) and self._is_masked(message)
         )
         return max(masked, default=-1) + 1
+
+    def read(self, row: Row) -> Example:
+        """Return the example that a row of `messages` is, of which what stands before a masked one is context.
+
+        Raises:
+            ValueError: It is none.
+        """
+        messages = row.get("messages")
+        if not isinstance(messages, list):
+            raise ValueError("a row has no messages")  # noqa: TRY004 - what is wrong is a value in a file
+        return read_chat(messages, self.context(messages))
 
     def is_in(self, messages: Any, *, of_others: bool = False) -> bool:
         """Tell whether some message of Ada's (or of somebody else's) has this field."""

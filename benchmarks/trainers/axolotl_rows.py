@@ -50,7 +50,7 @@ def check_with(
             **configuration,
             "base_model": f"{place}/model",
             "chat_template": name,
-            "eot_tokens": [tokenizer.eos_token],
+            "eot_tokens": configuration["eot_tokens"] if chat_template is None else [tokenizer.eos_token],
             "datasets": [{**each, "path": str(directory / each["path"])} for each in configuration["datasets"]],
             "dataset_prepared_path": f"{place}/prepared",
             "output_dir": f"{place}/trained",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 
@@ -33,6 +35,16 @@ def test_the_sample_is_read_as_it_was_written(form: Format) -> None:
     for shape in shapes_of(form):
         for example, row in sample_rows(form, shape):
             assert form.read(row) == example
+
+
+@_each
+@pytest.mark.parametrize(
+    "row", [{}, {"messages": []}, {"messages": "Hello"}, {"messages": [1]}, {"conversations": [1]}]
+)
+def test_what_is_no_row_is_refused(form: Format, row: dict[str, Any]) -> None:
+    assert not form.recognises(row)
+    with pytest.raises(ValueError, match="message"):
+        form.read(row)
 
 
 @_each

@@ -97,6 +97,7 @@ def test_an_example_without_an_answer_cannot_be_a_prompt_with_its_completion() -
         {"prompt": "Hi", "completion": "Hello."},
         {"prompt": [{"role": "user", "content": "Hi"}], "completion": "Hello."},
         {"prompt": [], "completion": []},
+        {"prompt": [{"role": "user", "content": "Hi"}]},
         {"prompt": ["Hi"], "completion": ["Hello."]},
     ],
 )

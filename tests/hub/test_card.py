@@ -18,7 +18,7 @@ from apep_datagen.export.splits import WHOLE
 from apep_datagen.hub.card import CardFacts, render_card, size_category
 from apep_datagen.hub.facts import DatasetFacts, read_facts
 from apep_datagen.hub.forms import Split
-from apep_datagen.hub.push import Publication, write_dataset
+from apep_datagen.hub.publication import Publication, write_dataset
 from apep_datagen.storage.access import state_path
 from support.real_state import write_real_state
 

@@ -9,7 +9,7 @@ import pytest
 from apep_datagen.chat_templates.known import load_template
 from apep_datagen.cli.options import CheckOfPush
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.hub.push import TEMPLATES, check_license, check_repository
+from apep_datagen.hub.publication import TEMPLATES, check_license, check_repository
 
 
 @pytest.mark.parametrize("name", ["me/talks", "My-Org_1/ada.v2", "a/b"])

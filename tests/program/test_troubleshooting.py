@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import json
 import os
 import re
 import resource
@@ -234,6 +235,42 @@ def with_few_open_files(program: Program) -> Ended:
         return program.run("--providers", "mistral", "--target", "3", preexec_fn=limit)
 
 
+def checked_with_a_template(program: Program) -> Ended:
+    assert run(program).status == 0
+    return program.run(*EXPORT, "--rows", "conversation", "--check", "deepseek_r1_distill")
+
+
+def written_by_another_program(program: Program) -> Path:
+    path = program.directory / "theirs.json"
+    messages = [
+        {"role": "system", "content": "Call it so: <tool_call>look()</tool_call>"},
+        {"role": "user", "content": "Hello."},
+        {"role": "assistant", "content": "Hello!"},
+    ]
+    path.write_text(json.dumps([{"conversations": messages}, {"rows": 1}]), encoding="utf-8")
+    return path
+
+
+def exported_for_native_calls(program: Program) -> Ended:
+    path = written_by_another_program(program)
+    return program.run("export", str(path), *EXPORT[1:], "--calls", "native")
+
+
+def exported_beside_others(program: Program) -> Ended:
+    assert run(program).status == 0
+    (program.directory / "exported" / "trl").mkdir(parents=True)
+    (program.directory / "exported" / "trl" / "notes.txt").touch()
+    return program.run(*EXPORT)
+
+
+def pushed_without_a_token(program: Program) -> Ended:
+    assert run(program).status == 0
+    program.environment.clear()
+    return program.run("push", "me/ada", "--license", "mit")
+
+
+EXPORT = ("export", "--format", "trl", "--to", "exported")
+
 # By the beginning of the message: what brings it about, and the status that the program ends with.
 
 
@@ -315,6 +352,17 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "The standard output": (4, report_lost),
     "ledger.db": (4, ledger_broken),
     "the log cannot be written": (0, log_full),
+    "Lost: … thoughts": (7, checked_with_a_template),
+    "Left out: … row": (0, exported_for_native_calls),
+    "holds files that no export": (2, exported_beside_others),
+    "so nobody knows whose": (
+        2,
+        lambda program: program.run(
+            "export", str(written_by_another_program(program)), *EXPORT[1:], "--split", "0.9/0.1"
+        ),
+    ),
+    "push needs a token": (3, pushed_without_a_token),
+    "Not taken:": (7, lambda program: program.run("import", str(written_by_another_program(program)))),
     "Stopped; everything is saved": (130, stopped),
 }
 

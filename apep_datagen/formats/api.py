@@ -9,6 +9,7 @@ from apep_datagen.formats.chat import chat_messages
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Row
 from apep_datagen.formats.shape import Shape
+from apep_datagen.formats.turns import check_ending
 from apep_datagen.formats.weights import Weight
 
 __all__ = ["api_messages", "api_row", "told_of_context"]
@@ -27,8 +28,10 @@ def api_messages(
         thoughts: With native calls, as for `native_messages`.
 
     Raises:
-        CannotHoldError: A call or a result cannot be a field.
+        CannotHoldError: A call or a result cannot be a field, or the last message is not Ada's: these services refuse
+            a file with such a row in it.
     """
+    check_ending(example.messages)
     messages = chat_messages(example, shape, arguments="text", thoughts=thoughts)
     return [
         {

@@ -6,6 +6,7 @@ from apep_datagen.formats.api import api_messages, api_row
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Files, Format, Row
 from apep_datagen.formats.shape import Shape
+from apep_datagen.formats.turns import check_turns
 from apep_datagen.formats.weights import Weight
 
 __all__ = ["TOGETHER"]
@@ -15,6 +16,7 @@ _WEIGHT = Weight(field="weight", trained=1, masked=0, is_on_all=True)
 
 
 def _write(example: Example, shape: Shape) -> Row:
+    check_turns(example.messages)
     # In Together's form, calls stand in the place of content: thoughts beside them are a field of their own.
     return api_row(api_messages(example, shape, thoughts=TOGETHER.thoughts), example, shape, _WEIGHT)
 

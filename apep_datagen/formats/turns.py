@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from apep_datagen.core.messages import Message
 from apep_datagen.formats.format import CannotHoldError
 
-__all__ = ["check_turns"]
+__all__ = ["check_ending", "check_turns"]
+
+
+def check_ending(messages: Sequence[Message]) -> None:
+    """See that Ada has the last word, as trainers want it that learn it.
+
+    Raises:
+        CannotHoldError: She has not.
+    """
+    if not messages or messages[-1].role != "assistant":
+        raise CannotHoldError("the last message is not Ada's")
 
 
 def check_turns(messages: Sequence[Message]) -> None:
@@ -20,8 +30,7 @@ def check_turns(messages: Sequence[Message]) -> None:
         CannotHoldError: They do not.
     """
     turns = messages[1:] if messages and messages[0].role == "system" else messages
-    if not turns or turns[-1].role != "assistant":
-        raise CannotHoldError("the last message is not Ada's")
+    check_ending(turns)
     for index, message in enumerate(turns):
         if message.role == "system":
             raise CannotHoldError("a system prompt stands between other messages")

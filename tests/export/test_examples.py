@@ -31,8 +31,12 @@ def test_there_is_an_example_for_each_exchange_or_for_each_message_of_adas(examp
     assert all(part.messages[-1].role == "assistant" for part in answers)
 
 
-def test_what_stands_after_the_last_answer_belongs_to_it() -> None:
-    user, ada = Message("user", "Hi"), Message("assistant", "Hello.")
+def test_what_nobody_answers_belongs_to_the_exchange_before_it_and_to_no_answer() -> None:
+    user, ada, results = Message("user", "Hi"), Message("assistant", "Hello."), Message("tool", "{}")
     for rows in _ROWS:
-        assert list(examples_of((user, ada, user), rows))[-1].messages == (user, ada, user)
         assert list(examples_of((user,), rows)) == [Example((user,))]
+        assert [part.new for part in examples_of((user, ada), rows)] == [(user, ada)]
+    assert [part.new for part in examples_of((user, ada, results), "exchange")] == [(user, ada, results)]
+    for behind in (user, results):
+        # A completion is learnt whole, so what stands behind the answer would be learnt as if Ada said it.
+        assert [part.new for part in examples_of((user, ada, behind), "answer")] == [(user, ada), (behind,)]

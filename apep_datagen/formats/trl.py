@@ -76,7 +76,8 @@ _TAKEN_FOR_A_QUESTION = """\
 _NATIVE = """\
 - Calls are fields (`tool_calls`), and the schemas of the tools stand in `tools`. Templates that know no calls leave
   them out without a word (ChatML, Llama 3, Phi). That of Llama 3.1 refuses a second call in one message, and leaves out
-  the thoughts before one; that of gpt-oss leaves out second calls. See beforehand what yours does: `--check TEMPLATE`.
+  the thoughts before one; that of gpt-oss leaves out second calls; those of Gemma 4 put a thought behind the call that
+  it leads to. See beforehand what yours does: `--check TEMPLATE`.
 - Read the rows with `load_dataset` of `datasets` 4.7 or newer. Older ones, and `Dataset.from_list`, give each call the
   arguments of all tools, and those that it does not have are learnt as `null`."""
 

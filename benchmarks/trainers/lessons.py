@@ -141,6 +141,7 @@ def faults(
     for result in _results(example.messages):
         if not any(_squeezed(spelling) in read for spelling in (result, _inside(result), _escaped(result))):
             yield f"a result cannot be read: {result[:60]!r}"
+    yield from _out_of_order(example, _squeezed("".join(learnt.stretches)))
     yield from _others_words(example, rest)
     if is_as_text and (left := _without(rest, (*scaffold, *_TAGS, "\0"))):
         yield f"something else is learnt: {left[:60]!r}"
@@ -190,6 +191,19 @@ def _inside(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return json.dumps(text)[1:-1]
+
+
+def _out_of_order(example: Example, learnt: str) -> Iterator[str]:
+    """Yield what is wrong where Ada's words are learnt in another order than hers, e.g. a thought behind its call."""
+    place = 0
+    for kind, text in _words_of_ada(example.new):
+        ways = (_squeezed(text), _squeezed(text).partition("(")[0]) if kind == "call" else (_squeezed(text),)
+        way = next((way for way in ways if way in learnt), "")
+        at = learnt.find(way, place)
+        if at < 0:
+            yield f"a {kind} stands before what it comes after: {text[:60]!r}"
+        else:
+            place = at + len(way)
 
 
 def _others_words(example: Example, rest: str) -> Iterator[str]:

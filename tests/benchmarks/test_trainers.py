@@ -58,6 +58,11 @@ def test_what_is_learnt_as_it_should_be_has_no_faults(tmp_path: Path, capsys: py
         (_LEARNT[0], Learnt(_WHOLE, ["Bim, of course.<|end|>"]), "row 2: a thought is not learnt"),
         (_LEARNT[0], Learnt(_WHOLE, ["<think>Bim it is.</think><|end|>"]), "row 2: a reply is not learnt"),
         (Learnt(_WHOLE, ["<think>I look.</think><|end|>"]), _LEARNT[1], "row 1: a call is not learnt"),
+        (
+            Learnt(_WHOLE, ["<tool_call>recall_memories()</tool_call><think>I look.</think><|end|>"]),
+            _LEARNT[1],
+            "row 1: a call stands before what it comes after",
+        ),
         (_LEARNT[0], Learnt(_WHOLE.replace("Bim.", ""), [_ANSWERING]), "row 2: a result cannot be read"),
         (_LEARNT[0], Learnt(_WHOLE, ["You are Ada.", _ANSWERING]), "row 2: something else is learnt: 'YouareAda.'"),
         (

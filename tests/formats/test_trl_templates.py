@@ -116,6 +116,7 @@ def test_native_calls_are_learnt_with_templates_that_know_them(name: str) -> Non
         ("llama3", Shape(rows="answer", calls="native"), "a call is not learnt"),
         ("chatml", Shape(rows="answer", calls="native"), "a call is not learnt"),
         ("llama3_1", Shape(rows="answer", calls="native"), "refused"),
+        ("gemma4_v5", Shape(rows="answer", calls="native"), "a call stands before what it comes after"),
         ("gptoss", Shape(rows="exchange", calls="native"), "a thought is not learnt"),
         ("gptoss", Shape(rows="answer", calls="native"), "a call is not learnt"),
     ],

@@ -147,7 +147,9 @@ def read_retellings(
     if connection is not None:
         known = [*_prompts_of_run(connection), *known]
     return {
-        way: tuple(dict.fromkeys((*_retellings(known, own, way), *_earlier(own, way)))) for way in set(ways) if way != "text"
+        way: tuple(dict.fromkeys((*_retellings(known, own, way), *_earlier(own, way))))
+        for way in set(ways)
+        if way != "text"
     }
 
 

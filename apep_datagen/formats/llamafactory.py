@@ -9,7 +9,7 @@ from typing import Any
 from apep_datagen.core.markup import render_answer
 from apep_datagen.core.messages import Message
 from apep_datagen.core.tags import escape_tags
-from apep_datagen.formats.chat import read_chat, schemas_as_text
+from apep_datagen.formats.chat import read_chat, role_in, schemas_as_text
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Files, Format, Row
 from apep_datagen.formats.native import checked_answer, checked_calls, result_texts
@@ -43,7 +43,7 @@ def _write(example: Example, shape: Shape) -> Row:
 
 def _text(messages: Sequence[Message], shape: Shape) -> Iterator[tuple[str, str]]:
     for message in messages:
-        yield _ROLES[shape.tool_role if message.role == "tool" else message.role], message.content
+        yield _ROLES[role_in(message, shape)], message.content
 
 
 def _native(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 from apep_datagen.core.calls import MalformedCall, ToolCall, parse_calls, render_call
@@ -19,6 +20,7 @@ from apep_datagen.core.tools import canonical_call
 from apep_datagen.formats.format import CannotHoldError, Row
 
 __all__ = [
+    "FIELDS_BESIDE_TEXT",
     "call_id",
     "call_texts",
     "checked_answer",
@@ -35,6 +37,8 @@ _ONLY_RESULTS = re.compile(r"\s*(?:<tool_result>(?:(?!</?tool_result>).)*</tool_
 _LEADING_THOUGHT = re.compile(r"\s*<think>(.*?)</think>", re.DOTALL)
 # Where other programs put thinking that stands apart, in the order in which it is looked for.
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "thought")
+FIELDS_BESIDE_TEXT = (*_THOUGHT_FIELDS, "tool_calls", "function_call")
+"""Fields of a message in which thoughts and calls stand, where they are not in its text."""
 
 
 # From Ada's markup.
@@ -74,6 +78,7 @@ def checked_calls(answer: Answer) -> tuple[ToolCall, ...]:
     return tuple(calls)
 
 
+@lru_cache(maxsize=512)  # the same messages are context of later rows
 def is_results(text: str) -> bool:
     """Tell whether a message holds results of tools, in their tags, and nothing else."""
     return _ONLY_RESULTS.fullmatch(text) is not None

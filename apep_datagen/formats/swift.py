@@ -162,5 +162,6 @@ SWIFT = Format(
     read=_read,
     recognises=_recognises,
     guide=_guide,
+    has_weights=True,
     files=_files,
 )

@@ -87,4 +87,5 @@ TOGETHER = Format(
     read=_WEIGHT.read,
     recognises=_recognises,
     guide=_guide,
+    has_weights=True,
 )

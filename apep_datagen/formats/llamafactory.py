@@ -107,13 +107,20 @@ def _messages(rows: Sequence[Any]) -> Iterator[Row]:
         elif row.get("from") == "function_call" and _OPEN_CALLS in value:
             said, _, spelled = value.partition(_OPEN_CALLS)
             listed = json.loads(spelled.rpartition(_CLOSE_CALLS)[0])
-            listed = listed if isinstance(listed, list) else [listed]
+            listed = [_as_text(call) for call in (listed if isinstance(listed, list) else [listed])]
             calls = len(listed)
             yield {"role": "assistant", "content": said.rstrip(), "tool_calls": listed}
         elif row.get("from") == "observation" and calls > 1 and len(results := _listed(value)) == calls:
             yield from ({"role": "tool", "content": result} for result in results)
         else:
             yield row
+
+
+def _as_text(call: Any) -> Any:
+    """Return a call with its arguments as JSON, in which null is a value: of objects, it may stand for none."""
+    if isinstance(call, Mapping) and isinstance(call.get("arguments"), Mapping):
+        return {**call, "arguments": json.dumps(call["arguments"], ensure_ascii=False)}
+    return call
 
 
 def _listed(text: str) -> list[str]:

@@ -293,9 +293,12 @@ def _calls(rows: Any) -> Iterator[ToolCall]:
         arguments = function.get("arguments") or {}
         if isinstance(arguments, str):
             arguments = json.loads(arguments)
+        elif isinstance(arguments, Mapping):
+            # `datasets` makes objects one type: then null stands for what other calls have and this one has not.
+            arguments = {name: value for name, value in arguments.items() if value is not None}
         if not isinstance(arguments, Mapping):
             raise ValueError("the arguments of a call are no object")  # noqa: TRY004 - as above
-        call = ToolCall(function["name"], {name: value for name, value in arguments.items() if value is not None})
+        call = ToolCall(function["name"], dict(arguments))
         if any(isinstance(read, MalformedCall) for read in parse_calls(render_call(call))):
             raise ValueError("a call has a name or arguments that cannot be spelled as text")
         yield call

@@ -209,15 +209,15 @@ class _Maker:
             told = self._told(target, thinned, made)
             row = form.write(told, shape)
             found = _read_back(form, row)
-            checked = self._measuring.measure(told, shape)
+            measured = self._measuring.measure(told, shape)
         except CannotHoldError as error:
             made.tally.count_left_out(thinned, str(error))
             return
-        if reason := why_not(self._plan, checked):
+        if reason := why_not(self._plan, measured.tokens):
             made.tally.count_left_out(thinned, reason)
             return
         made.tally.count_row(whence.split, number, told, found)
-        made.measured.count(self._measuring, checked, number)
+        made.measured.count(self._measuring, measured, number)
         row |= form.columns(whence.origin)
         if form.container == "lines":
             made.lines.setdefault(whence.split, bytearray()).extend(row_line(row))

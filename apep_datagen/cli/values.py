@@ -59,7 +59,7 @@ def parse_form(name: str | None) -> Format | None:
         SettingsError: There is no such form.
     """
     if name is not None and name not in FORMATS:
-        raise SettingsError(f"--format {name}: there is no such form; there are {', '.join(FORMATS)}")
+        raise SettingsError(f"--format {name}: there is no such format; there are {', '.join(sorted(FORMATS))}")
     return FORMATS[name] if name is not None else None
 
 

@@ -20,8 +20,10 @@ def write_beside(exported: Exported, target: ExportedTarget) -> None:
         StorageError: They cannot be written.
     """
     form = FORMATS[target.target.name]
-    # A folder of sessions, or several shards, are named by what they have in common.
-    files = {split: names[0] for split, names in target.files.items() if names}
+    # A folder of sessions, or several shards, are named by what they have in common. Trainers fail at a part without
+    # rows, so nobody is sent to one.
+    empty = target.splits_without_rows
+    files = {split: names[0] for split, names in target.files.items() if names and split not in empty}
     texts = {"README.md": _readme(exported, target, files), **form.files(target.target.shape, files)}
     record = {
         "program": PROGRAM,
@@ -61,7 +63,7 @@ def _about_options(exported: Exported, target: ExportedTarget) -> str:
             "- The rows have no thoughts, and the system prompt still asks for them: leave that paragraph out where you"
             " serve the model."
         )
-    if exported.plan.series and FORMATS[target.target.name].container != "sessions":
+    if exported.plan.series and not target.target.is_sessions:
         notes.append(
             "- Rows join several conversations. The first message of each but the first begins with its day and hour in"
             " brackets; whatever talks to the trained model has to do the same where a day has passed."

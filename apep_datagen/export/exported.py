@@ -49,6 +49,11 @@ class ExportedTarget:
         return {kind: number for kind, number in self.made.tally.lost.items() if kind not in self.cannot_hold}
 
     @property
+    def splits_without_rows(self) -> tuple[str, ...]:
+        """The parts beside the first one to which no row belongs."""
+        return tuple(split for split in list(self.files)[1:] if not self.made.tally.rows[split])
+
+    @property
     def data_files(self) -> Iterator[Path]:
         """Where the rows are."""
         for names in self.files.values():

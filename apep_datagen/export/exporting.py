@@ -27,7 +27,6 @@ from apep_datagen.export.plan import Plan, digest_of, read_retellings
 from apep_datagen.export.record import Continuation
 from apep_datagen.export.source import Source, SourceConversation, SourceDigest
 from apep_datagen.export.writing import TargetWriter, go_on
-from apep_datagen.formats.registry import FORMATS
 from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.faults import state_database
 
@@ -99,8 +98,8 @@ def _export(source: Source, plan: Plan, directory: Path, prompts: Path | None) -
 
 
 def _write_all(source: Source, plan: Plan, directory: Path) -> list[ExportedTarget]:
-    in_order = tuple(target for target in plan.targets if FORMATS[target.name].container != "sessions")
-    sessions = tuple(target for target in plan.targets if FORMATS[target.name].container == "sessions")
+    in_order = tuple(target for target in plan.targets if not target.is_sessions)
+    sessions = tuple(target for target in plan.targets if target.is_sessions)
     results: dict[str, ExportedTarget] = {}
     if in_order:
         results |= _write(source, replace(plan, targets=in_order), directory)

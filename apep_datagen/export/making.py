@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -21,6 +22,7 @@ from apep_datagen.export.source import SourceConversation
 from apep_datagen.formats.example import NOTHING, Example, count
 from apep_datagen.formats.format import CannotHoldError, Format, Row
 from apep_datagen.formats.instructions import retelling_of
+from apep_datagen.formats.native import FIELDS_BESIDE_TEXT, is_results
 from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.registry import FORMATS
 
@@ -116,7 +118,17 @@ def _why_unfit(messages: Sequence[Message], element: bytes) -> str:
         return "a message has a role that is not known"
     if b"\\u" in element and not all(_is_unicode(message.content) for message in messages):
         return "a message has half of a character in it, which is no text"
+    if any(message.role == "user" and is_results(message.content) for message in messages):
+        return "a message of the user's is nothing but results in their tags, so nobody could tell it from results"
+    if _has_fields_beside_text(element):
+        return "a message has thoughts or calls in fields of their own (`apep-datagen import` makes text of them)"
     return ""
+
+
+def _has_fields_beside_text(element: bytes) -> bool:
+    if not any(f'"{name}"'.encode() in element for name in FIELDS_BESIDE_TEXT):
+        return False
+    return any(message.get(name) for message in json.loads(element)["conversations"] for name in FIELDS_BESIDE_TEXT)
 
 
 def _is_unicode(text: str) -> bool:
@@ -197,15 +209,15 @@ class _Maker:
             told = self._told(target, thinned, made)
             row = form.write(told, shape)
             found = _read_back(form, row)
-            checked = self._measuring.measure(told, form, shape)
+            measured = self._measuring.measure(told, form, shape)
         except CannotHoldError as error:
             made.tally.count_left_out(thinned, str(error))
             return
-        if reason := why_not(self._plan, checked):
+        if reason := why_not(self._plan, measured.tokens):
             made.tally.count_left_out(thinned, reason)
             return
         made.tally.count_row(whence.split, number, told, found)
-        made.measured.count(self._measuring, checked, number)
+        made.measured.count(self._measuring, measured, number)
         row |= form.columns(whence.origin)
         if form.container == "lines":
             made.lines.setdefault(whence.split, bytearray()).extend(row_line(row))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,10 +20,23 @@ from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Format
 from apep_datagen.formats.shape import Shape
 
-__all__ = ["Measured", "Measuring", "why_not"]
+__all__ = ["Measured", "MeasuredRow", "Measuring", "why_not"]
 
 _TEMPLATE_OF_NONE = "chatml"
-"""With which tokens are counted where no template is named."""
+"""With which tokens are counted where no template is named, or all of them refuse a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRow:
+    """What was measured of a row.
+
+    Attributes:
+        checked: What each template makes of it; where none is named, and tokens are counted, that of ChatML alone.
+        tokens: The most that a template makes of it; None where nobody counts.
+    """
+
+    checked: tuple[CheckedRow, ...] = ()
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,7 @@ class Measuring:
 
     Attributes:
         checks: The templates that rows are checked with.
-        length: What counts their tokens, where no template is to be checked; None where nobody counts.
+        length: What counts the tokens of those that no template renders; None where nobody counts.
     """
 
     checks: tuple[RowCheck, ...] = ()
@@ -52,11 +64,16 @@ class Measuring:
                 "tokens are counted by the tokenizer of your model: name its tokenizer.json with --tokenizer"
             )
         checks = tuple(RowCheck(load_template(name), counter) for name in plan.templates)
-        length = RowCheck(load_template(_TEMPLATE_OF_NONE), counter) if counter and not checks else None
+        length = RowCheck(load_template(_TEMPLATE_OF_NONE), counter) if counter else None
         return cls(checks, length)
 
-    def measure(self, example: Example, form: Format, shape: Shape) -> tuple[CheckedRow, ...]:
-        """Return what each template makes of an example; the one that only counts tokens comes alone.
+    @property
+    def used(self) -> tuple[RowCheck, ...]:
+        """The templates with which every row is measured."""
+        return self.checks or ((self.length,) if self.length else ())
+
+    def measure(self, example: Example, form: Format, shape: Shape) -> MeasuredRow:
+        """Return what each template makes of an example.
 
         Args:
             example: What a row teaches.
@@ -66,12 +83,15 @@ class Measuring:
         Raises:
             CannotHoldError: Its calls cannot be fields, as the shape has them.
         """
-        checks = (self.length,) if self.length else self.checks
-        if not checks:
-            return ()
+        if not self.used:
+            return MeasuredRow()
         messages = chat_messages(example, shape, thoughts=form.thoughts)
         tools = tool_schemas() if shape.calls == "native" else None
-        return tuple(check.check(messages, tools, example) for check in checks)
+        checked = tuple(check.check(messages, tools, example) for check in self.used)
+        tokens = max((each.tokens for each in checked if each.tokens is not None), default=None)
+        if tokens is None and self.length:
+            tokens = self.length.check(messages, tools, example).tokens
+        return MeasuredRow(checked, tokens)
 
 
 @dataclass(slots=True)
@@ -84,12 +104,11 @@ class Measured:
 
     checks: list[CheckTally] = field(default_factory=list)
 
-    def count(self, measuring: Measuring, checked: Sequence[CheckedRow], number: int) -> None:
+    def count(self, measuring: Measuring, row: MeasuredRow, number: int) -> None:
         """Count a row that was written; `number` is that of the conversation in the file that it comes of."""
         if not self.checks:
-            used = (measuring.length,) if measuring.length else measuring.checks
-            self.checks = [CheckTally(check.template.name) for check in used]
-        for tally, each in zip(self.checks, checked, strict=True):
+            self.checks = [CheckTally(check.template.name) for check in measuring.used]
+        for tally, each in zip(self.checks, row.checked, strict=True):
             tally.count(each, number)
 
     def add(self, other: Measured) -> None:
@@ -135,9 +154,8 @@ class Measured:
         return cls(_tallies().validate_python(value))
 
 
-def why_not(plan: Plan, checked: Sequence[CheckedRow]) -> str:
-    """Return why a row is left out, by the most tokens that a template makes of it; empty where it is not."""
-    tokens = max((each.tokens for each in checked if each.tokens is not None), default=None)
+def why_not(plan: Plan, tokens: int | None) -> str:
+    """Return why a row of so many tokens is left out; empty where it is not, or nobody counts."""
     if tokens is None:
         return ""
     if plan.max_tokens is not None and tokens > plan.max_tokens:

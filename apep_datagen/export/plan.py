@@ -39,7 +39,7 @@ class Wish:
         thoughts: Which thoughts it has.
         tool_role: The role of results.
         calls: How calls are spelled.
-        weights: Whether each message says whether it is trained on.
+        weights: Whether each message says whether it is trained on, in forms that have a place for that.
     """
 
     rows: Rows | None = None
@@ -60,6 +60,11 @@ class Target:
 
     name: str
     shape: Shape
+
+    @property
+    def is_sessions(self) -> bool:
+        """Whether a row is all that a user and Ada have said, as it happened."""
+        return FORMATS[self.name].container == "sessions"
 
     @property
     def instructions(self) -> Instructions:
@@ -122,7 +127,7 @@ def shape_of(name: str, wish: Wish) -> Shape:
         thoughts=wish.thoughts or shape.thoughts,
         tool_role="tool" if calls == "native" else wish.tool_role or shape.tool_role,
         calls=calls,
-        weights=wish.weights or shape.weights,
+        weights=form.has_weights and (wish.weights or shape.weights),
     )
 
 

@@ -10,7 +10,6 @@ from apep_datagen.export.exported import Exported, ExportedTarget
 from apep_datagen.export.loss import LossTally
 from apep_datagen.formats.example import Counts
 from apep_datagen.formats.format import Kind
-from apep_datagen.formats.shape import Shape
 from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
@@ -30,17 +29,24 @@ def describe_export(exported: Exported) -> str:
 def describe_target(exported: Exported, target: ExportedTarget) -> str:
     """Say what came of one form."""
     tally = target.made.tally
-    lines = [f"{target.target.name}: {_describe_shape(target.target.shape)}."]
+    lines = [f"{target.target.name}: {', '.join(_describe_shape(exported, target))}."]
     rows = [f"{split} {spell_count(tally.rows[split])}" for split in target.files]
     lines.append(f"{spell_count(tally.conversations)} conversations were read; rows: {', '.join(rows)}.")
+    lines += [
+        f"No row belongs to {split}, so the files beside the rows do not name it; a larger share may help."
+        for split in target.splits_without_rows
+    ]
     if tally.not_selected:
         lines.append(f"{spell_count(tally.not_selected)} of them were not selected.")
     if tally.others:
-        lines.append(f"{spell_count(tally.others)} elements of the file are no conversations.")
+        lines.append(
+            f"{_several(tally.others, 'element')} of the file cannot be read as the output's own:"
+            " `apep-datagen import` knows more forms."
+        )
     if exported.plan.series and tally.short_series:
         lines.append(
-            f"{spell_count(tally.short_series)} times fewer than {exported.plan.series[0]} conversations were joined,"
-            " because a user had no more."
+            f"{_several(tally.short_series, 'row')} of fewer than {exported.plan.series[0]} conversations: their users"
+            " have no more."
         )
     lines += ["", _counts_table(tally), ""]
     lines += _losses(target)
@@ -50,14 +56,39 @@ def describe_target(exported: Exported, target: ExportedTarget) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _describe_shape(shape: Shape) -> str:
-    rows = {"conversation": "conversation", "exchange": "exchange", "answer": "message of Ada's"}[shape.rows]
+def _describe_shape(exported: Exported, target: ExportedTarget) -> list[str]:
+    shape = target.target.shape
     calls = "calls as fields" if shape.calls == "native" else "calls as text"
     thoughts = {"keep": "all thoughts", "last": "the thoughts of the last exchange", "drop": "no thoughts"}
-    parts = [f"a row for each {rows}", calls, f"results in the role {shape.tool_role}", thoughts[shape.thoughts]]
+    parts = [
+        _describe_rows(exported, target),
+        calls,
+        f"results in the role {shape.tool_role}",
+        thoughts[shape.thoughts],
+    ]
     if shape.weights:
         parts.append("with weights")
-    return ", ".join(parts)
+    return parts
+
+
+def _describe_rows(exported: Exported, target: ExportedTarget) -> str:
+    if target.target.is_sessions:
+        return "a session for each user"
+    match target.target.shape.rows:
+        case "answer":
+            rows = "a row for each message of Ada's"
+        case "exchange":
+            rows = "a row for each exchange"
+        case "conversation":
+            rows = "a row for each conversation"
+    if exported.plan.series is None:
+        return rows
+    least, most = exported.plan.series
+    return f"{rows}, {least if least == most else f'{least} to {most}'} conversations of a user joined to one"
+
+
+def _several(number: int, thing: str) -> str:
+    return f"{spell_count(number)} {thing}{'' if number == 1 else 's'}"
 
 
 def _counts_table(tally: LossTally) -> str:
@@ -85,13 +116,13 @@ def _lost(tally: LossTally, kind: Kind) -> str:
 def _losses(target: ExportedTarget) -> list[str]:
     tally, lines = target.made.tally, []
     for reason, number in sorted(tally.left_out.items(), key=lambda item: (-item[1], item[0])):
-        lines.append(f"Left out: {spell_count(number)} row{'' if number == 1 else 's'}: {one_line(reason)}.")
+        lines.append(f"Left out: {_several(number, 'row')}: {one_line(reason)}.")
     for kind in _KINDS:
         if not tally.lost[kind]:
             continue
-        where = f"{spell_count(tally.lost_rows[kind])} rows, the first is of conversation {tally.first_lost[kind]}"
+        where = f"{_several(tally.lost_rows[kind], 'row')}, the first is of conversation {tally.first_lost[kind]}"
         why = target.cannot_hold.get(kind, "the form should hold them: this is a mistake, please report it")
-        lines.append(f"Lost: {spell_count(tally.lost[kind])} {kind} in {where}: {why}")
+        lines.append(f"Lost: {_several(tally.lost[kind], kind.removesuffix('s'))} in {where}: {why}")
     if not lines:
         lines.append("Nothing is lost.")
     return lines
@@ -145,5 +176,5 @@ def target_as_json(exported: Exported, target: ExportedTarget) -> dict[str, Any]
         "cannot_hold": dict(target.cannot_hold),
         "silent_losses": dict(target.silent_losses),
         "checks": target.made.measured.report(limit=exported.plan.max_tokens),
-        "megachat": list(exported.plan.series) if exported.plan.series else None,
+        "megachat": list(exported.plan.series) if exported.plan.series and not target.target.is_sessions else None,
     }

@@ -110,4 +110,7 @@ def _range(option: str, text: str, value: str) -> _Tokens:
     match = _RANGE.fullmatch(value)
     if not match or (match[1] is None and match[2] is None):
         raise SettingsError(f"{option} {text}: write {_TOKENS}=MIN-MAX, e.g. {_TOKENS}=100-2048, or {_TOKENS}=2049-")
-    return _Tokens(*(int(end) if end else None for end in match.groups()))
+    least, most = (int(end) if end else None for end in match.groups())
+    if least is not None and most is not None and least > most:
+        raise SettingsError(f"{option} {text}: no number is at least {least} and at most {most}")
+    return _Tokens(least, most)

@@ -141,5 +141,6 @@ AXOLOTL = Format(
     read=_TRAIN.read,
     recognises=_recognises,
     guide=_guide,
+    has_weights=True,
     files=_files,
 )

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal
 
-from apep_datagen.core.messages import Message
+from apep_datagen.core.messages import Message, MessageRole
 from apep_datagen.core.tools import tool_schemas
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Row
-from apep_datagen.formats.native import native_messages, text_messages
+from apep_datagen.formats.native import native_messages, result_texts, text_messages
 from apep_datagen.formats.shape import Shape
 
-__all__ = ["chat_messages", "context_of", "read_chat", "schemas_as_text"]
+__all__ = ["chat_messages", "context_of", "read_chat", "role_in", "schemas_as_text"]
 
 
 def chat_messages(
@@ -33,14 +33,23 @@ def chat_messages(
         thoughts: With native calls, as for `native_messages`.
 
     Raises:
-        CannotHoldError: A call or a result cannot be a field.
+        CannotHoldError: A call or a result cannot be a field, or a message of the role `tool` no message of the user's.
     """
     if shape.calls == "native":
         return native_messages(example.messages, arguments=arguments, thoughts=thoughts)
-    return [
-        {"role": shape.tool_role if message.role == "tool" else message.role, "content": message.content}
-        for message in example.messages
-    ]
+    return [{"role": role_in(message, shape), "content": message.content} for message in example.messages]
+
+
+def role_in(message: Message, shape: Shape) -> MessageRole:
+    """Return the role that a message has in a row in which calls are text.
+
+    Raises:
+        CannotHoldError: As a message of the user's, nobody could tell it from what the user says.
+    """
+    if message.role != "tool" or shape.tool_role == "tool":
+        return message.role
+    result_texts(message)
+    return shape.tool_role
 
 
 def context_of(example: Example, shape: Shape) -> int:

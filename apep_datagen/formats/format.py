@@ -54,6 +54,8 @@ class Format:
         cannot_hold: What a row of some shape cannot hold, by kind: a sentence; empty where all is held.
         instructions: Which way of calling tools the system prompt of a row tells of.
         thoughts: Where a thought stands, where calls are fields: what a chat template is given.
+        has_weights: Whether a row can say of each message whether it is trained on; where not, the guide says how loss
+            is on Ada's alone.
         columns: What of a row's origin stands in it, where the form has a place for that; `read` passes it over.
         container: How rows lie on the disk.
         files: Further files beside the rows, by name, e.g. `dataset_info.json`.
@@ -72,5 +74,6 @@ class Format:
     instructions: Callable[[Shape], Instructions] = field(default=lambda shape: shape.calls)
     thoughts: Literal["content", "reasoning_content"] = "content"
     columns: Callable[[Origin], Row] = field(default=lambda _: {})
+    has_weights: bool = False
     container: Container = "lines"
     files: Callable[[Shape, Files], Mapping[str, str]] = _no_files

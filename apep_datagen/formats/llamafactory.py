@@ -9,7 +9,7 @@ from typing import Any
 from apep_datagen.core.markup import render_answer
 from apep_datagen.core.messages import Message
 from apep_datagen.core.tags import escape_tags
-from apep_datagen.formats.chat import read_chat, schemas_as_text
+from apep_datagen.formats.chat import read_chat, role_in, schemas_as_text
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Files, Format, Row
 from apep_datagen.formats.native import checked_answer, checked_calls, result_texts
@@ -43,7 +43,7 @@ def _write(example: Example, shape: Shape) -> Row:
 
 def _text(messages: Sequence[Message], shape: Shape) -> Iterator[tuple[str, str]]:
     for message in messages:
-        yield _ROLES[shape.tool_role if message.role == "tool" else message.role], message.content
+        yield _ROLES[role_in(message, shape)], message.content
 
 
 def _native(messages: Sequence[Message]) -> Iterator[tuple[str, str]]:
@@ -107,13 +107,20 @@ def _messages(rows: Sequence[Any]) -> Iterator[Row]:
         elif row.get("from") == "function_call" and _OPEN_CALLS in value:
             said, _, spelled = value.partition(_OPEN_CALLS)
             listed = json.loads(spelled.rpartition(_CLOSE_CALLS)[0])
-            listed = listed if isinstance(listed, list) else [listed]
+            listed = [_as_text(call) for call in (listed if isinstance(listed, list) else [listed])]
             calls = len(listed)
             yield {"role": "assistant", "content": said.rstrip(), "tool_calls": listed}
         elif row.get("from") == "observation" and calls > 1 and len(results := _listed(value)) == calls:
             yield from ({"role": "tool", "content": result} for result in results)
         else:
             yield row
+
+
+def _as_text(call: Any) -> Any:
+    """Return a call with its arguments as JSON, in which null is a value: of objects, it may stand for none."""
+    if isinstance(call, Mapping) and isinstance(call.get("arguments"), Mapping):
+        return {**call, "arguments": json.dumps(call["arguments"], ensure_ascii=False)}
+    return call
 
 
 def _listed(text: str) -> list[str]:

@@ -99,4 +99,5 @@ MISTRAL = Format(
     read=_WEIGHT.read,
     recognises=_recognises,
     guide=_guide,
+    has_weights=True,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 from apep_datagen.core.calls import MalformedCall, ToolCall, parse_calls, render_call
@@ -19,6 +20,7 @@ from apep_datagen.core.tools import canonical_call
 from apep_datagen.formats.format import CannotHoldError, Row
 
 __all__ = [
+    "FIELDS_BESIDE_TEXT",
     "call_id",
     "call_texts",
     "checked_answer",
@@ -35,6 +37,8 @@ _ONLY_RESULTS = re.compile(r"\s*(?:<tool_result>(?:(?!</?tool_result>).)*</tool_
 _LEADING_THOUGHT = re.compile(r"\s*<think>(.*?)</think>", re.DOTALL)
 # Where other programs put thinking that stands apart, in the order in which it is looked for.
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "thought")
+FIELDS_BESIDE_TEXT = (*_THOUGHT_FIELDS, "tool_calls", "function_call")
+"""Fields of a message in which thoughts and calls stand, where they are not in its text."""
 
 
 # From Ada's markup.
@@ -74,6 +78,7 @@ def checked_calls(answer: Answer) -> tuple[ToolCall, ...]:
     return tuple(calls)
 
 
+@lru_cache(maxsize=512)  # the same messages are context of later rows
 def is_results(text: str) -> bool:
     """Tell whether a message holds results of tools, in their tags, and nothing else."""
     return _ONLY_RESULTS.fullmatch(text) is not None
@@ -288,9 +293,12 @@ def _calls(rows: Any) -> Iterator[ToolCall]:
         arguments = function.get("arguments") or {}
         if isinstance(arguments, str):
             arguments = json.loads(arguments)
+        elif isinstance(arguments, Mapping):
+            # `datasets` makes objects one type: then null stands for what other calls have and this one has not.
+            arguments = {name: value for name, value in arguments.items() if value is not None}
         if not isinstance(arguments, Mapping):
             raise ValueError("the arguments of a call are no object")  # noqa: TRY004 - as above
-        call = ToolCall(function["name"], {name: value for name, value in arguments.items() if value is not None})
+        call = ToolCall(function["name"], dict(arguments))
         if any(isinstance(read, MalformedCall) for read in parse_calls(render_call(call))):
             raise ValueError("a call has a name or arguments that cannot be spelled as text")
         yield call

@@ -68,4 +68,5 @@ OPENAI = Format(
     read=_WEIGHT.read,
     recognises=_recognises,
     guide=_guide,
+    has_weights=True,
 )

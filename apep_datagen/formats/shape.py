@@ -27,7 +27,7 @@ class Shape:
         tool_role: The role of results; with native calls it is always `tool`.
         calls: How calls are spelled.
         weights: Whether it says of each message whether it is trained on, in the trainer's own way, also where all of
-            Ada's are; of context it always does.
+            Ada's are; of context it always does. Only in forms that have a place for that.
     """
 
     rows: Rows = "conversation"

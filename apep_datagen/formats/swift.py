@@ -163,5 +163,6 @@ SWIFT = Format(
     read=_read,
     recognises=_recognises,
     guide=_guide,
+    has_weights=True,
     files=_files,
 )

@@ -88,4 +88,5 @@ TOGETHER = Format(
     recognises=_recognises,
     guide=_guide,
     thoughts="reasoning_content",
+    has_weights=True,
 )

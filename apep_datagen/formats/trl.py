@@ -6,7 +6,7 @@ import json
 
 from apep_datagen.formats.chat import chat_messages, read_chat, schemas_as_text
 from apep_datagen.formats.example import Example
-from apep_datagen.formats.format import Files, Format, Row
+from apep_datagen.formats.format import CannotHoldError, Files, Format, Row
 from apep_datagen.formats.prompt import is_prompt_row, prompt_row, read_prompt_row
 from apep_datagen.formats.shape import Shape
 
@@ -19,8 +19,21 @@ def _write(example: Example, shape: Shape) -> Row:
     else:
         row = prompt_row(example, shape)
     if shape.calls == "native":
+        _check_arguments(row)
         row["tools"] = schemas_as_text()
     return row
+
+
+def _check_arguments(row: Row) -> None:
+    """See that no argument of a call is null, which `datasets` writes for those that only other calls have.
+
+    Raises:
+        CannotHoldError: One is.
+    """
+    for messages in map(row.get, ("messages", "prompt", "completion")):
+        for message in messages or ():
+            if any(None in call["function"]["arguments"].values() for call in message.get("tool_calls", ())):
+                raise CannotHoldError("a call has an argument that is null, which says here that there is none")
 
 
 def _read(row: Row) -> Example:

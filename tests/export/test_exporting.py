@@ -21,6 +21,7 @@ from apep_datagen.export.exporting import export
 from apep_datagen.export.folder import opened_folder
 from apep_datagen.export.line_file import LineFile
 from apep_datagen.export.plan import Plan, Target, Wish, digest_of, shape_of
+from apep_datagen.export.report import describe_target, target_as_json
 from apep_datagen.export.selection import parse_selection
 from apep_datagen.export.splits import parse_splits
 from apep_datagen.formats.registry import FORMATS
@@ -301,6 +302,17 @@ def test_a_report_that_is_too_large_or_no_file_is_refused(
         export_to(tmp_path / "to", output, plan_of(["trl"]))
 
 
+def test_the_files_beside_the_rows_name_no_part_without_a_row(tmp_path: Path, output: MadeOutput) -> None:
+    # `load_dataset` fails at one: "corresponds to no data".
+    exported = export_to(tmp_path / "to", output, plan_of(FORMATS, splits="0.999999/0.000001"))
+    for target in exported.targets:
+        assert target.made.tally.rows["validation"] == 0
+        assert "No row belongs to validation" in describe_target(exported, target)
+        beside = [path for path in target.directory.iterdir() if path.suffix in {".md", ".yaml"} or "info" in path.name]
+        for line in "\n".join(path.read_text(encoding="utf-8") for path in beside).splitlines():
+            assert "validation" not in line or "rows: train" in line or "No row belongs" in line, line
+
+
 # What is not wanted any more, and what is another's.
 
 
@@ -440,6 +452,27 @@ def test_elements_that_are_no_conversations_are_counted(tmp_path: Path) -> None:
     (target,) = export_to(tmp_path / "to", path, plan_of(["trl"])).targets
     assert target.made.tally.others == 3
     assert target.made.tally.left_out.total() == 1
+
+
+def test_what_is_told_of_rows_is_what_they_are(tmp_path: Path, output: MadeOutput) -> None:
+    wish = Wish(weights=True)
+    for series in (None, (2, 3)):
+        plan = Plan(tuple(Target(name, shape_of(name, wish)) for name in FORMATS), series=series)
+        exported = export_to(tmp_path / "to", output, plan)
+        for target in exported.targets:
+            said, told = describe_target(exported, target), target_as_json(exported, target)
+            weighted = any(
+                name in message
+                for path in target.data_files
+                if path.suffix == ".jsonl"
+                for line in path.read_text(encoding="utf-8").splitlines()
+                for message in json.loads(line).get("messages", [])
+                for name in ("weight", "train", "loss")
+            )
+            assert ("with weights" in said) is told["shape"]["weights"] is weighted
+            assert ("a session for each user" in said) is (target.target.name == "traces")
+            assert ("2 to 3 conversations of a user" in said) is bool(series and target.target.name != "traces")
+            assert (told["megachat"] is not None) is bool(series and target.target.name != "traces")
 
 
 def test_an_earlier_version_s_output_is_exported(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -182,6 +183,55 @@ def test_what_no_form_can_hold_is_left_out_and_told(element: bytes, reason: str)
         assert told(made) == made.tally.before == Counts(messages=1)
         assert not made.lines
         assert not made.rows
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"tool_calls": [{"function": {"name": "recall_diary", "arguments": "{}"}}]},
+        {"function_call": {"name": "recall_diary", "arguments": "{}"}},
+        {"reasoning_content": "They greet me."},
+        {"thinking": "They greet me."},
+    ],
+    ids=lambda field: next(iter(field)),
+)
+def test_thoughts_and_calls_beside_the_text_of_a_message_are_told_and_not_left_out_in_silence(
+    field: dict[str, Any],
+) -> None:
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello.", **field}]
+    source = SourceConversation(1, json.dumps({"conversations": messages}).encode(), 9, Origin(numbers=(1,)))
+    for name, form in FORMATS.items():
+        (made,) = make_rows(Plan((Target(name, form.default),), RETELLINGS), [[source]])
+        assert [reason for reason in made.tally.left_out if "fields of their own" in reason]
+        assert not made.tally.rows
+
+
+def test_words_about_such_fields_are_words() -> None:
+    said = (Message("user", 'What is "tool_calls": [] in JSON?'), Message("assistant", 'A "thinking": field beside.'))
+    for name, form in FORMATS.items():
+        made = made_of([said], Target(name, form.default))
+        assert made.tally.rows.total() == 1
+        assert not made.tally.left_out
+
+
+_CALLED = Message("assistant", "<tool_call>recall_diary()</tool_call>")
+_RESULTS = '<tool_result>{"pages": []}</tool_result>'
+
+
+def test_what_nobody_could_tell_apart_in_a_row_is_told_and_no_mistake() -> None:
+    answer = Message("assistant", "Hello.")
+    typed, bare = (
+        (Message("user", _RESULTS), answer),
+        (Message("user", "Hi"), _CALLED, Message("tool", "nothing"), answer),
+    )
+    for name in FORMATS:
+        for target in targets_of(name):
+            (reason,) = made_of([typed], target).tally.left_out
+            assert reason.startswith("a message of the user's is nothing but results")
+            if target.shape.tool_role == "user":
+                made = made_of([bare], target)
+                assert "a message of the role tool holds something else than results" in made.tally.left_out
+                assert not made.tally.lost
 
 
 def test_a_row_that_its_own_form_cannot_read_is_a_silent_loss(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,7 @@ def test_rows_are_chosen_by_their_tokens(include: tuple[str, ...], exclude: tupl
         "user=3",
         "form=what",
         "tokens=5",
+        "tokens=9-1",
         "tokens=-",
     ],
 )

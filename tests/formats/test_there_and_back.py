@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from apep_datagen.core.messages import Message
 from apep_datagen.export.examples import examples_of
 from apep_datagen.formats.axolotl import AXOLOTL
 from apep_datagen.formats.example import Example
-from apep_datagen.formats.format import Format
+from apep_datagen.formats.format import CannotHoldError, Format
 from apep_datagen.formats.hermes import HERMES
 from apep_datagen.formats.mistral import MISTRAL
 from apep_datagen.formats.openai import OPENAI
+from apep_datagen.formats.registry import FORMATS
 from apep_datagen.formats.together import TOGETHER
 from support.examples import examples
 from support.sample_rows import answers_in, as_json, sample_rows, shapes_of
@@ -78,3 +80,20 @@ def test_of_rows_with_context_only_what_is_new_is_trained(form: Format) -> None:
                 assert set(marked) == {None}
             others = [message.get(field) for message in row["messages"] if message["role"] != "assistant"]
             assert trained not in others
+
+
+@pytest.mark.parametrize(
+    "arguments", ["input_text=None", 'city="Köln", unit=None', "limit=1.5, all=True", 'values=[None, "a", 2]', "x=[]"]
+)
+@pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.name)
+def test_a_call_that_failed_is_held_with_the_arguments_that_it_had_or_told(form: Format, arguments: str) -> None:
+    failed = Message("assistant", f"<tool_call>add_memory({arguments})</tool_call>")
+    error = Message("tool", '<tool_result>{"error": "input_text has to be a text or a list of texts"}</tool_result>')
+    example = Example((Message("user", "Hi"), failed, error, Message("assistant", "I try again.")))
+    for shape in shapes_of(form):
+        if shape.calls == "native" and form.name == "trl" and "=None" in arguments:
+            # An object, in which `datasets` lets null stand for what a call has not.
+            with pytest.raises(CannotHoldError, match="an argument that is null"):
+                form.write(example, shape)
+        else:
+            assert form.read(as_json(form.write(example, shape))).messages == example.messages, shape

@@ -331,5 +331,5 @@ def test_options_that_are_right_are_taken(program: Program) -> None:
     (told,) = json.loads(ended.stdout)["formats"]
     assert list(told["rows"]) == ["train", "validation", "test"]
     assert told["shape"] == {
-        "rows": "conversation", "thoughts": "last", "tool_role": "tool", "calls": "native", "weights": True
+        "rows": "conversation", "thoughts": "last", "tool_role": "tool", "calls": "native", "weights": False
     }  # fmt: skip

@@ -210,7 +210,7 @@ def scene(directory: Path) -> None:
         (("pipe",), 4, "this is a pipe"),
         (("empty.jsonl",), 4, "the dataset is empty"),
         (("binary",), 4, "no dataset"),
-        (("in.jsonl", "--format", "word"), 2, "there is no such form"),
+        (("in.jsonl", "--format", "word"), 2, "there is no such format"),
         (("in.jsonl", "--output", "other.json"), 4, "a database of another program"),
         (("in.jsonl", "--output", "theirs.json"), 4, "element 1 is no conversation"),
         (("in.jsonl", "--output", "binary"), 4, "no JSON array"),

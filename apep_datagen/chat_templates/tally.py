@@ -237,9 +237,9 @@ def describe_check(tally: CheckTally, limit: int = TRL_DEFAULT_MAX_LENGTH) -> li
     for reason, seen in sorted(tally.refused.items(), key=lambda item: (-item[1].rows, item[0])):
         lines.append(f"Refused: {_rows(seen)}: {reason}")
     for finding, kind, seen in tally._in_order():  # noqa: SLF001 - of this module
-        verb = "is" if seen.number == 1 else "are"
+        are = "it is" if seen.number == 1 else "they are"
         name = kind.removesuffix("s") if seen.number == 1 else kind
-        lines.append(f"{finding.capitalize()}: {seen.number:,} {name} in {_rows(seen)}: {verb} {_SENTENCES[finding]}.")
+        lines.append(f"{finding.capitalize()}: {seen.number:,} {name} in {_rows(seen)}: {are} {_SENTENCES[finding]}.")
     if tally.unclear.rows:
         lines.append(f"Unclear: {_rows(tally.unclear)}: the template looks at words in a way that nobody can follow.")
     if tally.tokens.rows:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from apep_datagen.core.markup import parse_answer, render_answer
 from apep_datagen.core.messages import Message
 from apep_datagen.formats.example import Example
+from apep_datagen.formats.format import CannotHoldError
 from apep_datagen.formats.native import checked_answer
 from apep_datagen.formats.shape import Rows, Thoughts
 
@@ -40,7 +41,8 @@ def with_thoughts(example: Example, thoughts: Thoughts) -> Example:
     """Return an example that has no other thoughts than these.
 
     Raises:
-        CannotHoldError: A message holds something beside thoughts, a reply and calls, which would go with a thought.
+        CannotHoldError: A message holds something beside thoughts, a reply and calls, which would go with a thought; or
+            nothing beside a thought.
     """
     if thoughts == "keep":
         return example
@@ -58,4 +60,6 @@ def _without_thought(message: Message) -> Message:
     if not parse_answer(message.content).thinking:
         return message
     answer = checked_answer(message)
+    if not answer.reply and not answer.calls:
+        raise CannotHoldError("an answer is a thought alone, of which nothing is left without it")
     return Message("assistant", render_answer("", answer.reply, answer.calls))

@@ -15,7 +15,7 @@ from apep_datagen.formats.registry import FORMATS
 __all__ = ["FINDINGS_STATUS", "Exported", "ExportedTarget"]
 
 FINDINGS_STATUS = 7
-"""Exit status where something was lost without a word."""
+"""Exit status where something was lost without a word, or no row was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +80,7 @@ class Exported:
     def exit_status(self) -> int:
         """What the program ends with."""
         is_lossy = any(target.silent_losses or target.made.measured.has_silent_loss for target in self.targets)
-        return FINDINGS_STATUS if is_lossy else 0
+        is_empty = any(
+            target.made.tally.conversations and not target.made.tally.rows.total() for target in self.targets
+        )
+        return FINDINGS_STATUS if is_lossy or is_empty else 0

@@ -104,8 +104,12 @@ def lost_between(wanted: Example, found: Example) -> Counter[Kind]:
 
 
 def _is_as_wanted(wanted: Example, found: Example) -> bool:
-    """Tell whether an example teaches the same in the same order, and nothing beside it, such as its context."""
-    return list(_parts(wanted.new)) == list(_parts(found.new))
+    """Tell whether an example teaches the same in the same order, and nothing beside it, behind the same context."""
+    return _same(wanted.new, found.new) and _same(wanted.messages, found.messages)
+
+
+def _same(wanted: Iterable[Message], found: Iterable[Message]) -> bool:
+    return list(_parts(wanted)) == list(_parts(found))
 
 
 def _parts(messages: Iterable[Message]) -> Iterator[tuple[Kind, str]]:

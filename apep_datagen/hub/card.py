@@ -253,7 +253,10 @@ def _origin(run: RunFacts, version: str) -> str:
 
 def _templates(checks: Sequence[CheckTally]) -> str:
     if checks:
-        return figures.templates(checks)
+        return (
+            f"{figures.templates(checks)}\n\nThese are the rows as they stand here. `apep-datagen export` writes them in"
+            " other shapes, of which one loses nothing with most templates."
+        )
     return (
         "Not measured for this dataset. Many chat templates drop thoughts of all exchanges but the last, or refuse the"
         " role `tool`: look at a rendered row before you train."

@@ -36,13 +36,13 @@ def test_what_is_wrong_is_told_by_kind_with_the_first_row() -> None:
     assert describe_check(tally_of(ROWS)) == [
         "qwen3: 4 rows rendered, 1 refused; kept are 5 of 10 thoughts, 4 of 5 calls, 3 of 5 results.",
         "Refused: 1 row, of conversation 3: Only user and assistant roles",
-        "Lost: 3 thoughts in 2 rows, the first of conversation 2: are not in the text.",
-        "Lost: 1 result in 1 row, of conversation 4: is not in the text.",
+        "Lost: 3 thoughts in 2 rows, the first of conversation 2: they are not in the text.",
+        "Lost: 1 result in 1 row, of conversation 4: it is not in the text.",
         (
-            "Glued: 1 call in 1 row, of conversation 4: is followed at once by what Ada answers, without results: "
+            "Glued: 1 call in 1 row, of conversation 4: it is followed at once by what Ada answers, without results: "
             "a model learns to make them up."
         ),
-        "Moved: 1 call in 1 row, of conversation 4: is not in place, but behind what comes of it.",
+        "Moved: 1 call in 1 row, of conversation 4: it is not in place, but behind what comes of it.",
         "Unclear: 1 row, of conversation 5: the template looks at words in a way that nobody can follow.",
         (
             "Tokens: 900 to 1,100, half of the rows at most 1,000; 2 have more than 1,024, where TRL cuts if its "

@@ -353,7 +353,7 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     "ledger.db": (4, ledger_broken),
     "the log cannot be written": (0, log_full),
     "Lost: … thoughts": (7, checked_with_a_template),
-    "Left out: … row": (0, exported_for_native_calls),
+    "Left out: … row": (7, exported_for_native_calls),
     "holds files that no export": (2, exported_beside_others),
     "so nobody knows whose": (
         2,

@@ -254,8 +254,8 @@ def _origin(run: RunFacts, version: str) -> str:
 def _templates(checks: Sequence[CheckTally]) -> str:
     if checks:
         return (
-            f"{figures.templates(checks)}\n\nThese are the rows as they stand here. `apep-datagen export` writes them in"
-            " other shapes, of which one loses nothing with most templates."
+            f"{figures.templates(checks)}\n\nThese are the rows as they stand here; `apep-datagen export` writes others"
+            " as well, of which one kind loses nothing with most templates."
         )
     return (
         "Not measured for this dataset. Many chat templates drop thoughts of all exchanges but the last, or refuse the"

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
+from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import Message
+from apep_datagen.export.exporting import export
+from apep_datagen.export.plan import Plan, Target, Wish, shape_of
+from apep_datagen.formats.registry import FORMATS
 from apep_datagen.quality.sample import Sample, read_sample
 from support.paths import REPOSITORY
 
@@ -41,3 +46,15 @@ def test_each_conversation_of_the_sample_is_a_whole_one() -> None:
     for one in CONVERSATIONS:
         messages = [Message(**message) for message in one["conversations"]]
         assert isinstance(read_sample(messages), Sample)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_sample_is_exported_whole_in_every_form_and_way_of_calling(name: str, tmp_path: Path) -> None:
+    """Its prompts are those of an earlier version, and no state database says so."""
+    for calls in FORMATS[name].calls:
+        plan = Plan((Target(name, shape_of(name, Wish(calls=calls))),))
+        exported = export(REPOSITORY / "docs" / "sample.json", plan, tmp_path / calls, Settings())
+        (target,) = exported.targets
+        assert target.made.tally.conversations == 30
+        assert not target.made.tally.left_out
+        assert exported.exit_status == 0

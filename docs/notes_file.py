@@ -12,10 +12,10 @@ from pathlib import Path
 import filelock
 from pydantic import BaseModel, ConfigDict
 
+from apep_datagen.core.durable import sync_directory
 from apep_datagen.core.errors import SettingsError, StorageError
 from apep_datagen.core.files import read_text, validate
 from apep_datagen.core.notebook import Note, Notes
-from apep_datagen.export.durable import sync_directory
 
 __all__ = ["NotesFile"]
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Any
 
 from apep_datagen.core.messages import Message
 
-__all__ = ["messages_in", "parse_messages", "sample_line"]
+__all__ = ["line_digest", "messages_in", "parse_messages", "sample_line"]
 
 
 def sample_line(messages: Iterable[Message]) -> str:
     """Return a training sample as the output file holds it: one line of JSON, without the line's end."""
     return json.dumps({"conversations": [message.as_dict() for message in messages]}, ensure_ascii=False)
+
+
+def line_digest(line: bytes) -> bytes:
+    """Return 16 bytes by which what `sample_line` returned, or another spelling of it, is told from all others."""
+    return blake2b(line, digest_size=16).digest()
 
 
 def parse_messages(element: bytes) -> tuple[Message, ...] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import random
 import sqlite3
@@ -15,6 +14,7 @@ from itertools import groupby
 from apep_datagen.conversation.prompting import spoken_time
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Message
+from apep_datagen.core.sample_json import line_digest
 from apep_datagen.export.source import Source, SourceConversation
 from apep_datagen.formats.origin import Origin
 
@@ -61,20 +61,16 @@ def _row(conversation: SourceConversation) -> tuple[int | None, int, int, int, b
     element = conversation.element
     known = pickle.dumps(replace(conversation, element=b""))
     run_number = conversation.origin.conversations[0] if conversation.origin.conversations else 0
-    return conversation.user, run_number, conversation.number, len(element), _digest(element), known
+    return conversation.user, run_number, conversation.number, len(element), line_digest(element), known
 
 
 def _read_again(file: RawIOBase, source: Source, size: int, digest: bytes, known: bytes) -> SourceConversation:
     conversation: SourceConversation = pickle.loads(known)  # noqa: S301 - written above
     file.seek(conversation.end - size)
     element = file.read(size)
-    if element is None or _digest(element) != digest:
+    if element is None or line_digest(element) != digest:
         raise StorageError(f"{source.path}: the output was changed while it was read; start again")
     return replace(conversation, element=element)
-
-
-def _digest(element: bytes) -> bytes:
-    return hashlib.blake2b(element, digest_size=16).digest()
 
 
 def series_of(

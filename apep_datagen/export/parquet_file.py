@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apep_datagen.export.durable import sync_directory, sync_file
+from apep_datagen.core.durable import sync_directory, sync_file
 from apep_datagen.formats.format import Row
 from apep_datagen.formats.parquet import ColumnType
 

@@ -14,7 +14,7 @@ import shutil
 from hashlib import blake2b
 from pathlib import Path
 
-from apep_datagen.export.durable import sync_directory, sync_file
+from apep_datagen.core.durable import sync_directory, sync_file
 from apep_datagen.formats.format import Row
 from apep_datagen.formats.traces import session_lines, session_name
 

@@ -16,9 +16,9 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Step
-from apep_datagen.core.sample_json import parse_messages, sample_line
+from apep_datagen.core.sample_json import line_digest, parse_messages, sample_line
 from apep_datagen.formats.origin import Origin, model_name
-from apep_datagen.storage.access import run_is_active, state_path
+from apep_datagen.storage.access import other_output, run_is_active, state_path
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.faults import state_database
 from apep_datagen.storage.output import CLOSING
@@ -105,11 +105,11 @@ class Source:
         state = state_path(path)
         self.why_not = f"there is no state database {state}" if connection is None else ""
         if connection is not None:
-            output_name, self.seed, self._base_count, self._base_position, synced = connection.execute(
-                "SELECT output_name, seed, base_count, base_position, synced_position FROM run"
+            self.seed, self._base_count, self._base_position, synced = connection.execute(
+                "SELECT seed, base_count, base_position, synced_position FROM run"
             ).fetchone()
-            if output_name != path.name and path.with_name(output_name).exists():
-                connection, self.why_not = None, f"{state} belongs to {path.with_name(output_name)}"
+            if other := other_output(connection, path):
+                connection, self.why_not = None, f"{state} belongs to {other}"
             elif run_is_active(state):
                 (written,) = connection.execute(
                     "SELECT count(*) FROM samples WHERE position > ? AND position <= ?", (self._base_position, synced)
@@ -274,14 +274,10 @@ class _Finder:
             assert self._connection is not None  # noqa: S101 - else nobody asks
             rows = self._connection.execute("SELECT CAST(line AS BLOB), position FROM samples")
             self._positions.executemany(
-                "INSERT OR IGNORE INTO lines VALUES (?, ?)", ((_digest(text), position) for text, position in rows)
+                "INSERT OR IGNORE INTO lines VALUES (?, ?)", ((line_digest(text), position) for text, position in rows)
             )
-        row = self._positions.execute("SELECT position FROM lines WHERE digest = ?", (_digest(line),)).fetchone()
+        row = self._positions.execute("SELECT position FROM lines WHERE digest = ?", (line_digest(line),)).fetchone()
         return row[0] if row else None
-
-
-def _digest(line: bytes) -> bytes:
-    return hashlib.blake2b(line, digest_size=16).digest()
 
 
 def _spelled(element: bytes) -> bytes | None:

@@ -22,7 +22,6 @@ from apep_datagen.formats.format import CannotHoldError, Row
 __all__ = [
     "FIELDS_BESIDE_TEXT",
     "call_id",
-    "call_texts",
     "checked_answer",
     "checked_calls",
     "is_results",
@@ -302,10 +301,3 @@ def _calls(rows: Any) -> Iterator[ToolCall]:
         if any(isinstance(read, MalformedCall) for read in parse_calls(render_call(call))):
             raise ValueError("a call has a name or arguments that cannot be spelled as text")
         yield call
-
-
-def call_texts(call: ToolCall) -> Iterator[str]:
-    """Yield what of a call has to be found where it is written: the texts and numbers of its arguments."""
-    for value in call.arguments.values():
-        for item in value if isinstance(value, list) else [value]:
-            yield item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)

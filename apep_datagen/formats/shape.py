@@ -35,3 +35,8 @@ class Shape:
     tool_role: ToolRole = "tool"
     calls: Calls = "text"
     weights: bool = False
+
+    @property
+    def marks_messages(self) -> bool:
+        """Whether a row says of its messages which are trained on: where that is asked for, or some are context."""
+        return self.weights or self.rows != "conversation"

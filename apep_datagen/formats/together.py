@@ -56,7 +56,7 @@ anything, `together fine-tuning preview -t FILE_ID -M MODEL` shows which tokens 
 
 
 def _weights(shape: Shape) -> str:
-    if not (shape.weights or shape.rows != "conversation"):
+    if not shape.marks_messages:
         return "Loss is on Ada's messages alone, which is what Together does where `train_on_inputs` is not set."
     return (
         "Loss is on the messages with `weight: 1`, which are Ada's. All others have `weight: 0`: where one message\n"

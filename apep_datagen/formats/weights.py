@@ -38,7 +38,7 @@ class Weight:
             example: From which they were made.
             shape: The shape of the row.
         """
-        if not (shape.weights or shape.rows != "conversation"):
+        if not shape.marks_messages:
             return list(messages)
         context = context_of(example, shape)
         return [

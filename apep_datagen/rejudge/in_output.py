@@ -5,12 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 
 from apep_datagen.core.messages import Message
-from apep_datagen.core.sample_json import parse_messages, sample_line
+from apep_datagen.core.sample_json import line_digest, parse_messages, sample_line
 from apep_datagen.storage.checked import integer
 from apep_datagen.storage.output_reader import read_elements
 
@@ -57,4 +56,4 @@ class InOutput:
 
 def _digest(messages: Sequence[Message]) -> bytes:
     # Another layout of the same messages is the same.
-    return blake2b(sample_line(messages).encode(errors="surrogatepass"), digest_size=16).digest()
+    return line_digest(sample_line(messages).encode(errors="surrogatepass"))

@@ -17,7 +17,7 @@ from apep_datagen.people.scenario import Ability
 from apep_datagen.stats.distribution import Distribution, most_frequent
 from apep_datagen.stats.shortcuts import Shortcuts
 from apep_datagen.stats.shortcuts_of_run import read_shortcuts
-from apep_datagen.storage.access import state_path
+from apep_datagen.storage.access import other_output, state_path
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.rewrites import RewriteCount, read_rewrites
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
@@ -114,9 +114,9 @@ def read_run(connection: sqlite3.Connection, path: Path, mix: Mapping[Ability, f
     Raises:
         StorageError: It belongs to another dataset.
     """
-    output_name, foreign = connection.execute("SELECT output_name, base_count FROM run").fetchone()
-    if output_name != path.name and path.with_name(output_name).exists():
-        raise StorageError(f"{state_path(path)} belongs to {path.with_name(output_name)}")
+    if other := other_output(connection, path):
+        raise StorageError(f"{state_path(path)} belongs to {other}")
+    (foreign,) = connection.execute("SELECT base_count FROM run").fetchone()
     (accepted,) = connection.execute("SELECT count(*) FROM samples").fetchone()
     abilities, topics, moods, styles, days = _count_briefs(connection)
     users: Counter[str] = Counter()

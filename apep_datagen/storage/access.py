@@ -30,6 +30,7 @@ __all__ = [
     "lock_beside",
     "lock_file",
     "lock_path",
+    "other_output",
     "read_only",
     "run_is_active",
     "state_path",
@@ -267,6 +268,13 @@ def _checked(connection: sqlite3.Connection, path: Path, query: Callable[[sqlite
     if finding := what_is_wrong(connection):
         raise state_database(path).damaged(finding)
     return query(connection)
+
+
+def other_output(connection: sqlite3.Connection, output: Path) -> Path | None:
+    """Return whose a state database is, where that is another output which is there, as of `a.json` and `a.jsonl`."""
+    (name,) = connection.execute("SELECT output_name FROM run").fetchone()
+    other = output.with_name(name)
+    return other if name != output.name and other.exists() else None
 
 
 def run_is_active(path: Path) -> bool | None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from apep_datagen.core.durable import sync_directory
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.paths import is_there
 from apep_datagen.core.sample_json import parse_messages
@@ -25,7 +26,7 @@ from apep_datagen.storage.known_conversations import KnownConversations
 from apep_datagen.storage.opening import OpenedRun
 from apep_datagen.storage.output import CLOSING, element_bytes
 from apep_datagen.storage.output_reader import read_elements
-from apep_datagen.storage.replacement import refuse_second_name, replacement_path, sync_directory
+from apep_datagen.storage.replacement import refuse_second_name, replacement_path
 
 __all__ = ["Addition", "adding_to", "looking_at"]
 

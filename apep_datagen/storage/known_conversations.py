@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from hashlib import blake2b
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Message, clean_text
-from apep_datagen.core.sample_json import sample_line
+from apep_datagen.core.sample_json import line_digest, sample_line
 
 __all__ = ["KnownConversations"]
 
@@ -37,7 +36,7 @@ class KnownConversations:
             StorageError: There is no room for temporary files.
         """
         line = sample_line(Message(message.role, clean_text(message.content)) for message in messages)
-        digest = blake2b(line.encode(), digest_size=16).digest()
+        digest = line_digest(line.encode())
         try:
             cursor = self._connection.execute("INSERT OR IGNORE INTO known VALUES (?)", (digest,))
         except sqlite3.Error as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.paths import is_at
-from apep_datagen.storage.access import connect, holds_run, lock_beside, lock_file, state_path
+from apep_datagen.storage.access import connect, holds_run, lock_beside, lock_file, other_output, state_path
 from apep_datagen.storage.consistency import what_is_wrong
 from apep_datagen.storage.faults import state_database
 from apep_datagen.storage.output import inspect_output
@@ -92,8 +92,5 @@ def refuse_output_of_another(connection: sqlite3.Connection, output: Path) -> No
     Raises:
         StorageError: The state database is that other one's.
     """
-    (name,) = connection.execute("SELECT output_name FROM run").fetchone()
-    if name != output.name and output.with_name(name).exists():
-        raise StorageError(
-            f"{state_path(output)}: belongs to {output.with_name(name)}; name another --output than {output}"
-        )
+    if other := other_output(connection, output):
+        raise StorageError(f"{state_path(output)}: belongs to {other}; name another --output than {output}")

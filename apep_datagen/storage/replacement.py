@@ -15,7 +15,6 @@ import hashlib
 import os
 import shutil
 import sqlite3
-import sys
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -24,13 +23,14 @@ from typing import BinaryIO
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from apep_datagen.core.durable import sync_directory
 from apep_datagen.core.errors import StorageError
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.faults import output_file
 from apep_datagen.storage.output import CLOSING, element_bytes
 from apep_datagen.storage.output_reader import read_elements
 
-__all__ = ["finish_replacement", "plan_replacement", "refuse_second_name", "replacement_path", "sync_directory"]
+__all__ = ["finish_replacement", "plan_replacement", "refuse_second_name", "replacement_path"]
 
 _BLOCK = 1 << 20
 
@@ -220,17 +220,6 @@ def _line(connection: sqlite3.Connection, conversation_id: int) -> bytes:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "blake2b").hexdigest()
-
-
-def sync_directory(path: Path) -> None:
-    """Wait until what was renamed in a directory is on the disk."""
-    if sys.platform == "win32":  # which opens no directories, and renames through its journal
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

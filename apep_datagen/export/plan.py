@@ -147,15 +147,15 @@ def read_retellings(
     Raises:
         SettingsError: The prompts cannot be used.
     """
+    named = load_prompts(directory)
+    others = set(ways) - {"text"}
+    if not others:  # to ask the run takes the longer the more conversations it has
+        return {}
     own = load_prompts()
-    known = [(prompts, rounds) for prompts in (load_prompts(directory), own) for rounds in _ROUNDS]
+    known = [(prompts, rounds) for prompts in (named, own) for rounds in _ROUNDS]
     if connection is not None:
         known = [*_prompts_of_run(connection), *known]
-    return {
-        way: tuple(dict.fromkeys((*_retellings(known, own, way), *_earlier(own, way))))
-        for way in set(ways)
-        if way != "text"
-    }
+    return {way: tuple(dict.fromkeys((*_retellings(known, own, way), *_earlier(own, way)))) for way in others}
 
 
 def _prompts_of_run(connection: sqlite3.Connection) -> Iterator[tuple[PromptSet, int]]:

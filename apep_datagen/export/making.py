@@ -32,9 +32,10 @@ _ROLES = frozenset(get_args(MessageRole))
 
 
 @dataclass(frozen=True, slots=True)
-class _Whence:
-    """Where a row comes from, and where it goes."""
+class _Whole:
+    """What becomes rows: messages of one conversation or several, where they come from, and where they go."""
 
+    messages: tuple[Message, ...]
     origin: Origin
     split: str
 
@@ -107,8 +108,10 @@ def make_rows(plan: Plan, users: Sequence[Sequence[SourceConversation]]) -> list
     maker = _Maker(plan)
     made = [MadeOfTarget() for _ in plan.targets]
     for user in users:
+        tally, wholes = maker.read_user(user)
         for target, result in zip(plan.targets, made, strict=True):
-            maker.make_of_user(target, user, result)
+            result.tally.add(tally)
+            maker.make_rows(target, wholes, result)
     return made
 
 
@@ -158,35 +161,42 @@ class _Maker:
         self._plan = plan
         self._measuring = Measuring.of(plan)
 
-    def make_of_user(self, target: Target, user: Sequence[SourceConversation], made: MadeOfTarget) -> None:
-        """Make the rows of one form, of a conversation or of all of a user."""
+    def read_user(self, user: Sequence[SourceConversation]) -> tuple[LossTally, list[_Whole]]:
+        """Return what was counted of a conversation or all of a user, and what becomes rows: the same for all forms."""
         plan = self._plan
+        tally = LossTally()
         selected = []
         messages_of: dict[int, tuple[Message, ...]] = {}
         for conversation in user:
-            made.tally.conversations += 1
+            tally.conversations += 1
             messages = parse_messages(conversation.element)
             if messages is None:
-                made.tally.others += 1
+                tally.others += 1
             elif not plan.selection.takes(conversation.origin):
-                made.tally.not_selected += 1
+                tally.not_selected += 1
             elif reason := _why_unfit(messages, conversation.element):
-                made.tally.before += count(messages)
-                made.tally.count_left_out(Example(messages), reason)
+                tally.before += count(messages)
+                tally.count_left_out(Example(messages), reason)
             else:
-                made.tally.before += count(messages)
+                tally.before += count(messages)
                 messages_of[conversation.number] = messages
                 selected.append(conversation)
+        wholes = []
         for series in self._series(selected):
-            made.tally.short_series += plan.series is not None and len(series) < plan.series[0]
+            tally.short_series += plan.series is not None and len(series) < plan.series[0]
             origin = joined_origin([conversation.origin for conversation in series])
             parts = [messages_of[conversation.number] for conversation in series]
-            whole = joined(parts, [_day_of(conversation) for conversation in series], as_session=plan.sessions)
+            messages = joined(parts, [_day_of(conversation) for conversation in series], as_session=plan.sessions)
             # System prompts that a row has once instead of each time are no loss.
-            made.tally.chosen_away += sum(map(count, parts), NOTHING) - count(whole)
-            whence = _Whence(origin, plan.splits.of(plan.seed, series[0].user))
-            for example in examples_of(whole, target.shape.rows):
-                self._make_row(target, example, whence, made)
+            tally.chosen_away += sum(map(count, parts), NOTHING) - count(messages)
+            wholes.append(_Whole(messages, origin, plan.splits.of(plan.seed, series[0].user)))
+        return tally, wholes
+
+    def make_rows(self, target: Target, wholes: Sequence[_Whole], made: MadeOfTarget) -> None:
+        """Make the rows of one form."""
+        for whole in wholes:
+            for example in examples_of(whole.messages, target.shape.rows):
+                self._make_row(target, example, whole, made)
 
     def _series(self, selected: Sequence[SourceConversation]) -> Iterator[Sequence[SourceConversation]]:
         plan = self._plan
@@ -197,8 +207,8 @@ class _Maker:
         else:
             yield from ([conversation] for conversation in selected)
 
-    def _make_row(self, target: Target, example: Example, whence: _Whence, made: MadeOfTarget) -> None:
-        form, shape, number = FORMATS[target.name], target.shape, whence.origin.numbers[0]
+    def _make_row(self, target: Target, example: Example, whole: _Whole, made: MadeOfTarget) -> None:
+        form, shape, number = FORMATS[target.name], target.shape, whole.origin.numbers[0]
         try:
             thinned = with_thoughts(example, shape.thoughts)
         except CannotHoldError as error:
@@ -216,13 +226,13 @@ class _Maker:
         if reason := why_not(self._plan, measured.tokens):
             made.tally.count_left_out(thinned, reason)
             return
-        made.tally.count_row(whence.split, number, told, found)
+        made.tally.count_row(whole.split, number, told, found)
         made.measured.count(self._measuring, measured, number)
-        row |= form.columns(whence.origin)
+        row |= form.columns(whole.origin)
         if form.container == "lines":
-            made.lines.setdefault(whence.split, bytearray()).extend(row_line(row))
+            made.lines.setdefault(whole.split, bytearray()).extend(row_line(row))
         else:
-            made.rows.setdefault(whence.split, []).append(row)
+            made.rows.setdefault(whole.split, []).append(row)
 
     def _told(self, target: Target, example: Example, made: MadeOfTarget) -> Example:
         """Return an example whose system prompt tells of the tools as the form has them.

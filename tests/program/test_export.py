@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from apep_datagen.config.settings import Settings
 from apep_datagen.export.exporting import export
 from apep_datagen.export.plan import Plan, Target
 from apep_datagen.formats.registry import FORMATS
-from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
+from support.loopback_server import LoopbackServer
 from support.outputs import MadeOutput, of_users
 from support.paths import REPOSITORY, SUPPORT
 from support.program import OUTPUT, Ended, Program, section
@@ -118,29 +119,35 @@ def synced(program: Program) -> int:
         return 0
 
 
+def finished(program: Program) -> int:
+    """Return how many conversations are finished."""
+    return int(program.query("SELECT count(*) FROM samples")[0][0])
+
+
+def stands_between_appends(program: Program, running: subprocess.Popen[str]) -> bool:
+    """Stop the process; let it go on where the output does not hold all that is finished, and tell which it was."""
+    running.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, running.pid, os.WSTOPPED)
+    with contextlib.suppress(json.JSONDecodeError):
+        if len(program.conversations()) == finished(program):
+            return True
+    running.send_signal(signal.SIGCONT)
+    return False
+
+
 def test_beside_a_run_what_is_known_to_be_on_the_disk_is_taken(tmp_path: Path) -> None:
-    program, is_over, hung = Program(tmp_path), threading.Event(), []
-
-    def answer(received: Received) -> Reply:
-        if not is_over.is_set():
-            return well_behaved(received)
-        hung.append(received)
-        return Reply(fault="hang")
-
-    with LoopbackServer(answer) as server:
-        program.configure(section("endpoint", server.url("endpoint"), max_in_flight=2))
+    program = Program(tmp_path)
+    with LoopbackServer() as server:
+        program.configure(section("endpoint", server.url("endpoint")))
         running = program.start("--providers", "endpoint", "--target", "5000", "--seed", "2")
         try:
             wait_until(lambda: synced(program) >= 2, lambda: "nothing was made")
-            is_over.set()
-            server.wait_until(lambda: len(hung) == 2)
-            [(finished,)] = program.query("SELECT count(*) FROM samples")
-            wait_until(lambda: len(program.conversations()) == finished, lambda: "the output is not up to date")
+            wait_until(lambda: stands_between_appends(program, running), lambda: "the output is not up to date")
             with program.output.open("r+b") as file:  # as in the middle of the next append
                 file.seek(-3, 2)
                 file.write(b',\n{"conversations": [{"role": "user", "con')
             ended = program.run("export", *THREE, "--to", "exported", "--json")
-            known = synced(program)
+            known, target = synced(program), finished(program) + 2
         finally:
             running.kill()
             running.communicate(timeout=PATIENCE_SECONDS)
@@ -151,7 +158,7 @@ def test_beside_a_run_what_is_known_to_be_on_the_disk_is_taken(tmp_path: Path) -
     assert_refused(program.run("export", *THREE, "--to", "exported"), 4, str(OUTPUT), "the next one mends its end")
     with LoopbackServer() as server:
         program.configure(section("endpoint", server.url("endpoint")))
-        resumed = program.run("--providers", "endpoint", "--target", str(finished + 2), "--seed", "2")
+        resumed = program.run("--providers", "endpoint", "--target", str(target), "--seed", "2")
     assert resumed.status == 0, resumed.said
     assert program.run("export", *THREE, "--to", "exported").status == 0
     assert program.run("export", *THREE, "--to", "fresh").status == 0

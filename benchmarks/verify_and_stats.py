@@ -67,7 +67,7 @@ class Author:
         self._cast, self._prompts = cast, prompts
         self._writer = Writer(1)
         judge = Judge("off", cast.phrases, NoveltyLimits(), ())
-        self._rules = Rules(judge, _TIMELINE_LENGTH, 0)
+        self._rules = Rules(JudgedEnding(judge), _TIMELINE_LENGTH, 0)
 
     def converse(self, connection: sqlite3.Connection, timeline: Timeline, number: int) -> Timeline | None:
         """Record a conversation from its beginning to its end, and return its timeline if that goes on."""

@@ -6,8 +6,8 @@ crash by folding the steps that were recorded (`rebuild`).
 
     ask → answer → (tools → continue)* → rewrite → … the next exchange … → finished
 
-Where no rewrite is needed (`needs_no_rewrite`), the step is recorded without a call, with the finish reason
-`NOT_NEEDED`.
+Where no rewrite is needed (`needs_no_rewrite`), or the user's message is written already (`written_message`), the step
+is recorded without a call, with the finish reason `NOT_NEEDED` or `WRITTEN`.
 """
 
 from __future__ import annotations
@@ -25,17 +25,24 @@ from apep_datagen.conversation.rewriting import NOT_NEEDED, is_left_out, leave_o
 from apep_datagen.conversation.state import Conversation, Exchange, Turn, due_call
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.messages import Ending, Message, Step, ending_of
+from apep_datagen.people.past import Past
 
 __all__ = [
+    "WRITTEN",
     "Finished",
     "ModelCall",
     "ToolRound",
     "advance_with_completion",
     "advance_with_results",
+    "begin",
     "needs_no_rewrite",
     "next_step",
     "rebuild",
+    "written_message",
 ]
+
+WRITTEN = "written"
+"""The finish reason of a user's message that was written beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,26 @@ def needs_no_rewrite(conversation: Conversation) -> bool:
     return is_due and is_left_out(conversation.exchanges[-1], conversation.brief.rewrites)
 
 
+def begin(brief: Brief, prompts: PromptSet, past: Past | None = None) -> Conversation:
+    """Return a conversation that waits for its first call.
+
+    Args:
+        brief: What was decided about it.
+        prompts: Its words.
+        past: What its timeline begins with, if it is the first of it.
+    """
+    conversation = Conversation(brief, prompts, past=past)
+    message = written_message(conversation)
+    return conversation if message is None else advance_with_completion(conversation, message, WRITTEN)
+
+
+def written_message(conversation: Conversation) -> str | None:
+    """Return what the user says now, where it is written already; nobody is to be asked for it then."""
+    if due_call(conversation) is not Step.ASK or not conversation.brief.messages:
+        return None
+    return conversation.brief.messages[len(conversation.exchanges)]
+
+
 def advance_with_completion(conversation: Conversation, text: str, finish_reason: str) -> Conversation:
     """Return the state after the model's answer to the call that is due.
 
@@ -89,7 +116,7 @@ def advance_with_completion(conversation: Conversation, text: str, finish_reason
     if step is None:
         raise ValueError(f"conversation {conversation.brief.conversation_id} waits for no model call")
     if step is Step.ASK:
-        exchanges = (*exchanges, Exchange(read_question(text)))
+        exchanges = (*exchanges, Exchange(text if finish_reason == WRITTEN else read_question(text)))
     elif step is Step.REWRITE and not text and finish_reason == NOT_NEEDED:
         exchanges = (*exchanges[:-1], leave_out(exchanges[-1]))
     elif step is Step.REWRITE:

@@ -49,6 +49,7 @@ class RunContext:
         notify: Is told, in a sentence, what a person should know.
         log: Every request, every pause, every change of a provider's state.
         yields: What becomes of the conversations of each ability.
+        takes_any_answer: Whether whatever Ada answers is hers; else what is of no use is asked for again.
         work_changed: Set, and replaced, whenever the schedule has changed.
         stopping: Whether nothing new is to be sent.
         tries: By conversation, where its due call failed.
@@ -65,6 +66,7 @@ class RunContext:
     notify: Callable[[str], None]
     log: EventLog
     yields: AbilityYields
+    takes_any_answer: bool = False
     work_changed: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
     tries: dict[int, Tries] = field(default_factory=dict)

@@ -165,12 +165,13 @@ class Recorder:
 
         def settle_and_set_aside(connection: sqlite3.Connection) -> Committed:
             settle(connection)
-            return commit_failure(connection, conversation, kind, reason, self._name)
+            return commit_failure(connection, conversation, kind, reason, provider=self._name, rules=self._rules)
 
         committed = await context.state.run(settle_and_set_aside)
         context.tries.pop(number, None)
         self._count_notes(committed)
-        context.schedule.end(conversation, is_accepted=False, timeline=None)
+        context.counters.target -= committed.lost
+        context.schedule.end(conversation, is_accepted=False, timeline=None, lost=committed.lost)
         context.counters.set_aside += 1
         self._counters.set_aside += 1
         context.log.write("set aside", provider=self._name, conversation=number, reason=reason)

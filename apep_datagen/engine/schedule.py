@@ -13,8 +13,9 @@ import heapq
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+from apep_datagen.conversation.machine import begin
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.engine.briefs import BriefSource
+from apep_datagen.engine.purpose import Source
 from apep_datagen.people.scenario import Ability
 from apep_datagen.storage.conversations import ActiveConversation
 from apep_datagen.storage.timelines import Timeline
@@ -38,13 +39,14 @@ class Schedule:
         held_back: Tells which abilities are held back now.
         last_conversation_id: The highest number given so far.
         last_timeline_id: The same.
+        most_timelines: How many timelines there are at most; None: as many as it takes.
     """
 
     def __init__(
         self,
         *,
         missing: int,
-        source: BriefSource,
+        source: Source,
         timelines: Iterable[Timeline],
         active: Iterable[ActiveConversation],
         providers: Collection[str],
@@ -53,8 +55,10 @@ class Schedule:
         held_back: Callable[[], Collection[Ability]] = frozenset,
         last_conversation_id: int,
         last_timeline_id: int,
+        most_timelines: int | None = None,
     ) -> None:
         self._source = source
+        self._most_timelines = most_timelines
         self.missing = missing
         # Accepted or in progress: what the draw of the next one goes by.
         self._by_ability = Counter(accepted)
@@ -123,16 +127,17 @@ class Schedule:
         for failures, _, _, conversation in self._waiting.pop(provider, []):
             self.put_back(conversation, None, failures=failures)
 
-    def end(self, conversation: Conversation, *, is_accepted: bool, timeline: Timeline | None) -> None:
+    def end(self, conversation: Conversation, *, is_accepted: bool, timeline: Timeline | None, lost: int = 0) -> None:
         """Take note that a conversation has ended.
 
         Args:
             conversation: Which.
             is_accepted: Whether it is in the output; else another one takes its place.
             timeline: Its timeline as it goes on; None if it is over.
+            lost: How many conversations, with this one, will not be made because it failed.
         """
         self._in_progress -= 1
-        self.missing -= is_accepted
+        self.missing -= is_accepted + lost
         if not is_accepted:
             self._by_ability[conversation.brief.scenario.ability] -= 1
         if timeline is not None:
@@ -150,7 +155,12 @@ class Schedule:
         return self._in_progress < self.missing
 
     def _may_begin_new(self, provider: str) -> bool:
-        return self._may_begin() and (self._in_progress == 0 or self._may_finish(provider, self._in_progress + 1))
+        has_timeline = bool(self._idle) or self._last_timeline_id != self._most_timelines
+        return (
+            has_timeline
+            and self._may_begin()
+            and (self._in_progress == 0 or self._may_finish(provider, self._in_progress + 1))
+        )
 
     def _begin(self) -> Conversation:
         past = None
@@ -163,4 +173,4 @@ class Schedule:
         self._last_conversation_id += 1
         brief = self._source.draw_brief(self._last_conversation_id, timeline, self._by_ability, self._held_back())
         self._by_ability[brief.scenario.ability] += 1
-        return Conversation(brief, self._source.prompts, past=past)
+        return begin(brief, self._source.prompts, past)

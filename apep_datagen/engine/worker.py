@@ -119,7 +119,7 @@ class Worker:
                         await self._call(conversation)
                     else:
                         calls.create_task(self._call(conversation))
-                        if conversation.steps == 0:
+                        if conversation.is_new:
                             # New conversations go round: where permits need no waiting, the others get their turn.
                             await asyncio.sleep(0)
         finally:

@@ -37,7 +37,7 @@ class Brief:
         seed: Number from which the seeds of its model calls follow.
         way_of_thinking: How Ada's thoughts are to sound; the rewriter is told. Empty where an earlier version began it.
         rewrites: Which of its exchanges have her thoughts rewritten; all of them where an earlier version began it.
-        messages: What the user says in each exchange, where it is written beforehand; empty where the tester is asked.
+        messages: What the user says in each exchange, where it is written beforehand.
     """
 
     conversation_id: int

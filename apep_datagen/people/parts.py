@@ -7,7 +7,7 @@ the same with any directory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from apep_datagen.people.users import Users
 from apep_datagen.people.vocabulary import Vocabulary
 from apep_datagen.people.world import World, WorldFile, check_world, load_table, world_files
 
-__all__ = ["load_users", "load_world"]
+__all__ = ["load_both_worlds", "load_users", "load_world"]
 
 Entry = TypeVar("Entry")
 
@@ -34,14 +34,34 @@ def load_world(directory: Path | None = None, part: Part = "drawn") -> World:
     """
     if part == "held out":
         directory = None
-    files = world_files(directory)
     vocabulary = Vocabulary(directory, part)
+    return _world(_checked(directory, vocabulary), part, vocabulary)
+
+
+def load_both_worlds() -> Mapping[Part, World]:
+    """Read the program's own tables once, and return what is in users' lives in either part.
+
+    Raises:
+        SettingsError: As above.
+    """
+    parts: tuple[Part, Part] = ("drawn", "held out")
+    files = _checked(None, Vocabulary())
+    return {part: _world(files, part, Vocabulary(None, part)) for part in parts}
+
+
+def _checked(directory: Path | None, vocabulary: Vocabulary) -> list[tuple[Path, WorldFile]]:
+    files = world_files(directory)
     check_world(files, vocabulary)
+    return files
+
+
+def _world(files: Iterable[tuple[Path, WorldFile]], part: Part, vocabulary: Vocabulary) -> World:
+    files = list(files)
     own = {path for path, _ in files if is_own(path, "world")}
     units = _units(file for path, file in files if path in own)
-    files = [(path, _in_part(file, part, units) if path in own else file) for path, file in files]
-    there = {slot.slot for _, file in files for slot in file.facts}
-    return World([_connected(file, there) for _, file in files], vocabulary)
+    divided = [_in_part(file, part, units) if path in own else file for path, file in files]
+    there = {slot.slot for file in divided for slot in file.facts}
+    return World([_connected(file, there) for file in divided], vocabulary)
 
 
 def load_users(directory: Path | None = None, part: Part = "drawn") -> Users:

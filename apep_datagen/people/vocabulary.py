@@ -17,7 +17,7 @@ from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.files import read_text
 from apep_datagen.core.templates import files_of_prompts, is_own
 from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
-from apep_datagen.people.held_out import Part, is_in
+from apep_datagen.people.held_out import Part, is_held_out, is_in
 
 __all__ = ["Forms", "Vocabulary", "coming_day"]
 
@@ -99,11 +99,18 @@ class Vocabulary:
         name, least, _ = match.groups()
         if least is not None:
             return self._count(match) >= _LEAST_DIVIDED
-        if name not in self._files:
-            return _MADE[name].is_divided
+        return self._is_own(name) if name in self._files else _MADE[name].is_divided
+
+    def _is_own(self, name: str) -> bool:
         if name not in self._own:
             self._own[name] = is_own(self._files[name], "world/words")
         return self._own[name]
+
+    def entries(self) -> dict[Forms, Part]:
+        """Return all that stands in the program's own lists, with the part that it is in."""
+        lists = (self._list(name) for name in self._files if self._is_own(name))
+        entries = dict.fromkeys(forms for each in lists for forms in each)
+        return {forms: "held out" if is_held_out("words", forms[0]) else "drawn" for forms in entries}
 
     def _draw_one(self, draw: random.Random, match: re.Match[str], day: datetime.date) -> Forms:
         """Draw what one pair of braces stands for; where that is divided, until it is of the part.

@@ -2,5 +2,5 @@
 
     exam ─→ plan ─→ (a run, or `play`) ─→ outcome ─→ element ─→ report, comparison
 
-It imports `terminal`, `storage`, `quality`, `conversation`, `people` and `core`.
+It imports `terminal`, `storage`, `quality`, `conversation`, `people`, `language` and `core`.
 """

@@ -6,16 +6,28 @@ known. So no evaluation is taken for a dataset, by this program or by another on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import functools
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
+from apep_datagen.conversation.brief import Brief
+from apep_datagen.core.calls import ToolCall
+from apep_datagen.core.errors import StorageError
+from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Message
+from apep_datagen.core.notebook import Notes
 from apep_datagen.evaluate.exam import Exam
 from apep_datagen.evaluate.outcome import Outcome
-from apep_datagen.people.scenario import Ability, Form
+from apep_datagen.evaluate.plan import ExamPlan
+from apep_datagen.people.scenario import FORMS, Ability, Form
+from apep_datagen.storage.output_reader import read_elements
 
-__all__ = ["Examined", "Examinee", "read_examined"]
+__all__ = ["Examined", "Examinee", "examined", "read_examined"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +65,11 @@ class Examined:
         pages: How many pages were in her diary before it.
         outcome: What came of it.
         ada: Who answered.
-        seconds: How long each of her answers took, in order; empty where nobody measured.
-        prompt_tokens: How many tokens each of these answers was asked with; 0 where the provider does not say.
+        seconds: How long each of her answers took, in order, one for each model call; empty where nobody measured.
+        prompt_tokens: How many tokens each of these was asked with; 0 where the provider does not say.
         completion_tokens: How many tokens each of them has; 0 where the provider does not say.
         calls: How often she called each tool; what was not understood as a call is none.
-        messages: The conversation, as a sample of the output has it.
+        messages: The conversation, as a sample of an output has it.
     """
 
     exam: Exam
@@ -83,7 +95,68 @@ class Examined:
 
     def to_line(self) -> str:
         """Return it as a line of JSON, without the line's end."""
-        raise NotImplementedError
+        values = asdict(self)
+        messages = [message.as_dict() for message in self.messages]
+        del values["messages"]
+        return json.dumps({"evaluation": values, "messages": messages}, ensure_ascii=False)
+
+
+def examined(
+    plan: ExamPlan,
+    brief: Brief,
+    day: int,
+    *,
+    before: Notes,
+    messages: Sequence[Message],
+    outcome: Outcome,
+    ada: Examinee,
+    seconds: Sequence[float] = (),
+    prompt_tokens: Sequence[int] = (),
+    completion_tokens: Sequence[int] = (),
+) -> Examined:
+    """Return a conversation that was played and examined.
+
+    Args:
+        plan: What was asked.
+        brief: What was decided about the conversation.
+        day: On which of the user's days, from 0, as `ExamPlan.day` was asked.
+        before: What was in memory and diary before it.
+        messages: The conversation, as a sample of an output has it.
+        outcome: What came of it.
+        ada: Who answered.
+        seconds: How long each of Ada's answers took; empty where nobody measured.
+        prompt_tokens: How many tokens each of these was asked with.
+        completion_tokens: How many tokens each of them has.
+    """
+    user, number_of_try = plan.exam.place_of(brief.timeline_id)
+    scenario = brief.scenario
+    return Examined(
+        exam=plan.exam,
+        tables=plan.tables,
+        user=user,
+        number_of_try=number_of_try,
+        day=day + 1,
+        question=plan.question(user, day),
+        ability=scenario.ability,
+        form=scenario.form or FORMS[scenario.ability][0],
+        place=scenario.place,
+        exchanges=brief.exchanges,
+        at=brief.at,
+        notes=len(before.memory),
+        pages=len(before.diary),
+        outcome=outcome,
+        ada=ada,
+        seconds=tuple(seconds),
+        prompt_tokens=tuple(prompt_tokens),
+        completion_tokens=tuple(completion_tokens),
+        calls=_calls_in(messages),
+        messages=tuple(messages),
+    )
+
+
+def _calls_in(messages: Sequence[Message]) -> dict[str, int]:
+    answers = (parse_answer(message.content) for message in messages if message.role == "assistant")
+    return dict(Counter(call.name for answer in answers for call in answer.calls if isinstance(call, ToolCall)))
 
 
 def read_examined(path: Path) -> Iterator[Examined]:
@@ -92,4 +165,33 @@ def read_examined(path: Path) -> Iterator[Examined]:
     Raises:
         StorageError: The file is missing or cannot be read, or is no evaluation.
     """
-    raise NotImplementedError
+    for number, (_, element) in enumerate(read_elements(path), start=1):
+        yield _read(path, number, element)
+
+
+def _read(path: Path, number: int, element: bytes) -> Examined:
+    try:
+        value = json.loads(element)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, dict) and "conversations" in value:
+        raise StorageError(f"{path}: this is a dataset; name a file that `apep-datagen evaluate` has written")
+    if not isinstance(value, dict) or not isinstance(value.get("evaluation"), dict) or "messages" not in value:
+        raise _no_evaluation(path, number, "it has not the keys evaluation and messages")
+    try:
+        return _adapter().validate_python({**value["evaluation"], "messages": value["messages"]})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _no_evaluation(path, number, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def _no_evaluation(path: Path, number: int, why: str) -> StorageError:
+    return StorageError(
+        f"{path}: element {number} is no evaluated conversation of this version ({why});"
+        " name a file that `apep-datagen evaluate` has written"
+    )
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Examined]:
+    return TypeAdapter(Examined)

@@ -183,7 +183,7 @@ _MIGRATIONS = (
     ALTER TABLE run ADD COLUMN replacing TEXT;     -- how the output is to be written anew, as JSON, or null
     """,
     """
-    ALTER TABLE run ADD COLUMN evaluation TEXT;    -- what an evaluation was begun with, as JSON; null for a dataset
+    ALTER TABLE run ADD COLUMN evaluation TEXT;    -- what an evaluation was begun with, as JSON, or null for a dataset
     """,
 )
 

@@ -218,6 +218,7 @@ def draw_scenario(
         course=_course(cast, draw, form, place=place, exchanges=exchanges, values={**values, "task": instruction}),
         beside=plan.beside,
         earlier=plan.earlier,
+        question=plan.question,
     )
 
 

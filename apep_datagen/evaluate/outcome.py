@@ -88,7 +88,7 @@ def examine(case: Case, phrases: Phrases, ideal: Story, entries: Sequence[Entry]
     if problem := form.check(_questions_of(sample)):
         return Outcome(None, problem.reason, problem.detail, problem.quote, is_void=True)
     brief, scenario = case.brief, case.brief.scenario
-    change = replace(case.change, known=known_before(ideal, case.change.before))
+    change = replace(case.change, known=known_before(scenario, ideal, case.change.before))
     problem = form.check(sample, case.finish_reasons)
     problem = problem or execution.check(sample, change.before, change.after, brief.date)
     if problem is not None:

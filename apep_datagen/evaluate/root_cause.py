@@ -14,7 +14,7 @@ from apep_datagen.core.words import holds
 from apep_datagen.evaluate.failures import Failure
 from apep_datagen.language.values import is_told_by_any
 from apep_datagen.people.scenario import ASKING, Ability, Fact, Form, Scenario
-from apep_datagen.people.story import Story, notes_still_saying
+from apep_datagen.people.story import Holding, Story, notes_still_saying
 
 __all__ = ["RootCause", "known_before", "root_cause"]
 
@@ -39,14 +39,26 @@ class RootCause:
     detail: str
 
 
-def known_before(ideal: Story, before: Notes) -> tuple[Fact, ...]:
+def known_before(scenario: Scenario, ideal: Story, before: Notes) -> tuple[Fact, ...]:
     """Return what Ada has written down of what she should have.
 
+    What a conversation is about counts in whatever words it is there, all else to the letter.
+
     Args:
-        ideal: The story, as if she had done all that she should.
-        before: What really is in memory and diary.
+        scenario: What the conversation is about.
+        ideal: The story before it, as if she had done all that she should.
+        before: What really is in memory and diary before it.
     """
-    return tuple(item.fact for item in ideal.known if _is_in(before.on(item.fact.shelf), item.fact, item.told_on))
+    is_there = Holding(before)
+    return tuple(
+        item.fact
+        for item in ideal.known
+        if (
+            _is_in(before.on(item.fact.shelf), item.fact, item.told_on)
+            if item.fact in scenario.facts
+            else is_there(item.fact)
+        )
+    )
 
 
 def root_cause(scenario: Scenario, ideal: Story, before: Notes, ever: Sequence[Entry]) -> RootCause | None:

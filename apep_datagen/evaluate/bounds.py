@@ -14,7 +14,7 @@ from apep_datagen.core.markup import render_answer
 from apep_datagen.core.words import holds, words
 from apep_datagen.evaluate.play import Ada, Scene
 from apep_datagen.language.common import telling
-from apep_datagen.language.content import sentences
+from apep_datagen.language.content import content, sentences
 from apep_datagen.language.values import tells
 from apep_datagen.people.scenario import ASKING, TELLING, Ability, Fact, Form, Scenario
 
@@ -157,13 +157,13 @@ def _of_note(scene: Scene, fact: Fact) -> str:
 
 
 def _of_page(scene: Scene, fact: Fact) -> str:
-    """Return what a page is about, in a few of its own words."""
+    """Return what a page is about, in a few of its own words: first those that the user has not said."""
     for _, text in scene.shown("pages"):
         if form := next((form for form in fact.forms if holds(text, (form,))), ""):
-            about = telling(text)
-            its_own = [word for word in dict.fromkeys(words(text)) if word.isalpha() and telling(word) & about]
-            its_own.sort(key=len, reverse=True)
-            return f"I wrote of {form} in my diary, and of {', '.join(its_own[:_WORDS_OF_A_PAGE])}."
+            said = content(scene.question)
+            about = sorted({word for word in words(text) if word.isalpha() and telling(word)})
+            about.sort(key=lambda word: (not said.isdisjoint(content(word)), -len(word)))
+            return f"I wrote of {form} in my diary, and of {', '.join(about[:_WORDS_OF_A_PAGE])}."
     return _NOTHING_THERE
 
 

@@ -120,12 +120,11 @@ def _as_good_as_independent(clusters: Sequence[Sequence[float]], mean: float, va
         variance: Of one value, as if all were independent.
     """
     count, users = sum(map(len, clusters)), len(clusters)
-    # As many as if all that a user says were one value: more alike than that nothing is.
+    # As if all of a user's were one value: more alike than that nothing is. Where all values are the same, nothing
+    # tells how alike they are.
     most = sum(len(cluster) ** 2 for cluster in clusters) / count
-    if most == 1:
-        return count, _Z
-    if users == 1 or variance <= 0:
-        return count / most, _t(max(users - 1, 1))
+    if most == 1 or users == 1 or variance <= 0:
+        return count / most, _Z
     between = sum((sum(cluster) - len(cluster) * mean) ** 2 for cluster in clusters)
     effect = between * users / (users - 1) / (count * variance)
     return count / min(max(effect, 1.0), most), _t(users - 1)

@@ -1,4 +1,4 @@
-"""Exams that are played in memory: a tester whose messages are written beforehand, and scripted Adas.
+"""Exams that are played in memory: the written tester, held-out users, and scripted Adas.
 
 An Ada is good in all she does, or bad in a known way: `Scripted` takes from `support.people` how she answers, and from
 its argument how she goes wrong in which conversations.
@@ -9,37 +9,27 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.evaluate.exam import Exam
 from apep_datagen.evaluate.plan import ExamPlan
 from apep_datagen.evaluate.play import Scene
-from apep_datagen.people.scenario import Scenario, User
-from apep_datagen.people.story import Story
-from support.briefs import BRIEF
-from support.people import ada, tester
+from apep_datagen.people.written import load_written_tester
+from support.people import ada
 from support.people.scene import Scene as SupportedScene
 from support.people.turn import Turn
-from support.world import CAST
+from support.world import HELD_OUT
 
-__all__ = ["PROMPTS", "Scripted", "StandIn", "ideal", "plan_of"]
+__all__ = ["PROMPTS", "TESTER", "Scripted", "ideal", "plan_of"]
 
 PROMPTS = load_prompts()
-
-
-class StandIn:
-    """A tester whose messages are written beforehand, by the instructions that a model would be given."""
-
-    def messages(self, draw: random.Random, scenario: Scenario, user: User, exchanges: int) -> tuple[str, ...]:
-        scene = SupportedScene(replace(BRIEF, scenario=scenario), Story(user))
-        tasks = [tester.task_in(text) for text in scenario.course[:exchanges]]
-        return tuple(tester.write(task, "", draw, name=user.name, scene=scene) for task in tasks)
+TESTER = load_written_tester()
 
 
 def plan_of(users: int = 8, *, seed: int = 1, days: int = 12, tries: int = 1) -> ExamPlan:
     """Return the plan of an exam."""
-    return ExamPlan(Exam(seed, users, days, tries), CAST, PROMPTS, StandIn())
+    return ExamPlan(Exam(seed, users, days, tries), HELD_OUT, PROMPTS, TESTER)
 
 
 @dataclass(frozen=True, slots=True)

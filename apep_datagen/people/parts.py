@@ -7,7 +7,7 @@ the same with any directory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from apep_datagen.people.users import Users
 from apep_datagen.people.vocabulary import Vocabulary
 from apep_datagen.people.world import World, WorldFile, check_world, load_table, world_files
 
-__all__ = ["load_both_worlds", "load_users", "load_world"]
+__all__ = ["load_files", "load_users", "load_world"]
 
 Entry = TypeVar("Entry")
 
@@ -34,34 +34,28 @@ def load_world(directory: Path | None = None, part: Part = "drawn") -> World:
     """
     if part == "held out":
         directory = None
-    vocabulary = Vocabulary(directory, part)
-    return _world(_checked(directory, vocabulary), part, vocabulary)
+    files = load_files(directory)
+    return World((file for _, file in files[part]), Vocabulary(directory, part))
 
 
-def load_both_worlds() -> Mapping[Part, World]:
-    """Read the program's own tables once, and return what is in users' lives in either part.
-
-    Raises:
-        SettingsError: As above.
-    """
-    parts: tuple[Part, Part] = ("drawn", "held out")
-    files = _checked(None, Vocabulary())
-    return {part: _world(files, part, Vocabulary(None, part)) for part in parts}
-
-
-def _checked(directory: Path | None, vocabulary: Vocabulary) -> list[tuple[Path, WorldFile]]:
+def load_files(directory: Path | None = None) -> Mapping[Part, list[tuple[Path, WorldFile]]]:
+    """Read the files of the world, and return what each holds of either part; arguments and errors as above."""
     files = world_files(directory)
-    check_world(files, vocabulary)
-    return files
-
-
-def _world(files: Iterable[tuple[Path, WorldFile]], part: Part, vocabulary: Vocabulary) -> World:
-    files = list(files)
+    check_world(files, Vocabulary(directory))
     own = {path for path, _ in files if is_own(path, "world")}
     units = _units(file for path, file in files if path in own)
-    divided = [_in_part(file, part, units) if path in own else file for path, file in files]
-    there = {slot.slot for file in divided for slot in file.facts}
-    return World([_connected(file, there) for file in divided], vocabulary)
+    parts: tuple[Part, Part] = ("drawn", "held out")
+    return {part: _divided(files, part, own, units) for part in parts}
+
+
+def _divided(
+    files: Iterable[tuple[Path, WorldFile]], part: Part, own: Container[Path], units: Mapping[str, str]
+) -> list[tuple[Path, WorldFile]]:
+    divided = [(path, _in_part(file, part, units)) if path in own else (path, file) for path, file in files]
+    if part == "held out":
+        divided = [(path, file) for path, file in divided if path in own]
+    there = {slot.slot for _, file in divided for slot in file.facts}
+    return [(path, _connected(file, there)) for path, file in divided]
 
 
 def load_users(directory: Path | None = None, part: Part = "drawn") -> Users:
@@ -87,7 +81,7 @@ def _units(files: Iterable[WorldFile]) -> dict[str, str]:
     )
 
 
-def _in_part(file: WorldFile, part: Part, units: dict[str, str]) -> WorldFile:
+def _in_part(file: WorldFile, part: Part, units: Mapping[str, str]) -> WorldFile:
     return file.model_copy(
         update={
             "facts": tuple(slot for slot in file.facts if is_in(part, "kinds", units[slot.slot])),

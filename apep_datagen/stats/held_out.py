@@ -19,7 +19,8 @@ from typing import Any
 
 from apep_datagen.core.messages import Message
 from apep_datagen.core.words import excerpt, words
-from apep_datagen.people.parts import load_both_worlds, load_users
+from apep_datagen.people.parts import load_files, load_users
+from apep_datagen.people.vocabulary import Vocabulary
 from apep_datagen.people.world import World
 from apep_datagen.quality.wording import notes_in
 
@@ -163,9 +164,9 @@ class HeldOut:
 @functools.cache
 def load_held_out() -> HeldOut:
     """Read the program's own tables, and return what of them is held out."""
-    worlds, users = load_both_worlds(), load_users(part="held out")
-    drawn, held_out = worlds["drawn"], worlds["held out"]
-    entries = drawn.vocabulary.entries()
+    files, vocabulary, users = load_files(), Vocabulary(), load_users(part="held out")
+    drawn, held_out = (World((file for _, file in each), vocabulary) for each in (files["drawn"], files["held out"]))
+    entries = vocabulary.entries()
     words_drawn = (form for forms, part in entries.items() if part == "drawn" for form in forms)
     values = _Phrases(form for forms, part in entries.items() if part == "held out" for form in forms)
     values = values.but((*words_drawn, *_listed(drawn), *_noted(drawn)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from apep_datagen.budget.account import Account, run_limits
@@ -15,6 +15,7 @@ from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.people.exchanges import mean_exchanges
 from apep_datagen.storage.conversations import (
+    ActiveConversation,
     active_conversations,
     last_ids,
     record_target,
@@ -116,6 +117,8 @@ def _schedule(
 ) -> Schedule:
     generation = invocation.settings.generation
     active = list(active_conversations(connection, notify))
+    if invocation.settings.budget.max_usd is not None:
+        prices.require(_models_of_begun(invocation, active))
     timelines = open_timelines(connection, notify)
     free = {name: _is_free(invocation, name, prices) for name in invocation.providers}
     last_conversation_id, last_timeline_id = last_ids(connection)
@@ -124,7 +127,7 @@ def _schedule(
         source=brief_source(invocation, run_seed(connection) if generation.seed is None else generation.seed),
         timelines=timelines,
         active=active,
-        providers=invocation.providers,
+        serving=invocation.serving,
         may_finish=lambda provider, conversations: account.may_finish(
             conversations,
             _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges),
@@ -149,12 +152,25 @@ def brief_source(invocation: Invocation, seed: int) -> BriefSource:
         mix=scenarios.shares,
         first_day=scenarios.first_day.isoformat(),
         last_day=scenarios.last_day.isoformat(),
-        rewrites=invocation.settings.roles.rewriter.when,
+        rewrites=invocation.settings.roles.rewriter.rewrites,
     )
 
 
+def _models_of_begun(invocation: Invocation, active: Iterable[ActiveConversation]) -> Iterator[tuple[str, str]]:
+    """Yield provider and model of what conversations that were begun need and new ones do not."""
+    roles = {role for item in active for role in item.conversation.brief.roles} - set(invocation.serving.needed)
+    for role in sorted(roles):
+        for name in invocation.serving.providers[role]:
+            yield name, invocation.settings.providers[name].model_for(role)
+
+
 def _is_free(invocation: Invocation, provider: str, prices: Prices) -> bool:
-    """Tell whether no dollars are asked for any role's model, as far as prices are known."""
-    settings = invocation.settings.providers[provider]
-    known = (prices.of(provider, model) for model in settings.models_by_role().values())
+    """Tell whether no dollars are asked for what a provider begins, whoever ends it, as far as prices are known."""
+    serving, settings = invocation.serving, invocation.settings.providers
+    makers = (
+        (name, settings[name].model_for(role))
+        for role in serving.needed
+        for name in ((provider,) if serving.serves(provider, role) else serving.providers[role])
+    )
+    known = (prices.of(*maker) for maker in makers)
     return not any(price.input or price.output for price in known if price)

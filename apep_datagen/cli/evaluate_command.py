@@ -6,7 +6,6 @@ What a command needs is imported when it runs, so that `--help` does not wait fo
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -36,11 +35,7 @@ from apep_datagen.cli.options import (
     TesterOption,
     Tries,
 )
-from apep_datagen.cli.telling import report, telling_errors
-
-if TYPE_CHECKING:
-    from apep_datagen.config.invocation import Invocation
-    from apep_datagen.evaluate.running import Evaluation
+from apep_datagen.cli.telling import telling_errors
 
 __all__ = ["evaluate"]
 

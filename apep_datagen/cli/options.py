@@ -64,6 +64,8 @@ __all__ = [
     "Quiet",
     "Repository",
     "ResetTools",
+    "Rewriter",
+    "Role",
     "RowsOption",
     "Rps",
     "SecretsFile",
@@ -225,6 +227,24 @@ Model = Annotated[
 Rps = Annotated[
     list[str] | None,
     typer.Option(metavar="PROVIDER=N", help="Requests per second that you are entitled to. Repeatable."),
+]
+Role = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--role",
+        metavar="ROLE=A,B",
+        help="Who serves a role (tester, ada or rewriter), e.g. ada=mine. Repeatable. [default: every provider serves"
+        " every role]",
+    ),
+]
+Rewriter = Annotated[
+    Literal["always", "needed", "off"] | None,
+    typer.Option(
+        "--rewriter",
+        metavar="WHEN",
+        help="When Ada's thoughts are rewritten: always, needed (where one is not a person's own as it is), or off, for"
+        " models whose reasoning is good. [default: needed]",
+    ),
 ]
 LogFile = Annotated[
     Path | None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.people.scenario import Scenario, User
 
 __all__ = ["Brief", "QuestionAnswer", "Rewrites"]
@@ -52,6 +53,12 @@ class Brief:
     way_of_thinking: str = ""
     rewrites: Rewrites = "always"
     messages: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> frozenset[ModelRole]:
+        """The roles that it needs, or may need."""
+        rewriter = {ModelRole.REWRITER} if self.rewrites != "never" else set()
+        return frozenset({ModelRole.TESTER, ModelRole.ADA, *rewriter})
 
     @property
     def date(self) -> str:

@@ -84,5 +84,5 @@ def brief_source(invocation: Invocation, seed: int) -> BriefSource:
         mix=scenarios.shares,
         first_day=scenarios.first_day.isoformat(),
         last_day=scenarios.last_day.isoformat(),
-        rewrites=invocation.settings.roles.rewriter.when,
+        rewrites=invocation.settings.roles.rewriter.rewrites,
     )

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from apep_datagen.config.serving import Serving
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.engine.briefs import BriefSource
@@ -53,7 +54,7 @@ def rehearse(
         source=source,
         timelines=(),
         active=(),
-        providers=(_PROVIDER,),
+        serving=Serving.by_all([_PROVIDER]),
         accepted={},
         last_conversation_id=0,
         last_timeline_id=0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from apep_datagen.budget.account import Account, run_limits
@@ -134,6 +134,8 @@ def _schedule(
     timelines: Iterable[Timeline],
 ) -> Schedule:
     generation = invocation.settings.generation
+    if invocation.settings.budget.max_usd is not None:
+        prices.require(_models_of_begun(invocation, active))
     free = {name: _is_free(invocation, name, prices) for name in invocation.providers}
     last_conversation_id, last_timeline_id = last_ids(connection)
     return Schedule(
@@ -141,7 +143,7 @@ def _schedule(
         source=purpose.source(run_seed(connection) if generation.seed is None else generation.seed),
         timelines=timelines,
         active=active,
-        providers=invocation.providers,
+        serving=invocation.serving,
         may_finish=lambda provider, conversations: account.may_finish(
             conversations,
             _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges),
@@ -155,8 +157,21 @@ def _schedule(
     )
 
 
+def _models_of_begun(invocation: Invocation, active: Iterable[ActiveConversation]) -> Iterator[tuple[str, str]]:
+    """Yield provider and model of what conversations that were begun need and new ones do not."""
+    roles = {role for item in active for role in item.conversation.brief.roles} - set(invocation.serving.needed)
+    for role in sorted(roles):
+        for name in invocation.serving.providers[role]:
+            yield name, invocation.settings.providers[name].model_for(role)
+
+
 def _is_free(invocation: Invocation, provider: str, prices: Prices) -> bool:
-    """Tell whether no dollars are asked for any role's model, as far as prices are known."""
-    settings = invocation.settings.providers[provider]
-    known = (prices.of(provider, model) for model in settings.models_by_role().values())
+    """Tell whether no dollars are asked for what a provider begins, whoever ends it, as far as prices are known."""
+    serving, settings = invocation.serving, invocation.settings.providers
+    makers = (
+        (name, settings[name].model_for(role))
+        for role in serving.needed
+        for name in ((provider,) if serving.serves(provider, role) else serving.providers[role])
+    )
+    known = (prices.of(*maker) for maker in makers)
     return not any(price.input or price.output for price in known if price)

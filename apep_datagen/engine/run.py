@@ -19,6 +19,7 @@ from apep_datagen.budget.purse import Treasury
 from apep_datagen.config.invocation import Invocation
 from apep_datagen.config.provider_settings import ProviderKind
 from apep_datagen.core.errors import ProviderError, StorageError
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
@@ -59,10 +60,7 @@ async def run(invocation: Invocation, view: View, purpose: Purpose | None = None
     invocation = replace(invocation, settings=settings)
     prices = Prices(invocation.settings.quote)
     if invocation.settings.budget.max_usd is not None:
-        providers = invocation.settings.providers
-        prices.require(
-            (name, model) for name in invocation.providers for model in providers[name].models_by_role().values()
-        )
+        prices.require((name, model) for name in invocation.providers for model in invocation.models_of(name))
     seed = invocation.settings.generation.seed
     log = EventLog(invocation.log_file, with_text=invocation.log_text, notify=view.notify)
     try:
@@ -136,6 +134,8 @@ class _Run:
         providers: dict[str, Provider] = {}
         try:
             failures = await _start_providers(self._invocation, providers, available)
+            for name in failures:
+                context.schedule.remove_provider(name)
             if providers:  # else they are told once, at the end
                 for name, reason in failures.items():
                     self._view.notify(f"{name} cannot be used: {reason}")
@@ -153,7 +153,7 @@ class _Run:
         await self._close_books()
         verdicts = await self._state.read(read_verdicts)
         outcome = replace(
-            self._outcome(status, failures, workers, context.silent_for),
+            self._outcome(status, failures, workers, context.silent_for, context.schedule.lacking),
             verdicts=verdicts,
             frequent_reasons=await self._state.read(most_frequent_reasons),
             rewrites=await self._state.read(read_rewrites),
@@ -234,11 +234,15 @@ class _Run:
         failures: Mapping[str, str] | None = None,
         workers: Sequence[Worker] = (),
         silent_for: float | None = None,
+        lacking: Sequence[ModelRole] = (),
     ) -> Outcome:
         counters = self._counters
         error = None
         if counters.done < counters.target and status == 0:
-            error = why_nothing_is_sent(counters, self._invocation.output, failures or {}, workers, silent_for)
+            output = self._invocation.output
+            error = why_nothing_is_sent(
+                counters, output, failures or {}, workers, silent_for=silent_for, lacking=lacking
+            )
         return Outcome(counters, time.monotonic() - self._began, signal_status=status, error=error)
 
 

@@ -140,7 +140,7 @@ class Worker:
             rest = self.availability.rests_for()
             if rest <= 0 and self._context.schedule.has_work(self.name):
                 return True
-            if self.availability.waits_for_month() and not self._context.somebody_works():
+            if self.availability.waits_for_month() and not self._context.is_complete():
                 self.spent_budget = MONTH_LIMIT
                 await self._leave("its tokens_per_month are spent; raise the limit or use another provider")
                 return False
@@ -213,7 +213,7 @@ class Worker:
         if budget == MONTH_LIMIT:
             if not self.availability.waits_for_month():
                 self.availability.spend_month()
-                if self._context.somebody_works():
+                if self._context.is_complete():
                     self._context.notify(
                         f"{self.name}: its tokens_per_month are spent; it comes back when the month turns"
                     )
@@ -249,10 +249,11 @@ class Worker:
             self._put_back(going_on)
 
     def _put_back(self, conversation: Conversation, *, to_any: bool = False) -> None:
-        """Let a conversation wait for its next call; from any provider where this one does not send for a while."""
-        tries = self._context.tries_of(conversation.brief.conversation_id)
-        provider = None if to_any or self.availability.has_to_wait() else self.name
-        self._context.schedule.put_back(conversation, provider, failures=tries.total)
+        """Let a conversation wait for its next call; from any provider where its own does not send for a while."""
+        tries, away = self._context.tries_of(conversation.brief.conversation_id), self._context.away()
+        if to_any:
+            away.add(self.name)
+        self._context.schedule.put_back(conversation, self.name, away=away, failures=tries.total)
 
     def _request(self, conversation: Conversation, call: ModelCall) -> CompletionRequest:
         role = call.step.model_role

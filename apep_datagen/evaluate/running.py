@@ -178,4 +178,3 @@ class _ExaminedEnding:
         )
         next_day = min(timeline.conversations + 1, plan.exam.days - 1)
         return Ended(conversation, Acceptance(element.to_line(), plan.story_before(user, next_day)))
-

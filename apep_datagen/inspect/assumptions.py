@@ -64,7 +64,7 @@ def assumed_needs(
 ) -> dict[ModelRole, Need]:
     """Return what a conversation will need on average, by role."""
     shares = shares_of_exchanges(*generation.exchanges)
-    rewritten = {"always": 1.0, "needed": ASSUMED_REWRITTEN, "never": 0.0}[roles.rewriter.when]
+    rewritten = {"always": 1.0, "needed": ASSUMED_REWRITTEN, "off": 0.0}[roles.rewriter.when]
     needs = {role: Need() for role in ModelRole}
 
     def ask(step: Step, conversation: Conversation, weight: float) -> None:

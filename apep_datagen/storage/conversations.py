@@ -20,7 +20,7 @@ from apep_datagen.conversation.machine import ModelCall, next_step, rebuild
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.core.messages import Step
+from apep_datagen.core.messages import ModelRole, Step
 from apep_datagen.people.story import Story
 from apep_datagen.quality.problem import Problem
 from apep_datagen.storage.checked import integer
@@ -75,7 +75,7 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class ActiveConversation:
-    """A conversation that was begun and not ended, with the provider that it was last with."""
+    """A conversation that was begun and not ended, with the provider that plays Ada; before that, that began it."""
 
     conversation: Conversation
     provider: str
@@ -252,7 +252,7 @@ def record_step(connection: sqlite3.Connection, conversation_id: int, number: in
             time.time(),
         ),
     )
-    if step.provider is not None:
+    if step.provider is not None and Step(step.kind).model_role is ModelRole.ADA:
         connection.execute("UPDATE conversations SET provider = ? WHERE id = ?", (step.provider, conversation_id))
 
 

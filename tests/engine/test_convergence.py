@@ -19,6 +19,7 @@ from apep_datagen.budget.amounts import NOTHING
 from apep_datagen.budget.month import MONTH_LIMIT
 from apep_datagen.budget.purse import Purse, Treasury
 from apep_datagen.config.provider_settings import ProviderSettings
+from apep_datagen.config.serving import Serving
 from apep_datagen.config.settings import DEFAULT_MIX, RolesSettings
 from apep_datagen.conversation.completions import problem_with
 from apep_datagen.conversation.prompt_set import load_prompts
@@ -134,7 +135,7 @@ def context_of(
             source=BriefSource(1, (1, 1), 3, load_prompts(), load_cast(), DEFAULT_MIX, "2025-01-01", "2026-12-31"),
             timelines=(),
             active=(),
-            providers=providers,
+            serving=Serving.by_all(providers),
             accepted={},
             last_conversation_id=0,
             last_timeline_id=0,

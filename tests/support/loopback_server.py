@@ -60,7 +60,8 @@ class Received:
             return "ask"
         if system.startswith("You rewrite"):
             return "rewrite"
-        return "continue" if "<tool_result>" in self.body["messages"][-1]["content"] else "answer"
+        last = self.body["messages"][-1]
+        return "continue" if last["role"] == "tool" or "<tool_result>" in last["content"] else "answer"
 
     @property
     def prompt(self) -> str:
@@ -341,7 +342,7 @@ class LoopbackServer:
         finally:
             self.in_flight -= 1
             if not self._keep_bodies:
-                received.body = {"messages": [{"content": _STEP_SIGNS[step]}, {"content": ""}]}
+                received.body = {"messages": [{"content": _STEP_SIGNS[step]}, {"role": "", "content": ""}]}
 
     async def _answer(self, request: web.Request, received: Received, reply: Reply) -> web.StreamResponse:
         if reply.fault == "drop":
@@ -399,7 +400,7 @@ def _completion(received: Received, reply: Reply) -> dict[str, Any]:
     if reply.status >= 400:
         return {"message": reply.text or "refused", "type": "error"}
     prompt_tokens, completion_tokens = reply.usage or (
-        sum(len(message["content"]) for message in received.body["messages"]) // 4,
+        sum(len(message.get("content") or "") for message in received.body["messages"]) // 4,
         len(reply.text) // 4,
     )
     return {

@@ -55,13 +55,14 @@ class Received:
 
     @property
     def step(self) -> str:
-        system = self.body["messages"][0]["content"]
+        system = str(self.body["messages"][0].get("content"))
         if system.startswith("You play"):
             return "ask"
         if system.startswith("You rewrite"):
             return "rewrite"
         last = self.body["messages"][-1]
-        return "continue" if last["role"] == "tool" or "<tool_result>" in last["content"] else "answer"
+        is_result = last.get("role") == "tool" or "<tool_result>" in str(last.get("content"))
+        return "continue" if is_result else "answer"
 
     @property
     def prompt(self) -> str:
@@ -342,7 +343,7 @@ class LoopbackServer:
         finally:
             self.in_flight -= 1
             if not self._keep_bodies:
-                received.body = {"messages": [{"content": _STEP_SIGNS[step]}, {"role": "", "content": ""}]}
+                received.body = {"messages": [{"content": _STEP_SIGNS[step]}, {"content": ""}]}
 
     async def _answer(self, request: web.Request, received: Received, reply: Reply) -> web.StreamResponse:
         if reply.fault == "drop":

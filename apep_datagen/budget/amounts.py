@@ -18,9 +18,10 @@ _PICODOLLARS = 1_000_000_000_000
 # What a chat template puts around a message, and around the whole prompt, at most: role names, control tokens, a date.
 _TOKENS_AROUND_MESSAGE = 16
 _TOKENS_AROUND_PROMPT = 64
-# What it puts around a call or a schema, and tells of how to call: in the templates that come with the program, TODO.
+# What it puts around a call or a schema; and what it tells of how to call, which is little more than it takes to indent
+# the schemas, in all templates that come with the program.
 _TOKENS_AROUND_OBJECT = 64
-_TOKENS_AROUND_TOOLS = 2048
+_TOKENS_AROUND_TOOLS = 1024
 
 
 def picodollars(usd: float) -> int:

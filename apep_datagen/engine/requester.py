@@ -238,7 +238,8 @@ class Requester:
             outcome=failure.kind.value if failure else "answer",
             error=str(failure) if failure else None,
             traceback=failure.origin if failure else None,
-            messages=[message.as_dict() for message in request.messages] if log.with_text else None,
+            messages=request.sent.messages if log.with_text else None,
+            tools=request.sent.tools or None if log.with_text else None,
             answer=completion.text if log.with_text and completion else None,
         )
 

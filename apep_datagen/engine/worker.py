@@ -24,7 +24,7 @@ from apep_datagen.budget.purse import Purse
 from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.conversation.machine import ModelCall, next_step
 from apep_datagen.conversation.prompt_set import UnusablePromptError
-from apep_datagen.conversation.prompting import prompt
+from apep_datagen.conversation.prompting import prompt, prompt_as_trained
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import (
     ModelUnknownError,
@@ -258,14 +258,16 @@ class Worker:
     def _request(self, conversation: Conversation, call: ModelCall) -> CompletionRequest:
         role = call.step.model_role
         sampling = self._context.roles.of(role)
+        wire = self._context.wire if role is ModelRole.ADA else None
         return CompletionRequest(
             step=call.step,
-            messages=prompt(conversation),
+            messages=() if wire else prompt(conversation),
             model=self._settings.model_for(role),
             temperature=sampling.temperature,
             max_tokens=sampling.max_tokens,
             # Some servers read the seed as a signed 32-bit number.
             seed=(conversation.brief.seed + conversation.steps) % 2**31,
+            spelled=prompt_as_trained(conversation, wire) if wire else None,
         )
 
     async def _leave(self, reason: str, *, with_models: bool = False) -> None:

@@ -47,6 +47,9 @@ _BY_WISH: Final[Mapping[WishKind, Callable[[Phrasings], Frames]]] = {
     WishKind.EVENT: lambda phrasings: phrasings.wishing.event,
 }
 
+# "In which town my sister lives" is asked about, but not "about in which town".
+_PREPOSITION: Final = re.compile(r"(?:at|by|for|from|in|of|on|to|under|until|with)\b", re.IGNORECASE)
+_BEHIND_PREPOSITION: Final = re.compile(r"\b(?:about|of|on|for|to|with) \{(\w+)\}")
 _AT_THE_BEGINNING: Final = re.compile(r"(?:\A|[.!?…] )\{(\w+)\}")
 # What stands in braces may end a sentence itself: "Which two places am I travelling to?".
 _STOP_AFTER_END: Final = re.compile(r"(?<=[^.][.?!])\.(?!\.)")
@@ -62,6 +65,16 @@ def frames_of(phrasings: Phrasings, scenario: Scenario) -> tuple[Frames, Mapping
     Raises:
         ValueError: It was drawn by an earlier version, and does not say what is asked (`Scenario.question`).
     """
+    frames, values = _all_frames_of(phrasings, scenario)
+    return [frame for frame in frames if _goes_with(frame, values)] or frames, values
+
+
+def _goes_with(frame: str, values: Mapping[str, str]) -> bool:
+    behind = (values[name] for name in _BEHIND_PREPOSITION.findall(frame))
+    return not any(_PREPOSITION.match(value) for value in behind)
+
+
+def _all_frames_of(phrasings: Phrasings, scenario: Scenario) -> tuple[Frames, Mapping[str, str]]:
     if scenario.ability in {Ability.CONNECT, Ability.APPLY} and not scenario.question:
         raise ValueError(f"the scenario of {scenario.ability.value} does not say what is asked")
     if scenario.ability is Ability.APPLY:

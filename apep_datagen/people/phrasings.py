@@ -121,15 +121,19 @@ class _Around(_Section):
     greetings: Texts
     bridges: Texts
     asides: Texts
+    scenes: Texts
     after_telling: Texts
+    after_moment: Texts
     after_asking: Texts
     after_forgetting: Texts
 
 
 class _Following(_Section):
     told: Texts
+    moved: Texts
     asked: Texts
     chat: Texts
+    after_all: Texts
     going_on: Texts
     goodbye: Texts
 

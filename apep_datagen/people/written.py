@@ -27,7 +27,7 @@ from apep_datagen.core.words import holds
 from apep_datagen.people.frames import filled, frames_of
 from apep_datagen.people.habits import as_typed
 from apep_datagen.people.phrasings import PLACEHOLDER, Phrasings, load_phrasings
-from apep_datagen.people.scenario import TELLING, Ability, Form, Scenario, User
+from apep_datagen.people.scenario import Ability, Form, Scenario, User
 
 __all__ = ["WrittenTester", "load_written_tester"]
 
@@ -45,10 +45,12 @@ _SPEAKS_OF_TELLING: Final = (
     "memory",
     "notes",
     "remind",
+    "you said",
+    "you wrote",
 )
 
 # How often there is what need not be.
-_GREETING, _BRIDGE, _REACTION, _ASIDE, _ENDING, _MORE, _GOODBYE = 0.55, 0.5, 0.35, 0.22, 0.45, 0.45, 0.7
+_GREETING, _BRIDGE, _REACTION, _ASIDE, _SCENE, _ENDING, _MORE, _GOODBYE = 0.5, 0.5, 0.35, 0.25, 0.12, 0.45, 0.45, 0.7
 
 
 def load_written_tester(directory: Path | None = None) -> WrittenTester:
@@ -123,20 +125,21 @@ class _Writing:
             return [*before, *self._trifles()]
         return [
             *before,
-            *self._perhaps(_ASIDE, around.asides),
+            *(self._perhaps(_SCENE, around.scenes) or self._perhaps(_ASIDE, around.asides)),
             self._fill(*frames_of(self._phrasings, self._scenario)),
             *self._perhaps(_ENDING, self._endings()),
         ]
 
     def _endings(self) -> Sequence[str]:
-        around, chatting, ability = self._phrasings.around, self._phrasings.chatting, self._scenario.ability
-        if ability in TELLING:
-            return around.after_telling
+        around, chatting = self._phrasings.around, self._phrasings.chatting
         return {
+            Ability.SHARE: around.after_telling,
+            Ability.UPDATE: around.after_telling,
+            Ability.DIARY: around.after_moment,
             Ability.FORGET: around.after_forgetting,
             Ability.SMALLTALK: chatting.musing,
             Ability.ADVICE: chatting.terms,
-        }.get(ability, around.after_asking)
+        }.get(self._scenario.ability, around.after_asking)
 
     # ---------------------------------------------------------------------------------------- the messages around it
 
@@ -146,17 +149,11 @@ class _Writing:
             lambda: [self._take(self._phrasings.chatting.hello)],
             lambda: [*self._beginning(), *self._trifles()],
         ]
-        if self._scenario.ability not in _WITHOUT_MEMORY:
-            ways.append(
-                lambda: [
-                    *self._beginning(),
-                    self._fill(self._phrasings.chatting.topic, {"topic": self._scenario.topic}),
-                ]
-            )
-        if not self._is_impersonal:
-            ways.append(
-                lambda: [*self._beginning(), self._fill(self._phrasings.chatting.mood, {"mood": self._scenario.mood})]
-            )
+        topic, mood = self._scenario.topic, self._scenario.mood
+        if self._scenario.ability not in _WITHOUT_MEMORY and not holds(topic, self._secret):
+            ways.append(lambda: [*self._beginning(), self._fill(self._phrasings.chatting.topic, {"topic": topic})])
+        if not self._is_impersonal and not holds(mood, self._secret):
+            ways.append(lambda: [*self._beginning(), self._fill(self._phrasings.chatting.mood, {"mood": mood})])
         return self._draw.choice(ways)()
 
     def _told_for_later(self) -> list[str]:
@@ -170,26 +167,38 @@ class _Writing:
 
     def _going_on(self, *, is_after: bool, is_last: bool) -> list[str]:
         """Return a message that goes on from whatever Ada has said."""
-        following, ability = self._phrasings.following, self._scenario.ability
-        reactions = following.chat
-        if is_after and self._scenario.form is not Form.PASSING and ability not in _WITHOUT_MEMORY:
-            reactions = following.told if ability in TELLING else following.asked
-        elif self._scenario.form is Form.SAID_ABOVE:
-            reactions = following.told
-        more = self._perhaps(_MORE, following.going_on) if not is_last else self._perhaps(_GOODBYE, following.goodbye)
-        return [self._take(reactions), *more]
+        following = self._phrasings.following
+        reactions = self._reactions() if is_after else self._reactions_before()
+        more = following.after_all if reactions is following.asked else following.going_on
+        behind = self._perhaps(_GOODBYE, following.goodbye) if is_last else self._perhaps(_MORE, more)
+        return [self._take(reactions), *behind]
+
+    def _reactions(self) -> Sequence[str]:
+        """Return how a user reacts to what Ada says to what the conversation is about."""
+        following = self._phrasings.following
+        if self._scenario.form is Form.PASSING:
+            return following.chat
+        return {
+            Ability.SHARE: following.told,
+            Ability.UPDATE: following.told,
+            Ability.DIARY: following.moved,
+            Ability.SMALLTALK: following.chat,
+            Ability.ADVICE: following.chat,
+        }.get(self._scenario.ability, following.asked)
+
+    def _reactions_before(self) -> Sequence[str]:
+        following = self._phrasings.following
+        return following.told if self._scenario.form is Form.SAID_ABOVE else following.chat
 
     def _beginning(self) -> list[str]:
         return self._perhaps(_GREETING, self._phrasings.around.greetings)
 
     def _turn(self) -> list[str]:
         """Return how a chat that is under way comes to something else."""
+        reaction = self._perhaps(_REACTION, self._reactions_before())
         if self._scenario.form is Form.SAID_ABOVE:
-            return self._perhaps(_REACTION, self._phrasings.following.told)
-        return [
-            *self._perhaps(_REACTION, self._phrasings.following.chat),
-            *self._perhaps(_BRIDGE, self._phrasings.around.bridges),
-        ]
+            return reaction
+        return [*reaction, *self._perhaps(_BRIDGE, self._phrasings.around.bridges)]
 
     def _trifles(self) -> list[str]:
         chatting = self._phrasings.chatting
@@ -202,18 +211,27 @@ class _Writing:
     # ------------------------------------------------------------------------------------------------ sentences
 
     def _perhaps(self, chance: float, sentences: Sequence[str]) -> list[str]:
-        return [self._take(sentences)] if self._draw.random() < chance else []
+        """Return one of several sentences, or, by chance or because none is to be said, none."""
+        is_said = self._draw.random() < chance
+        return self._new(self._fitting(sentences)) if is_said else []
 
     def _fill(self, frames: Sequence[str], values: Mapping[str, str]) -> str:
         return filled(self._take(frames), values)
 
     def _take(self, sentences: Sequence[str]) -> str:
-        """Return one of several sentences that says nothing it must not, and was not said yet if there is another."""
-        drawn = self._draw.sample(sentences, len(sentences))
-        fitting = [sentence for sentence in drawn if self._fits(sentence)] or drawn
-        taken = next((sentence for sentence in fitting if sentence not in self._used), fitting[0])
-        self._used.add(taken)
+        """Return one of several sentences, of which one has to be said."""
+        fitting = self._fitting(sentences) or sentences
+        return next(iter(self._new(fitting)), fitting[0])
+
+    def _new(self, sentences: Sequence[str]) -> list[str]:
+        """Return one that was not said yet in this conversation, if there is one."""
+        left = [sentence for sentence in sentences if sentence not in self._used]
+        taken = [self._draw.choice(left)] if left else []
+        self._used.update(taken)
         return taken
+
+    def _fitting(self, sentences: Sequence[str]) -> Sequence[str]:
+        return [sentence for sentence in sentences if self._fits(sentence)]
 
     def _fits(self, sentence: str) -> bool:
         own = PLACEHOLDER.sub(" ", sentence)

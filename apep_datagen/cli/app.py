@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from apep_datagen.cli.dataset_commands import export, import_dataset, push
+from apep_datagen.cli.evaluate_command import evaluate
 
 # Typer looks for the parameters' annotations among the names of this module.
 from apep_datagen.cli.options import (
@@ -478,6 +479,13 @@ app.command(
     epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 the dataset cannot be read, or a file cannot"
     " be written; 7 something is lost without a word, by the format or by a chat template, or there is no row.",
 )(export)
+app.command(
+    "evaluate",
+    short_help="Measure how well a model remembers, on users it has never met.",
+    epilog="Exit status: 0 all is evaluated; 2 an option, the configuration or a prompt is wrong; 3 the provider cannot"
+    " be used; 4 the evaluation's file or its state cannot be used; 5 the provider failed during the run; 6 a budget is"
+    " reached; 130 or 143 stopped by a signal, everything saved.",
+)(evaluate)
 app.command(
     "push",
     short_help="Put the dataset on the Hugging Face hub, with a card made from the facts.",

@@ -6,6 +6,8 @@ What a command needs is imported when it runs, so that `--help` does not wait fo
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -35,7 +37,11 @@ from apep_datagen.cli.options import (
     TesterOption,
     Tries,
 )
-from apep_datagen.cli.telling import telling_errors
+from apep_datagen.cli.telling import report, telling_errors
+from apep_datagen.terminal import streams
+
+if TYPE_CHECKING:
+    from apep_datagen.evaluate.plan import ExamPlan
 
 __all__ = ["evaluate"]
 
@@ -74,30 +80,36 @@ def evaluate(
     Stopped at any moment, the same command carries on where it was; when all is done, it prints the table again.
     """
     with telling_errors():
+        import asyncio
+        from dataclasses import replace
+
         from apep_datagen.cli.files import files_of_run
+        from apep_datagen.cli.summary import summarize_evaluation
         from apep_datagen.cli.values import parse_pairs, parse_rates
+        from apep_datagen.config.as_trained import as_trained as read_as_trained
         from apep_datagen.config.invocation import read_invocation
         from apep_datagen.config.provider_choice import choose_providers
         from apep_datagen.config.secrets import load_secrets
         from apep_datagen.config.settings_file import load_settings
         from apep_datagen.conversation.prompt_set import load_prompts
-        from apep_datagen.core.errors import SettingsError
         from apep_datagen.core.messages import ModelRole
         from apep_datagen.core.paths import NamedFile, check_files
         from apep_datagen.evaluate.element import Examinee
         from apep_datagen.evaluate.exam import WRITTEN, Exam
         from apep_datagen.evaluate.plan import ExamPlan
         from apep_datagen.evaluate.running import Evaluation, default_output
+        from apep_datagen.evaluate.running import evaluate as run_evaluation
         from apep_datagen.people.cast import load_cast
         from apep_datagen.people.written import load_written_tester
+        from apep_datagen.terminal.progress import make_view
+        from apep_datagen.terminal.text import say
 
         names = [ada] if tester == WRITTEN else list(dict.fromkeys([ada, tester]))
         settings = load_settings(
             config,
             generation={"grace_seconds": grace_seconds, "patience_seconds": patience},
             budget={"max_requests": max_requests, "max_tokens": max_tokens, "max_usd": max_usd},
-            roles={"ada": [ada], "tester": [ada] if tester == WRITTEN else [tester]},
-            rewriter="off",
+            roles={"ada": {"providers": [ada]}, "tester": {"providers": names[-1:]}, "rewriter": {"when": "off"}},
             models=parse_pairs("--model", model),
             rates=parse_rates(rps),
         )
@@ -108,20 +120,47 @@ def evaluate(
         if against is not None:
             files.append(NamedFile(against, "the other evaluation (--against)"))
         check_files(files)
-        keys = load_secrets(secrets, settings.providers, os.environ)
-        choice = choose_providers(",".join(names), keys, settings, purpose="run")
-        for name in names:
-            if name not in choice.keys:
-                raise SettingsError(f"{name} cannot be used: {choice.missing[name]}")
+        wire = read_as_trained(as_trained) if as_trained else None
         exam = Exam(seed, users, days, tries, settings.generation.max_tool_rounds, tester)
+        written = load_written_tester(prompts)
+        plan = ExamPlan(exam, load_cast(part="held out"), load_prompts(prompts), written if names == [ada] else None)
+        examinee = Examinee(ada, settings.providers[ada].model_for(ModelRole.ADA), as_trained or "")
+        evaluation = Evaluation(plan, examinee, wire)
+        choice = choose_providers(
+            ",".join(names), load_secrets(secrets, settings.providers, os.environ), settings, purpose="run"
+        )
         invocation = read_invocation(
             settings, choice, output=output, prompts=prompts, reset_tools=False, log_file=log_file, log_text=log_text
         )
-        plan = ExamPlan(
-            exam,
-            load_cast(part="held out"),
-            load_prompts(prompts),
-            load_written_tester(prompts) if tester == WRITTEN else None,
-        )
-        examinee = Examinee(ada, settings.providers[ada].model_for(ModelRole.ADA), as_trained or "")
-        raise typer.Exit(_evaluate(invocation, Evaluation(plan, examinee), against, as_json=as_json, quiet=quiet))
+        streams.let_output_be_lost()
+        outcome = asyncio.run(run_evaluation(invocation, evaluation, make_view(quiet=quiet or as_json)))
+        if outcome.counters.done:
+            _tell(
+                ExamPlan(replace(exam, tester=WRITTEN), plan.cast, plan.prompts, written),
+                output,
+                against,
+                as_json=as_json,
+            )
+        if not (quiet or as_json):
+            say(summarize_evaluation(outcome, output))
+        if outcome.error:
+            raise outcome.error
+        raise typer.Exit(outcome.exit_status)
+
+
+def _tell(plan: ExamPlan, output: Path, against: Path | None, *, as_json: bool) -> None:
+    """Print what an evaluation comes to, beside the bounds, and how it differs from another one."""
+    from apep_datagen.evaluate.bounds import played_bounds
+    from apep_datagen.evaluate.comparison import compare
+    from apep_datagen.evaluate.element import read_examined
+    from apep_datagen.evaluate.report import report_of
+    from apep_datagen.evaluate.report_json import comparison_as_json, report_as_json
+    from apep_datagen.evaluate.report_text import describe_comparison, describe_report
+
+    elements = list(read_examined(output))
+    found = report_of(elements, played_bounds(plan, elements))
+    compared = compare(elements, read_examined(against)) if against else None
+    if as_json:
+        report(report_as_json(found) | ({"against": comparison_as_json(compared)} if compared else {}))
+    else:
+        report("\n\n".join([describe_report(found), *([describe_comparison(compared)] if compared else [])]))

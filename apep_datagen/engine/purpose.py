@@ -13,6 +13,7 @@ from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.ending import Ending, JudgedEnding
 from apep_datagen.engine.judging import judge_at
+from apep_datagen.formats.wire import Wire
 from apep_datagen.people.past import Past
 from apep_datagen.people.scenario import Ability
 from apep_datagen.storage.contents import DATASET, Contents
@@ -51,6 +52,7 @@ class Purpose:
         ending: Who decides what they come to, by the kind of the provider that ends them.
         timelines: How many timelines there are, each with all its conversations; None: as many as it takes.
         takes_any_answer: Whether whatever Ada answers is hers; else what is of no use is asked for again.
+        wire: How Ada is asked, where she was trained on an export; None where it is as when conversations are made.
     """
 
     contents: Contents
@@ -58,6 +60,7 @@ class Purpose:
     ending: Callable[[ProviderKind], Ending]
     timelines: int | None = None
     takes_any_answer: bool = False
+    wire: Wire | None = None
 
 
 def making_a_dataset(invocation: Invocation) -> Purpose:

@@ -127,6 +127,7 @@ class _Run:
             log=self._log,
             yields=resumed.yields,
             takes_any_answer=self._purpose.takes_any_answer,
+            wire=self._purpose.wire,
         )
         context.tell_of_yields()
         sections = self._settings.providers

@@ -12,13 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.markup import render_answer
 from apep_datagen.core.words import holds, words
-from apep_datagen.evaluate.play import Ada, Scene
+from apep_datagen.evaluate.element import Examined
+from apep_datagen.evaluate.plan import ExamPlan
+from apep_datagen.evaluate.play import Ada, Scene, play
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, sentences
 from apep_datagen.language.values import tells
 from apep_datagen.people.scenario import ASKING, TELLING, Ability, Fact, Form, Scenario
 
-__all__ = ["BOUNDS", "always", "never"]
+__all__ = ["BOUNDS", "always", "never", "played_bounds"]
 
 _KIND = "That is good to hear from you. I am here, and I am listening."
 _NOTHING_THERE = "I have looked in my notes, and there is nothing of it: you never told me."
@@ -52,6 +54,20 @@ def always(scene: Scene) -> str:
 
 BOUNDS: Mapping[str, Ada] = {"never": never, "always": always}
 """The bounds by name: who never uses tools, and who always does."""
+
+
+def played_bounds(plan: ExamPlan, elements: Iterable[Examined]) -> dict[str, list[Examined]]:
+    """Return what each of the bounds comes to where a model was asked.
+
+    Args:
+        plan: What was asked, with messages that are written beforehand.
+        elements: The model's conversations; the bounds' of the same users, tries and days are returned.
+    """
+    asked = {(one.user, one.number_of_try, one.day) for one in elements}
+    return {
+        name: [one for one in play(plan, ada) if (one.user, one.number_of_try, one.day) in asked]
+        for name, ada in BOUNDS.items()
+    }
 
 
 # What she writes down and strikes out.

@@ -23,6 +23,7 @@ from apep_datagen.evaluate.element import Examinee, examined
 from apep_datagen.evaluate.exam import WRITTEN
 from apep_datagen.evaluate.outcome import examine
 from apep_datagen.evaluate.plan import ExamPlan
+from apep_datagen.formats.wire import Wire
 from apep_datagen.people.past import Past
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Problem, Stage
@@ -45,10 +46,12 @@ class Evaluation:
     Attributes:
         plan: What is asked.
         ada: Whose answers are examined.
+        wire: How she is asked, where she was trained on an export; None where it is as when conversations are made.
     """
 
     plan: ExamPlan
     ada: Examinee
+    wire: Wire | None = None
 
     @property
     def begun_with(self) -> str:
@@ -107,6 +110,7 @@ async def evaluate(invocation: Invocation, evaluation: Evaluation, view: View) -
         ending=lambda _kind: _ExaminedEnding(evaluation),
         timelines=exam.timelines,
         takes_any_answer=True,
+        wire=evaluation.wire,
     )
     return await run(replace(invocation, settings=settings, reset_tools=False), view, purpose)
 

@@ -67,7 +67,7 @@ def summarize_evaluation(outcome: Outcome, output: Path) -> str:
         lines.insert(0, f"{counters.made} conversations evaluated in {spell_duration(outcome.seconds)}.")
     if counters.set_aside:
         lines.append(
-            f"{counters.set_aside} conversations failed before they ended, and what was to come of their users is left out."
+            f"{counters.set_aside} conversations failed before they ended; what was to come of their users is left out."
         )
     lines.append(f"{counters.done} of {counters.target} conversations are in {output}")
     if outcome.signal_status:

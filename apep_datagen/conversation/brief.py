@@ -37,6 +37,7 @@ class Brief:
         seed: Number from which the seeds of its model calls follow.
         way_of_thinking: How Ada's thoughts are to sound; the rewriter is told. Empty where an earlier version began it.
         rewrites: Which of its exchanges have her thoughts rewritten; all of them where an earlier version began it.
+        is_reviewed: Whether a model is asked about it, once the code has accepted it.
     """
 
     conversation_id: int
@@ -50,6 +51,7 @@ class Brief:
     seed: int
     way_of_thinking: str = ""
     rewrites: Rewrites = "always"
+    is_reviewed: bool = False
 
     @property
     def date(self) -> str:

@@ -31,6 +31,7 @@ class ModelRole(StrEnum):
     TESTER = "tester"
     ADA = "ada"
     REWRITER = "rewriter"
+    REVIEWER = "reviewer"
 
 
 class Step(StrEnum):
@@ -40,6 +41,7 @@ class Step(StrEnum):
     ANSWER = "answer"
     CONTINUE = "continue"
     REWRITE = "rewrite"
+    REVIEW = "review"
 
     @property
     def model_role(self) -> ModelRole:
@@ -52,6 +54,7 @@ _MODEL_ROLES = {
     Step.ANSWER: ModelRole.ADA,
     Step.CONTINUE: ModelRole.ADA,
     Step.REWRITE: ModelRole.REWRITER,
+    Step.REVIEW: ModelRole.REVIEWER,
 }
 
 

@@ -48,6 +48,11 @@ class Step(StrEnum):
         """Who makes this call."""
         return _MODEL_ROLES[self]
 
+    @property
+    def can_be_left_out(self) -> bool:
+        """Whether a conversation goes on without it where it is asked for in vain."""
+        return self in (Step.REWRITE, Step.REVIEW)
+
 
 _MODEL_ROLES = {
     Step.ASK: ModelRole.TESTER,

@@ -11,8 +11,10 @@ from typing import Any
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import (
     Finished,
+    ModelCall,
     ToolRound,
     advance_with_completion,
+    advance_with_originals,
     advance_with_results,
     needs_no_rewrite,
     next_step,
@@ -20,17 +22,17 @@ from apep_datagen.conversation.machine import (
 from apep_datagen.conversation.prompting import training_sample
 from apep_datagen.conversation.rewriting import NOT_NEEDED
 from apep_datagen.conversation.shortcoming import Shortcoming
-from apep_datagen.conversation.state import Conversation
+from apep_datagen.conversation.state import Conversation, due_call
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.errors import FailureKind
-from apep_datagen.core.messages import Message, Step
+from apep_datagen.core.messages import Step
 from apep_datagen.core.notebook import Notebook, Notes
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tools import run_call
 from apep_datagen.people.story import story_after
 from apep_datagen.quality.judge import Judge
 from apep_datagen.quality.problem import Problem
-from apep_datagen.quality.second_look import judge_rewritten
+from apep_datagen.quality.second_look import Judged, judge_rewritten
 from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.cases import case_of
 from apep_datagen.storage.conversations import (
@@ -42,6 +44,7 @@ from apep_datagen.storage.conversations import (
     record_step,
 )
 from apep_datagen.storage.notes import read_notebook, write_notebook
+from apep_datagen.storage.reviews import count_review
 from apep_datagen.storage.rewrites import count_rewrites, put_back
 from apep_datagen.storage.timelines import Timeline, read_story, read_timeline
 from apep_datagen.storage.verdicts import count_set_aside
@@ -98,7 +101,8 @@ def commit_answer(
 ) -> Committed:
     """Record an answer, run the tools that it calls, and judge the conversation if it is complete.
 
-    Where the answer ends an exchange that needs no rewrite, this is recorded with it.
+    Where the answer ends an exchange that needs no rewrite, this is recorded with it. Where a review is due, the
+    conversation is judged before it, so that what is rejected costs none, and once more with it.
 
     Args:
         connection: In a transaction that the caller commits.
@@ -115,6 +119,8 @@ def commit_answer(
     record_step(connection, brief.conversation_id, conversation.steps, step)
     rewritten = conversation.exchanges[-1].kept if step.kind == Step.REWRITE.value else ()
     count_rewrites(connection, provider, rewritten)
+    if conversation.review is not None:
+        count_review(connection, provider, conversation.review)
     if needs_no_rewrite(conversation):
         conversation = advance_with_completion(conversation, "", NOT_NEEDED)
         record_step(
@@ -127,8 +133,8 @@ def commit_answer(
     match next_step(conversation):
         case ToolRound(calls):
             return _run_tools(connection, conversation, calls)
-        case Finished(messages):
-            committed = _judge(connection, conversation, messages, rules)
+        case Finished() | ModelCall(Step.REVIEW):
+            committed = _judge(connection, conversation, rules)
             return replace(committed, rewritten=committed.conversation.exchanges[-1].kept if rewritten else ())
         case _ if past is not None:
             memories = sum(note.shelf == "memory" for note in past.notes)
@@ -152,22 +158,29 @@ def _run_tools(
     return Committed(conversation, *_gained(before, notebook.notes()))
 
 
-def _judge(
-    connection: sqlite3.Connection, conversation: Conversation, messages: tuple[Message, ...], rules: Rules
-) -> Committed:
-    """Accept a conversation that is complete, or undo it and say why."""
+def _judge(connection: sqlite3.Connection, conversation: Conversation, rules: Rules) -> Committed:
+    """Accept a conversation that is complete, or undo it and say why; or let it wait for its review."""
     brief = conversation.brief
     notebook = _notebook(connection, brief)
     before, after = notebook.notes_before(), notebook.notes()
     story = read_story(connection, brief.timeline_id)
     accepted = AcceptedConversations(connection)
-    reasons = conversation.finish_reasons
-    case = case_of(connection, brief, messages, finish_reasons=reasons, known=story.known, notebook=notebook)
+    case = case_of(
+        connection,
+        brief,
+        training_sample(conversation),
+        finish_reasons=conversation.finish_reasons,
+        known=story.known,
+        notebook=notebook,
+        review=conversation.review,
+    )
     judged = judge_rewritten(rules.judge, conversation, case, accepted)
     conversation, problem = judged.conversation, judged.problem
     for number, _ in judged.put_back:
         rewrites = sum(bool(exchange.thoughts) for exchange in conversation.exchanges[:number])
         put_back(connection, brief.conversation_id, rewrites, Shortcoming.REJECTED)
+    if problem is None and due_call(conversation) is Step.REVIEW:
+        return _wait_for_review(connection, judged)
     gained = (0, 0)
     if problem is None:
         messages = training_sample(conversation)
@@ -185,6 +198,16 @@ def _judge(
         timeline=read_timeline(connection, brief.timeline_id),
         put_back=len(judged.put_back),
     )
+
+
+def _wait_for_review(connection: sqlite3.Connection, judged: Judged) -> Committed:
+    """Record which thoughts judging has put back, so that the reviewer reads what is saved, also after a crash."""
+    conversation = judged.conversation
+    if judged.put_back:
+        conversation = advance_with_originals(conversation, judged.put_back)
+        record = StepRecord("originals", json.dumps(judged.put_back))
+        record_step(connection, conversation.brief.conversation_id, conversation.steps, record)
+    return Committed(conversation, put_back=len(judged.put_back))
 
 
 def commit_failure(

@@ -119,15 +119,16 @@ def _schedule(
     timelines = open_timelines(connection, notify)
     free = {name: _is_free(invocation, name, prices) for name in invocation.providers}
     last_conversation_id, last_timeline_id = last_ids(connection)
+    source = brief_source(invocation, run_seed(connection) if generation.seed is None else generation.seed)
     return Schedule(
         missing=missing,
-        source=brief_source(invocation, run_seed(connection) if generation.seed is None else generation.seed),
+        source=source,
         timelines=timelines,
         active=active,
         providers=invocation.providers,
         may_finish=lambda provider, conversations: account.may_finish(
             conversations,
-            _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges),
+            _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges) + source.is_reviewed,
             for_free=free[provider],
         ),
         accepted=accepted_by_ability(connection),
@@ -150,6 +151,7 @@ def brief_source(invocation: Invocation, seed: int) -> BriefSource:
         first_day=scenarios.first_day.isoformat(),
         last_day=scenarios.last_day.isoformat(),
         rewrites=invocation.settings.roles.rewriter.when,
+        is_reviewed=invocation.settings.roles.reviewer.when == "accepted",
     )
 
 

@@ -82,7 +82,7 @@ _MIGRATIONS = (
         month TEXT NOT NULL,                       -- as 2026-01
         provider TEXT NOT NULL,
         model TEXT NOT NULL,
-        role TEXT NOT NULL,                        -- tester, ada or rewriter
+        role TEXT NOT NULL,                        -- as of a model's role
         prompt_tokens INTEGER NOT NULL,
         completion_tokens INTEGER NOT NULL
     );
@@ -181,6 +181,14 @@ _MIGRATIONS = (
         line TEXT NOT NULL                         -- as it was in the output
     );
     ALTER TABLE run ADD COLUMN replacing TEXT;     -- how the output is to be written anew, as JSON, or null
+    """,
+    """
+    CREATE TABLE reviews (                         -- of conversations that the code had accepted
+        provider TEXT NOT NULL,
+        is_given INTEGER NOT NULL,                 -- 0 where the reviewer gave no answer of use
+        count INTEGER NOT NULL,
+        PRIMARY KEY (provider, is_given)
+    ) WITHOUT ROWID;
     """,
 )
 

@@ -233,7 +233,7 @@ Role = Annotated[
     typer.Option(
         "--role",
         metavar="ROLE=A,B",
-        help="Who serves a role (tester, ada or rewriter), e.g. ada=mine. Repeatable. [default: every provider serves"
+        help="Who serves a role (tester, ada, rewriter or reviewer), e.g. ada=mine. Repeatable. [default: every provider serves"
         " every role]",
     ),
 ]

@@ -10,6 +10,7 @@ from apep_datagen.engine.counters import ProviderCounters
 from apep_datagen.engine.outcome import Outcome
 from apep_datagen.people.scenario import Ability
 from apep_datagen.terminal.cost import spell_cost_of_made
+from apep_datagen.terminal.reviews import describe_reviews
 from apep_datagen.terminal.rewrites import describe_rewrites
 from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.yields import describe_held_back, describe_yield
@@ -45,6 +46,7 @@ def summarize(outcome: Outcome, output: Path, mix: Mapping[Ability, float]) -> s
     for paragraph in [
         *describe_yield(outcome.verdicts, outcome.frequent_reasons),
         *describe_rewrites(outcome.rewrites),
+        *describe_reviews(outcome.reviews, outcome.verdicts),
     ]:
         lines += ["", paragraph]
     if any(item.example for item in outcome.frequent_reasons):

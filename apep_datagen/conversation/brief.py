@@ -39,6 +39,7 @@ class Brief:
         way_of_thinking: How Ada's thoughts are to sound; the rewriter is told. Empty where an earlier version began it.
         rewrites: Which of its exchanges have her thoughts rewritten; all of them where an earlier version began it.
         messages: What the user says in each exchange, where it is written beforehand.
+        is_reviewed: Whether a model is asked about it, once the code has accepted it.
     """
 
     conversation_id: int
@@ -53,12 +54,14 @@ class Brief:
     way_of_thinking: str = ""
     rewrites: Rewrites = "always"
     messages: tuple[str, ...] = ()
+    is_reviewed: bool = False
 
     @property
     def roles(self) -> frozenset[ModelRole]:
         """The roles that it needs, or may need."""
         rewriter = {ModelRole.REWRITER} if self.rewrites != "never" else set()
-        return frozenset({ModelRole.TESTER, ModelRole.ADA, *rewriter})
+        reviewer = {ModelRole.REVIEWER} if self.is_reviewed else set()
+        return frozenset({ModelRole.TESTER, ModelRole.ADA, *rewriter, *reviewer})
 
     @property
     def date(self) -> str:

@@ -12,8 +12,10 @@ from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import (
     WRITTEN,
     Finished,
+    ModelCall,
     ToolRound,
     advance_with_completion,
+    advance_with_originals,
     advance_with_results,
     needs_no_rewrite,
     next_step,
@@ -26,7 +28,7 @@ from apep_datagen.core.errors import FailureKind
 from apep_datagen.core.messages import Step
 from apep_datagen.core.notebook import Notebook, Notes
 from apep_datagen.core.tools import run_call
-from apep_datagen.engine.ending import Ending
+from apep_datagen.engine.ending import Ended, Ending
 from apep_datagen.quality.problem import Problem
 from apep_datagen.storage.conversations import (
     StepRecord,
@@ -37,6 +39,7 @@ from apep_datagen.storage.conversations import (
     record_step,
 )
 from apep_datagen.storage.notes import read_notebook, write_notebook
+from apep_datagen.storage.reviews import count_review
 from apep_datagen.storage.rewrites import count_rewrites
 from apep_datagen.storage.timelines import Timeline, left_on, read_timeline
 from apep_datagen.storage.verdicts import count_set_aside
@@ -98,7 +101,8 @@ def commit_answer(
 ) -> Committed:
     """Record an answer, run the tools that it calls, and decide about the conversation if it is complete.
 
-    Where the answer ends an exchange that needs no rewrite, this is recorded with it.
+    Where the answer ends an exchange that needs no rewrite, this is recorded with it. Where a review is due, the
+    conversation is judged before it, so that what is rejected costs none, and once more with it.
 
     Args:
         connection: In a transaction that the caller commits.
@@ -115,6 +119,8 @@ def commit_answer(
     record_step(connection, brief.conversation_id, conversation.steps, step)
     rewritten = conversation.exchanges[-1].kept if step.kind == Step.REWRITE.value else ()
     count_rewrites(connection, provider, rewritten)
+    if conversation.review is not None:
+        count_review(connection, provider, conversation.review)
     if needs_no_rewrite(conversation):
         conversation = advance_with_completion(conversation, "", NOT_NEEDED)
         record_step(
@@ -130,7 +136,7 @@ def commit_answer(
     match next_step(conversation):
         case ToolRound(calls):
             return _run_tools(connection, conversation, calls)
-        case Finished():
+        case Finished() | ModelCall(Step.REVIEW):
             committed = _end(connection, conversation, rules)
             return replace(committed, rewritten=committed.conversation.exchanges[-1].kept if rewritten else ())
         case _ if past is not None:
@@ -166,11 +172,13 @@ def _run_tools(
 
 
 def _end(connection: sqlite3.Connection, conversation: Conversation, rules: Rules) -> Committed:
-    """Accept a conversation that is complete, or undo it and say why."""
+    """Accept a conversation that is complete, or undo it and say why; or let it wait for its review."""
     brief = conversation.brief
     notebook = _notebook(connection, brief)
     before, after = notebook.notes_before(), notebook.notes()
     ended = rules.ending(connection, conversation, notebook)
+    if ended.verdict is None:
+        return _wait_for_review(connection, ended)
     conversation = ended.conversation
     problem, gained = None, (0, 0)
     if isinstance(ended.verdict, Problem):
@@ -185,8 +193,18 @@ def _end(connection: sqlite3.Connection, conversation: Conversation, rules: Rule
         is_finished=True,
         problem=problem,
         timeline=read_timeline(connection, brief.timeline_id),
-        put_back=ended.put_back,
+        put_back=len(ended.put_back),
     )
+
+
+def _wait_for_review(connection: sqlite3.Connection, ended: Ended) -> Committed:
+    """Record which thoughts judging has put back, so that the reviewer reads what is saved, also after a crash."""
+    conversation = ended.conversation
+    if ended.put_back:
+        conversation = advance_with_originals(conversation, ended.put_back)
+        record = StepRecord("originals", json.dumps(ended.put_back))
+        record_step(connection, conversation.brief.conversation_id, conversation.steps, record)
+    return Committed(conversation, put_back=len(ended.put_back))
 
 
 def commit_failure(

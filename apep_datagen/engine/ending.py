@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from apep_datagen.conversation.prompting import training_sample
+from apep_datagen.conversation.rewriting import Place
 from apep_datagen.conversation.shortcoming import Shortcoming
-from apep_datagen.conversation.state import Conversation
+from apep_datagen.conversation.state import Conversation, due_call
+from apep_datagen.core.messages import Step
 from apep_datagen.core.notebook import Notebook
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.people.story import Story, story_after
@@ -42,13 +44,13 @@ class Ended:
 
     Attributes:
         conversation: As it is saved.
-        verdict: What of it stays; or why it is undone.
-        put_back: How many rewritten thoughts are as they were again.
+        verdict: What of it stays; or why it is undone; None where it waits for its review.
+        put_back: Which rewritten thoughts are as they were again: number of the exchange and of the thought in it.
     """
 
     conversation: Conversation
-    verdict: Acceptance | Problem
-    put_back: int = 0
+    verdict: Acceptance | Problem | None
+    put_back: tuple[Place, ...] = ()
 
 
 class Ending(Protocol):
@@ -86,14 +88,17 @@ class JudgedEnding:
             finish_reasons=conversation.finish_reasons,
             known=story.known,
             notebook=notebook,
+            review=conversation.review,
         )
         judged = judge_rewritten(self.judge, conversation, case, accepted)
         for number, _ in judged.put_back:
             rewrites = sum(bool(exchange.thoughts) for exchange in judged.conversation.exchanges[:number])
             put_back(connection, brief.conversation_id, rewrites, Shortcoming.REJECTED)
         if judged.problem is not None:
-            return Ended(judged.conversation, judged.problem, len(judged.put_back))
+            return Ended(judged.conversation, judged.problem, judged.put_back)
+        if due_call(judged.conversation) is Step.REVIEW:
+            return Ended(judged.conversation, None, judged.put_back)
         messages = training_sample(judged.conversation)
         self.judge.remember(brief.conversation_id, messages, accepted)
         story = story_after(story, brief.scenario, brief.at, notebook.notes())
-        return Ended(judged.conversation, Acceptance(sample_line(messages), story), len(judged.put_back))
+        return Ended(judged.conversation, Acceptance(sample_line(messages), story), judged.put_back)

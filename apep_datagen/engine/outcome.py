@@ -13,6 +13,7 @@ from apep_datagen.core.words import one_line
 from apep_datagen.engine.availability import spell_seconds
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.worker import Worker
+from apep_datagen.storage.reviews import ReviewCount
 from apep_datagen.storage.rewrites import RewriteCount
 from apep_datagen.storage.verdicts import FrequentReason, VerdictCount
 
@@ -28,6 +29,7 @@ class Outcome:
         verdicts: How the finished conversations of the run were judged, over all invocations.
         frequent_reasons: Why most of those that were not accepted were not.
         rewrites: What became of rewritten thoughts, over all invocations.
+        reviews: How many reviews the providers were asked for, over all invocations.
         signal_status: The exit status of the signal that stopped it, or 0.
         error: Why it ended before the target, where no signal stopped it.
         seconds: How long it took.
@@ -38,6 +40,7 @@ class Outcome:
     verdicts: tuple[VerdictCount, ...] = ()
     frequent_reasons: tuple[FrequentReason, ...] = ()
     rewrites: tuple[RewriteCount, ...] = ()
+    reviews: tuple[ReviewCount, ...] = ()
     signal_status: int = 0
     error: ApepError | None = None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from apep_datagen.budget.account import Account, run_limits
 from apep_datagen.budget.prices import Prices
 from apep_datagen.config.invocation import Invocation
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.engine.ability_yields import AbilityYields
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.purpose import Purpose
@@ -138,15 +139,18 @@ def _schedule(
         prices.require(_models_of_begun(invocation, active))
     free = {name: _is_free(invocation, name, prices) for name in invocation.providers}
     last_conversation_id, last_timeline_id = last_ids(connection)
+    source = purpose.source(run_seed(connection) if generation.seed is None else generation.seed)
+    is_reviewed = ModelRole.REVIEWER in invocation.serving.needed
+    requests_of_each = _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges) + is_reviewed
     return Schedule(
         missing=missing,
-        source=purpose.source(run_seed(connection) if generation.seed is None else generation.seed),
+        source=source,
         timelines=timelines,
         active=active,
         serving=invocation.serving,
         may_finish=lambda provider, conversations: account.may_finish(
             conversations,
-            _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges),
+            requests_of_each,
             for_free=free[provider],
         ),
         accepted=accepted_by_ability(connection),

@@ -36,6 +36,7 @@ from apep_datagen.providers.base import Provider
 from apep_datagen.providers.factory import create_provider
 from apep_datagen.providers.rehearsal import rehearse
 from apep_datagen.storage.database import StateDatabase
+from apep_datagen.storage.reviews import read_reviews
 from apep_datagen.storage.rewrites import read_rewrites
 from apep_datagen.storage.spending import tokens_by_month
 from apep_datagen.storage.verdicts import most_frequent_reasons, read_verdicts
@@ -158,6 +159,7 @@ class _Run:
             verdicts=verdicts,
             frequent_reasons=await self._state.read(most_frequent_reasons),
             rewrites=await self._state.read(read_rewrites),
+            reviews=await self._state.read(read_reviews),
         )
         self._log.write("end", conversations=self._counters.done, exit_status=outcome.exit_status)
         return outcome

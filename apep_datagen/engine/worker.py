@@ -195,8 +195,8 @@ class Worker:
             await self._leave(complaint)
 
     async def _set_aside_unforeseen(self, conversation: Conversation, step: Step, error: Exception) -> None:
-        if step is Step.REWRITE and isinstance(error, UnusablePromptError):
-            await self._go_on_without_rewrite(conversation, str(error))
+        if step.can_be_left_out and isinstance(error, UnusablePromptError):
+            await self._go_on_without(conversation, step, str(error))
             return
         await self._recorder.set_aside_unforeseen(conversation, step, error)
         self._streak.note_failure(step.model_role, conversation.brief.conversation_id)
@@ -238,13 +238,13 @@ class Worker:
             if is_refused and self.availability.out_because is None:
                 self._context.notify(f"{self.name}: refused, asking once more: {error}")
             self._put_back(conversation, to_any=is_refused)
-        elif call.step is Step.REWRITE:
-            await self._go_on_without_rewrite(conversation, str(error))
+        elif call.step.can_be_left_out:
+            await self._go_on_without(conversation, call.step, str(error))
         else:
             await self._recorder.set_aside(conversation, call.step, error.kind, str(error))
 
-    async def _go_on_without_rewrite(self, conversation: Conversation, words: str) -> None:
-        going_on = await self._recorder.record_without_rewrite(conversation, words)
+    async def _go_on_without(self, conversation: Conversation, step: Step, words: str) -> None:
+        going_on = await self._recorder.record_without(conversation, step, words)
         if going_on is not None:
             self._put_back(going_on)
 

@@ -18,6 +18,7 @@ from apep_datagen.stats.shortcuts_report import (
     habits_as_json,
     shortcuts_as_json,
 )
+from apep_datagen.terminal.reviews import describe_reviews, reviews_as_json
 from apep_datagen.terminal.rewrites import describe_rewrites, rewrites_as_json
 from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
@@ -67,7 +68,8 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         dates, or null); `makers` (a list of `provider`, `model`, `role` and `conversations`); `quality` (as
         `yield_as_json` says); `rewrites`: `thoughts` that were rewritten, how many of them are saved so
         (`used`) and how many as Ada thought them (`kept`), `by_provider` the same, and `reasons`, why they were kept (a
-        list of `provider`, `reason` and `count`), and `left_out`, those that needed no rewriting.
+        list of `provider`, `reason` and `count`), and `left_out`, those that needed no rewriting; `reviews` (as
+        `reviews_as_json` says).
 
         `why_no_run`: why `run` is null, or null.
     """
@@ -159,6 +161,7 @@ def _run_as_json(run: RunStats) -> dict[str, Any]:
         "makers": [{**asdict(maker), "role": maker.role.value} for maker in run.makers],
         "quality": yield_as_json(run.verdicts),
         "rewrites": rewrites_as_json(run.rewrites),
+        "reviews": reviews_as_json(run.reviews),
     }
 
 
@@ -297,7 +300,12 @@ def _describe_run(run: RunStats) -> list[str]:
     if run.makers:
         rows = [[item.provider, item.model, item.role.value, spell_count(item.conversations)] for item in run.makers]
         parts.append(table(["provider", "model", "role", "conversations"], rows, left=3))
-    return [*parts, *describe_yield(run.verdicts), *describe_rewrites(run.rewrites)]
+    return [
+        *parts,
+        *describe_yield(run.verdicts),
+        *describe_rewrites(run.rewrites),
+        *describe_reviews(run.reviews, run.verdicts),
+    ]
 
 
 def _describe_abilities(run: RunStats) -> str:

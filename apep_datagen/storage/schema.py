@@ -82,7 +82,7 @@ _MIGRATIONS = (
         month TEXT NOT NULL,                       -- as 2026-01
         provider TEXT NOT NULL,
         model TEXT NOT NULL,
-        role TEXT NOT NULL,                        -- tester, ada or rewriter
+        role TEXT NOT NULL,                        -- as of a model's role
         prompt_tokens INTEGER NOT NULL,
         completion_tokens INTEGER NOT NULL
     );
@@ -184,6 +184,12 @@ _MIGRATIONS = (
     """,
     """
     ALTER TABLE run ADD COLUMN evaluation TEXT;    -- what an evaluation was begun with, as JSON, or null for a dataset
+    CREATE TABLE reviews (                         -- of conversations that the code had accepted
+        provider TEXT NOT NULL,
+        is_given INTEGER NOT NULL,                 -- 0 where the reviewer gave no answer of use
+        count INTEGER NOT NULL,
+        PRIMARY KEY (provider, is_given)
+    ) WITHOUT ROWID;
     """,
 )
 

@@ -6,9 +6,9 @@ crash by folding the steps that were recorded (`rebuild`).
 
     ask → answer → (tools → continue)* → rewrite → … the next exchange … → (review) → finished
 
-Where no rewrite is needed (`needs_no_rewrite`), the step is recorded without a call, with the finish reason
-`NOT_NEEDED`. Where a review is due, all exchanges are finished: it is for who drives the machine to judge them first
-(`without_review`), as a review costs something.
+Where no rewrite is needed (`needs_no_rewrite`), or the user's message is written already (`written_message`), the step
+is recorded without a call, with the finish reason `NOT_NEEDED` or `WRITTEN`. Where a review is due, all
+exchanges are finished: it is for who drives the machine to judge them first, as a review costs something.
 """
 
 from __future__ import annotations
@@ -27,19 +27,26 @@ from apep_datagen.conversation.rewriting import NOT_NEEDED, Place, is_left_out, 
 from apep_datagen.conversation.state import Conversation, Exchange, Turn, due_call
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.messages import Ending, Message, Step, ending_of
+from apep_datagen.people.past import Past
 
 __all__ = [
+    "WRITTEN",
     "Finished",
     "ModelCall",
     "ToolRound",
     "advance_with_completion",
     "advance_with_originals",
     "advance_with_results",
+    "begin",
     "needs_no_rewrite",
     "next_step",
     "rebuild",
     "without_review",
+    "written_message",
 ]
+
+WRITTEN = "written"
+"""The finish reason of a user's message that was written beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,26 @@ def needs_no_rewrite(conversation: Conversation) -> bool:
     return is_due and is_left_out(conversation.exchanges[-1], conversation.brief.rewrites)
 
 
+def begin(brief: Brief, prompts: PromptSet, past: Past | None = None) -> Conversation:
+    """Return a conversation that waits for its first call.
+
+    Args:
+        brief: What was decided about it.
+        prompts: Its words.
+        past: What its timeline begins with, if it is the first of it.
+    """
+    conversation = Conversation(brief, prompts, past=past)
+    message = written_message(conversation)
+    return conversation if message is None else advance_with_completion(conversation, message, WRITTEN)
+
+
+def written_message(conversation: Conversation) -> str | None:
+    """Return what the user says now, where it is written already; nobody is to be asked for it then."""
+    if due_call(conversation) is not Step.ASK or not conversation.brief.messages:
+        return None
+    return conversation.brief.messages[len(conversation.exchanges)]
+
+
 def without_review(conversation: Conversation) -> Conversation:
     """Return what a conversation is that waits for its review alone, where nobody is asked; any other as it is."""
     return replace(conversation, review=Review()) if due_call(conversation) is Step.REVIEW else conversation
@@ -98,7 +125,7 @@ def advance_with_completion(conversation: Conversation, text: str, finish_reason
     if step is None:
         raise ValueError(f"conversation {conversation.brief.conversation_id} waits for no model call")
     if step is Step.ASK:
-        exchanges = (*exchanges, Exchange(read_question(text)))
+        exchanges = (*exchanges, Exchange(text if finish_reason == WRITTEN else read_question(text)))
     elif step is Step.REVIEW:
         # Whatever was recorded, somebody has been asked: what is of no use is a review without answers.
         return replace(conversation, review=read_review(text) or Review(), steps=conversation.steps + 1)

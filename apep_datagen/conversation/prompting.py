@@ -14,16 +14,26 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
-from apep_datagen.conversation.prompt_set import PromptSet
+from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.conversation.state import Conversation, Turn, due_call
 from apep_datagen.core.calls import ToolCall, render_call
 from apep_datagen.core.markup import render_answer, result_block
-from apep_datagen.core.messages import Message, Step
+from apep_datagen.core.messages import Message, Spelled, Step
 from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import LISTING_TOOLS, describe_tools, tool_schemas, tool_signatures
+from apep_datagen.formats.wire import Wire
 from apep_datagen.people.scenario import Scenario
 
-__all__ = ["SpellingOfCalls", "ada_system_prompt", "prompt", "spoken_time", "tool_instructions", "training_sample"]
+__all__ = [
+    "SpellingOfCalls",
+    "ada_system_prompt",
+    "prompt",
+    "prompt_as_trained",
+    "retold_instructions",
+    "spoken_time",
+    "tool_instructions",
+    "training_sample",
+]
 
 SpellingOfCalls = Literal["text", "native", "hermes"]
 """How Ada is told to spell calls: in her markup, as an API's fields, or in that of Hermes."""
@@ -46,9 +56,26 @@ def training_sample(conversation: Conversation) -> tuple[Message, ...]:
     return (*_system_message(conversation), *_sample_messages(conversation))
 
 
-def _system_message(conversation: Conversation) -> list[Message]:
+def prompt_as_trained(conversation: Conversation, wire: Wire) -> Spelled:
+    """Return what is sent for a call of Ada's that is due, where she was trained on an export.
+
+    It is what a row of that export has in front of her answer, of the sample that the conversation becomes: all lists
+    whole, results as they came, and no word beside them.
+
+    Args:
+        conversation: In which an answer of Ada's is due.
+        wire: How the rows of the export were built.
+
+    Raises:
+        CannotHoldError: No such row can have what was said, such as a call that was not understood.
+        UnusablePromptError: The prompt cannot be rendered.
+    """
+    return wire.spell((*_system_message(conversation, wire.calls), *_sample_messages(conversation)))
+
+
+def _system_message(conversation: Conversation, calls: SpellingOfCalls = "text") -> list[Message]:
     brief = conversation.brief
-    return [Message("system", ada_system_prompt(conversation.prompts, brief.at, brief.max_tool_rounds))]
+    return [Message("system", ada_system_prompt(conversation.prompts, brief.at, brief.max_tool_rounds, calls))]
 
 
 @functools.lru_cache(maxsize=256)
@@ -59,12 +86,12 @@ def ada_system_prompt(prompts: PromptSet, at: str, max_tool_rounds: int, calls: 
         prompts: Whose words they are.
         at: When the conversation begins, an ISO date with hour and minute.
         max_tool_rounds: How often she may use tools in an exchange.
-        calls: As for `tool_instructions`.
+        calls: As for `retold_instructions`.
 
     Raises:
         UnusablePromptError: The prompt cannot be rendered.
     """
-    instructions = tool_instructions(prompts, max_tool_rounds, calls)
+    instructions = retold_instructions(prompts, max_tool_rounds, calls)
     return prompts.render("ada_system.txt", **_when(at), tool_instructions=instructions)
 
 
@@ -87,6 +114,28 @@ def tool_instructions(prompts: PromptSet, max_tool_rounds: int, calls: SpellingO
         max_tool_rounds=max_tool_rounds,
         calls=calls,
     )
+
+
+def retold_instructions(prompts: PromptSet, max_tool_rounds: int, calls: SpellingOfCalls) -> str:
+    """Return what stands in the system prompt of rows in which calls are spelled so.
+
+    Args:
+        prompts: Whose words they are; where these know of no other way than text, those of the program are taken.
+        max_tool_rounds: How often she may use tools in an exchange.
+        calls: How calls are spelled.
+
+    Raises:
+        UnusablePromptError: The prompt cannot be rendered.
+    """
+    told = tool_instructions(prompts, max_tool_rounds, calls)
+    if calls == "text" or told != tool_instructions(prompts, max_tool_rounds):
+        return told
+    return tool_instructions(_own_prompts(), max_tool_rounds, calls)
+
+
+@functools.cache
+def _own_prompts() -> PromptSet:
+    return load_prompts()
 
 
 # Hours at which a part of the day ends, and its name. Spelled out, as `strftime` speaks the language of the machine.

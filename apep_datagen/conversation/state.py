@@ -94,6 +94,11 @@ class Conversation:
     past: Past | None = None
 
     @property
+    def is_new(self) -> bool:
+        """Whether no call of it was made: nothing of it is stored yet."""
+        return self.steps == bool(self.brief.messages)
+
+    @property
     def finish_reasons(self) -> tuple[str, ...]:
         """What the provider said of the end of each of Ada's turns, in order; empty where it said nothing."""
         return tuple(turn.finish_reason for exchange in self.exchanges for turn in exchange.turns)

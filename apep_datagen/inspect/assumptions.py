@@ -66,7 +66,7 @@ def assumed_needs(
 ) -> dict[ModelRole, Need]:
     """Return what a conversation will need on average, by role."""
     shares = shares_of_exchanges(*generation.exchanges)
-    rewritten = {"always": 1.0, "needed": ASSUMED_REWRITTEN, "never": 0.0}[roles.rewriter.when]
+    rewritten = {"always": 1.0, "needed": ASSUMED_REWRITTEN, "off": 0.0}[roles.rewriter.when]
     needs = {role: Need() for role in ModelRole}
 
     def ask(step: Step, conversation: Conversation, weight: float) -> None:
@@ -91,7 +91,7 @@ def assumed_needs(
         conversation = advance_with_completion(conversation, f"<think>{_THOUGHT}</think>\n\n{_REPLY}", "stop")
         ask(Step.REWRITE, conversation, weight * rewritten)
         conversation = advance_with_completion(conversation, _THOUGHT, "stop")
-        if roles.reviewer.when == "accepted":
+        if roles.reviewer.is_asked:
             brief = replace(conversation.brief, exchanges=number, is_reviewed=True)
             ask(Step.REVIEW, replace(conversation, brief=brief), shares.get(number, 0.0))
     return needs

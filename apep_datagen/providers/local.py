@@ -88,17 +88,25 @@ class LocalProvider:
     async def complete(self, request: CompletionRequest) -> Completion:
         """Send one request and return the answer, which has the form that its step asks for.
 
+        A model that is asked as it was trained has learnt its form: its answer is whatever it says.
+
         Raises:
             ProviderError: One of its subclasses, which say whether asking again can help.
         """
         if self._adapter is None:
             raise ProviderUnusableError("it was not started")
+        body: dict[str, Any] = {"seed": request.seed % _LARGEST_SEED, "cache_prompt": True}
+        if request.spelled is None:
+            body |= self._confined(request)
+        async with self._slots:
+            return await self._adapter.complete(request, body)
+
+    def _confined(self, request: CompletionRequest) -> dict[str, Any]:
+        """Return the fields of a request's body that keep the answer to the form that its step asks for."""
         chooses_itself = _chooses_itself(self._model)
         body: dict[str, Any] = {
             **(_SAMPLING if chooses_itself else _SMALL_MODEL_SAMPLING),
             "grammar": grammar_for(request, chooses_itself=chooses_itself),
-            "seed": request.seed % _LARGEST_SEED,
-            "cache_prompt": True,
         }
         if request.step in (Step.ASK, Step.REWRITE, Step.REVIEW):
             # The end of the prompt counts as what was said before, and these are meant to take up its words. Kept from
@@ -106,8 +114,7 @@ class LocalProvider:
             body["dry_multiplier"] = 0.0
         if not chooses_itself:
             body["temperature"] = min(_SMALL_MODEL_TEMPERATURE, request.temperature)
-        async with self._slots:
-            return await self._adapter.complete(request, body)
+        return body
 
     async def list_models(self) -> list[str]:
         """Return the one model that is loaded."""

@@ -10,6 +10,7 @@ from apep_datagen.core.words import shorten
 from apep_datagen.stats.dataset import DatasetStats, FileStats
 from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import NGRAM_SIZES, NGRAMS_COUNTED, Diversity, Frequent
+from apep_datagen.stats.held_out_report import describe_held_out, held_out_as_json
 from apep_datagen.stats.run import RunStats
 from apep_datagen.stats.shortcuts_report import (
     describe_habits,
@@ -56,6 +57,9 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         `shortcuts`, what a model could learn instead of looking: as `habits_as_json` says, and `run`, as
         `shortcuts_as_json` says, or null.
 
+        `held_out`, what is held out for evaluation and is in the dataset all the same: as `held_out_as_json` says, in
+        the texts, and `run`, the same of what was drawn, or null.
+
         `run`, what the state database tells about the accepted conversations, or null: `accepted`; `unknown` (at the
         beginning of the file, of which it knows nothing); `abilities` (a list of `ability`, `count`, `percent`,
         `wished_percent` and `difference` in percentage points); `users`, `conversations_of_user` and `timeline_length`
@@ -96,6 +100,10 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         "shortcuts": {
             **habits_as_json(file.closings, file.beginnings),
             "run": None if stats.run is None else shortcuts_as_json(stats.run.shortcuts),
+        },
+        "held_out": {
+            **held_out_as_json(file.held_out),
+            "run": None if stats.run is None else held_out_as_json(stats.run.held_out),
         },
         "run": None if stats.run is None else _run_as_json(stats.run),
         "why_no_run": stats.why_no_run or None,
@@ -174,6 +182,7 @@ def describe_stats(stats: DatasetStats) -> str:
         parts += describe_habits(file.closings, file.beginnings)
     if stats.run is not None:
         parts += describe_shortcuts(stats.run.shortcuts)
+    parts += describe_held_out(file.held_out, stats.run.held_out if stats.run else None, file.conversations)
     return "\n\n".join(parts)
 
 

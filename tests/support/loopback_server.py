@@ -55,14 +55,16 @@ class Received:
 
     @property
     def step(self) -> str:
-        system = self.body["messages"][0]["content"]
+        system = str(self.body["messages"][0].get("content"))
         if system.startswith("You play"):
             return "ask"
         if system.startswith("You rewrite"):
             return "rewrite"
         if system.startswith("You review"):
             return "review"
-        return "continue" if "<tool_result>" in self.body["messages"][-1]["content"] else "answer"
+        last = self.body["messages"][-1]
+        is_result = last.get("role") == "tool" or "<tool_result>" in str(last.get("content"))
+        return "continue" if is_result else "answer"
 
     @property
     def prompt(self) -> str:
@@ -403,7 +405,7 @@ def _completion(received: Received, reply: Reply) -> dict[str, Any]:
     if reply.status >= 400:
         return {"message": reply.text or "refused", "type": "error"}
     prompt_tokens, completion_tokens = reply.usage or (
-        sum(len(message["content"]) for message in received.body["messages"]) // 4,
+        sum(len(message.get("content") or "") for message in received.body["messages"]) // 4,
         len(reply.text) // 4,
     )
     return {

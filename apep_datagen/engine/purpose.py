@@ -88,5 +88,5 @@ def brief_source(invocation: Invocation, seed: int) -> BriefSource:
         first_day=scenarios.first_day.isoformat(),
         last_day=scenarios.last_day.isoformat(),
         rewrites=invocation.settings.roles.rewriter.rewrites,
-        is_reviewed=invocation.settings.roles.reviewer.when == "accepted",
+        is_reviewed=invocation.settings.roles.reviewer.is_asked,
     )

@@ -25,9 +25,8 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from apep_datagen.conversation.review import ReviewQuestion
 from apep_datagen.core.errors import ProviderUnusableError
-from apep_datagen.core.messages import Completion, CompletionRequest, Step
+from apep_datagen.core.messages import Completion, CompletionRequest, ReviewQuestion, Step
 from apep_datagen.providers.base import Endpoint
 from apep_datagen.providers.openai_compatible import OpenAICompatibleProvider
 

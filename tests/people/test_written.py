@@ -28,7 +28,7 @@ from apep_datagen.people.story import Change
 from apep_datagen.people.written import load_written_tester
 from apep_datagen.quality import effect, form, time, voice
 from apep_datagen.quality.sample import Sample, SavedExchange, SavedTurn
-from support.briefs import SCENARIO, brief
+from support.briefs import SCENARIO, USER, brief
 from support.cases import fact
 
 CAST = load_cast()
@@ -186,6 +186,39 @@ def test_what_ada_is_to_look_up_is_never_said_nor_a_word_of_it_beside_the_questi
     secret += scenario.inventions
     for message in case.messages(seed, writing):
         assert not holds(message, [form for form in secret if not holds(planned, (form,))]), message
+
+
+def test_a_sentence_that_holds_an_answer_by_chance_is_not_said() -> None:
+    for value in ("kettle", "reason", "form", "strike", "coffee", "funny", "head", "minute", "wrong"):
+        asked = fact(value, "what my boat is called", "boat")
+        slot = replace(asked, value="", forms=())
+        scenario = replace(SCENARIO, ability=Ability.RECALL, facts=(slot,), place=2)
+        for having_it in (
+            replace(scenario, facts=(asked,)),
+            replace(scenario, beside=(asked,)),
+            replace(scenario, earlier=(asked,)),
+            replace(scenario, replaced=asked),
+            replace(scenario, inventions=(value,)),
+            replace(scenario, facts=(replace(slot, which=value),)),
+        ):
+            for seed in range(20):
+                said = "\n".join(Case(having_it, USER, 4).messages(seed))
+                assert not holds(said, (value,)), said
+
+
+def test_a_chat_does_not_begin_with_a_topic_or_a_mood_that_holds_an_answer() -> None:
+    asked = fact("Plum", "what my boat is called", "boat")
+    scenario = replace(
+        SCENARIO, ability=Ability.RECALL, facts=(asked,), place=2, topic="plum jam, too thin", mood="plum tired"
+    )
+    for seed in range(100):
+        assert not holds("\n".join(Case(scenario, USER, 2).messages(seed)), ("plum",))
+
+
+def test_nobody_greets_themselves() -> None:
+    for seed in range(100):
+        first, *_ = Case(replace(SCENARIO, ability=Ability.ADVICE), replace(USER, name="Ada"), 1).messages(seed)
+        assert not holds(first, ("Ada",))
 
 
 @given(seeds, st.data(), habits)

@@ -296,6 +296,14 @@ def test_hardly_a_message_comes_twice(ability: Ability, each: Form) -> None:
     assert len(said) > 150
 
 
+def test_a_scenario_says_what_is_asked_where_that_is_no_fact() -> None:
+    connections = {connection.ask for cast in CASTS for connection in cast.connections}
+    occasions = {occasion for cast in CASTS for slot in cast.slots.values() for occasion in slot.occasions}
+    asked = {Ability.CONNECT: connections, Ability.APPLY: occasions}
+    for ability, each in EVERY_FORM:
+        assert {case.scenario.question for case in cases()[ability, each]} <= asked.get(ability, {""})
+
+
 def test_a_scenario_of_an_earlier_version_that_does_not_say_what_is_asked_is_refused() -> None:
     for ability, each in ((Ability.CONNECT, Form.TWO_FACTS), (Ability.APPLY, Form.USE)):
         case = cases()[ability, each][0]

@@ -1,4 +1,4 @@
-"""An Ada with a known weakness fails where it shows, in the way it is, and nowhere else; without any she never fails."""
+"""An Ada with a known weakness fails where it shows, as it is to be called, and nowhere else; without any, nowhere."""
 
 from __future__ import annotations
 
@@ -142,7 +142,8 @@ def test_a_thought_is_no_part_of_what_is_measured() -> None:
         return ideal(scene).partition("</think>")[2].strip()
 
     def with_odd_thoughts(scene: Scene) -> str:
-        return f"<think>I remember that they told me so. {' '.join(map(str, range(3000)))} I</think>\n\n{without_thoughts(scene)}"
+        thought = f"I remember that they told me so. {' '.join(map(str, range(3000)))} I"
+        return f"<think>{thought}</think>\n\n{without_thoughts(scene)}"
 
     def outcomes(ada: Ada) -> list[tuple[object, bool]]:
         return [(one.question, one.outcome.is_right) for one in play(shared_plan(4), ada)]

@@ -49,9 +49,9 @@ PROMPTS = load_prompts()
 TESTER = load_written_tester()
 
 
-def plan_of(users: int = 8, *, seed: int = 1, days: int = 12, tries: int = 1) -> ExamPlan:
+def plan_of(users: int = 8, *, seed: int = 1, days: int = 12, tries: int = 1, max_tool_rounds: int = 3) -> ExamPlan:
     """Return the plan of an exam."""
-    return ExamPlan(Exam(seed, users, days, tries), HELD_OUT, PROMPTS, TESTER)
+    return ExamPlan(Exam(seed, users, days, tries, max_tool_rounds), HELD_OUT, PROMPTS, TESTER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What is sent for the call that is due, and the training sample that a conversation becomes.
 
 What is sent does not grow with how often Ada looks: of her memory and of her diary the latest list alone is sent whole,
-however many exchanges there are, and in place of each earlier one that it is listed again below. The sample has all.
+however many exchanges there are, and in place of each earlier one that it is listed again below; so it is for the
+reviewer. The sample has all.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import datetime
 import functools
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
 from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.conversation.state import Conversation, Turn, due_call
-from apep_datagen.core.calls import ToolCall
+from apep_datagen.core.calls import ToolCall, render_call
 from apep_datagen.core.markup import render_answer, result_block
 from apep_datagen.core.messages import Message, Spelled, Step
+from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import LISTING_TOOLS, describe_tools, tool_schemas, tool_signatures
 from apep_datagen.formats.wire import Wire
 from apep_datagen.people.scenario import Scenario
@@ -43,6 +46,8 @@ def prompt(conversation: Conversation) -> tuple[Message, ...]:
         return tuple(_tester_prompt(conversation))
     if step is Step.REWRITE:
         return tuple(_rewriter_prompt(conversation))
+    if step is Step.REVIEW:
+        return tuple(_reviewer_prompt(conversation))
     return tuple(_ada_prompt(conversation))
 
 
@@ -186,7 +191,7 @@ def _sample_messages(conversation: Conversation) -> list[Message]:
     messages = []
     for exchange in conversation.exchanges:
         messages.append(Message("user", exchange.question))
-        thoughts = iter(exchange.thoughts if exchange.rewritten is None else exchange.rewritten)
+        thoughts = iter(exchange.saved_thoughts)
         for turn in exchange.turns:
             answer = turn.answer
             thinking = next(thoughts) if answer.thinking else ""
@@ -247,3 +252,28 @@ def _rewriter_prompt(conversation: Conversation) -> list[Message]:
         way_of_thinking=conversation.brief.way_of_thinking,
     )
     return [Message("system", prompts.render("rewriter_system.txt")), Message("user", user)]
+
+
+def _reviewer_prompt(conversation: Conversation) -> list[Message]:
+    prompts = conversation.prompts
+    parts = list(_parts(_with_latest_lists(conversation)))
+    user = prompts.render("reviewer_user.txt", conversation=parts, **_when(conversation.brief.at))
+    return [Message("system", prompts.render("reviewer_system.txt")), Message("user", user)]
+
+
+def _parts(
+    conversation: Conversation,
+) -> Iterator[tuple[Literal["message", "thought", "call", "result", "reply"], str]]:
+    """Yield what is in a conversation as it is saved, piece by piece, with what each is."""
+    for exchange in conversation.exchanges:
+        yield "message", exchange.question
+        thoughts = iter(exchange.saved_thoughts)
+        for turn in exchange.turns:
+            if turn.answer.thinking:
+                yield "thought", next(thoughts)
+            if turn.answer.reply:
+                yield "reply", turn.answer.reply
+            for call in turn.answer.calls:
+                yield "call", render_call(call) if isinstance(call, ToolCall) else strip_tags(call.text)
+            for result in turn.results:
+                yield "result", json.dumps(result, ensure_ascii=False)

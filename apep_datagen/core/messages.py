@@ -33,6 +33,7 @@ class ModelRole(StrEnum):
     TESTER = "tester"
     ADA = "ada"
     REWRITER = "rewriter"
+    REVIEWER = "reviewer"
 
 
 class Step(StrEnum):
@@ -42,11 +43,17 @@ class Step(StrEnum):
     ANSWER = "answer"
     CONTINUE = "continue"
     REWRITE = "rewrite"
+    REVIEW = "review"
 
     @property
     def model_role(self) -> ModelRole:
         """Who makes this call."""
         return _MODEL_ROLES[self]
+
+    @property
+    def can_be_left_out(self) -> bool:
+        """Whether a conversation goes on without it where it is asked for in vain."""
+        return self in (Step.REWRITE, Step.REVIEW)
 
 
 _MODEL_ROLES = {
@@ -54,6 +61,7 @@ _MODEL_ROLES = {
     Step.ANSWER: ModelRole.ADA,
     Step.CONTINUE: ModelRole.ADA,
     Step.REWRITE: ModelRole.REWRITER,
+    Step.REVIEW: ModelRole.REVIEWER,
 }
 
 

@@ -130,7 +130,7 @@ class LocalProvider:
             **(_SAMPLING if chooses_itself else _SMALL_MODEL_SAMPLING),
             "grammar": grammar_for(request, chooses_itself=chooses_itself),
         }
-        if request.step in (Step.ASK, Step.REWRITE):
+        if request.step in (Step.ASK, Step.REWRITE, Step.REVIEW):
             # The end of the prompt counts as what was said before, and these are meant to take up its words. Kept from
             # the words that it wants, a small model takes to misspelling them.
             body["dry_multiplier"] = 0.0

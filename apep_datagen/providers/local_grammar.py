@@ -15,6 +15,7 @@ from __future__ import annotations
 import random
 import re
 
+from apep_datagen.conversation.review import ReviewQuestion
 from apep_datagen.core.messages import CompletionRequest, Step
 
 __all__ = ["grammar_for"]
@@ -95,10 +96,17 @@ def grammar_for(request: CompletionRequest, *, chooses_itself: bool) -> str:
         request: What is asked; its step, its last message's marks and its seed decide.
         chooses_itself: Whether the model decides how it begins and if it calls a tool; otherwise the seed does.
     """
+    if request.step is Step.REVIEW:
+        return _review_grammar()
     marks = _count_marks(request.messages[-1].content) if request.step is Step.REWRITE else 0
     if chooses_itself:
         return _free_grammar(request.step, marks)
     return _small_model_grammar(request.step, marks, random.Random(request.seed))  # noqa: S311
+
+
+def _review_grammar() -> str:
+    lines = ' "\\n" '.join(f'"{question}: " ("yes" | "no, " why)' for question in ReviewQuestion)
+    return f"root ::= {lines}\nwhy ::= [^\\x00-\\x1F\\x7F<>]{{1,120}}\n"
 
 
 def _free_grammar(step: Step, marks: int) -> str:

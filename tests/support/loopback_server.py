@@ -60,6 +60,8 @@ class Received:
             return "ask"
         if system.startswith("You rewrite"):
             return "rewrite"
+        if system.startswith("You review"):
+            return "review"
         last = self.body["messages"][-1]
         is_result = last.get("role") == "tool" or "<tool_result>" in str(last.get("content"))
         return "continue" if is_result else "answer"
@@ -124,6 +126,8 @@ def well_behaved(received: Received) -> Reply:
             )
         thought = _ONLY_THOUGHT.search(received.prompt)
         return Reply(f"Hm, thought {number:020}: {thought[1] if thought else '.'}")
+    if received.step == "review":
+        return Reply("mood: yes\nfacts: yes\nperson: yes\ntraining: yes")
     return Reply(f"<think>She tells me {number}.</think>\n\nHow nice, reply {number}!")
 
 
@@ -394,7 +398,7 @@ def _is_usable(received: Received, reply: Reply) -> bool:
     return received.step == "rewrite" or bool(reply.text and reply.finish_reason in {"stop", "tool_calls"})
 
 
-_STEP_SIGNS = {"ask": "You play", "rewrite": "You rewrite", "answer": "", "continue": ""}
+_STEP_SIGNS = {"ask": "You play", "rewrite": "You rewrite", "review": "You review", "answer": "", "continue": ""}
 
 
 def _completion(received: Received, reply: Reply) -> dict[str, Any]:

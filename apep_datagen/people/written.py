@@ -223,7 +223,7 @@ class _Writing:
         return filled(self._take(frames), values)
 
     def _take(self, sentences: Sequence[str]) -> str:
-        """Return one of several sentences, of which one has to be said."""
+        """Return one of several sentences, of which one has to be said: any, where all hold what is not to be said."""
         fitting = self._fitting(sentences) or sentences
         return next(iter(self._new(fitting)), fitting[0])
 

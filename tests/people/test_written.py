@@ -20,7 +20,7 @@ from apep_datagen.core.words import holds, words
 from apep_datagen.language.values import tells
 from apep_datagen.people.cast import load_cast
 from apep_datagen.people.drawing import draw_scenario, draw_user, generator, possible_abilities
-from apep_datagen.people.frames import frames_of
+from apep_datagen.people.frames import filled, frames_of
 from apep_datagen.people.past import draw_past
 from apep_datagen.people.phrasings import load_phrasings
 from apep_datagen.people.scenario import FORMS, Ability, Form, Scenario, User
@@ -319,6 +319,15 @@ def test_where_there_are_fewer_exchanges_than_planned_the_last_shows_the_ability
 
 
 # --------------------------------------------------------------------------------------------- of whom all is forgotten
+
+
+def test_what_begins_a_sentence_begins_with_a_capital_letter_and_a_question_ends_it() -> None:
+    values = {"ask": "my {x} size", "tell": "x {tell} is mine", "question": "Am I here. Where am I?"}
+    assert filled("{ask}: do you know {tell}?", values) == "My {x} size: do you know x {tell} is mine?"
+    assert filled("Well. {tell}. So {ask}.", values) == "Well. X {tell} is mine. So my {x} size."
+    assert filled("Hm: {question}. Wait... {question} Quick.", values) == (
+        "Hm: Am I here. Where am I? Wait... Am I here. Where am I? Quick."
+    )
 
 
 def test_everybody_of_the_world_is_called_by_what_they_are_to_the_user() -> None:

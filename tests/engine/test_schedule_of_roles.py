@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ WHO = st.fixed_dictionaries(
 
 
 def make(
-    who: dict[ModelRole, tuple[str, ...]], missing: int = 9, active: Iterable[ActiveConversation] = ()
+    who: Mapping[ModelRole, tuple[str, ...]], missing: int = 9, active: Iterable[ActiveConversation] = ()
 ) -> Schedule:
     days = ("2025-01-01", "2026-12-31")
     everybody = tuple(name for name in NAMES if any(name in names for names in who.values()))
@@ -39,7 +39,7 @@ def make(
         source=BriefSource(1, (2, 3), 3, PROMPTS, CAST, DEFAULT_MIX, *days, "always"),
         timelines=(),
         active=active,
-        serving=Serving(NEEDED, dict.fromkeys(ModelRole, everybody) | who),
+        serving=Serving(NEEDED, {**dict.fromkeys(ModelRole, everybody), **who}),
         accepted={},
         last_conversation_id=0,
         last_timeline_id=0,
@@ -65,7 +65,7 @@ def taken(schedule: Schedule, provider: str) -> Conversation:
 
 @given(data=st.data(), who=WHO, missing=st.integers(1, 6))
 def test_no_call_goes_to_who_does_not_serve_its_role_and_none_is_lost(
-    data: st.DataObject, who: dict[ModelRole, tuple[str, ...]], missing: int
+    data: st.DataObject, who: Mapping[ModelRole, tuple[str, ...]], missing: int
 ) -> None:
     schedule, names = make(who, missing), [name for name in NAMES if any(name in served for served in who.values())]
     there, held, adas = set(names), list[tuple[Conversation, str]](), dict[int, str]()
@@ -116,7 +116,7 @@ def test_no_call_goes_to_who_does_not_serve_its_role_and_none_is_lost(
 
 @given(data=st.data(), who=WHO)
 def test_whoever_serves_what_the_target_is_reached_by_those_who_take_what_there_is(
-    data: st.DataObject, who: dict[ModelRole, tuple[str, ...]]
+    data: st.DataObject, who: Mapping[ModelRole, tuple[str, ...]]
 ) -> None:
     schedule, names = make(who, 4), [name for name in NAMES if any(name in served for served in who.values())]
     for _ in range(1_000):

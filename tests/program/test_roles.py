@@ -58,7 +58,7 @@ def test_a_killed_run_goes_on_with_the_same_adas(program: Program) -> None:
         process = program.start(*options)
         server.wait_until(lambda: len(server.received) > 40)
         process.kill()
-        process.wait()
+        process.communicate()
         server.behaviour = well_behaved
         ended = program.run(*options)
         assert ended.status == 0, ended.said
@@ -119,7 +119,7 @@ def test_a_conversation_that_was_begun_with_a_rewriter_is_rewritten_though_it_is
         process = program.start(*ROLES, "--target", "3", "--seed", "1")
         server.wait_until(lambda: any(received.step == "rewrite" for received in server.received))
         process.kill()
-        process.wait()
+        process.communicate()
         server.behaviour = well_behaved
         ended = program.run(*ROLES[:4], "--rewriter", "off", "--target", "3")
         assert ended.status == 0, ended.said

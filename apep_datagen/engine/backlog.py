@@ -1,9 +1,9 @@
 """When enough conversations wait for a role, so that nobody begins more for those who serve it to finish.
 
 The slowest role sets the pace of a run whose providers do not all serve every role. Before it, conversations pile up if
-the others begin what they can; and it stands still if too few are on their way to it. How many are enough follows from
-what happens, without a clock: as many as were served while the last ones were on their way (Little's law), twice over
-because ways differ, and a few.
+the others begin what they can; and it stands still if too few are on their way to it. So a few are to wait for it, and
+on their way are to be as many as are served in the time that it takes (Little's law). That follows from what happens,
+without a clock: it is how many were served while the last ones were on their way.
 
 Conversations in their first call wait for nobody yet. They are no more than twice as many as have had theirs answered
 in the time that one takes, and a few; so who is fast begins no thousands before the first one comes to who is slow.
@@ -21,7 +21,6 @@ __all__ = ["FEW", "Backlog"]
 FEW = 8
 """So many may wait for a role, whatever happens."""
 
-_SAFETY = 2
 _FORGETTING = 1 / 16
 
 
@@ -34,10 +33,6 @@ class _Lately:
     def note(self, number: int) -> None:
         self.value = max(number, self.value + (number - self.value) * _FORGETTING)
 
-    @property
-    def enough(self) -> float:
-        return FEW + _SAFETY * self.value
-
 
 class Backlog:
     """What is on its way to each role."""
@@ -46,6 +41,7 @@ class Backlog:
         self._made: Counter[ModelRole] = Counter()
         # For a conversation on its way, how many calls of each role that it has not come to were made when it began.
         self._on_way: dict[int, dict[ModelRole, int]] = {}
+        self._on_way_to: Counter[ModelRole] = Counter()
         self._made_on_way = {role: _Lately() for role in ModelRole}
         # For one in its first call, how many others have been in theirs before.
         self._in_first_call: dict[int, int] = {}
@@ -55,6 +51,7 @@ class Backlog:
     def begin(self, conversation_id: int) -> None:
         """Take note that a conversation begins."""
         self._on_way[conversation_id] = {role: self._made[role] for role in ModelRole}
+        self._on_way_to.update(ModelRole)
         self._in_first_call[conversation_id] = self._first_calls
 
     def make_call(self, role: ModelRole) -> None:
@@ -66,12 +63,13 @@ class Backlog:
         self._end_first_call(conversation_id)
         made_before = self._on_way.get(conversation_id, {}).pop(role, None)
         if made_before is not None:
+            self._on_way_to[role] -= 1
             self._made_on_way[role].note(self._made[role] - made_before)
 
     def end(self, conversation_id: int) -> None:
         """Take note that a conversation has ended."""
         self._end_first_call(conversation_id)
-        self._on_way.pop(conversation_id, None)
+        self._on_way_to.subtract(self._on_way.pop(conversation_id, {}).keys())
 
     def _end_first_call(self, conversation_id: int) -> None:
         before = self._in_first_call.pop(conversation_id, None)
@@ -80,9 +78,13 @@ class Backlog:
             self._first_calls_meanwhile.note(self._first_calls - before)
 
     def is_enough(self, role: ModelRole, waiting: int) -> bool:
-        """Tell whether enough conversations wait for a role."""
-        return waiting >= self._made_on_way[role].enough
+        """Tell whether enough conversations wait for a role, or are on their way to it."""
+        if waiting < FEW:
+            return False
+        # Not every conversation comes to every role, and some come more than once.
+        calls_of_one = self._made[role] / max(1, self._first_calls)
+        return waiting + calls_of_one * self._on_way_to[role] >= FEW + self._made_on_way[role].value
 
     def are_many_begun(self) -> bool:
         """Tell whether enough conversations are in their first call."""
-        return len(self._in_first_call) >= self._first_calls_meanwhile.enough
+        return len(self._in_first_call) >= FEW + 2 * self._first_calls_meanwhile.value

@@ -78,6 +78,7 @@ class Schedule:
         self._last_conversation_id = last_conversation_id
         self._last_timeline_id = last_timeline_id
         self._in_progress = 0
+        self._is_uniform = serving.is_uniform
         self._serve_by(serving)
         self._waiting: dict[tuple[ModelRole, str | None], _Queue] = {}
         # Who made the last of Ada's calls in a conversation.
@@ -93,7 +94,6 @@ class Schedule:
 
     def _serve_by(self, serving: Serving) -> None:
         self._serving = serving
-        self._is_uniform = serving.is_uniform
         self._unserved = serving.unserved
         self._roles = {name: serving.roles_of(name) for name in serving.everybody}
         self._last_roles = {name: serving.left_to_others(name) for name in serving.everybody}

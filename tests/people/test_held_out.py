@@ -174,6 +174,16 @@ def test_what_a_user_brings_is_all_drawn_and_none_of_it_is_held_out(tmp_path: Pa
     assert held_out.slots == HELD_OUT.slots
 
 
+def test_what_is_held_out_is_the_programs_own_whatever_a_user_replaces(tmp_path: Path) -> None:
+    (with_world(tmp_path, "people.toml", "") / "world" / "words").mkdir()
+    (tmp_path / "world" / "words" / "colours.txt").write_text("mine\nand mine", encoding="utf-8")
+    (tmp_path / "users.toml").write_text("no table", encoding="utf-8")
+    held_out = load_cast(tmp_path, "held out")
+    assert (held_out.slots, held_out.users) == (HELD_OUT.slots, HELD_OUT.users)
+    (colour, *_) = held_out.world.vocabulary.draw(generator(1), ("{colours}",), DAY)
+    assert is_held_out("words", colour)
+
+
 def test_a_list_of_words_of_a_users_is_all_drawn(tmp_path: Path) -> None:
     words = [f"colour {number}" for number in range(40)]
     (tmp_path / "world" / "words").mkdir(parents=True)

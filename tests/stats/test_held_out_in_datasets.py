@@ -21,11 +21,14 @@ from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_user, generator
 from apep_datagen.people.held_out import is_held_out
 from apep_datagen.people.past import draw_past
-from apep_datagen.stats.dataset import read_stats
+from apep_datagen.stats.dataset import Tally, read_stats
 from apep_datagen.stats.held_out import HeldOutCount, load_held_out
+from apep_datagen.stats.held_out_of_run import read_held_out
 from apep_datagen.stats.held_out_report import describe_held_out, held_out_as_json
 from apep_datagen.stats.report import describe_stats, stats_as_json
+from apep_datagen.storage.timelines import begin_timeline
 from support.briefs import SCENARIO, USER
+from support.memory_database import MemoryDatabase
 from support.real_conversations import real_conversations
 from support.real_state import write_real_state
 
@@ -173,6 +176,38 @@ def test_a_run_of_an_earlier_version_is_told_as_one_that_drew_from_it(tmp_path: 
     assert stats.run.held_out.conversations == planned > 0
     assert f"{planned} conversations were drawn from what is held out for evaluation (" in describe_stats(stats)
     assert stats_as_json(stats)["held_out"]["run"]["conversations"] == planned
+
+
+def test_the_notes_with_which_a_timeline_began_count_for_its_conversations() -> None:
+    connection = MemoryDatabase().connection
+    for timeline_id, part in enumerate(("drawn", "held out"), start=1):
+        user = draw_user(CASTS["drawn"], generator(timeline_id))
+        past = next(
+            past
+            for seed in range(9)
+            if (past := draw_past(CASTS[part], generator(seed, "past"), user, "2026-03-04")).notes
+        )
+        begin_timeline(connection, timeline_id, user, past)
+        plan = json.dumps({"user": asdict(user), "scenario": {}})
+        connection.execute(
+            "INSERT INTO conversations (id, timeline_id, prompt_set_id, plan, provider, started_at)"
+            " VALUES (?, ?, 1, ?, 'mine', 0)",
+            (timeline_id, timeline_id, plan),
+        )
+        connection.execute("INSERT INTO samples (conversation_id, line, end) VALUES (?, '', 0)", (timeline_id,))
+    count = read_held_out(connection, HELD_OUT)
+    assert count.conversations == 1
+    assert any(what.startswith("note: ") for what in count.found)
+
+
+def test_a_file_that_is_read_in_chunks_is_counted_as_a_whole() -> None:
+    name = next(text for text in words_of("held out") if HELD_OUT.in_messages(said(text)))
+    whole = Tally()
+    for number in range(3):
+        part = Tally()
+        part.count(said(name), number)
+        whole.add(part)
+    assert whole.held_out.conversations == whole.held_out.found[f"value: {name}"] == 3
 
 
 def test_a_conversation_counts_once_and_what_it_holds_is_counted_each() -> None:

@@ -282,3 +282,22 @@ def test_what_the_code_rejected_before_a_review_is_added_without_one_where_it_pa
         assert len(server.received) == asked
     assert len(program.conversations()) == 3 + rejected
     assert program.run("verify").status == 0
+
+
+def test_a_reviewer_can_have_a_provider_of_its_own_and_the_verdict_is_the_conversations(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    roles = "".join(f'[roles.{role}]\nproviders = ["maker"]\n' for role in ("tester", "ada", "rewriter"))
+    reviewer = '[roles.reviewer]\nwhen = "accepted"\nproviders = ["critic"]\n'
+    with LoopbackServer(objecting(well_behaved)) as server:
+        sections = "".join(section(name, server.url(name), max_in_flight=2) for name in ("maker", "critic"))
+        program.configure(LOOSE + roles + reviewer + sections)
+        ended = program.run("--target", "5", "--seed", "5")
+    assert ended.status == 0, ended.said
+    makers = {(received.provider, received.step == "review") for received in server.received}
+    assert makers == {("maker", False), ("critic", True)}
+    status = json.loads(program.run("status", "--json").stdout)
+    assert list(status["reviews"]["by_provider"]) == ["critic"]
+    assert list(status["quality"]["by_provider"]) == ["maker"]
+    assert status["quality"]["by_provider"]["maker"]["rejected_by_stage"]["review"] > 0
+    plan = program.run("plan", "--target", "50")
+    assert plan.status == 0, plan.said

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from apep_datagen.conversation.review import read_review
 from apep_datagen.core.errors import FailureKind, ProviderUnusableError
 from apep_datagen.core.messages import Completion, CompletionRequest, Message, Step
 from apep_datagen.formats.shape import Shape
@@ -109,6 +110,14 @@ def test_a_rewrite_keeps_the_marks_of_its_parts(runner: Runner) -> None:
     two = Message("user", "Ada thought, in 2 parts:\n[[1]] They seem worried.\n[[2]] I hope that they sleep.\n\nWrite.")
     check_form(runner.ask(request(Step.REWRITE, 5, SYSTEM, one)), SENTENCES)
     check_form(runner.ask(request(Step.REWRITE, 5, SYSTEM, two)), rf"\[\[1\]\] {SENTENCES}\n\[\[2\]\] {SENTENCES}")
+
+
+def test_a_review_answers_each_question(runner: Runner) -> None:
+    shown = Message("user", "The user: Hi.\n\nAda says: Hello.\n\nAnswer mood, facts, person and training.")
+    requests = [request(Step.REVIEW, seed, SYSTEM, shown) for seed in (1, 2)]
+    for completion in runner.ask(*requests):
+        assert read_review(completion.text) is not None, completion.text
+    assert len({grammar_for(wanted, chooses_itself=chooses) for wanted in requests for chooses in (True, False)}) == 1
 
 
 def test_the_grammar_of_a_larger_model_is_understood_and_allows_both(runner: Runner) -> None:

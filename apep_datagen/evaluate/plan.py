@@ -38,7 +38,8 @@ _SHARE_TOLD_IN_EXAM = 0.5
 _ABOUT_THE_KNOWN = ASKING | {Ability.FORGET}
 _MOST_EXCHANGES = 2
 _PASTS_DRAWN = 8
-_USERS_KEPT = 64
+# Of as many timelines as are under way at once, a fast provider included; one takes 65 KB.
+_USERS_KEPT = 512
 _DIGEST_BYTES = 8
 
 

@@ -121,6 +121,9 @@ def test_what_she_is_sent_at_each_call_is_the_beginning_of_a_row(form: Format, w
         for conversation in asked:
             sent = prompt_as_trained(conversation, wire)
             assert any(is_beginning(sent, row, form) for row in rows), (shape, sent)
+            # Whose words know of text alone, in their place stand those of the program.
+            tells_of_text = "<tool_call>add_memory(" in sent.messages[0]["content"]
+            assert tells_of_text is (form.instructions(shape) == "text")
 
 
 def test_all_lists_are_whole_and_nothing_is_said_beside_the_results() -> None:

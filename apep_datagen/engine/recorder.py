@@ -219,7 +219,9 @@ class Recorder:
             ) from second
 
     def _owner_of(self, conversation: Conversation) -> str | None:
-        return self._context.schedule.owner_of(conversation, self._name)
+        """Return whose a conversation is; None where that is nobody's, or one's who could not be started this time."""
+        owner = self._context.schedule.owner_of(conversation, self._name)
+        return owner if owner in self._context.rules else None
 
     def _count_yield(self, owner: str | None, conversation: Conversation, why: str | None) -> None:
         if owner is not None:

@@ -182,3 +182,23 @@ def test_plan_and_providers_speak_of_the_roles_that_each_serves(program: Program
         assert not server.received
         assert program.run("providers", *ROLES).status == 0
         assert sorted(received.provider for received in server.received) == ["a", "r", "t"]
+
+
+@pytest.mark.parametrize("roles", [(), ("--role", "rewriter=mistral")], ids=["all serve all", "one rewrites"])
+def test_a_conversation_ends_though_its_ada_cannot_be_started_any_more(
+    program: Program, roles: tuple[str, ...]
+) -> None:
+    options = ("--providers", "mistral,together", *roles, "--target", "4", "--seed", "1")
+    with LoopbackServer() as server:
+        program.configure(sections(server, "mistral", "together"))
+        server.behaviour = lambda it: Reply(fault="hang") if it.step == "rewrite" else well_behaved(it)
+        process = program.start(*options)
+        server.wait_until(lambda: sum(received.step == "rewrite" for received in server.received) == 4)
+        process.kill()
+        process.communicate()
+        assert ("together",) in program.query("SELECT DISTINCT provider FROM conversations")
+        server.behaviour = well_behaved
+        program.environment["NO_PROXY"] = "127.0.0.1,[::1]"  # no client of Together's can be made with it
+        ended = program.run(*options)
+        assert ended.status == 0, ended.said
+        assert "together cannot be used" in ended.said

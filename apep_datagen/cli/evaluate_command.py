@@ -41,6 +41,9 @@ from apep_datagen.cli.telling import report, telling_errors
 from apep_datagen.terminal import streams
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apep_datagen.evaluate.element import Examined
     from apep_datagen.evaluate.plan import ExamPlan
 
 __all__ = ["evaluate"]
@@ -94,7 +97,7 @@ def evaluate(
         from apep_datagen.conversation.prompt_set import load_prompts
         from apep_datagen.core.messages import ModelRole
         from apep_datagen.core.paths import NamedFile, check_files
-        from apep_datagen.evaluate.element import Examinee
+        from apep_datagen.evaluate.element import Examinee, read_examined
         from apep_datagen.evaluate.exam import WRITTEN, Exam
         from apep_datagen.evaluate.plan import ExamPlan
         from apep_datagen.evaluate.running import Evaluation, default_output
@@ -115,6 +118,7 @@ def evaluate(
                 "rewriter": {"when": "off"},
                 "reviewer": {"when": "off"},
             },
+            options_of_roles={"ada": "--ada", "tester": "--ada" if tester == WRITTEN else "--tester"},
             models=parse_pairs("--model", model),
             rates=parse_rates(rps),
         )
@@ -125,10 +129,12 @@ def evaluate(
         if against is not None:
             files.append(NamedFile(against, "the other evaluation (--against)"))
         check_files(files)
+        # What cannot be compared with is said before anything is spent.
+        other = list(read_examined(against)) if against else None
         wire = read_as_trained(as_trained) if as_trained else None
         exam = Exam(seed, users, days, tries, settings.generation.max_tool_rounds, tester)
         written = load_written_tester(prompts)
-        plan = ExamPlan(exam, load_cast(part="held out"), load_prompts(prompts), written if names == [ada] else None)
+        plan = ExamPlan(exam, load_cast(part="held out"), load_prompts(prompts), written if tester == WRITTEN else None)
         examinee = Examinee(ada, settings.providers[ada].model_for(ModelRole.ADA), as_trained or "")
         evaluation = Evaluation(plan, examinee, wire)
         choice = choose_providers(
@@ -143,7 +149,7 @@ def evaluate(
             _tell(
                 ExamPlan(replace(exam, tester=WRITTEN), plan.cast, plan.prompts, written),
                 output,
-                against,
+                other,
                 as_json=as_json,
             )
         if not (quiet or as_json):
@@ -153,7 +159,7 @@ def evaluate(
         raise typer.Exit(outcome.exit_status)
 
 
-def _tell(plan: ExamPlan, output: Path, against: Path | None, *, as_json: bool) -> None:
+def _tell(plan: ExamPlan, output: Path, other: Sequence[Examined] | None, *, as_json: bool) -> None:
     """Print what an evaluation comes to, beside the bounds, and how it differs from another one."""
     from apep_datagen.evaluate.bounds import played_bounds
     from apep_datagen.evaluate.comparison import compare
@@ -164,7 +170,7 @@ def _tell(plan: ExamPlan, output: Path, against: Path | None, *, as_json: bool) 
 
     elements = list(read_examined(output))
     found = report_of(elements, played_bounds(plan, elements))
-    compared = compare(elements, read_examined(against)) if against else None
+    compared = None if other is None else compare(elements, other)
     if as_json:
         report(report_as_json(found) | ({"against": comparison_as_json(compared)} if compared else {}))
     else:

@@ -101,9 +101,7 @@ async def evaluate(invocation: Invocation, evaluation: Evaluation, view: View) -
     )
     # What fails is what is looked for.
     quality = settings.quality.model_copy(update={"least_yield": 0.0, "least_ability_yield": 0.0})
-    rewriter = settings.roles.rewriter.model_copy(update={"when": "never"})
-    roles = settings.roles.model_copy(update={"rewriter": rewriter})
-    settings = settings.model_copy(update={"generation": generation, "quality": quality, "roles": roles})
+    settings = settings.model_copy(update={"generation": generation, "quality": quality})
     purpose = Purpose(
         contents=evaluation_of(evaluation.begun_with),
         source=lambda _seed: _ExamSource(evaluation.plan),

@@ -399,6 +399,39 @@ def test_status_tells_of_an_evaluation(program: Evaluated) -> None:
     assert f"9 of 9 conversations are in {FILE}" in ended.stdout
 
 
+# What is refused before anything is asked.
+
+REFUSED = {
+    "no ada": (("--ada", "modle"), 2, "--ada: name 1 is no provider (did you mean model?)"),
+    "no tester": (("--ada", "model", "--tester", "modle"), 2, "--tester: name 1 is no provider (did you mean model?)"),
+    "nothing to compare with": (("--ada", "model", "--against", "other.json"), 4, "other.json: there is no such file"),
+    "no evaluation": (("--ada", "model", "--against", "a.json"), 4, "a.json: element 1 is no evaluated conversation"),
+}
+
+
+@pytest.mark.parametrize(("options", "status", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_is_wrong_is_told_before_anybody_is_asked(
+    fresh: Evaluated, options: tuple[str, ...], status: int, words: str
+) -> None:
+    (fresh.directory / "a.json").write_text("[{}]", encoding="utf-8")
+    with LoopbackServer(Examinee(USERS, DAYS)) as server:
+        configure(fresh, server)
+        ended = fresh.run("evaluate", *options)
+        assert ended.status == status, ended.said
+        assert ended.stderr.startswith(words)
+        assert not server.received
+    assert not (fresh.directory / FILE).exists()
+
+
+def test_a_model_that_is_evaluated_can_play_the_users_as_well(fresh: Evaluated) -> None:
+    with LoopbackServer() as server:
+        configure(fresh, server)
+        ended = fresh.run("evaluate", "--ada", "model", "--tester", "model", "--users", "1", "--days", "2")
+        assert ended.status == 0, ended.said
+        assert {"ask", "answer"} <= {received.step for received in server.received}
+    assert {element["evaluation"]["exam"]["tester"] for element in fresh.elements()} == {"model"}
+
+
 # What it cannot go on with.
 
 OTHERS = {

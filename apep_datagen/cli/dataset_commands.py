@@ -76,10 +76,11 @@ def export(
     from apep_datagen.config.settings_file import load_settings
     from apep_datagen.core.paths import check_files
     from apep_datagen.export.exporting import export as export_dataset
-    from apep_datagen.export.plan import Plan, Target, Wish, shape_of
+    from apep_datagen.export.plan import Plan, Target
     from apep_datagen.export.report import describe_export, export_as_json
     from apep_datagen.export.selection import parse_selection
     from apep_datagen.export.splits import parse_splits
+    from apep_datagen.formats.wish import Wish, shape_of
 
     with telling_errors():
         path = checked_dataset(file)
@@ -121,11 +122,14 @@ def import_dataset(
     from apep_datagen.importing.report import describe_import, import_as_json
     from apep_datagen.importing.source import find_source
     from apep_datagen.importing.taking import take
+    from apep_datagen.storage.contents import refuse_evaluation
 
     with telling_errors():
         wanted, path = parse_form(form), output or DEFAULT_OUTPUT
         source = find_source(file, form)
         check_files(files_of_import(source, path))
+        for dataset in (file, path):
+            refuse_evaluation(dataset)
         found = take(
             source,
             path,

@@ -21,6 +21,7 @@ __all__ = [
     "BudgetSettings",
     "GenerationSettings",
     "QualitySettings",
+    "ReviewerSettings",
     "RewriterSettings",
     "RoleSettings",
     "RolesSettings",
@@ -179,7 +180,7 @@ class ScenariosSettings(Section):
 
 
 class RoleSettings(Section):
-    """`[roles.tester]`, `[roles.ada]`, `[roles.rewriter]`: how a role's model is sampled, and who serves it.
+    """`[roles.ROLE]`: how a role's model is sampled, and who serves it.
 
     Attributes:
         providers: Who makes this role's calls; where it is not set, every provider of `--providers` or
@@ -219,18 +220,35 @@ class RewriterSettings(RoleSettings):
         return "never" if self.when == "off" else self.when
 
 
+class ReviewerSettings(RoleSettings):
+    """`[roles.reviewer]`: how its model is sampled, and when it is asked.
+
+    Attributes:
+        when: Which conversations a model reviews: none (`off`), or those that the code has accepted (`accepted`).
+    """
+
+    when: Literal["off", "accepted"] = "off"
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether new conversations are reviewed."""
+        return self.when == "accepted"
+
+
 class RolesSettings(Section):
-    """`[roles]`: the three parts that models play.
+    """`[roles]`: the parts that models play.
 
     Attributes:
         tester: Writes the user's message.
         ada: Answers it.
         rewriter: Rewrites Ada's thinking.
+        reviewer: Reviews conversations that the code has accepted.
     """
 
     tester: RoleSettings = RoleSettings(temperature=1.0, max_tokens=400)
     ada: RoleSettings = RoleSettings(temperature=0.8, max_tokens=1500)
     rewriter: RewriterSettings = RewriterSettings(temperature=0.7, max_tokens=1500)
+    reviewer: ReviewerSettings = ReviewerSettings(temperature=0.0, max_tokens=400)
 
     @model_validator(mode="before")
     @classmethod

@@ -38,6 +38,8 @@ class Brief:
         seed: Number from which the seeds of its model calls follow.
         way_of_thinking: How Ada's thoughts are to sound; the rewriter is told. Empty where an earlier version began it.
         rewrites: Which of its exchanges have her thoughts rewritten; all of them where an earlier version began it.
+        is_reviewed: Whether a model is asked about it, once the code has accepted it.
+        messages: What the user says in each exchange, where it is written beforehand.
     """
 
     conversation_id: int
@@ -51,12 +53,15 @@ class Brief:
     seed: int
     way_of_thinking: str = ""
     rewrites: Rewrites = "always"
+    is_reviewed: bool = False
+    messages: tuple[str, ...] = ()
 
     @property
     def roles(self) -> frozenset[ModelRole]:
         """The roles that it needs, or may need."""
         rewriter = {ModelRole.REWRITER} if self.rewrites != "never" else set()
-        return frozenset({ModelRole.TESTER, ModelRole.ADA, *rewriter})
+        reviewer = {ModelRole.REVIEWER} if self.is_reviewed else set()
+        return frozenset({ModelRole.TESTER, ModelRole.ADA, *rewriter, *reviewer})
 
     @property
     def date(self) -> str:

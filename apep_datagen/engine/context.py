@@ -16,6 +16,7 @@ from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
 from apep_datagen.engine.recent_yield import RecentYield
 from apep_datagen.engine.schedule import Schedule
+from apep_datagen.formats.wire import Wire
 from apep_datagen.storage.database import StateDatabase
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class RunContext:
         notify: Is told, in a sentence, what a person should know.
         log: Every request, every pause, every change of a provider's state.
         yields: What becomes of the conversations of each ability.
+        takes_any_answer: Whether whatever Ada answers is hers; else what is of no use is asked for again.
+        wire: How Ada is asked, where she was trained on an export; None where it is as when conversations are made.
         work_changed: Set, and replaced, whenever the schedule has changed.
         stopping: Whether nothing new is to be sent.
         tries: By conversation, where its due call failed.
@@ -69,6 +72,8 @@ class RunContext:
     notify: Callable[[str], None]
     log: EventLog
     yields: AbilityYields
+    takes_any_answer: bool = False
+    wire: Wire | None = None
     work_changed: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
     tries: dict[int, Tries] = field(default_factory=dict)

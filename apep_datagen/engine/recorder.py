@@ -78,11 +78,12 @@ class Recorder:
 
         return await self._record(conversation, request.step, record, answer.settle)
 
-    async def record_without_rewrite(self, conversation: Conversation, words: str) -> Conversation | None:
-        """Let a conversation go on, or end, with Ada's own thoughts, where the rewriter answers for good nothing.
+    async def record_without(self, conversation: Conversation, step: Step, words: str) -> Conversation | None:
+        """Let a conversation go on, or end, without a step that can be left out and is answered for good with nothing.
 
         Args:
-            conversation: Which one; its rewrite is due.
+            conversation: Which one.
+            step: What is due: its rewrite, in whose place Ada's own thoughts stay, or its review.
             words: What went wrong.
 
         Returns:
@@ -92,10 +93,12 @@ class Recorder:
             StorageError: Nothing can be recorded any more.
         """
         number = conversation.brief.conversation_id
-        self._context.log.write("not rewritten", provider=self._name, conversation=number, reason=words)
-        self._context.notify(f"{self._name}: conversation {number} keeps Ada's own thoughts, rewrite failed: {words}")
-        record = StepRecord(kind=Step.REWRITE.value, text="", finish_reason=NO_ANSWER)
-        return await self._record(conversation, Step.REWRITE, record, lambda _connection: None)
+        what = {Step.REWRITE: "keeps Ada's own thoughts", Step.REVIEW: "is not reviewed"}[step]
+        event = {Step.REWRITE: "not rewritten", Step.REVIEW: "not reviewed"}[step]
+        self._context.log.write(event, provider=self._name, conversation=number, reason=words)
+        self._context.notify(f"{self._name}: conversation {number} {what}, {step.value} failed: {words}")
+        record = StepRecord(kind=step.value, text="", finish_reason=NO_ANSWER)
+        return await self._record(conversation, step, record, lambda _connection: None)
 
     async def _record(
         self, conversation: Conversation, step: Step, record: StepRecord, settle: Job
@@ -171,13 +174,14 @@ class Recorder:
 
         def settle_and_set_aside(connection: sqlite3.Connection) -> Committed:
             settle(connection)
-            return commit_failure(connection, conversation, kind, reason, self._name)
+            return commit_failure(connection, conversation, kind, reason, provider=self._name, rules=self._rules)
 
         committed = await context.state.run(settle_and_set_aside)
         context.tries.pop(number, None)
         self._count_notes(committed)
         owner = self._owner_of(conversation)
-        context.schedule.end(conversation, is_accepted=False, timeline=None)
+        context.counters.target -= committed.lost
+        context.schedule.end(conversation, is_accepted=False, timeline=None, lost=committed.lost)
         context.counters.set_aside += 1
         self._counters.set_aside += 1
         context.log.write("set aside", provider=self._name, conversation=number, reason=reason)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from apep_datagen.budget.account import Account, run_limits
 from apep_datagen.budget.prices import Prices
 from apep_datagen.config.invocation import Invocation
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.engine.ability_yields import AbilityYields
-from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.counters import RunCounters
+from apep_datagen.engine.purpose import Purpose
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.people.exchanges import mean_exchanges
 from apep_datagen.storage.conversations import (
@@ -26,10 +27,10 @@ from apep_datagen.storage.conversations import (
 from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.rewrites import kept_originals
 from apep_datagen.storage.spending import book_lost, read_uses, tokens_by_month
-from apep_datagen.storage.timelines import open_timelines
+from apep_datagen.storage.timelines import Timeline, left_on_closed, open_timelines
 from apep_datagen.storage.verdicts import accepted_by_ability, recent_yields, rejected_count
 
-__all__ = ["Resumed", "brief_source", "resume"]
+__all__ = ["Resumed", "resume"]
 
 # Ask, answer, a continuation where tools were used, and a rewrite where it is needed: more than most exchanges take.
 _REQUESTS_IN_EXCHANGE = 4
@@ -55,8 +56,10 @@ class Resumed:
 def resume(
     connection: sqlite3.Connection,
     invocation: Invocation,
+    purpose: Purpose,
     prices: Prices,
     counters: RunCounters,
+    *,
     notify: Callable[[str], None],
 ) -> Resumed:
     """Read what there is, in one transaction, and count what a crash left behind.
@@ -64,6 +67,7 @@ def resume(
     Args:
         connection: The state database; the caller commits.
         invocation: What the run is told.
+        purpose: What it is for.
         prices: What models cost.
         counters: Gets what earlier invocations came to.
         notify: Is told, in a sentence, what of it cannot be gone on with.
@@ -76,9 +80,22 @@ def resume(
         reset_tools(connection)
     book_lost(connection)
     account = _account(connection, invocation, prices)
-    missing = counters.target - counters.done
     yields = _yields(connection, invocation)
-    schedule = _schedule(connection, invocation, prices, account, notify, yields=yields, missing=missing)
+    active = list(active_conversations(connection, notify))
+    timelines = open_timelines(connection, notify)
+    if purpose.timelines is not None:
+        counters.target -= left_on_closed(connection, invocation.settings.generation.timeline_length)
+    schedule = _schedule(
+        connection,
+        invocation,
+        purpose,
+        prices,
+        account,
+        yields=yields,
+        missing=counters.target - counters.done,
+        active=active,
+        timelines=timelines,
+    )
     counters.memories, counters.diary_pages = count_notes(connection)
     counters.set_aside = set_aside_count(connection)
     counters.rejected = rejected_count(connection)
@@ -108,51 +125,34 @@ def _yields(connection: sqlite3.Connection, invocation: Invocation) -> AbilityYi
 def _schedule(
     connection: sqlite3.Connection,
     invocation: Invocation,
+    purpose: Purpose,
     prices: Prices,
     account: Account,
-    notify: Callable[[str], None],
     *,
     yields: AbilityYields,
     missing: int,
+    active: Iterable[ActiveConversation],
+    timelines: Iterable[Timeline],
 ) -> Schedule:
     generation = invocation.settings.generation
-    active = list(active_conversations(connection, notify))
     if invocation.settings.budget.max_usd is not None:
         prices.require(_models_of_begun(invocation, active))
-    timelines = open_timelines(connection, notify)
     free = {name: _is_free(invocation, name, prices) for name in invocation.providers}
     last_conversation_id, last_timeline_id = last_ids(connection)
+    requests = _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges)
+    requests += ModelRole.REVIEWER in invocation.serving.needed
     return Schedule(
         missing=missing,
-        source=brief_source(invocation, run_seed(connection) if generation.seed is None else generation.seed),
+        source=purpose.source(run_seed(connection) if generation.seed is None else generation.seed),
         timelines=timelines,
         active=active,
         serving=invocation.serving,
-        may_finish=lambda provider, conversations: account.may_finish(
-            conversations,
-            _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges),
-            for_free=free[provider],
-        ),
+        may_finish=lambda provider, conversations: account.may_finish(conversations, requests, for_free=free[provider]),
         accepted=accepted_by_ability(connection),
         held_back=lambda: yields.held_back,
         last_conversation_id=last_conversation_id,
         last_timeline_id=last_timeline_id,
-    )
-
-
-def brief_source(invocation: Invocation, seed: int) -> BriefSource:
-    """Return what the conversations of a run with this seed are drawn from."""
-    generation, scenarios = invocation.settings.generation, invocation.settings.scenarios
-    return BriefSource(
-        seed=seed,
-        exchanges=generation.exchanges,
-        max_tool_rounds=generation.max_tool_rounds,
-        prompts=invocation.prompts,
-        cast=invocation.cast,
-        mix=scenarios.shares,
-        first_day=scenarios.first_day.isoformat(),
-        last_day=scenarios.last_day.isoformat(),
-        rewrites=invocation.settings.roles.rewriter.rewrites,
+        most_timelines=purpose.timelines,
     )
 
 

@@ -19,10 +19,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from apep_datagen.config.serving import Serving
+from apep_datagen.conversation.machine import begin
 from apep_datagen.conversation.state import Conversation, due_call
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.engine.backlog import Backlog
-from apep_datagen.engine.briefs import BriefSource
+from apep_datagen.engine.purpose import Source
 from apep_datagen.people.scenario import Ability
 from apep_datagen.storage.conversations import ActiveConversation
 from apep_datagen.storage.timelines import Timeline
@@ -50,13 +51,14 @@ class Schedule:
         held_back: Tells which abilities are held back now.
         last_conversation_id: The highest number given so far.
         last_timeline_id: The same.
+        most_timelines: How many timelines there are at most; None: as many as it takes.
     """
 
     def __init__(
         self,
         *,
         missing: int,
-        source: BriefSource,
+        source: Source,
         timelines: Iterable[Timeline],
         active: Iterable[ActiveConversation],
         serving: Serving,
@@ -65,8 +67,10 @@ class Schedule:
         held_back: Callable[[], Collection[Ability]] = frozenset,
         last_conversation_id: int,
         last_timeline_id: int,
+        most_timelines: int | None = None,
     ) -> None:
         self._source = source
+        self._most_timelines = most_timelines
         self.missing = missing
         # Accepted or in progress: what the draw of the next one goes by.
         self._by_ability = Counter(accepted)
@@ -216,18 +220,19 @@ class Schedule:
         self._serve_by(self._serving.without(provider))
         self.release_provider(provider)
 
-    def end(self, conversation: Conversation, *, is_accepted: bool, timeline: Timeline | None) -> None:
+    def end(self, conversation: Conversation, *, is_accepted: bool, timeline: Timeline | None, lost: int = 0) -> None:
         """Take note that a conversation has ended.
 
         Args:
             conversation: Which.
             is_accepted: Whether it is in the output; else another one takes its place.
             timeline: Its timeline as it goes on; None if it is over.
+            lost: How many conversations, with this one, will not be made because it failed.
         """
         self._in_progress -= 1
         self._backlog.end(conversation.brief.conversation_id)
         self._adas.pop(conversation.brief.conversation_id, None)
-        self.missing -= is_accepted
+        self.missing -= is_accepted + lost
         if not is_accepted:
             self._by_ability[conversation.brief.scenario.ability] -= 1
         if timeline is not None:
@@ -254,10 +259,14 @@ class Schedule:
             return False
         return self._in_progress == 0 or self._may_finish(provider, self._in_progress + 1)
 
+    def _has_timeline(self) -> bool:
+        """Tell whether there is a timeline for one more conversation."""
+        return bool(self._idle) or self._last_timeline_id != self._most_timelines
+
     def _can_begin(self, provider: str) -> bool:
         """Tell whether a provider serves the role that is first in a conversation, and others all that it does not."""
         needed = self._serving.needed
-        return self._serving.serves(provider, needed[0]) and self._unserved.isdisjoint(needed)
+        return self._has_timeline() and self._serving.serves(provider, needed[0]) and self._unserved.isdisjoint(needed)
 
     def _leaves_enough_to_others(self, provider: str) -> bool:
         """Tell whether those who serve the roles that a provider leaves to others have enough to do."""
@@ -293,7 +302,7 @@ class Schedule:
         self._backlog.begin(self._last_conversation_id)
         brief = self._source.draw_brief(self._last_conversation_id, timeline, self._by_ability, self._held_back())
         self._by_ability[brief.scenario.ability] += 1
-        return Conversation(brief, self._source.prompts, past=past)
+        return begin(brief, self._source.prompts, past)
 
 
 def _role_of(conversation: Conversation) -> ModelRole:

@@ -29,7 +29,7 @@ _MOST_TOKENS = 16
 _SHOWN_MODEL_LENGTH = 40
 # A limit that differs by less is the same, spelled otherwise.
 _NOTABLE_DIFFERENCE = 0.02
-_STEPS = {step.model_role: step for step in (Step.ASK, Step.ANSWER, Step.REWRITE)}
+_STEPS = {step.model_role: step for step in (Step.ASK, Step.ANSWER, Step.REWRITE, Step.REVIEW)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ __all__ = [
     "brief_from_json",
     "earlier_messages",
     "last_ids",
+    "read_answers",
     "read_prompt_set",
     "rebuild_conversation",
     "record_acceptance",
@@ -177,6 +178,16 @@ def earlier_messages(connection: sqlite3.Connection, timeline_id: int, conversat
         (Step.ASK.value, timeline_id, conversation_id, _MOST_LOOKED_BACK_AT),
     )
     return tuple(read_question(text.decode("utf-8", "replace")) for (text,) in rows)
+
+
+def read_answers(connection: sqlite3.Connection, conversation_id: int) -> list[StepRecord]:
+    """Return what Ada answered in a conversation, in order, with what each answer took."""
+    rows = connection.execute(
+        "SELECT kind, text, finish_reason, provider, model, prompt_tokens, completion_tokens, seconds FROM steps"
+        " WHERE conversation_id = ? AND kind IN (?, ?) ORDER BY number",
+        (conversation_id, Step.ANSWER.value, Step.CONTINUE.value),
+    )
+    return [StepRecord(*row) for row in rows]
 
 
 def last_ids(connection: sqlite3.Connection) -> tuple[int, int]:

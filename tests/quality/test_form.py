@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,20 @@ def written(sample: Sample) -> tuple[Message, ...]:
             if turn.results:
                 messages.append(Message("tool", "\n".join(map(result_block, turn.results))))
     return tuple(messages)
+
+
+@pytest.mark.parametrize("name", FAULTLESS)
+def test_without_its_thoughts_a_sample_is_the_same_but_for_them(name: str) -> None:
+    sample = read(FAULTLESS[name])
+    bare = read_sample(FAULTLESS[name], with_thoughts=False)
+    assert isinstance(bare, Sample)
+    for exchange, other in zip(sample.exchanges, bare.exchanges, strict=True):
+        assert [replace(turn, thinking="") for turn in exchange.turns] == list(other.turns)
+    messages = [
+        replace(one, content=one.content.partition("</think>\n\n")[2] or one.content) for one in FAULTLESS[name]
+    ]
+    assert read_sample(messages, with_thoughts=False) == bare
+    assert isinstance(read_sample(messages), Problem)
 
 
 @pytest.mark.parametrize("name", FAULTLESS)

@@ -357,6 +357,20 @@ def test_what_is_lost_with_a_fact_that_had_to_go_is_found(note: str, fact: Fact)
     assert check("Something.", before=(note,), gone=(note,), ability=Ability.UPDATE, facts=(DOG,), replaced=fact)
 
 
+def test_a_fact_that_is_told_in_other_words_is_not_lost() -> None:
+    note = "The user's sister lives in Seville. As a GP the user has Dr Copt, who takes time."
+    doctor = Fact("doctor", "Dr Copt", ("Dr Copt",), ("doctor", "gp"), "my doctor is Dr Copt", "who my doctor is")
+    changed = {"before": (note,), "gone": (note,), "ability": Ability.FORGET, "facts": (SEVILLE,)}
+    kept = "Dr Copt is the doctor to whom the user goes."
+    assert check(kept, known=(doctor,), **changed) is None  # type: ignore[arg-type]
+    lost = check("The user has a doctor.", known=(doctor,), **changed)  # type: ignore[arg-type]
+    assert lost is not None
+    assert lost.reason == "a fact is lost with another one that shared its note"
+    # What else was in the note is looked for all the same.
+    beside = f"{note} Their nurse is called Halina."
+    assert check(kept, known=(doctor,), **{**changed, "before": (beside,), "gone": (beside,)})  # type: ignore[arg-type]
+
+
 def test_what_goes_with_another_that_had_to_go_is_not_lost() -> None:
     note = "The user's sister lives in Seville. The user's friend is called Lukas."
     friend = Fact("friend", "Lukas", ("Lukas",), ("friend",), "my friend is called Lukas", "what my friend is called")

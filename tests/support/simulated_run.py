@@ -31,6 +31,7 @@ from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import RunCounters
+from apep_datagen.engine.ending import JudgedEnding
 from apep_datagen.engine.event_log import EventLog
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.engine.worker import Worker
@@ -178,7 +179,7 @@ def run_for(
                     context,
                     prices={},
                     open_month=(open_month or {}).get(name),
-                    rules=Rules(Judge("off", load_cast().phrases, NoveltyLimits(), ()), 12, 0.0),
+                    rules=Rules(JudgedEnding(Judge("off", load_cast().phrases, NoveltyLimits(), ())), 12, 0.0),
                 )
             )
 

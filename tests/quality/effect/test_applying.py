@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from apep_datagen.people.cast import load_cast
 from apep_datagen.people.scenario import Ability, Form
+from apep_datagen.quality import effect
+from apep_datagen.quality.sample import Sample, read_sample
 from support.cases import LOOK, case, effect_of, fact, said
 
 SESAME = fact("sesame", "what I am allergic to", "allergic", "allergy", forms=("tahini",))
@@ -71,6 +74,17 @@ def test_what_is_avoided_may_be_thought_of_alone() -> None:
     )
     assert applied(Form.AVOID, thoughtful) == ""
     assert applied(Form.AVOID, said(COOK, LOOK, "An omelette with herbs.")) == UNHEEDED
+
+
+def test_who_does_not_think_aloud_may_have_thought_of_it() -> None:
+    silent = said(COOK, LOOK, "An omelette with herbs.", thought="")
+    recommending = said(COOK, LOOK, "Noodles with sesame.", thought="")
+    for exchange, reason in ((silent, ""), (recommending, HELD)):
+        played = case(Ability.APPLY, exchange, form=Form.AVOID, facts=(SESAME,), memory=MEMORY)
+        sample = read_sample(played.messages, with_thoughts=False)
+        assert isinstance(sample, Sample)
+        problem = effect.check(sample, played.brief.scenario, played.change, load_cast().phrases)
+        assert (problem.reason if problem else "") == reason
 
 
 def test_what_would_help_is_looked_up_and_not_said_by_the_user() -> None:

@@ -45,6 +45,20 @@ def asked(form: Form, *exchanges: Any, **others: Any) -> str:
     return problem.reason if problem else ""
 
 
+def test_a_page_about_what_somebody_did_not_do_is_told_with_these_words() -> None:
+    aunt = Fact("aunt", "did not marry", ("did not marry",), (), "my aunt told me", "whom my aunt could have", "diary")
+    page = "They told me of the man whom their aunt did not marry."
+    question = "Do you still have the page about my aunt?"
+
+    def told(reply: str) -> str:
+        values = {"facts": (aunt,), "diary": (page,), "form": Form.AMONG_MANY}
+        problem = effect_of(case(Ability.DIARY_RECALL, said(question, READ, reply), **values))  # type: ignore[arg-type]
+        return problem.reason if problem else ""
+
+    assert told("It is the one about the man your aunt did not marry.") == ""
+    assert told("I do not have that page, whomever she did not marry.") == NOT_ANSWERED
+
+
 @pytest.mark.parametrize("form", [Form.AMONG_MANY, Form.NEAR_MISS, Form.DATE_OR_NUMBER])
 @pytest.mark.parametrize(
     ("reason", "exchanges"),

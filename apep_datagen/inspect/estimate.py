@@ -223,6 +223,7 @@ class Estimate:
         lengthened: How many times as long the conversations to come are as those of the history.
         assumed_yield: The share of finished conversations that is taken to be accepted; None where there is a history.
         one: What an accepted conversation needs.
+        roles: The roles that it needs.
         conversations: How many are to be paid for.
         shares: What each provider will do.
         budgets: The limits that are set.
@@ -235,6 +236,7 @@ class Estimate:
     lengthened: float
     assumed_yield: float | None
     one: Need
+    roles: tuple[ModelRole, ...]
     conversations: float
     shares: tuple[Share, ...]
     budgets: tuple[BudgetOutlook, ...]
@@ -301,6 +303,7 @@ def read_estimate(invocation: Invocation, now: float) -> Estimate:
         lengthened,
         assumed_yield,
         one,
+        invocation.serving.needed,
         conversations,
         tuple(shares),
         tuple(budgets),

@@ -40,7 +40,7 @@ def _describe_basis(estimate: Estimate) -> str:
     tokens = f"{rounded(one.prompt_tokens):,} + {rounded(one.completion_tokens):,} tokens"
     each = f"{one.requests:.1f} requests with {tokens} each"
     if estimate.history is None:
-        completions = ", ".join(f"{tokens} ({role})" for role, tokens in ASSUMED_COMPLETION_TOKENS.items())
+        completions = ", ".join(f"{ASSUMED_COMPLETION_TOKENS[role]} ({role})" for role in estimate.roles)
         return (
             f"Estimated from the prompts: {each}.\n"
             f"Assumed, as this output has no history: {BYTES_PER_TOKEN} bytes a token, {ASSUMED_TOOL_ROUNDS:g} round"

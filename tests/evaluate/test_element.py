@@ -42,12 +42,12 @@ def test_an_element_is_one_line_and_says_what_it_is_of() -> None:
     line = ELEMENTS[13].to_line()
     assert "\n" not in line
     value = json.loads(line)
-    assert list(value) == ["evaluation", "messages"]
+    assert list(value) == ["evaluation", "transcript"]
     told = value["evaluation"]
     assert (told["user"], told["number_of_try"], told["day"], told["exam"]["seed"]) == (2, 1, 2, 1)
     assert told["ada"] == {"provider": "mine", "model": "small-model", "as_trained": "hermes"}
     assert told["question"] == shared_plan(2).question(2, 1)
-    assert [message["role"] for message in value["messages"]][:2] == ["system", "user"]
+    assert [message["role"] for message in value["transcript"]][:2] == ["system", "user"]
 
 
 def test_tries_and_days_are_counted_from_one() -> None:
@@ -72,12 +72,12 @@ def broken(**changes: Any) -> str:
         (sample_line(ELEMENTS[0].messages), "this is a dataset"),
         ("{}", "element 2 is no evaluated conversation"),
         ("7", "element 2 is no evaluated conversation"),
-        ('{"evaluation": 1, "messages": []}', "element 2"),
+        ('{"evaluation": 1, "transcript": []}', "element 2"),
         (broken(user="one"), "user"),
         (broken(ability="juggling"), "ability"),
         (broken(outcome={"failure": "a new one"}), "outcome.failure"),
         (broken(exam={"seed": 1}), "exam.users"),
-        (json.dumps({"evaluation": json.loads(ELEMENTS[0].to_line())["evaluation"]}), "messages"),
+        (json.dumps({"evaluation": json.loads(ELEMENTS[0].to_line())["evaluation"]}), "transcript"),
         (ELEMENTS[0].to_line().replace('"seconds": []', '"seconds": [NaN, "x"]'), "seconds"),
     ],
 )

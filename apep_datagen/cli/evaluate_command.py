@@ -41,6 +41,7 @@ from apep_datagen.cli.telling import report, telling_errors
 from apep_datagen.terminal import streams
 
 if TYPE_CHECKING:
+    from apep_datagen.evaluate.element import Examined
     from apep_datagen.evaluate.plan import ExamPlan
 
 __all__ = ["evaluate"]
@@ -125,6 +126,8 @@ def evaluate(
         if against is not None:
             files.append(NamedFile(against, "the other evaluation (--against)"))
         check_files(files)
+        # Before anything is spent.
+        other = _read_other(against) if against is not None else None
         wire = read_as_trained(as_trained) if as_trained else None
         exam = Exam(seed, users, days, tries, settings.generation.max_tool_rounds, tester)
         written = load_written_tester(prompts)
@@ -143,7 +146,7 @@ def evaluate(
             _tell(
                 ExamPlan(replace(exam, tester=WRITTEN), plan.cast, plan.prompts, written),
                 output,
-                against,
+                other,
                 as_json=as_json,
             )
         if not (quiet or as_json):
@@ -153,7 +156,22 @@ def evaluate(
         raise typer.Exit(outcome.exit_status)
 
 
-def _tell(plan: ExamPlan, output: Path, against: Path | None, *, as_json: bool) -> None:
+def _read_other(path: Path) -> list[Examined]:
+    """Return the conversations of another evaluation.
+
+    Raises:
+        StorageError: There is none, or the file is no evaluation.
+    """
+    from apep_datagen.core.errors import StorageError
+    from apep_datagen.evaluate.element import read_examined
+
+    elements = list(read_examined(path))
+    if not elements:
+        raise StorageError(f"{path}: this evaluation holds no conversation yet; go on with it, or name another one")
+    return elements
+
+
+def _tell(plan: ExamPlan, output: Path, other: list[Examined] | None, *, as_json: bool) -> None:
     """Print what an evaluation comes to, beside the bounds, and how it differs from another one."""
     from apep_datagen.evaluate.bounds import played_bounds
     from apep_datagen.evaluate.comparison import compare
@@ -164,7 +182,7 @@ def _tell(plan: ExamPlan, output: Path, against: Path | None, *, as_json: bool) 
 
     elements = list(read_examined(output))
     found = report_of(elements, played_bounds(plan, elements))
-    compared = compare(elements, read_examined(against)) if against else None
+    compared = compare(elements, other) if other else None
     if as_json:
         report(report_as_json(found) | ({"against": comparison_as_json(compared)} if compared else {}))
     else:

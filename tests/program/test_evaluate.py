@@ -580,9 +580,19 @@ def exported_natively(program: Program) -> str:
 # Where it cannot write.
 
 
+def test_a_provider_that_is_none_is_told_by_the_option_that_names_it(fresh: Evaluated) -> None:
+    fresh.configure(section("model", "http://127.0.0.1:9/model"))
+    for option in (("--ada", "nobody"), ("--ada", "model", "--tester", "nobody")):
+        ended = fresh.run("evaluate", *option)
+        assert ended.status == 2, ended.said
+        assert ended.stderr.startswith(f"{option[-2]} nobody: there is no such provider; there are "), ended.stderr
+        assert len(ended.stderr.splitlines()) == 1
+
+
 def test_a_directory_that_cannot_be_written_to_is_told(fresh: Evaluated) -> None:
     (fresh.directory / "data").mkdir()
     (fresh.directory / "data" / "evaluations").write_text("I am a file.")
+    fresh.configure(section("model", "http://127.0.0.1:9/model"))
     ended = fresh.run(*OPTIONS)
     assert ended.status in {2, 4}, ended.said
     assert len(ended.stderr.splitlines()) == 1

@@ -141,6 +141,13 @@ def answers_in_fields(reply: Reply) -> Reply:
     return Reply(text, message={"content": text, "tool_calls": calls}, finish_reason="tool_calls")
 
 
+def _result_in(value: dict[str, Any]) -> dict[str, object]:
+    """Return what a call gave; Hermes has the tool's name beside it."""
+    inner = value.get("content", value)
+    result: dict[str, object] = json.loads(inner) if isinstance(inner, str) else inner
+    return result
+
+
 def _said_in(messages: Iterable[dict[str, Any]]) -> tuple[list[str], list[Results]]:
     """Return the user's messages, and for each exchange its rounds of results, however these are spelled."""
     questions: list[str] = []
@@ -151,7 +158,7 @@ def _said_in(messages: Iterable[dict[str, Any]]) -> tuple[list[str], list[Result
         is_users = message["role"] == "user"
         is_result = message["role"] == "tool" or (is_users and _RESULT.search(text) is not None)
         if is_result:
-            found = [json.loads(line) for line in _JSON_OF_RESULT.findall(text)]
+            found = [_result_in(json.loads(line)) for line in _JSON_OF_RESULT.findall(text)]
             if was_result:
                 rounds[-1][-1].extend(found)
             else:

@@ -6,6 +6,7 @@ What a command needs is imported when it runs, so that `--help` does not wait fo
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,7 @@ def evaluate(
         from apep_datagen.terminal.text import say
 
         names = [ada] if tester == WRITTEN else list(dict.fromkeys([ada, tester]))
+        _require(load_settings(config).providers, ada, tester)
         settings = load_settings(
             config,
             generation={"grace_seconds": grace_seconds, "patience_seconds": patience},
@@ -154,6 +156,21 @@ def evaluate(
         if outcome.error:
             raise outcome.error
         raise typer.Exit(outcome.exit_status)
+
+
+def _require(providers: Iterable[str], ada: str, tester: str) -> None:
+    """Refuse what names no provider.
+
+    Raises:
+        SettingsError: One of them does.
+    """
+    from apep_datagen.core.errors import SettingsError
+    from apep_datagen.evaluate.exam import WRITTEN
+
+    known = list(providers)
+    for option, name, there_are in (("--ada", ada, known), ("--tester", tester, [WRITTEN, *known])):
+        if name not in there_are:
+            raise SettingsError(f"{option} {name}: there is no such provider; there are {', '.join(there_are)}")
 
 
 def _read_other(path: Path) -> list[Examined]:

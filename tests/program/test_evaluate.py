@@ -490,7 +490,7 @@ def test_against_another_exam_tells_in_what_they_differ_and_compares_what_both_w
         "The two exams differ in the number of users (4 here, 3 there), the days of a user (2 here, 3 there)."
         in ended.stdout
     )
-    assert "5 conversations have no counterpart" in ended.stdout
+    assert "Not compared because the other evaluation has no counterpart: 5 conversations." in ended.stdout
 
 
 def test_against_what_is_no_evaluation_is_told_before_anything_is_asked(program: Evaluated) -> None:
@@ -520,8 +520,8 @@ def test_against_what_is_no_evaluation_is_told_before_anything_is_asked(program:
 
 
 def test_a_model_can_play_the_users_and_what_it_gets_wrong_says_nothing_about_ada(fresh: Evaluated) -> None:
-    """Who never says what the second user is to say is asked again, three times in all."""
-    tester = Examinee(USERS, DAYS, written=False, way=lambda asked: "does not tell" if asked.user == 2 else "")
+    """Who never says what the first user is to say is asked again, three times in all."""
+    tester = Examinee(USERS, DAYS, written=False, way=lambda asked: "does not tell" if asked.user == 1 else "")
     with LoopbackServer(tester) as server:
         fresh.configure("".join(section(name, server.url(name), max_in_flight=1) for name in ("model", "player")))
         ended = fresh.run(*OPTIONS, "--tester", "player", "--json")
@@ -532,11 +532,11 @@ def test_a_model_can_play_the_users_and_what_it_gets_wrong_says_nothing_about_ad
     assert sorted(places(elements)) == [(user, 1, day) for user in (1, 2, 3) for day in (1, 2, 3)]
     void = {place for place, outcome in zip(places(elements), fresh.outcomes(), strict=True) if outcome["is_void"]}
     assert void
-    assert {user for user, _, _ in void} == {2}
+    assert {user for user, _, _ in void} == {1}
     rejected = fresh.query_state(
         "SELECT timeline_id, count(*) FROM conversations WHERE status = 'rejected' GROUP BY timeline_id"
     )
-    assert rejected == [(2, 2 * len(void))]
+    assert rejected == [(1, 2 * len(void))]
     found = json.loads(ended.stdout)
     assert found["total"]["void"] == len(void)
     assert found["total"]["conversations"] == USERS * DAYS - len(void)
@@ -549,7 +549,7 @@ def test_a_model_can_play_the_users_and_what_it_gets_wrong_says_nothing_about_ad
 @pytest.mark.parametrize("form", ["trl", "hermes", "openai", "axolotl", "an export"])
 def test_a_model_is_asked_as_it_was_trained(fresh: Evaluated, form: str) -> None:
     examinee = Examinee(USERS, DAYS)
-    is_native = form in {"openai", "an export"}
+    is_native = form == "an export"
 
     def behaviour(received: Received) -> Reply:
         reply = examinee(received)
@@ -580,9 +580,19 @@ def exported_natively(program: Program) -> str:
 # Where it cannot write.
 
 
+def test_a_provider_that_is_none_is_told_by_the_option_that_names_it(fresh: Evaluated) -> None:
+    fresh.configure(section("model", "http://127.0.0.1:9/model"))
+    for option in (("--ada", "nobody"), ("--ada", "model", "--tester", "nobody")):
+        ended = fresh.run("evaluate", *option)
+        assert ended.status == 2, ended.said
+        assert ended.stderr.startswith(f"{option[-2]} nobody: there is no such provider; there are "), ended.stderr
+        assert len(ended.stderr.splitlines()) == 1
+
+
 def test_a_directory_that_cannot_be_written_to_is_told(fresh: Evaluated) -> None:
     (fresh.directory / "data").mkdir()
     (fresh.directory / "data" / "evaluations").write_text("I am a file.")
+    fresh.configure(section("model", "http://127.0.0.1:9/model"))
     ended = fresh.run(*OPTIONS)
     assert ended.status in {2, 4}, ended.said
     assert len(ended.stderr.splitlines()) == 1

@@ -144,7 +144,7 @@ def evaluate(
         )
         streams.let_output_be_lost()
         outcome = asyncio.run(run_evaluation(invocation, evaluation, make_view(quiet=quiet or as_json)))
-        if outcome.counters.done:
+        if outcome.counters.done and (as_json or not quiet):
             _tell(
                 ExamPlan(replace(exam, tester=WRITTEN), plan.cast, plan.prompts, written),
                 output,

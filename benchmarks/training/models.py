@@ -1,0 +1,54 @@
+"""SmolLM2 out of its GGUF file, and what a LoRA makes of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch  # type: ignore[import-not-found]  # the environment of the benchmark has it
+from peft import PeftModel  # type: ignore[import-not-found]  # as above
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
+
+__all__ = ["END", "load", "render", "save_base", "save_merged"]
+
+END = "<|im_end|>"
+"""What ends a message, in the chat template of the model."""
+
+
+def save_base(weights: Path, directory: Path) -> None:
+    """Write the model of a GGUF file as `from_pretrained` reads it, in 32 bits; where it was written, nothing is done.
+
+    Its weights are copied into a fresh model, because one that was read from a GGUF file takes itself for quantised.
+    """
+    if (directory / "config.json").exists():
+        return
+    read = AutoModelForCausalLM.from_pretrained(weights.parent, gguf_file=weights.name, dtype=torch.float32)
+    read.config.__dict__.pop("quantization_config", None)
+    fresh = LlamaForCausalLM(read.config)
+    fresh.load_state_dict(read.state_dict())
+    tokenizer = AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name)
+    # Written beside and then renamed: whoever finds the directory finds all of it.
+    unfinished = directory.with_name(f"{directory.name}.{os.getpid()}")
+    fresh.save_pretrained(unfinished)
+    tokenizer.save_pretrained(unfinished)
+    unfinished.rename(directory)
+
+
+def save_merged(base: Path, adapter: Path, directory: Path) -> None:
+    """Write a model with its LoRA merged into the weights."""
+    model = PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained(base, dtype=torch.float32), adapter)
+    model.merge_and_unload().save_pretrained(directory)
+    AutoTokenizer.from_pretrained(base).save_pretrained(directory)
+
+
+def load(directory: Path, device: str) -> tuple[Any, Any]:
+    """Return a model in 16 bits, and its tokenizer."""
+    model = LlamaForCausalLM.from_pretrained(directory, dtype=torch.bfloat16).to(device)
+    return model, AutoTokenizer.from_pretrained(directory)
+
+
+def render(tokenizer: Any, messages: list[dict[str, str]], is_to_answer: bool) -> str:  # noqa: FBT001 - a step's state
+    """Return messages as the model's own chat template has them."""
+    text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=is_to_answer)
+    return text

@@ -1,0 +1,242 @@
+"""Train a LoRA on the rows of an export, with loss on Ada's words alone.
+
+    train.py ROWS BASE OUT [--epochs N] [--seed N] [--rank N] [--learning-rate X] [--minutes N] [--device cuda]
+
+ROWS is a file that `apep-datagen export --format trl --rows conversation` wrote, BASE a model's directory. OUT gets
+`adapter/`, `training.json` (what it took, and the loss of each step) and `checkpoint.pt`: where training was stopped,
+the same command goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import hashlib
+import json
+import math
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch  # type: ignore[import-not-found]  # the environment of the benchmark has it
+from models import END, load, render
+from peft import LoraConfig, get_peft_model  # type: ignore[import-not-found]  # as above
+from peft.helpers import disable_input_dtype_casting  # type: ignore[import-not-found]  # as above
+from rows import Row, learnt_texts, micro_batches, row_of, steps, stretches
+
+_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+_ROWS_A_STEP = 4
+# What a batch holds in memory grows with its tokens: some 0.7 MB each.
+_TOKENS_A_BATCH = 3072
+_WARM_UP = 0.06
+_SECONDS_BETWEEN_CHECKPOINTS = 60.0
+_BYTES_PER_MAXRSS = 1 if sys.platform == "darwin" else 1024
+
+
+def main() -> int:
+    """Train; return the exit status."""
+    arguments = _arguments()
+    torch.manual_seed(arguments.seed)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    model, tokenizer = load(arguments.base, arguments.device)
+    texts = arguments.rows.read_text(encoding="utf-8")
+    rows = [_row(tokenizer, json.loads(line)["messages"]) for line in texts.splitlines()]
+    left_out = [row for row in rows if len(row.tokens) > arguments.max_tokens]
+    rows = [row for row in rows if len(row.tokens) <= arguments.max_tokens]
+    made_with = {name: getattr(arguments, name) for name in ("epochs", "seed", "rank", "learning_rate", "max_tokens")}
+    training = _Training(model, rows, arguments, hashlib.sha256(f"{made_with}{texts}".encode()).hexdigest())
+    print(
+        f"{len(rows)} conversations ({len(left_out)} are longer than {arguments.max_tokens} tokens and left out),"
+        f" {sum(len(row.tokens) for row in rows)} tokens, of which {sum(sum(row.is_learnt) for row in rows)} are learnt;"
+        f" {len(training.planned)} steps",
+        flush=True,
+    )
+    training.run()
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", type=Path, metavar="ROWS")
+    parser.add_argument("base", type=Path, metavar="BASE")
+    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rank", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so many; the same command goes on")
+    parser.add_argument("--max-tokens", type=int, default=3072, help="longer conversations are left out, never cut")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=0, help="of the CPU (default: what PyTorch takes)")
+    return parser.parse_args()
+
+
+def _row(tokenizer: Any, messages: list[dict[str, str]]) -> Row:
+    """Return a conversation's tokens, after a look at what its labels decode to: Ada's words, and nothing else."""
+    parts = stretches(messages, lambda some, is_to_answer: render(tokenizer, list(some), is_to_answer), END)
+    row = row_of(parts, lambda text: tokenizer(text, add_special_tokens=False).input_ids)
+    learnt = learnt_texts(row, functools.partial(tokenizer.decode, clean_up_tokenization_spaces=False))
+    assert learnt == [message["content"] + END for message in messages if message["role"] == "assistant"]
+    return row
+
+
+class _Training:
+    """A training under way.
+
+    Args:
+        model: The base model, which stays as it is.
+        rows: What is learnt.
+        arguments: Of the command.
+        identity: What the training is made with; a checkpoint of another one is refused.
+    """
+
+    def __init__(self, model: Any, rows: Sequence[Row], arguments: argparse.Namespace, identity: str) -> None:
+        self._rows = rows
+        self._arguments = arguments
+        self._identity = identity
+        self._lengths = [len(row.tokens) for row in rows]
+        self.planned = steps(len(rows), _ROWS_A_STEP, arguments.epochs, arguments.seed)
+        configuration = LoraConfig(
+            r=arguments.rank, lora_alpha=2 * arguments.rank, target_modules=list(_LINEAR), lora_dropout=0.0
+        )
+        self._model = get_peft_model(model, configuration)
+        self._learnt = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
+        self._optimizer = torch.optim.AdamW(self._learnt, lr=arguments.learning_rate, weight_decay=0.0)
+        self._done: list[float] = []  # the loss of each step
+        self._seconds = 0.0
+        self._peak_bytes = 0
+
+    def run(self) -> None:
+        """Train, from where it was stopped, until all is done or the time is over."""
+        self._read_checkpoint()
+        began, before = time.monotonic(), self._seconds
+        written = began
+        limit = 60 * self._arguments.minutes
+        for number in range(len(self._done), len(self.planned)):
+            if time.monotonic() - began > limit:
+                break
+            self._step(number)
+            now = time.monotonic()
+            self._seconds = before + now - began
+            if number % 10 == 9:
+                tokens = sum(self._lengths[row] for step in self.planned[: number + 1] for row in step)
+                print(
+                    f"step {number + 1} of {len(self.planned)}: loss {_mean(self._done[-10:]):.3f},"
+                    f" {self._seconds:.0f} s, {tokens / self._seconds:.0f} tokens/s",
+                    flush=True,
+                )
+            if now - written > _SECONDS_BETWEEN_CHECKPOINTS:
+                self._write_checkpoint()
+                written = now
+        self._write_checkpoint()
+        self._model.save_pretrained(self._arguments.out / "adapter")
+        self._write_report()
+
+    def _step(self, number: int) -> None:
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._arguments.learning_rate * _share_of_rate(number, len(self.planned))
+        numbers = self.planned[number]
+        # Each token that is learnt in a step counts alike, in whichever batch it is.
+        learnt = sum(sum(self._rows[row].is_learnt) for row in numbers)
+        loss = 0.0
+        for batch in micro_batches(numbers, self._lengths, _TOKENS_A_BATCH):
+            loss += self._backward([self._rows[row] for row in batch], learnt)
+        torch.nn.utils.clip_grad_norm_(self._learnt, 1.0)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        assert math.isfinite(loss)
+        self._done.append(loss)
+
+    def _backward(self, rows: Sequence[Row], learnt: int) -> float:
+        """Add a batch's gradients; return its part of the step's loss."""
+        device = self._arguments.device
+        longest = max(len(row.tokens) for row in rows)
+        # Padding stands behind a row, where causal attention never looks at it: no mask is needed, which is faster.
+        tokens = torch.tensor([[*row.tokens, *[0] * (longest - len(row.tokens))] for row in rows], device=device)
+        mask = torch.tensor([[*row.is_learnt, *[False] * (longest - len(row.tokens))] for row in rows], device=device)
+        decoder = self._model.base_model.model
+        with torch.autocast(device, dtype=torch.bfloat16), disable_input_dtype_casting(self._model):
+            hidden = decoder.model(input_ids=tokens, use_cache=False).last_hidden_state
+            # Only where something is learnt is it asked what comes: the vocabulary is the widest of all layers.
+            logits = decoder.lm_head(hidden[:, :-1][mask[:, 1:]])
+        loss = torch.nn.functional.cross_entropy(logits.float(), tokens[:, 1:][mask[:, 1:]], reduction="sum") / learnt
+        loss.backward()
+        return float(loss.detach())
+
+    def _write_checkpoint(self) -> None:
+        self._peak_bytes = max(self._peak_bytes, _peak_bytes(self._arguments.device))
+        state = {
+            "identity": self._identity,
+            "parameters": [parameter.detach().cpu() for parameter in self._learnt],
+            "optimizer": self._optimizer.state_dict(),
+            "losses": self._done,
+            "seconds": self._seconds,
+            "peak bytes": self._peak_bytes,
+        }
+        path = self._arguments.out / "checkpoint.pt"
+        unfinished = path.with_suffix(".unfinished")
+        self._arguments.out.mkdir(parents=True, exist_ok=True)
+        torch.save(state, unfinished)
+        unfinished.replace(path)
+
+    def _read_checkpoint(self) -> None:
+        path = self._arguments.out / "checkpoint.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, map_location=self._arguments.device)
+        if state["identity"] != self._identity:
+            sys.exit(f"{path} is of a training with other rows or options: delete it, or name another directory")
+        with torch.no_grad():
+            for parameter, value in zip(self._learnt, state["parameters"], strict=True):
+                parameter.copy_(value)
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._done, self._seconds, self._peak_bytes = state["losses"], state["seconds"], state["peak bytes"]
+        print(f"goes on behind step {len(self._done)}", flush=True)
+
+    def _write_report(self) -> None:
+        done = self.planned[: len(self._done)]
+        tokens = sum(self._lengths[row] for step in done for row in step)
+        report = {
+            "conversations": len(self._rows),
+            "tokens": sum(self._lengths),
+            "learnt tokens": sum(sum(row.is_learnt) for row in self._rows),
+            "parameters": sum(parameter.numel() for parameter in self._learnt),
+            "steps": len(done),
+            "planned steps": len(self.planned),
+            "seconds": round(self._seconds, 1),
+            "tokens a second": round(tokens / self._seconds) if self._seconds else None,
+            "peak bytes": self._peak_bytes,
+            "losses": [round(loss, 4) for loss in self._done],
+        }
+        (self._arguments.out / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        print(
+            f"{len(done)} of {len(self.planned)} steps, {self._seconds:.0f} s, at most {self._peak_bytes / 1e9:.1f} GB;"
+            f" loss {_mean(self._done[:10]):.3f} at first, {_mean(self._done[-10:]):.3f} at last",
+            flush=True,
+        )
+
+
+def _share_of_rate(step: int, planned: int) -> float:
+    """Return the share of the learning rate that a step has: it rises at first, and falls along a cosine."""
+    rising = max(1, round(_WARM_UP * planned))
+    if step < rising:
+        return (step + 1) / rising
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, planned - rising)))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def _peak_bytes(device: str) -> int:
+    if device.startswith("cuda"):
+        return int(torch.cuda.max_memory_allocated())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _BYTES_PER_MAXRSS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -31,6 +31,7 @@ from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import Step
 from apep_datagen.engine.commit import Rules, commit_answer
+from apep_datagen.engine.ending import JudgedEnding
 from apep_datagen.people.cast import Cast, load_cast
 from apep_datagen.people.drawing import draw_scenario, draw_time, draw_user, generator, possible_abilities
 from apep_datagen.people.scenario import Ability
@@ -67,7 +68,7 @@ class Author:
         self._cast, self._prompts = cast, prompts
         self._writer = Writer(1)
         judge = Judge("off", cast.phrases, NoveltyLimits(), ())
-        self._rules = Rules(judge, _TIMELINE_LENGTH, 0)
+        self._rules = Rules(JudgedEnding(judge), _TIMELINE_LENGTH, 0)
 
     def converse(self, connection: sqlite3.Connection, timeline: Timeline, number: int) -> Timeline | None:
         """Record a conversation from its beginning to its end, and return its timeline if that goes on."""

@@ -27,11 +27,12 @@ from apep_datagen.core.errors import ApepError, SettingsError
 from apep_datagen.core.markup import result_block
 from apep_datagen.core.messages import Message, clean_text
 from apep_datagen.core.notebook import Notebook, Notes
+from apep_datagen.formats.wire import plain_wire
 from apep_datagen.inspect.readable import message_texts, print_texts
 from apep_datagen.terminal import streams
 from apep_datagen.terminal.text import say
 from notes_file import NotesFile
-from talking import Chat, Endpoint, Wire
+from talking import Chat, Endpoint
 
 __all__ = ["main"]
 
@@ -141,7 +142,7 @@ def _key(variable: str | None) -> str:
 
 def _talk(options: argparse.Namespace) -> None:
     endpoint = Endpoint(_base_url(options.base_url), _parameters(options), options.timeout, _key(options.key_from))
-    wire = Wire(options.calls, options.tool_role, options.thoughts)
+    wire = plain_wire(options.calls, options.tool_role, options.thoughts)
     notes_file = NotesFile(options.notes)
     with notes_file.held():
         notebook = Notebook.holding(notes_file.read())

@@ -6,65 +6,27 @@ import datetime
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 import httpx
 
 from apep_datagen.conversation.completions import LONGEST_ANSWER
 from apep_datagen.conversation.prompt_set import PromptSet
-from apep_datagen.conversation.prompting import SpellingOfCalls, ada_system_prompt
+from apep_datagen.conversation.prompting import ada_system_prompt
 from apep_datagen.core.dialects import own_markup
 from apep_datagen.core.errors import ApepError, FailureKind, UnusableAnswerError
 from apep_datagen.core.markup import Answer, parse_answer, render_answer, result_block
 from apep_datagen.core.messages import Completion, Ending, Message, ending_of
 from apep_datagen.core.notebook import Notebook, Notes
 from apep_datagen.core.repetition import repeated_words
-from apep_datagen.core.tools import canonical_call, run_call, tool_schemas
-from apep_datagen.export.examples import with_thoughts
-from apep_datagen.formats.chat import chat_messages
-from apep_datagen.formats.example import Example
+from apep_datagen.core.tools import canonical_call, run_call
 from apep_datagen.formats.format import CannotHoldError
-from apep_datagen.formats.registry import FORMATS
-from apep_datagen.formats.shape import Shape, Thoughts, ToolRole
+from apep_datagen.formats.wire import Wire
 from apep_datagen.providers.failures import transport_error
 from apep_datagen.providers.openai_compatible import endpoint_address
 from apep_datagen.providers.response import LARGEST_BODY, Response, read_completion
 
-__all__ = ["Chat", "Endpoint", "Wire"]
-
-_HERMES_ROLES: Final[Mapping[str, str]] = {"system": "system", "human": "user", "gpt": "assistant", "tool": "tool"}
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """How messages are spelled: as the rows were that the model was trained on.
-
-    Attributes:
-        calls: How calls are spelled.
-        tool_role: The role of results, where calls are text.
-        thoughts: Which thoughts of Ada's she sees again.
-    """
-
-    calls: SpellingOfCalls = "text"
-    tool_role: ToolRole = "user"
-    thoughts: Thoughts = "keep"
-
-    def body(self, messages: tuple[Message, ...]) -> dict[str, Any]:
-        """Return what of a request's body says what was said, made by the functions that make rows.
-
-        Args:
-            messages: As the output has them.
-
-        Raises:
-            CannotHoldError: A call cannot be spelled so.
-        """
-        example = with_thoughts(Example(messages), self.thoughts)
-        if self.calls == "hermes":
-            rows = FORMATS["hermes"].write(example, Shape())["conversations"]
-            return {"messages": [{"role": _HERMES_ROLES[row["from"]], "content": row["value"]} for row in rows]}
-        shape = Shape(tool_role="tool" if self.calls == "native" else self.tool_role, calls=self.calls)
-        spelled = chat_messages(example, shape, arguments="text")
-        return {"messages": spelled, "tools": tool_schemas()} if self.calls == "native" else {"messages": spelled}
+__all__ = ["Chat", "Endpoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +142,7 @@ class Chat:
 
     def _answer(self, messages: tuple[Message, ...], *, may_call: bool) -> Answer:
         try:
-            body = self._wire.body(messages)
+            body = self._wire.spell(messages).body()
         except CannotHoldError as error:
             raise UnusableAnswerError(
                 f"this conversation cannot go on with --calls {self._wire.calls}: {error}"

@@ -5,7 +5,10 @@ Money is counted in whole picodollars (10⁻¹² $), so that sums are exact.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from apep_datagen.core.messages import CompletionRequest, Usage
 
@@ -15,6 +18,10 @@ _PICODOLLARS = 1_000_000_000_000
 # What a chat template puts around a message, and around the whole prompt, at most: role names, control tokens, a date.
 _TOKENS_AROUND_MESSAGE = 16
 _TOKENS_AROUND_PROMPT = 64
+# What it puts around a call or a schema; and what it tells of how to call, which is little more than it takes to indent
+# the schemas, in all templates that come with the program.
+_TOKENS_AROUND_OBJECT = 64
+_TOKENS_AROUND_TOOLS = 1024
 
 
 def picodollars(usd: float) -> int:
@@ -73,5 +80,22 @@ def worst_case(request: CompletionRequest) -> Usage:
     A token stands for one byte of UTF-8 at least (byte-level BPE and its relatives), so a prompt has no more tokens
     than bytes, and what the chat template adds. A completion ends at `max_tokens`.
     """
-    prompt = sum(len(message.content.encode()) + _TOKENS_AROUND_MESSAGE for message in request.messages)
+    sent = request.sent
+    prompt = sum(_bytes_of(message) + _TOKENS_AROUND_MESSAGE for message in sent.messages)
+    if sent.tools:
+        prompt += _bytes_of_objects(sent.tools) + _TOKENS_AROUND_TOOLS
     return Usage(prompt + _TOKENS_AROUND_PROMPT, request.max_tokens)
+
+
+def _bytes_of(message: Mapping[str, Any]) -> int:
+    """Return the most bytes that a chat template makes of what stands in a message."""
+    return sum(
+        len(value.encode()) if isinstance(value, str) else _bytes_of_objects(value)
+        for name, value in message.items()
+        if name != "role"
+    )
+
+
+def _bytes_of_objects(values: Sequence[Any]) -> int:
+    """Return the most bytes that a chat template makes of objects: as JSON, with escapes and with lines indented."""
+    return len(json.dumps(values, indent=4)) + _TOKENS_AROUND_OBJECT * len(values)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from apep_datagen.cli.dataset_commands import export, import_dataset, push
+from apep_datagen.cli.evaluate_command import evaluate
 
 # Typer looks for the parameters' annotations among the names of this module.
 from apep_datagen.cli.options import (
@@ -47,6 +48,8 @@ from apep_datagen.cli.options import (
     Quiet,
     Rejected,
     ResetTools,
+    Rewriter,
+    Role,
     Rps,
     SecretsFile,
     Seed,
@@ -98,6 +101,8 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
         secrets: SecretsFile = None,
         model: Model = None,
         rps: Rps = None,
+        role: Role = None,
+        rewriter: Rewriter = None,
         log_file: LogFile = None,
         log_text: LogText = False,
         quiet: Quiet = False,
@@ -107,7 +112,7 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
             return
         with telling_errors():
             from apep_datagen.cli.files import files_of_run
-            from apep_datagen.cli.values import parse_exchanges, parse_pairs, parse_rates
+            from apep_datagen.cli.values import parse_exchanges, parse_pairs, parse_rates, parse_roles
             from apep_datagen.config.invocation import read_invocation
             from apep_datagen.config.provider_choice import choose_providers
             from apep_datagen.config.secrets import load_secrets
@@ -125,6 +130,7 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
                 },
                 budget={"max_requests": max_requests, "max_tokens": max_tokens, "max_usd": max_usd},
                 quality={"level": quality},
+                roles=parse_roles(role, rewriter),
                 models=parse_pairs("--model", model),
                 rates=parse_rates(rps),
             )
@@ -257,26 +263,29 @@ def providers(
     secrets: SecretsFile = None,
     model: Model = None,
     rps: Rps = None,
+    role: Role = None,
     as_json: AsJson = False,
 ) -> None:
     """Check each provider with one small request: key, model, latency, and the limits that its headers tell.
 
-    Each model that a role uses is asked for 16 tokens at most. These requests are charged for like any other; no
-    budget of a run and no month's tokens count them. No answer within 60 s is a failure.
+    Each model that one of its roles uses is asked for 16 tokens at most. These requests are charged for like any other;
+    no budget of a run and no month's tokens count them. No answer within 60 s is a failure.
     """
     import asyncio
 
-    from apep_datagen.cli.values import parse_pairs, parse_rates
+    from apep_datagen.cli.values import parse_pairs, parse_rates, parse_roles
     from apep_datagen.config.provider_choice import choose_providers
     from apep_datagen.config.secrets import load_secrets
     from apep_datagen.config.settings_file import load_settings
     from apep_datagen.inspect.provider_check import check_providers, checks_as_json, describe_checks
 
     with telling_errors():
-        settings = load_settings(config, models=parse_pairs("--model", model), rates=parse_rates(rps))
+        settings = load_settings(
+            config, roles=parse_roles(role), models=parse_pairs("--model", model), rates=parse_rates(rps)
+        )
         keys = load_secrets(secrets, settings.providers, os.environ)
         choice = choose_providers(providers, keys, settings, purpose="check")
-        checks = asyncio.run(check_providers(settings, choice.keys, choice.missing))
+        checks = asyncio.run(check_providers(settings, choice))
         report(checks_as_json(checks) if as_json else describe_checks(checks))
         raise typer.Exit(NoProviderLeftError.exit_status if any(check.problem for check in checks) else 0)
 
@@ -399,7 +408,7 @@ def grow(
         )
         check_files(files_of_growth(settings, config=config, secrets=secrets, prompts=prompts))
         keys = load_secrets(secrets, settings.providers, os.environ)
-        choice = choose_providers(providers, keys, settings, purpose="run")
+        choice = choose_providers(providers, keys, settings, purpose="grow")
         for name, what in choice.missing.items():
             typer.echo(f"Not used: {name}: {what}", err=True)
         streams.let_output_be_lost()
@@ -470,6 +479,13 @@ app.command(
     epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 the dataset cannot be read, or a file cannot"
     " be written; 7 something is lost without a word, by the format or by a chat template, or there is no row.",
 )(export)
+app.command(
+    "evaluate",
+    short_help="Measure how well a model remembers, on users it has never met.",
+    epilog="Exit status: 0 all is evaluated; 2 an option, the configuration or a prompt is wrong; 3 the provider cannot"
+    " be used; 4 the evaluation's file or its state cannot be used; 5 the provider failed during the run; 6 a budget is"
+    " reached; 130 or 143 stopped by a signal, everything saved.",
+)(evaluate)
 app.command(
     "push",
     short_help="Put the dataset on the Hugging Face hub, with a card made from the facts.",

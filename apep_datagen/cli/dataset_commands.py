@@ -76,10 +76,11 @@ def export(
     from apep_datagen.config.settings_file import load_settings
     from apep_datagen.core.paths import check_files
     from apep_datagen.export.exporting import export as export_dataset
-    from apep_datagen.export.plan import Plan, Target, Wish, shape_of
+    from apep_datagen.export.plan import Plan, Target
     from apep_datagen.export.report import describe_export, export_as_json
     from apep_datagen.export.selection import parse_selection
     from apep_datagen.export.splits import parse_splits
+    from apep_datagen.formats.wish import Wish, shape_of
 
     with telling_errors():
         path = checked_dataset(file)

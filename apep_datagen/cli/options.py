@@ -11,17 +11,24 @@ from typing import Annotated, Literal
 import typer
 
 __all__ = [
+    "Ada",
+    "Against",
     "AsJson",
+    "AsTrained",
     "CallsOption",
     "Check",
     "CheckOfPush",
     "Config",
     "Dataset",
     "DatasetOrNumber",
+    "Days",
     "Directory",
     "Drop",
     "DryPush",
     "DryRun",
+    "EvaluatedUsers",
+    "EvaluationFile",
+    "EvaluationSeed",
     "Exchanges",
     "Exclude",
     "Facts",
@@ -48,6 +55,7 @@ __all__ = [
     "Output",
     "Patience",
     "Prompts",
+    "PromptsOfEvaluation",
     "PromptsOfExport",
     "Providers",
     "Public",
@@ -56,16 +64,20 @@ __all__ = [
     "Quiet",
     "Repository",
     "ResetTools",
+    "Rewriter",
+    "Role",
     "RowsOption",
     "Rps",
     "SecretsFile",
     "Seed",
     "Split",
     "Target",
+    "TesterOption",
     "ThoughtsOption",
     "Tokenizer",
     "ToolRoleOption",
     "Topics",
+    "Tries",
     "Version",
     "Weights",
     "WithSystem",
@@ -215,6 +227,24 @@ Model = Annotated[
 Rps = Annotated[
     list[str] | None,
     typer.Option(metavar="PROVIDER=N", help="Requests per second that you are entitled to. Repeatable."),
+]
+Role = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--role",
+        metavar="ROLE=A,B",
+        help="Who serves a role (tester, ada, rewriter or reviewer), e.g. ada=mine. Repeatable. [default: every provider serves"
+        " every role]",
+    ),
+]
+Rewriter = Annotated[
+    Literal["always", "needed", "off"] | None,
+    typer.Option(
+        "--rewriter",
+        metavar="WHEN",
+        help="When Ada's thoughts are rewritten: always, needed (where one is not a person's own as it is), or off, for"
+        " models whose reasoning is good. [default: needed]",
+    ),
 ]
 LogFile = Annotated[
     Path | None,
@@ -420,4 +450,61 @@ PushDirectory = Annotated[
         metavar="DIR",
         help="Write what is sent here, and keep it. [default: a place of its own, which is removed afterwards]",
     ),
+]
+
+Ada = Annotated[
+    str,
+    typer.Option("--ada", metavar="NAME", help="The provider whose model is evaluated."),
+]
+TesterOption = Annotated[
+    str,
+    typer.Option(
+        "--tester",
+        metavar="NAME",
+        help="Who plays the users: a provider's model; or written, from tables, which costs nothing and is the same for"
+        " everyone.",
+    ),
+]
+EvaluatedUsers = Annotated[int, typer.Option("--users", metavar="N", min=1, help="How many users there are.")]
+Days = Annotated[
+    int, typer.Option("--days", metavar="N", min=1, help="On how many days each of them talks with Ada, once a day.")
+]
+Tries = Annotated[
+    int,
+    typer.Option(
+        "--tries", metavar="K", min=1, help="How often each of them begins anew, to see what is right each time."
+    ),
+]
+EvaluationSeed = Annotated[
+    int,
+    typer.Option("--seed", metavar="N", min=0, help="What is asked follows from this number."),
+]
+AsTrained = Annotated[
+    str | None,
+    typer.Option(
+        "--as-trained",
+        metavar="FORMAT",
+        help="Ask the model in the form that an export taught it: the name of a format, or the folder of an export."
+        " [default: as a run asks]",
+    ),
+]
+EvaluationFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="FILE",
+        help="Where the evaluated conversations are kept, and what came of each. [default: data/evaluations/ADA.json]",
+    ),
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        metavar="OTHER.json",
+        help="Another evaluation: tell by ability what is different, and whether it is more than chance.",
+    ),
+]
+PromptsOfEvaluation = Annotated[
+    Path | None,
+    typer.Option("--prompts", metavar="DIR", help="Take Ada's prompts from here; the users stay the same."),
 ]

@@ -10,11 +10,12 @@ from apep_datagen.engine.counters import ProviderCounters
 from apep_datagen.engine.outcome import Outcome
 from apep_datagen.people.scenario import Ability
 from apep_datagen.terminal.cost import spell_cost_of_made
+from apep_datagen.terminal.reviews import describe_reviews
 from apep_datagen.terminal.rewrites import describe_rewrites
 from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.yields import describe_held_back, describe_yield
 
-__all__ = ["summarize"]
+__all__ = ["summarize", "summarize_evaluation"]
 
 
 def summarize(outcome: Outcome, output: Path, mix: Mapping[Ability, float]) -> str:
@@ -45,6 +46,7 @@ def summarize(outcome: Outcome, output: Path, mix: Mapping[Ability, float]) -> s
     for paragraph in [
         *describe_yield(outcome.verdicts, outcome.frequent_reasons),
         *describe_rewrites(outcome.rewrites),
+        *describe_reviews(outcome.reviews, outcome.verdicts),
     ]:
         lines += ["", paragraph]
     if any(item.example for item in outcome.frequent_reasons):
@@ -53,6 +55,22 @@ def summarize(outcome: Outcome, output: Path, mix: Mapping[Ability, float]) -> s
         lines += ["", held_back]
     if outcome.verdicts:
         lines.append("")
+    lines.append(f"{counters.done} of {counters.target} conversations are in {output}")
+    if outcome.signal_status:
+        lines.append("Stopped; everything is saved. The same command goes on where this one ended.")
+    return "\n".join(lines)
+
+
+def summarize_evaluation(outcome: Outcome, output: Path) -> str:
+    """Return a few lines: how many conversations an evaluation had, who answered, and how to go on."""
+    counters = outcome.counters
+    lines = [f"  {provider.name}: {_work(provider)}" for provider in counters.providers.values()]
+    if counters.made:
+        lines.insert(0, f"{counters.made} conversations evaluated in {spell_duration(outcome.seconds)}.")
+    if counters.set_aside:
+        lines.append(
+            f"{counters.set_aside} conversations failed before they ended; what was to come of their users is left out."
+        )
     lines.append(f"{counters.done} of {counters.target} conversations are in {output}")
     if outcome.signal_status:
         lines.append("Stopped; everything is saved. The same command goes on where this one ended.")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from apep_datagen.config.settings import DEFAULT_OUTPUT
 from apep_datagen.core.errors import SettingsError
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.core.paths import NamedFile, check_files, is_there
 from apep_datagen.formats.format import Format
 from apep_datagen.formats.registry import FORMATS
@@ -21,6 +23,7 @@ __all__ = [
     "parse_form",
     "parse_pairs",
     "parse_rates",
+    "parse_roles",
     "parse_series",
 ]
 
@@ -100,6 +103,30 @@ def parse_rates(values: Sequence[str] | None) -> dict[str, float]:
     """
     pairs = parse_pairs("--rps", values)
     return {name: _rate(number, value) for number, (name, value) in enumerate(pairs.items(), start=1)}
+
+
+def parse_roles(values: Sequence[str] | None, rewriter: str | None = None) -> dict[str, dict[str, Any]]:
+    """Read `--role ROLE=PROVIDER[,PROVIDER]`, given any number of times, and `--rewriter`.
+
+    Returns:
+        What they say for `[roles.ROLE]`, by role.
+
+    Raises:
+        typer.BadParameter: One is no such pair.
+    """
+    names: dict[str, list[str]] = {}
+    for number, value in enumerate(values or [], start=1):
+        role, _, rest = (part.strip() for part in value.partition("="))
+        providers = [name.strip() for name in rest.split(",") if name.strip()]
+        if role not in list(ModelRole) or not providers:
+            # It is not quoted, as it may be a key that was put into the wrong place.
+            roles = ", ".join(ModelRole)
+            raise typer.BadParameter(f"value {number} is not ROLE=PROVIDER; roles are {roles}", param_hint="--role")
+        names.setdefault(role, []).extend(providers)
+    options: dict[str, dict[str, Any]] = {role: {"providers": providers} for role, providers in names.items()}
+    if rewriter is not None:
+        options.setdefault(ModelRole.REWRITER.value, {})["when"] = rewriter
+    return options
 
 
 def _rate(number: int, value: str) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apep_datagen.config.provider_choice import ProviderChoice
+from apep_datagen.config.serving import Serving
 from apep_datagen.config.settings import DEFAULT_OUTPUT, Settings
 from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.people.cast import Cast, load_cast
@@ -21,6 +22,7 @@ class Invocation:
     Attributes:
         settings: Configuration and options.
         providers: Names of the providers to use, with their API keys (None for one that needs none).
+        serving: Which of them serve which role.
         output: The output file.
         ledger: Where the tokens of each month are booked.
         prompts: The words for new conversations.
@@ -32,6 +34,7 @@ class Invocation:
 
     settings: Settings
     providers: Mapping[str, str | None]
+    serving: Serving
     output: Path
     ledger: Path
     prompts: PromptSet
@@ -39,6 +42,11 @@ class Invocation:
     reset_tools: bool
     log_file: Path | None = None
     log_text: bool = False
+
+    def models_of(self, provider: str) -> tuple[str, ...]:
+        """Return the models of a provider that new conversations use."""
+        settings = self.settings.providers[provider]
+        return tuple(dict.fromkeys(settings.model_for(role) for role in self.serving.needed_of(provider)))
 
 
 def ledger_path(secrets: Path) -> Path:
@@ -73,6 +81,7 @@ def read_invocation(
     return Invocation(
         settings=settings,
         providers=choice.keys,
+        serving=choice.serving,
         output=output or DEFAULT_OUTPUT,
         ledger=ledger_path(choice.secrets_path),
         prompts=load_prompts(prompts),

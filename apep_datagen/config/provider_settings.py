@@ -55,11 +55,13 @@ class RoleModels(Section):
         tester: Writes the user's message.
         ada: Answers it.
         rewriter: Rewrites Ada's thinking.
+        reviewer: Reviews conversations that the code has accepted.
     """
 
     tester: Name | None = None
     ada: Name | None = None
     rewriter: Name | None = None
+    reviewer: Name | None = None
 
 
 class ProviderSettings(Section):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from apep_datagen.config.provider_settings import ProviderSettings
-from apep_datagen.config.section import Count, Section
+from apep_datagen.config.section import Count, Name, Section
 from apep_datagen.conversation.brief import Rewrites
 from apep_datagen.core.files import NOT_QUOTED
 from apep_datagen.core.messages import ModelRole
@@ -21,6 +21,7 @@ __all__ = [
     "BudgetSettings",
     "GenerationSettings",
     "QualitySettings",
+    "ReviewerSettings",
     "RewriterSettings",
     "RoleSettings",
     "RolesSettings",
@@ -179,15 +180,23 @@ class ScenariosSettings(Section):
 
 
 class RoleSettings(Section):
-    """`[roles.tester]`, `[roles.ada]`, `[roles.rewriter]`: how a role's model is sampled.
+    """`[roles.tester]`, `[roles.ada]`, `[roles.rewriter]`, `[roles.reviewer]`: who serves a role, how it is sampled.
 
     Attributes:
+        providers: Who makes this role's calls; where it is not set, every provider of `--providers` or
+            `enabled_providers`; `--role`.
         temperature: How freely the model draws its words; 0 takes the most probable.
         max_tokens: The most tokens of one answer; more are needed where a model reasons. Budgets reserve so many.
     """
 
+    providers: Annotated[tuple[Name, ...], NOT_QUOTED, Field(min_length=1)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)]
     max_tokens: Annotated[int, Field(ge=16, le=1_000_000)]
+
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _a_list_is_a_tuple(cls, names: Any) -> Any:
+        return tuple(names) if isinstance(names, list) else names
 
 
 class RewriterSettings(RoleSettings):
@@ -195,24 +204,46 @@ class RewriterSettings(RoleSettings):
 
     Attributes:
         when: When Ada's thoughts are rewritten: `always`; where one of an exchange is not a person's own as it is
-            (`needed`); or `never`.
+            (`needed`); or never (`off`), which is also spelled `never`; `--rewriter`.
     """
 
-    when: Rewrites = "needed"
+    when: Literal["always", "needed", "off"] = "needed"
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _never_is_off(cls, when: Any) -> Any:
+        return "off" if when == "never" else when
+
+    @property
+    def rewrites(self) -> Rewrites:
+        """The same, as a conversation's `Brief` says it."""
+        return "never" if self.when == "off" else self.when
+
+
+class ReviewerSettings(RoleSettings):
+    """`[roles.reviewer]`: how its model is sampled, and when it is asked.
+
+    Attributes:
+        when: Which conversations a model reviews: none (`off`), or those that the code has accepted (`accepted`).
+    """
+
+    when: Literal["off", "accepted"] = "off"
 
 
 class RolesSettings(Section):
-    """`[roles]`: the three parts that models play.
+    """`[roles]`: the parts that models play.
 
     Attributes:
         tester: Writes the user's message.
         ada: Answers it.
         rewriter: Rewrites Ada's thinking.
+        reviewer: Reviews conversations that the code has accepted.
     """
 
     tester: RoleSettings = RoleSettings(temperature=1.0, max_tokens=400)
     ada: RoleSettings = RoleSettings(temperature=0.8, max_tokens=1500)
     rewriter: RewriterSettings = RewriterSettings(temperature=0.7, max_tokens=1500)
+    reviewer: ReviewerSettings = ReviewerSettings(temperature=0.0, max_tokens=400)
 
     @model_validator(mode="before")
     @classmethod
@@ -229,6 +260,11 @@ class RolesSettings(Section):
         """Return the settings of one role."""
         settings: RoleSettings = getattr(self, role.value)
         return settings
+
+    @property
+    def needed(self) -> tuple[ModelRole, ...]:
+        """The roles that a new conversation needs, in the order in which it comes to them."""
+        return tuple(role for role in ModelRole if getattr(self.of(role), "when", "always") != "off")
 
 
 class Settings(Section):

@@ -12,6 +12,7 @@ from typing import Any
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.files import parse_toml, read_text, validate
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.core.suggestions import ask_for_nearest
 
 __all__ = ["BUILT_IN_PROVIDERS", "DEFAULT_CONFIG", "load_settings"]
@@ -37,6 +38,7 @@ def load_settings(
     generation: Mapping[str, Any] | None = None,
     budget: Mapping[str, Any] | None = None,
     quality: Mapping[str, Any] | None = None,
+    roles: Mapping[str, Mapping[str, Any]] | None = None,
     models: Mapping[str, str] | None = None,
     rates: Mapping[str, float] | None = None,
 ) -> Settings:
@@ -47,6 +49,7 @@ def load_settings(
         generation: Keys of `[generation]` that were given as options; None is not given.
         budget: The same for `[budget]`.
         quality: The same for `[quality]`.
+        roles: The same for `[roles.ROLE]`, by role.
         models: Model by provider, from `--model`.
         rates: Requests per second by provider, from `--rps`.
 
@@ -80,7 +83,35 @@ def load_settings(
         section = values.get(key, {})
         values[key] = {**section, **chosen} if isinstance(section, dict) else section
         given |= {f"{key}.{name}": _option(name) for name in chosen}
-    return validate(Settings, values, str(path), options=given)
+    _put_over_roles(values, roles or {})
+    settings = validate(Settings, values, str(path), options=given)
+    _check_roles(settings, path, roles or {})
+    return settings
+
+
+def _put_over_roles(values: dict[str, Any], options: Mapping[str, Mapping[str, Any]]) -> None:
+    """Put the options for roles over what the file says of them; what is no table there is left to be refused."""
+    sections = values.setdefault("roles", {})
+    if not isinstance(sections, dict):
+        return
+    for role, given in options.items():
+        chosen = {key: value for key, value in given.items() if value is not None}
+        section = sections.get(role, {})
+        if chosen and isinstance(section, dict):
+            sections[role] = {**section, **chosen}
+
+
+def _check_roles(settings: Settings, path: Path, options: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse names of a role that are no provider's. They are not quoted, as one may be a key in the wrong place."""
+    for role in ModelRole:
+        is_option = bool(options.get(role.value, {}).get("providers"))
+        place = f"--role {role.value}=…" if is_option else f"{path}: roles.{role.value}.providers"
+        for number, name in enumerate(settings.roles.of(role).providers or (), start=1):
+            if name not in settings.providers:
+                raise SettingsError(
+                    f"{place}: name {number} is no provider{ask_for_nearest(name, settings.providers)}; there are"
+                    f" {', '.join(settings.providers)}, and what has a section [providers.NAME] in {path}"
+                )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.people.scenario import Scenario, User
 
 __all__ = ["Brief", "QuestionAnswer", "Rewrites"]
@@ -37,6 +38,8 @@ class Brief:
         seed: Number from which the seeds of its model calls follow.
         way_of_thinking: How Ada's thoughts are to sound; the rewriter is told. Empty where an earlier version began it.
         rewrites: Which of its exchanges have her thoughts rewritten; all of them where an earlier version began it.
+        messages: What the user says in each exchange, where it is written beforehand.
+        is_reviewed: Whether a model is asked about it, once the code has accepted it.
     """
 
     conversation_id: int
@@ -50,6 +53,15 @@ class Brief:
     seed: int
     way_of_thinking: str = ""
     rewrites: Rewrites = "always"
+    messages: tuple[str, ...] = ()
+    is_reviewed: bool = False
+
+    @property
+    def roles(self) -> frozenset[ModelRole]:
+        """The roles that it needs, or may need."""
+        rewriter = {ModelRole.REWRITER} if self.rewrites != "never" else set()
+        reviewer = {ModelRole.REVIEWER} if self.is_reviewed else set()
+        return frozenset({ModelRole.TESTER, ModelRole.ADA, *rewriter, *reviewer})
 
     @property
     def date(self) -> str:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from apep_datagen.conversation.preamble import without_preamble
+from apep_datagen.conversation.review import ReviewQuestion, read_review
 from apep_datagen.conversation.state import Conversation, due_call
 from apep_datagen.core.dialects import own_markup
 from apep_datagen.core.errors import FailureKind, UnusableAnswerError
@@ -26,11 +27,14 @@ _EXCERPT_LENGTH = 60
 def problem_with(conversation: Conversation, completion: Completion) -> UnusableAnswerError | None:
     """Return why `completion` cannot be used as the answer to the call that is due, or None where it can.
 
-    A rewrite is never refused: where it is of no use, the original thoughts stay (`rewriting`).
+    A rewrite is never refused: where it is of no use, the original thoughts stay (`rewriting`). A review is of use
+    wherever it answers all questions, also if it was cut off behind them.
     """
     step = due_call(conversation)
     if step is None or step is Step.REWRITE:
         return None
+    if step is Step.REVIEW:
+        return None if read_review(completion.text) else _problem_with_review(completion)
     if problem := _problem_with_ending(completion, step):
         return problem
     if step is Step.ASK:
@@ -40,6 +44,12 @@ def problem_with(conversation: Conversation, completion: Completion) -> Unusable
     if not answer.reply and not answer.calls:
         return UnusableAnswerError("the answer has no reply")
     return _problem_with_texts(answer.thinking, answer.reply)
+
+
+def _problem_with_review(completion: Completion) -> UnusableAnswerError:
+    ending = _problem_with_ending(completion, Step.REVIEW)
+    asked = ", ".join(ReviewQuestion)
+    return ending or UnusableAnswerError(f"the review does not say yes or no to each of {asked}")
 
 
 def _problem_with_ending(completion: Completion, step: Step) -> UnusableAnswerError | None:

@@ -4,10 +4,11 @@
 the state after it. None of them does I/O, reads a clock or draws a random number, so a conversation is rebuilt after a
 crash by folding the steps that were recorded (`rebuild`).
 
-    ask → answer → (tools → continue)* → rewrite → … the next exchange … → finished
+    ask → answer → (tools → continue)* → rewrite → … the next exchange … → (review) → finished
 
-Where no rewrite is needed (`needs_no_rewrite`), the step is recorded without a call, with the finish reason
-`NOT_NEEDED`.
+Where no rewrite is needed (`needs_no_rewrite`), or the user's message is written already (`written_message`), the step
+is recorded without a call, with the finish reason `NOT_NEEDED` or `WRITTEN`. Where a review is due, all exchanges are
+finished: it is for who drives the machine to judge them first (`without_review`), as a review costs something.
 """
 
 from __future__ import annotations
@@ -21,21 +22,31 @@ from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.completions import read_answer, read_question
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import training_sample
-from apep_datagen.conversation.rewriting import NOT_NEEDED, is_left_out, leave_out, rewrite
+from apep_datagen.conversation.review import Review, read_review
+from apep_datagen.conversation.rewriting import NOT_NEEDED, Place, is_left_out, leave_out, rewrite, with_originals
 from apep_datagen.conversation.state import Conversation, Exchange, Turn, due_call
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.messages import Ending, Message, Step, ending_of
+from apep_datagen.people.past import Past
 
 __all__ = [
+    "WRITTEN",
     "Finished",
     "ModelCall",
     "ToolRound",
     "advance_with_completion",
+    "advance_with_originals",
     "advance_with_results",
+    "begin",
     "needs_no_rewrite",
     "next_step",
     "rebuild",
+    "without_review",
+    "written_message",
 ]
+
+WRITTEN = "written"
+"""The finish reason of a user's message that was written beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,31 @@ def needs_no_rewrite(conversation: Conversation) -> bool:
     return is_due and is_left_out(conversation.exchanges[-1], conversation.brief.rewrites)
 
 
+def begin(brief: Brief, prompts: PromptSet, past: Past | None = None) -> Conversation:
+    """Return a conversation that waits for its first call.
+
+    Args:
+        brief: What was decided about it.
+        prompts: Its words.
+        past: What its timeline begins with, if it is the first of it.
+    """
+    conversation = Conversation(brief, prompts, past=past)
+    message = written_message(conversation)
+    return conversation if message is None else advance_with_completion(conversation, message, WRITTEN)
+
+
+def written_message(conversation: Conversation) -> str | None:
+    """Return what the user says now, where it is written already; nobody is to be asked for it then."""
+    if due_call(conversation) is not Step.ASK or not conversation.brief.messages:
+        return None
+    return conversation.brief.messages[len(conversation.exchanges)]
+
+
+def without_review(conversation: Conversation) -> Conversation:
+    """Return what a conversation is that waits for its review alone, where nobody is asked; any other as it is."""
+    return replace(conversation, review=Review()) if due_call(conversation) is Step.REVIEW else conversation
+
+
 def advance_with_completion(conversation: Conversation, text: str, finish_reason: str) -> Conversation:
     """Return the state after the model's answer to the call that is due.
 
@@ -89,7 +125,10 @@ def advance_with_completion(conversation: Conversation, text: str, finish_reason
     if step is None:
         raise ValueError(f"conversation {conversation.brief.conversation_id} waits for no model call")
     if step is Step.ASK:
-        exchanges = (*exchanges, Exchange(read_question(text)))
+        exchanges = (*exchanges, Exchange(text if finish_reason == WRITTEN else read_question(text)))
+    elif step is Step.REVIEW:
+        # Whatever was recorded, somebody has been asked: what is of no use is a review without answers.
+        return replace(conversation, review=read_review(text) or Review(), steps=conversation.steps + 1)
     elif step is Step.REWRITE and not text and finish_reason == NOT_NEEDED:
         exchanges = (*exchanges[:-1], leave_out(exchanges[-1]))
     elif step is Step.REWRITE:
@@ -120,13 +159,28 @@ def advance_with_results(conversation: Conversation, results: Sequence[Any]) -> 
     return replace(conversation, exchanges=exchanges, steps=conversation.steps + 1)
 
 
+def advance_with_originals(conversation: Conversation, places: Iterable[Place]) -> Conversation:
+    """Return the state in which thoughts are as they were before they were rewritten.
+
+    Recorded where judging has put thoughts back before the review is due, so that the reviewer reads what is saved,
+    also after a crash.
+
+    Raises:
+        ValueError: Nothing is rewritten there, or no review is due.
+    """
+    if due_call(conversation) is not Step.REVIEW:
+        raise ValueError(f"conversation {conversation.brief.conversation_id} waits for no review")
+    return replace(with_originals(conversation, places), steps=conversation.steps + 1)
+
+
 def rebuild(brief: Brief, prompts: PromptSet, steps: Iterable[tuple[str, str, str]]) -> Conversation:
     """Rebuild a conversation from its recorded steps.
 
     Args:
         brief: What was decided at its beginning.
         prompts: The prompts that it began with.
-        steps: In order: the call's name or `tools`, the model's text or the results as JSON, the finish reason.
+        steps: In order: the call's name, `tools` or `originals`; the model's text, the results or the places of the
+            thoughts as JSON; the finish reason.
 
     Raises:
         ValueError: The steps do not follow from each other.
@@ -138,6 +192,8 @@ def rebuild(brief: Brief, prompts: PromptSet, steps: Iterable[tuple[str, str, st
             if not isinstance(results, list):
                 raise ValueError(f"conversation {brief.conversation_id}: the recorded tool results are no list")
             conversation = advance_with_results(conversation, results)
+        elif kind == "originals":
+            conversation = advance_with_originals(conversation, [(number, index) for number, index in json.loads(text)])
         elif kind == due_call(conversation):
             conversation = advance_with_completion(conversation, text, finish_reason)
         else:

@@ -40,6 +40,14 @@ _TASK = {"instruction": "Write about the weather.", "topic": "the weather", **_W
 # conversation can come to has been taken before anything is spent.
 _TRIALS: dict[str, tuple[dict[str, Any], ...]] = {
     "ada_system.txt": ({**_WHEN, "tool_instructions": "…"},),
+    "reviewer_system.txt": ({},),
+    "reviewer_user.txt": tuple(
+        {"conversation": parts, **_WHEN}
+        for parts in (
+            [("message", "How are you?"), ("thought", "They ask."), ("reply", "Well.")],
+            [("message", "How are you?"), ("thought", "Once more."), ("call", "recall_diary()"), ("result", "{}")],
+        )
+    ),
     "rewriter_system.txt": ({},),
     "rewriter_user.txt": (
         {"question": "How are you?", "thoughts": ["One."], "way_of_thinking": "dry"},

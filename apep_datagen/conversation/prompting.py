@@ -1,7 +1,8 @@
 """What is sent for the call that is due, and the training sample that a conversation becomes.
 
 What is sent does not grow with how often Ada looks: of her memory and of her diary the latest list alone is sent whole,
-however many exchanges there are, and in place of each earlier one that it is listed again below. The sample has all.
+however many exchanges there are, and in place of each earlier one that it is listed again below; so it is for the
+reviewer. The sample has all.
 """
 
 from __future__ import annotations
@@ -9,18 +10,30 @@ from __future__ import annotations
 import datetime
 import functools
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
-from apep_datagen.conversation.prompt_set import PromptSet
+from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.conversation.state import Conversation, Turn, due_call
-from apep_datagen.core.calls import ToolCall
+from apep_datagen.core.calls import ToolCall, render_call
 from apep_datagen.core.markup import render_answer, result_block
-from apep_datagen.core.messages import Message, Step
+from apep_datagen.core.messages import Message, Spelled, Step
+from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import LISTING_TOOLS, describe_tools, tool_schemas, tool_signatures
+from apep_datagen.formats.wire import Wire
 from apep_datagen.people.scenario import Scenario
 
-__all__ = ["SpellingOfCalls", "ada_system_prompt", "prompt", "spoken_time", "tool_instructions", "training_sample"]
+__all__ = [
+    "SpellingOfCalls",
+    "ada_system_prompt",
+    "prompt",
+    "prompt_as_trained",
+    "retold_instructions",
+    "spoken_time",
+    "tool_instructions",
+    "training_sample",
+]
 
 SpellingOfCalls = Literal["text", "native", "hermes"]
 """How Ada is told to spell calls: in her markup, as an API's fields, or in that of Hermes."""
@@ -33,6 +46,8 @@ def prompt(conversation: Conversation) -> tuple[Message, ...]:
         return tuple(_tester_prompt(conversation))
     if step is Step.REWRITE:
         return tuple(_rewriter_prompt(conversation))
+    if step is Step.REVIEW:
+        return tuple(_reviewer_prompt(conversation))
     return tuple(_ada_prompt(conversation))
 
 
@@ -41,9 +56,26 @@ def training_sample(conversation: Conversation) -> tuple[Message, ...]:
     return (*_system_message(conversation), *_sample_messages(conversation))
 
 
-def _system_message(conversation: Conversation) -> list[Message]:
+def prompt_as_trained(conversation: Conversation, wire: Wire) -> Spelled:
+    """Return what is sent for a call of Ada's that is due, where she was trained on an export.
+
+    It is what a row of that export has in front of her answer, of the sample that the conversation becomes: all lists
+    whole, results as they came, and no word beside them.
+
+    Args:
+        conversation: In which an answer of Ada's is due.
+        wire: How the rows of the export were built.
+
+    Raises:
+        CannotHoldError: No such row can have what was said, such as a call that was not understood.
+        UnusablePromptError: The prompt cannot be rendered.
+    """
+    return wire.spell((*_system_message(conversation, wire.calls), *_sample_messages(conversation)))
+
+
+def _system_message(conversation: Conversation, calls: SpellingOfCalls = "text") -> list[Message]:
     brief = conversation.brief
-    return [Message("system", ada_system_prompt(conversation.prompts, brief.at, brief.max_tool_rounds))]
+    return [Message("system", ada_system_prompt(conversation.prompts, brief.at, brief.max_tool_rounds, calls))]
 
 
 @functools.lru_cache(maxsize=256)
@@ -54,12 +86,12 @@ def ada_system_prompt(prompts: PromptSet, at: str, max_tool_rounds: int, calls: 
         prompts: Whose words they are.
         at: When the conversation begins, an ISO date with hour and minute.
         max_tool_rounds: How often she may use tools in an exchange.
-        calls: As for `tool_instructions`.
+        calls: As for `retold_instructions`.
 
     Raises:
         UnusablePromptError: The prompt cannot be rendered.
     """
-    instructions = tool_instructions(prompts, max_tool_rounds, calls)
+    instructions = retold_instructions(prompts, max_tool_rounds, calls)
     return prompts.render("ada_system.txt", **_when(at), tool_instructions=instructions)
 
 
@@ -82,6 +114,28 @@ def tool_instructions(prompts: PromptSet, max_tool_rounds: int, calls: SpellingO
         max_tool_rounds=max_tool_rounds,
         calls=calls,
     )
+
+
+def retold_instructions(prompts: PromptSet, max_tool_rounds: int, calls: SpellingOfCalls) -> str:
+    """Return what stands in the system prompt of rows in which calls are spelled so.
+
+    Args:
+        prompts: Whose words they are; where these know of no other way than text, those of the program are taken.
+        max_tool_rounds: How often she may use tools in an exchange.
+        calls: How calls are spelled.
+
+    Raises:
+        UnusablePromptError: The prompt cannot be rendered.
+    """
+    told = tool_instructions(prompts, max_tool_rounds, calls)
+    if calls == "text" or told != tool_instructions(prompts, max_tool_rounds):
+        return told
+    return tool_instructions(_own_prompts(), max_tool_rounds, calls)
+
+
+@functools.cache
+def _own_prompts() -> PromptSet:
+    return load_prompts()
 
 
 # Hours at which a part of the day ends, and its name. Spelled out, as `strftime` speaks the language of the machine.
@@ -137,7 +191,7 @@ def _sample_messages(conversation: Conversation) -> list[Message]:
     messages = []
     for exchange in conversation.exchanges:
         messages.append(Message("user", exchange.question))
-        thoughts = iter(exchange.thoughts if exchange.rewritten is None else exchange.rewritten)
+        thoughts = iter(exchange.saved_thoughts)
         for turn in exchange.turns:
             answer = turn.answer
             thinking = next(thoughts) if answer.thinking else ""
@@ -198,3 +252,28 @@ def _rewriter_prompt(conversation: Conversation) -> list[Message]:
         way_of_thinking=conversation.brief.way_of_thinking,
     )
     return [Message("system", prompts.render("rewriter_system.txt")), Message("user", user)]
+
+
+def _reviewer_prompt(conversation: Conversation) -> list[Message]:
+    prompts = conversation.prompts
+    parts = list(_parts(_with_latest_lists(conversation)))
+    user = prompts.render("reviewer_user.txt", conversation=parts, **_when(conversation.brief.at))
+    return [Message("system", prompts.render("reviewer_system.txt")), Message("user", user)]
+
+
+def _parts(
+    conversation: Conversation,
+) -> Iterator[tuple[Literal["message", "thought", "call", "result", "reply"], str]]:
+    """Yield what is in a conversation as it is saved, piece by piece, with what each is."""
+    for exchange in conversation.exchanges:
+        yield "message", exchange.question
+        thoughts = iter(exchange.saved_thoughts)
+        for turn in exchange.turns:
+            if turn.answer.thinking:
+                yield "thought", next(thoughts)
+            if turn.answer.reply:
+                yield "reply", turn.answer.reply
+            for call in turn.answer.calls:
+                yield "call", render_call(call) if isinstance(call, ToolCall) else strip_tags(call.text)
+            for result in turn.results:
+                yield "result", json.dumps(result, ensure_ascii=False)

@@ -7,7 +7,7 @@ rebuilds the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from apep_datagen.conversation.brief import Rewrites
@@ -15,14 +15,26 @@ from apep_datagen.conversation.comparison import Scene, shortcoming
 from apep_datagen.conversation.own_voice import is_own_voice
 from apep_datagen.conversation.rewritten_parts import read_parts
 from apep_datagen.conversation.shortcoming import Shortcoming
-from apep_datagen.conversation.state import Exchange, Turn
+from apep_datagen.conversation.state import Conversation, Exchange, Turn
 from apep_datagen.core.calls import ToolCall, texts_in
 from apep_datagen.core.markup import call_block, result_block
 
-__all__ = ["LONGEST_REWRITE", "NOT_NEEDED", "NO_ANSWER", "is_left_out", "leave_out", "rewrite"]
+__all__ = [
+    "LONGEST_REWRITE",
+    "NOT_NEEDED",
+    "NO_ANSWER",
+    "Place",
+    "is_left_out",
+    "leave_out",
+    "rewrite",
+    "with_originals",
+]
+
+Place = tuple[int, int]
+"""Where a thought stands: the number of its exchange and of the thought in it, from 0."""
 
 NO_ANSWER = "no answer"
-"""The finish reason of a rewrite that the rewriter did not answer; its text is empty."""
+"""The finish reason of a rewrite or a review that was asked for and never answered with use; its text is empty."""
 
 NOT_NEEDED = "not needed"
 """The finish reason of a rewrite that nobody was asked for; its text is empty. Also why its thoughts stay."""
@@ -45,6 +57,21 @@ def leave_out(exchange: Exchange) -> Exchange:
     """Return an exchange whose thoughts stay as they are, because nobody was asked to rewrite them."""
     thoughts = exchange.thoughts
     return replace(exchange, rewritten=thoughts, kept=(NOT_NEEDED,) * len(thoughts))
+
+
+def with_originals(conversation: Conversation, places: Iterable[Place]) -> Conversation:
+    """Return a conversation with the original thoughts at some places, because what was rewritten there is rejected.
+
+    Raises:
+        IndexError: There is no such thought.
+    """
+    exchanges = list(conversation.exchanges)
+    for number, index in places:
+        exchange = exchanges[number]
+        rewritten, kept = list(exchange.rewritten or exchange.thoughts), list(exchange.kept)
+        rewritten[index], kept[index] = exchange.thoughts[index], Shortcoming.REJECTED.value
+        exchanges[number] = replace(exchange, rewritten=tuple(rewritten), kept=tuple(kept))
+    return replace(conversation, exchanges=tuple(exchanges))
 
 
 def rewrite(exchange: Exchange, text: str, *, is_whole: bool, before: Sequence[str] = ()) -> Exchange:

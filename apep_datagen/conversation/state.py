@@ -7,6 +7,7 @@ from typing import Any
 
 from apep_datagen.conversation.brief import Brief, QuestionAnswer
 from apep_datagen.conversation.prompt_set import PromptSet
+from apep_datagen.conversation.review import Review
 from apep_datagen.core.markup import Answer
 from apep_datagen.core.messages import Step
 from apep_datagen.people.past import Past
@@ -52,6 +53,11 @@ class Exchange:
         return tuple(turn.answer.thinking for turn in self.turns if turn.answer.thinking)
 
     @property
+    def saved_thoughts(self) -> tuple[str, ...]:
+        """The same as they are saved; as they are, where the rewrite is not done yet."""
+        return self.thoughts if self.rewritten is None else self.rewritten
+
+    @property
     def answered(self) -> bool:
         """Whether Ada has given her final reply."""
         return bool(self.turns) and not self.turns[-1].answer.calls
@@ -76,6 +82,7 @@ class Conversation:
         prompts: The prompts that it began with.
         exchanges: What was said.
         steps: How many steps led to it.
+        review: What the reviewer said of it; None until that is there, and where nobody is to be asked.
         past: What its timeline begins with, if it is the first of it; not needed any more once that is stored.
     """
 
@@ -83,7 +90,13 @@ class Conversation:
     prompts: PromptSet
     exchanges: tuple[Exchange, ...] = ()
     steps: int = 0
+    review: Review | None = None
     past: Past | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no call of it was made: nothing of it is stored yet."""
+        return self.steps == bool(self.brief.messages)
 
     @property
     def finish_reasons(self) -> tuple[str, ...]:
@@ -97,7 +110,7 @@ def due_call(conversation: Conversation) -> Step | None:
     if exchange is None or (exchange.finished and len(conversation.exchanges) < conversation.brief.exchanges):
         return Step.ASK
     if exchange.finished:
-        return None
+        return Step.REVIEW if conversation.brief.is_reviewed and conversation.review is None else None
     if not exchange.turns:
         return Step.ANSWER
     if exchange.answered:

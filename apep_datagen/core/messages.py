@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = [
     "Completion",
@@ -15,6 +16,7 @@ __all__ = [
     "MessageRole",
     "ModelRole",
     "ReportedLimits",
+    "Spelled",
     "Step",
     "Usage",
     "clean_text",
@@ -31,6 +33,7 @@ class ModelRole(StrEnum):
     TESTER = "tester"
     ADA = "ada"
     REWRITER = "rewriter"
+    REVIEWER = "reviewer"
 
 
 class Step(StrEnum):
@@ -40,11 +43,17 @@ class Step(StrEnum):
     ANSWER = "answer"
     CONTINUE = "continue"
     REWRITE = "rewrite"
+    REVIEW = "review"
 
     @property
     def model_role(self) -> ModelRole:
         """Who makes this call."""
         return _MODEL_ROLES[self]
+
+    @property
+    def can_be_left_out(self) -> bool:
+        """Whether a conversation goes on without it where it is asked for in vain."""
+        return self in (Step.REWRITE, Step.REVIEW)
 
 
 _MODEL_ROLES = {
@@ -52,6 +61,7 @@ _MODEL_ROLES = {
     Step.ANSWER: ModelRole.ADA,
     Step.CONTINUE: ModelRole.ADA,
     Step.REWRITE: ModelRole.REWRITER,
+    Step.REVIEW: ModelRole.REVIEWER,
 }
 
 
@@ -68,16 +78,40 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelled:
+    """What was said, as the body of a request to an endpoint of chat completions has it: JSON objects.
+
+    Attributes:
+        messages: With calls, results and thoughts in whichever fields and roles they stand.
+        tools: The schemas of the tools that are offered beside them; none where calls are text.
+    """
+
+    messages: tuple[Mapping[str, Any], ...]
+    tools: tuple[Mapping[str, Any], ...] = ()
+
+    def body(self) -> dict[str, Any]:
+        """Return the fields of the body that say it: `messages`, and `tools` where some are offered."""
+        messages = [dict(message) for message in self.messages]
+        return (
+            {"messages": messages, "tools": [dict(tool) for tool in self.tools]}
+            if self.tools
+            else {"messages": messages}
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class CompletionRequest:
     """One model call, ready to be sent.
 
     Attributes:
         step: What the call is for.
-        messages: The prompt; roles are `system`, `user` and `assistant` only.
+        messages: The prompt; roles are `system`, `user` and `assistant` only. Empty where it is spelled already.
         model: The model's name at the provider.
         temperature: Sampling temperature.
         max_tokens: Upper bound of the completion's length, in tokens.
         seed: A number drawn from the run's seed, for providers that can sample reproducibly.
+        spelled: What is sent word for word in the place of `messages`: to a model that was trained on another form of
+            them. None where `messages` are sent.
     """
 
     step: Step
@@ -86,6 +120,12 @@ class CompletionRequest:
     temperature: float
     max_tokens: int
     seed: int
+    spelled: Spelled | None = None
+
+    @property
+    def sent(self) -> Spelled:
+        """What is really sent."""
+        return self.spelled or Spelled(tuple(message.as_dict() for message in self.messages))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from apep_datagen.core.messages import Message
 
-__all__ = ["line_digest", "messages_in", "parse_messages", "sample_line"]
+__all__ = ["is_evaluated", "line_digest", "messages_in", "parse_messages", "sample_line"]
 
 
 def sample_line(messages: Iterable[Message]) -> str:
@@ -37,6 +37,11 @@ def messages_in(value: Any) -> tuple[Message, ...] | None:
     if not isinstance(messages, list) or not messages or not all(map(_is_message, messages)):
         return None
     return tuple(Message(message["role"], message["content"]) for message in messages)
+
+
+def is_evaluated(value: Any) -> bool:
+    """Tell whether a value, as JSON gives it, is a conversation in which a model was evaluated: nothing to train on."""
+    return isinstance(value, dict) and isinstance(value.get("evaluation"), dict) and "conversations" not in value
 
 
 def _is_message(value: Any) -> bool:

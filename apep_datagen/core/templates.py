@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import functools
 import os
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import jinja2
 import jinja2.sandbox
 
-__all__ = ["compile_template", "files_of_prompts", "path_of_prompt"]
+__all__ = ["compile_template", "files_of_prompts", "is_own", "path_of_prompt"]
 
 
 def path_of_prompt(name: str, directory: Path | None) -> Path:
@@ -36,6 +37,22 @@ def files_of_prompts(folder: str, ending: str, directory: Path | None) -> list[P
         if (place / folder).is_dir():
             found |= {path.name: path for path in (place / folder).iterdir() if path.suffix == ending}
     return [found[name] for name in sorted(found)]
+
+
+def is_own(path: Path, folder: str = "") -> bool:
+    """Tell whether a file of prompts is the program's own, or a copy of it in which nothing was changed.
+
+    Args:
+        path: The file.
+        folder: Where in `systemprompts/` it stands, e.g. `world/words`.
+    """
+    own = _own_directory() / folder / path.name
+    return path == own or (own.is_file() and path.is_file() and _content(path) == _content(own))
+
+
+def _content(path: Path) -> bytes:
+    """Return what a file holds, however an editor marks its encoding and ends its lines."""
+    return path.read_bytes().removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n")
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 - A refusal for the rate is the provider's state: the pacer pauses and slows down.
 - Several transient failures in a row are the provider's state too: it rests (`pacing.breaker`).
-- Whose tokens of a month are spent comes back in the next one, if another provider works until then.
+- Whose tokens of a month are spent comes back in the next one, if others do until then all that is needed.
 - What cannot be used for the rest of the run is out.
 
 While a provider rests, pauses for long, waits for a month or is out, what waits for it waits for any provider, also
@@ -82,7 +82,8 @@ class Availability:
 
     def is_over(self) -> bool:
         """Tell whether nothing is to be sent any more."""
-        return self._context.stopping or self.out_because is not None or self._context.schedule.finished
+        schedule = self._context.schedule
+        return self._context.stopping or self.out_because is not None or schedule.finished or schedule.is_stuck
 
     def rests_for(self) -> float:
         """Return for how many seconds others are to do what waits for this provider; 0 or less if it does."""
@@ -162,7 +163,8 @@ class Availability:
     def leave(self, reason: str) -> None:
         """Be out for the rest of the run; what waits for this provider may go on elsewhere."""
         self.out_because = reason
-        self.leave_to_others()
+        self._context.schedule.remove_provider(self.name)
+        self.interrupt()
 
     def set_state(self, state: str, **details: Any) -> None:
         """Show and log a change of the provider's state: empty when it works."""

@@ -38,6 +38,7 @@ class BriefSource:
         first_day: The first day on which a timeline begins, as an ISO date.
         last_day: The last one.
         rewrites: Which exchanges have Ada's thoughts rewritten.
+        is_reviewed: Whether a model is asked about what the code has accepted.
     """
 
     seed: int
@@ -49,6 +50,7 @@ class BriefSource:
     first_day: str
     last_day: str
     rewrites: Rewrites = "needed"
+    is_reviewed: bool = False
 
     def new_timeline(self, number: int) -> tuple[Timeline, Past]:
         """Return a timeline that begins, with a user of its own, and what Ada has noted of them before."""
@@ -98,4 +100,5 @@ class BriefSource:
             seed=draw.getrandbits(31),
             way_of_thinking=generator(self.seed, "way of thinking", *attempt).choice(self.cast.ways_of_thinking),
             rewrites=self.rewrites,
+            is_reviewed=self.is_reviewed,
         )

@@ -10,29 +10,26 @@ from typing import Any
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.machine import (
+    WRITTEN,
     Finished,
+    ModelCall,
     ToolRound,
     advance_with_completion,
+    advance_with_originals,
     advance_with_results,
     needs_no_rewrite,
     next_step,
+    written_message,
 )
-from apep_datagen.conversation.prompting import training_sample
 from apep_datagen.conversation.rewriting import NOT_NEEDED
-from apep_datagen.conversation.shortcoming import Shortcoming
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.errors import FailureKind
-from apep_datagen.core.messages import Message, Step
+from apep_datagen.core.messages import Step
 from apep_datagen.core.notebook import Notebook, Notes
-from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tools import run_call
-from apep_datagen.people.story import story_after
-from apep_datagen.quality.judge import Judge
+from apep_datagen.engine.ending import Ended, Ending
 from apep_datagen.quality.problem import Problem
-from apep_datagen.quality.second_look import judge_rewritten
-from apep_datagen.storage.accepted import AcceptedConversations
-from apep_datagen.storage.cases import case_of
 from apep_datagen.storage.conversations import (
     StepRecord,
     record_acceptance,
@@ -42,8 +39,9 @@ from apep_datagen.storage.conversations import (
     record_step,
 )
 from apep_datagen.storage.notes import read_notebook, write_notebook
-from apep_datagen.storage.rewrites import count_rewrites, put_back
-from apep_datagen.storage.timelines import Timeline, read_story, read_timeline
+from apep_datagen.storage.reviews import count_review
+from apep_datagen.storage.rewrites import count_rewrites
+from apep_datagen.storage.timelines import Timeline, left_on, read_timeline
 from apep_datagen.storage.verdicts import count_set_aside
 
 __all__ = ["Committed", "Rules", "commit_answer", "commit_failure"]
@@ -54,14 +52,17 @@ class Rules:
     """What decides about a finished conversation.
 
     Attributes:
-        judge: Who judges it.
+        ending: Says what it comes to.
         timeline_length: How many conversations a timeline has.
         least_yield: The share that is to be accepted of a provider's conversations.
+        others_take_its_place: Whether another conversation is made for one that failed; else what was still to come on
+            its timeline is lost with it.
     """
 
-    judge: Judge
+    ending: Ending
     timeline_length: int
     least_yield: float
+    others_take_its_place: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Committed:
         timeline: Its timeline, once it is finished; None if that is over.
         rewritten: Of the thoughts that the answer rewrote, why each is saved as it was; empty where it is not.
         put_back: How many thoughts, also of earlier exchanges, judging has put back to what they were.
+        lost: How many conversations will not be made because this one failed.
     """
 
     conversation: Conversation
@@ -87,6 +89,7 @@ class Committed:
     timeline: Timeline | None = None
     rewritten: tuple[str, ...] = ()
     put_back: int = 0
+    lost: int = 0
 
 
 def commit_answer(
@@ -96,9 +99,10 @@ def commit_answer(
     provider: str,
     rules: Rules,
 ) -> Committed:
-    """Record an answer, run the tools that it calls, and judge the conversation if it is complete.
+    """Record an answer, run the tools that it calls, and decide about the conversation if it is complete.
 
-    Where the answer ends an exchange that needs no rewrite, this is recorded with it.
+    Where the answer ends an exchange that needs no rewrite, this is recorded with it. Where a review is due, the
+    conversation is judged before it, so that what is rejected costs none, and once more with it.
 
     Args:
         connection: In a transaction that the caller commits.
@@ -108,13 +112,15 @@ def commit_answer(
         rules: What decides about the conversation, if it is complete.
     """
     brief = conversation.brief
-    if conversation.steps == 0:
-        record_start(connection, conversation, provider)
+    if conversation.is_new:
+        _record_start(connection, conversation, provider)
     past = conversation.past
     conversation = replace(advance_with_completion(conversation, step.text, step.finish_reason), past=None)
     record_step(connection, brief.conversation_id, conversation.steps, step)
     rewritten = conversation.exchanges[-1].kept if step.kind == Step.REWRITE.value else ()
     count_rewrites(connection, provider, rewritten)
+    if conversation.review is not None:
+        count_review(connection, provider, conversation.review)
     if needs_no_rewrite(conversation):
         conversation = advance_with_completion(conversation, "", NOT_NEEDED)
         record_step(
@@ -124,17 +130,30 @@ def commit_answer(
             StepRecord(Step.REWRITE.value, "", finish_reason=NOT_NEEDED),
         )
         count_rewrites(connection, provider, conversation.exchanges[-1].kept)
+    if (message := written_message(conversation)) is not None:
+        conversation = advance_with_completion(conversation, message, WRITTEN)
+        record_step(connection, brief.conversation_id, conversation.steps, _written(message))
     match next_step(conversation):
         case ToolRound(calls):
             return _run_tools(connection, conversation, calls)
-        case Finished(messages):
-            committed = _judge(connection, conversation, messages, rules)
+        case Finished() | ModelCall(Step.REVIEW):
+            committed = _end(connection, conversation, rules)
             return replace(committed, rewritten=committed.conversation.exchanges[-1].kept if rewritten else ())
         case _ if past is not None:
             memories = sum(note.shelf == "memory" for note in past.notes)
             return Committed(conversation, memories, len(past.notes) - memories)
         case _:
             return Committed(conversation, rewritten=rewritten)
+
+
+def _record_start(connection: sqlite3.Connection, conversation: Conversation, provider: str) -> None:
+    record_start(connection, conversation, provider)
+    if conversation.brief.messages:
+        record_step(connection, conversation.brief.conversation_id, 1, _written(conversation.brief.messages[0]))
+
+
+def _written(message: str) -> StepRecord:
+    return StepRecord(Step.ASK.value, message, finish_reason=WRITTEN)
 
 
 def _run_tools(
@@ -152,43 +171,50 @@ def _run_tools(
     return Committed(conversation, *_gained(before, notebook.notes()))
 
 
-def _judge(
-    connection: sqlite3.Connection, conversation: Conversation, messages: tuple[Message, ...], rules: Rules
-) -> Committed:
-    """Accept a conversation that is complete, or undo it and say why."""
+def _end(connection: sqlite3.Connection, conversation: Conversation, rules: Rules) -> Committed:
+    """Accept a conversation that is complete, or undo it and say why; or let it wait for its review."""
     brief = conversation.brief
     notebook = _notebook(connection, brief)
     before, after = notebook.notes_before(), notebook.notes()
-    story = read_story(connection, brief.timeline_id)
-    accepted = AcceptedConversations(connection)
-    reasons = conversation.finish_reasons
-    case = case_of(connection, brief, messages, finish_reasons=reasons, known=story.known, notebook=notebook)
-    judged = judge_rewritten(rules.judge, conversation, case, accepted)
-    conversation, problem = judged.conversation, judged.problem
-    for number, _ in judged.put_back:
-        rewrites = sum(bool(exchange.thoughts) for exchange in conversation.exchanges[:number])
-        put_back(connection, brief.conversation_id, rewrites, Shortcoming.REJECTED)
-    gained = (0, 0)
-    if problem is None:
-        messages = training_sample(conversation)
-        story = story_after(story, brief.scenario, brief.at, after)
-        record_acceptance(connection, conversation, sample_line(messages), story, rules.timeline_length)
-        rules.judge.remember(brief.conversation_id, messages, accepted)
-    else:
+    ended = rules.ending(connection, conversation, notebook)
+    if ended.verdict is None:
+        return _wait_for_review(connection, ended)
+    conversation = ended.conversation
+    problem, gained = None, (0, 0)
+    if isinstance(ended.verdict, Problem):
+        problem = ended.verdict
         record_rejection(connection, conversation, problem)
         gained = _gained(after, before)
+    else:
+        record_acceptance(connection, conversation, ended.verdict.line, ended.verdict.story, rules.timeline_length)
     return Committed(
         conversation,
         *gained,
         is_finished=True,
         problem=problem,
         timeline=read_timeline(connection, brief.timeline_id),
-        put_back=len(judged.put_back),
+        put_back=len(ended.put_back),
     )
 
 
+def _wait_for_review(connection: sqlite3.Connection, ended: Ended) -> Committed:
+    """Record which thoughts judging has put back, so that the reviewer reads what is saved, also after a crash."""
+    conversation = ended.conversation
+    if ended.put_back:
+        conversation = advance_with_originals(conversation, ended.put_back)
+        record = StepRecord("originals", json.dumps(ended.put_back))
+        record_step(connection, conversation.brief.conversation_id, conversation.steps, record)
+    return Committed(conversation, put_back=len(ended.put_back))
+
+
 def commit_failure(
-    connection: sqlite3.Connection, conversation: Conversation, kind: FailureKind, reason: str, provider: str
+    connection: sqlite3.Connection,
+    conversation: Conversation,
+    kind: FailureKind,
+    reason: str,
+    *,
+    provider: str,
+    rules: Rules,
 ) -> Committed:
     """Set a conversation aside, and undo what it did to memory and diary.
 
@@ -198,14 +224,16 @@ def commit_failure(
         kind: What failed it, as it is counted.
         reason: The same in words.
         provider: Where it failed.
+        rules: What decides about the conversation.
     """
     brief = conversation.brief
-    if conversation.steps == 0:
-        record_start(connection, conversation, provider)
+    if conversation.is_new:
+        _record_start(connection, conversation, provider)
     notebook = _notebook(connection, brief)
     record_set_aside(connection, brief.conversation_id, reason)
     count_set_aside(connection, brief, provider, kind)
-    return Committed(conversation, *_gained(notebook.notes(), notebook.notes_before()))
+    lost = 0 if rules.others_take_its_place else left_on(connection, brief.timeline_id, rules.timeline_length)
+    return Committed(conversation, *_gained(notebook.notes(), notebook.notes_before()), lost=lost)
 
 
 def _notebook(connection: sqlite3.Connection, brief: Brief) -> Notebook:

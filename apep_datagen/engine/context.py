@@ -11,9 +11,12 @@ from apep_datagen.budget.purse import Treasury
 from apep_datagen.config.settings import RolesSettings
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.engine.ability_yields import AbilityYields
+from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
+from apep_datagen.engine.recent_yield import RecentYield
 from apep_datagen.engine.schedule import Schedule
+from apep_datagen.formats.wire import Wire
 from apep_datagen.storage.database import StateDatabase
 
 if TYPE_CHECKING:
@@ -49,10 +52,14 @@ class RunContext:
         notify: Is told, in a sentence, what a person should know.
         log: Every request, every pause, every change of a provider's state.
         yields: What becomes of the conversations of each ability.
+        takes_any_answer: Whether whatever Ada answers is hers; else what is of no use is asked for again.
+        wire: How Ada is asked, where she was trained on an export; None where it is as when conversations are made.
         work_changed: Set, and replaced, whenever the schedule has changed.
         stopping: Whether nothing new is to be sent.
         tries: By conversation, where its due call failed.
         available: The state of each provider.
+        rules: By provider, what decides about the conversations that it plays Ada in.
+        recent_yields: By provider, what became of the last of these.
         answered_at: When a provider has last answered, on the loop's clock; when the run began, before that.
         silent_for: For how many seconds nobody had answered when the run lost its patience; None if it did not.
     """
@@ -65,16 +72,26 @@ class RunContext:
     notify: Callable[[str], None]
     log: EventLog
     yields: AbilityYields
+    takes_any_answer: bool = False
+    wire: Wire | None = None
     work_changed: asyncio.Event = field(default_factory=asyncio.Event)
     stopping: bool = False
     tries: dict[int, Tries] = field(default_factory=dict)
     available: list[Availability] = field(default_factory=list)
+    rules: dict[str, Rules] = field(default_factory=dict)
+    recent_yields: dict[str, RecentYield] = field(default_factory=dict)
     answered_at: float = 0.0
     silent_for: float | None = None
 
-    def somebody_works(self) -> bool:
-        """Tell whether a provider is left that need not wait for the next month."""
-        return any(item.out_because is None and not item.waits_for_month() for item in self.available)
+    def is_complete(self) -> bool:
+        """Tell whether for every role that is needed a provider is left that need not wait for the next month."""
+        return self.schedule.is_complete_with(
+            {item.name for item in self.available if item.out_because is None and not item.waits_for_month()}
+        )
+
+    def away(self) -> set[str]:
+        """Return the providers that send nothing for a while, or any more."""
+        return {item.name for item in self.available if item.has_to_wait()}
 
     def tries_of(self, conversation_id: int) -> Tries:
         """Return how often a conversation's due call failed; that is forgotten where it was its provider's fault."""

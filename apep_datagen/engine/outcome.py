@@ -8,10 +8,12 @@ from pathlib import Path
 
 from apep_datagen.budget.month import MONTH_LIMIT
 from apep_datagen.core.errors import ApepError, BudgetReachedError, NoProviderLeftError
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.core.words import one_line
 from apep_datagen.engine.availability import spell_seconds
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.worker import Worker
+from apep_datagen.storage.reviews import ReviewCount
 from apep_datagen.storage.rewrites import RewriteCount
 from apep_datagen.storage.verdicts import FrequentReason, VerdictCount
 
@@ -27,6 +29,7 @@ class Outcome:
         verdicts: How the finished conversations of the run were judged, over all invocations.
         frequent_reasons: Why most of those that were not accepted were not.
         rewrites: What became of rewritten thoughts, over all invocations.
+        reviews: How many reviews the providers were asked for, over all invocations.
         signal_status: The exit status of the signal that stopped it, or 0.
         error: Why it ended before the target, where no signal stopped it.
         seconds: How long it took.
@@ -37,6 +40,7 @@ class Outcome:
     verdicts: tuple[VerdictCount, ...] = ()
     frequent_reasons: tuple[FrequentReason, ...] = ()
     rewrites: tuple[RewriteCount, ...] = ()
+    reviews: tuple[ReviewCount, ...] = ()
     signal_status: int = 0
     error: ApepError | None = None
 
@@ -51,7 +55,9 @@ def why_nothing_is_sent(
     output: Path,
     failures: Mapping[str, str],
     workers: Sequence[Worker],
+    *,
     silent_for: float | None = None,
+    lacking: Sequence[ModelRole] = (),
 ) -> ApepError:
     """Say why nothing can be sent any more, and how to go on.
 
@@ -61,6 +67,7 @@ def why_nothing_is_sent(
         failures: Why providers could not be started, by name.
         workers: Of the other providers.
         silent_for: For how many seconds nobody had answered, if that is why the run ended.
+        lacking: The roles that nobody serves any more.
     """
     there = f"{counters.done} of {counters.target} conversations are in {output}; nothing is lost."
     if silent_for is not None:
@@ -78,6 +85,12 @@ def why_nothing_is_sent(
     reasons = dict(failures) | out
     lines = "\n".join(f"  {name}: {one_line(reason)}" for name, reason in reasons.items())
     kind = BudgetReachedError if budgets else NoProviderLeftError
+    if lacking and any(worker.name not in out for worker in workers):
+        names = " and ".join(role.value for role in lacking)
+        return kind(
+            f"No provider is left for {names}. {there}\n{lines}\nMend this, or name others with --role"
+            f" {lacking[0].value}=NAME; the same command then goes on."
+        )
     return kind(
         f"No provider is left. {there}\n"
         f"{lines}\nMend this, or name other providers with --providers; the same command then goes on."

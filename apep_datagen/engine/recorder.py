@@ -33,18 +33,20 @@ Job = Callable[[sqlite3.Connection], None]
 class Recorder:
     """Records what came of the calls of one provider.
 
+    A conversation is its Ada's, whoever records its end: her provider's rules decide, and it counts in her yield.
+
     Args:
         counters: The provider's.
         context: What all providers of the run have in common.
-        rules: What decides about its finished conversations.
+        rules: What decides about the conversations that it plays Ada in.
     """
 
     def __init__(self, counters: ProviderCounters, context: RunContext, rules: Rules) -> None:
         self._name = counters.name
         self._counters = counters
         self._context = context
-        self._rules = rules
-        self._yield = RecentYield()
+        self._rules = context.rules[self._name] = rules
+        self._yield = context.recent_yields[self._name] = RecentYield()
         self._rewrites = RecentRewrites(counters.name)
 
     def complaint(self) -> str | None:
@@ -76,11 +78,12 @@ class Recorder:
 
         return await self._record(conversation, request.step, record, answer.settle)
 
-    async def record_without_rewrite(self, conversation: Conversation, words: str) -> Conversation | None:
-        """Let a conversation go on, or end, with Ada's own thoughts, where the rewriter answers for good nothing.
+    async def record_without(self, conversation: Conversation, step: Step, words: str) -> Conversation | None:
+        """Let a conversation go on, or end, without a step that can be left out and is answered for good with nothing.
 
         Args:
-            conversation: Which one; its rewrite is due.
+            conversation: Which one.
+            step: What is due: its rewrite, in whose place Ada's own thoughts stay, or its review.
             words: What went wrong.
 
         Returns:
@@ -90,17 +93,21 @@ class Recorder:
             StorageError: Nothing can be recorded any more.
         """
         number = conversation.brief.conversation_id
-        self._context.log.write("not rewritten", provider=self._name, conversation=number, reason=words)
-        self._context.notify(f"{self._name}: conversation {number} keeps Ada's own thoughts, rewrite failed: {words}")
-        record = StepRecord(kind=Step.REWRITE.value, text="", finish_reason=NO_ANSWER)
-        return await self._record(conversation, Step.REWRITE, record, lambda _connection: None)
+        what = {Step.REWRITE: "keeps Ada's own thoughts", Step.REVIEW: "is not reviewed"}[step]
+        event = {Step.REWRITE: "not rewritten", Step.REVIEW: "not reviewed"}[step]
+        self._context.log.write(event, provider=self._name, conversation=number, reason=words)
+        self._context.notify(f"{self._name}: conversation {number} {what}, {step.value} failed: {words}")
+        record = StepRecord(kind=step.value, text="", finish_reason=NO_ANSWER)
+        return await self._record(conversation, step, record, lambda _connection: None)
 
     async def _record(
         self, conversation: Conversation, step: Step, record: StepRecord, settle: Job
     ) -> Conversation | None:
+        rules = self._context.rules[self._owner_of(conversation) or self._name]
+
         def settle_and_record(connection: sqlite3.Connection) -> Committed:
             settle(connection)
-            return commit_answer(connection, conversation, record, self._name, self._rules)
+            return commit_answer(connection, conversation, record, self._name, rules)
 
         try:
             committed = await self._context.state.run(settle_and_record)
@@ -121,23 +128,25 @@ class Recorder:
     def _end(self, committed: Committed) -> None:
         """Take note of a judged conversation."""
         context, conversation, problem = self._context, committed.conversation, committed.problem
+        owner = self._owner_of(conversation)
+        counters = context.counters.providers[owner or self._name]
         context.schedule.end(conversation, is_accepted=problem is None, timeline=committed.timeline)
         if problem is None:
             context.counters.done += 1
-            self._counters.conversations += 1
+            counters.conversations += 1
         else:
             context.counters.rejected += 1
-            self._counters.rejected += 1
+            counters.rejected += 1
             context.log.write(
                 "rejected",
-                provider=self._name,
+                provider=counters.name,
                 conversation=conversation.brief.conversation_id,
                 ability=conversation.brief.scenario.ability.value,
                 stage=problem.stage.value,
                 reason=problem.reason,
             )
         why = f"{problem.reason} ({problem.stage.value})" if problem else None
-        self._yield.count(conversation.brief.scenario.ability, why)
+        self._count_yield(owner, conversation, why)
         context.note_verdict(conversation, *((problem.stage.value, problem.reason) if problem else ()))
 
     async def set_aside(
@@ -165,17 +174,19 @@ class Recorder:
 
         def settle_and_set_aside(connection: sqlite3.Connection) -> Committed:
             settle(connection)
-            return commit_failure(connection, conversation, kind, reason, self._name)
+            return commit_failure(connection, conversation, kind, reason, provider=self._name, rules=self._rules)
 
         committed = await context.state.run(settle_and_set_aside)
         context.tries.pop(number, None)
         self._count_notes(committed)
-        context.schedule.end(conversation, is_accepted=False, timeline=None)
+        owner = self._owner_of(conversation)
+        context.counters.target -= committed.lost
+        context.schedule.end(conversation, is_accepted=False, timeline=None, lost=committed.lost)
         context.counters.set_aside += 1
         self._counters.set_aside += 1
         context.log.write("set aside", provider=self._name, conversation=number, reason=reason)
         context.notify(f"{self._name}: conversation {number} is set aside, {step.value} failed: {words}")
-        self._yield.count(conversation.brief.scenario.ability, f"set aside ({kind.value})")
+        self._count_yield(owner, conversation, f"set aside ({kind.value})")
         context.note_verdict(conversation, SET_ASIDE)
 
     async def set_aside_unforeseen(
@@ -206,6 +217,13 @@ class Recorder:
                 f"Conversation {number} can neither go on ({words}) nor be set aside"
                 f" ({type(second).__name__}: {second}); apep-datagen verify shows whether the state database is damaged"
             ) from second
+
+    def _owner_of(self, conversation: Conversation) -> str | None:
+        return self._context.schedule.owner_of(conversation, self._name)
+
+    def _count_yield(self, owner: str | None, conversation: Conversation, why: str | None) -> None:
+        if owner is not None:
+            self._context.recent_yields[owner].count(conversation.brief.scenario.ability, why)
 
     def _count_notes(self, committed: Committed) -> None:
         self._context.counters.memories += committed.memories

@@ -1,7 +1,7 @@
 """What a run will draw, without a model: as if each conversation were accepted, and its facts stored as they should be.
 
 The briefs, their order and the stories are those of a run, by its own schedule. Only what a model would do is made up:
-what Ada writes down and deletes.
+what Ada writes down and deletes (`people.ideal`).
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from apep_datagen.config.serving import Serving
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.core.notebook import Entry, Notebook
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.schedule import Schedule
-from apep_datagen.people.scenario import TELLING, Ability, Fact, Form
-from apep_datagen.people.story import Story, notes_still_saying, notes_that_hold, story_after
+from apep_datagen.people.ideal import IdealTimeline
 from apep_datagen.storage.timelines import Timeline
 
 __all__ = ["RehearsedConversation", "rehearse"]
@@ -55,7 +54,7 @@ def rehearse(
         source=source,
         timelines=(),
         active=(),
-        providers=(_PROVIDER,),
+        serving=Serving.by_all([_PROVIDER]),
         accepted={},
         last_conversation_id=0,
         last_timeline_id=0,
@@ -67,7 +66,7 @@ def rehearse(
             brief = conversation.brief
             timeline = going_on.pop(brief.timeline_id, None) or _Timeline.begun(conversation)
             under_way.append((conversation, timeline))
-            notes = timeline.notebook.notes()
+            notes = timeline.ideal.notebook.notes()
             yield RehearsedConversation(brief, len(notes.memory), len(notes.diary))
         conversation, timeline = under_way.popleft()
         timeline = timeline.after(conversation.brief)
@@ -82,54 +81,17 @@ class _Timeline:
     """A timeline with its memory and diary."""
 
     state: Timeline
-    notebook: Notebook
+    ideal: IdealTimeline
 
     @classmethod
     def begun(cls, conversation: Conversation) -> _Timeline:
         """Return a timeline as it begins, with its first conversation."""
-        brief, past = conversation.brief, conversation.past
-        story = past.story if past else Story(brief.user)
-        notes = past.notes if past else ()
-        notebook = Notebook(Entry(note.shelf, note.date, note.text) for note in notes)
-        return cls(Timeline(brief.timeline_id, story), notebook)
+        brief = conversation.brief
+        ideal = IdealTimeline.begun(brief.user, conversation.past)
+        return cls(Timeline(brief.timeline_id, ideal.story), ideal)
 
     def after(self, brief: Brief) -> _Timeline:
         """Return it after a conversation in which Ada does all that she should; its notebook is written in."""
-        _write(self.notebook, brief, self.state.story)
-        story = story_after(self.state.story, brief.scenario, brief.at, self.notebook.notes())
-        return _Timeline(
-            replace(self.state, story=story, conversations=self.state.conversations + 1, rejected_in_a_row=0),
-            self.notebook,
-        )
-
-
-def _write(notebook: Notebook, brief: Brief, story: Story) -> None:
-    """Write down and delete what Ada should."""
-    notebook.conversation_id, notebook.date = brief.conversation_id, brief.date
-    scenario = brief.scenario
-    gone = list(scenario.facts) if scenario.ability is Ability.FORGET else []
-    if scenario.replaced is not None:
-        gone.append(scenario.replaced)
-    kept = _facts_beside(gone, story) if scenario.form is Form.HALF else []
-    for fact in gone:
-        notebook.delete(fact.shelf, [note.index for note in notes_still_saying(fact, notebook.notes())])
-    told = list(scenario.facts) if scenario.ability in TELLING and scenario.form is not Form.PASSING else []
-    for fact in (*kept, *told):
-        if not notes_that_hold(fact, notebook.notes()):
-            notebook.add(fact.shelf, [_note(fact)])
-
-
-def _facts_beside(facts: list[Fact], story: Story) -> list[Fact]:
-    """Return what stands in the same notes as these facts."""
-    slots = {fact.slot for fact in facts}
-    beside = {item.shared_with for item in story.known if item.fact.slot in slots}
-    return [
-        item.fact
-        for item in story.known
-        if item.fact.slot not in slots and (item.fact.slot in beside or item.shared_with in slots)
-    ]
-
-
-def _note(fact: Fact) -> str:
-    """Return a note that is recognised to hold a fact, and to speak of what it is about."""
-    return " ".join((fact.tell, fact.value, *fact.cues[:1]))
+        ideal = self.ideal.after(brief.scenario, brief.at, brief.conversation_id)
+        count = self.state.conversations + 1
+        return _Timeline(replace(self.state, story=ideal.story, conversations=count, rejected_in_a_row=0), ideal)

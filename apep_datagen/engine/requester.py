@@ -34,7 +34,7 @@ from apep_datagen.core.errors import (
     TransientError,
     UnusableAnswerError,
 )
-from apep_datagen.core.messages import Completion, CompletionRequest, Usage
+from apep_datagen.core.messages import Completion, CompletionRequest, ModelRole, Usage
 from apep_datagen.engine.availability import Availability, spell_seconds
 from apep_datagen.engine.context import RunContext, Tries
 from apep_datagen.pacing.pacer import Permit
@@ -162,7 +162,8 @@ class Requester:
         try:
             try:
                 completion = await self._provider.complete(request)
-                _require_use(conversation, completion)
+                if not (self._context.takes_any_answer and role is ModelRole.ADA):
+                    _require_use(conversation, completion)
             except ForbiddenError as error:
                 # Where key and model are known to be good, it is what the request says: some moderate so.
                 is_proven = self._availability.streak.is_proven(request.model)
@@ -237,7 +238,8 @@ class Requester:
             outcome=failure.kind.value if failure else "answer",
             error=str(failure) if failure else None,
             traceback=failure.origin if failure else None,
-            messages=[message.as_dict() for message in request.messages] if log.with_text else None,
+            messages=request.sent.messages if log.with_text else None,
+            tools=request.sent.tools or None if log.with_text else None,
             answer=completion.text if log.with_text and completion else None,
         )
 

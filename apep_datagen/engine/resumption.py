@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from apep_datagen.budget.account import Account, run_limits
 from apep_datagen.budget.prices import Prices
 from apep_datagen.config.invocation import Invocation
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.engine.ability_yields import AbilityYields
-from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.counters import RunCounters
+from apep_datagen.engine.purpose import Purpose
 from apep_datagen.engine.schedule import Schedule
 from apep_datagen.people.exchanges import mean_exchanges
 from apep_datagen.storage.conversations import (
+    ActiveConversation,
     active_conversations,
     last_ids,
     record_target,
@@ -25,10 +27,10 @@ from apep_datagen.storage.conversations import (
 from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.rewrites import kept_originals
 from apep_datagen.storage.spending import book_lost, read_uses, tokens_by_month
-from apep_datagen.storage.timelines import open_timelines
+from apep_datagen.storage.timelines import Timeline, left_on_closed, open_timelines
 from apep_datagen.storage.verdicts import accepted_by_ability, recent_yields, rejected_count
 
-__all__ = ["Resumed", "brief_source", "resume"]
+__all__ = ["Resumed", "resume"]
 
 # Ask, answer, a continuation where tools were used, and a rewrite where it is needed: more than most exchanges take.
 _REQUESTS_IN_EXCHANGE = 4
@@ -54,8 +56,10 @@ class Resumed:
 def resume(
     connection: sqlite3.Connection,
     invocation: Invocation,
+    purpose: Purpose,
     prices: Prices,
     counters: RunCounters,
+    *,
     notify: Callable[[str], None],
 ) -> Resumed:
     """Read what there is, in one transaction, and count what a crash left behind.
@@ -63,6 +67,7 @@ def resume(
     Args:
         connection: The state database; the caller commits.
         invocation: What the run is told.
+        purpose: What it is for.
         prices: What models cost.
         counters: Gets what earlier invocations came to.
         notify: Is told, in a sentence, what of it cannot be gone on with.
@@ -75,9 +80,22 @@ def resume(
         reset_tools(connection)
     book_lost(connection)
     account = _account(connection, invocation, prices)
-    missing = counters.target - counters.done
     yields = _yields(connection, invocation)
-    schedule = _schedule(connection, invocation, prices, account, notify, yields=yields, missing=missing)
+    active = list(active_conversations(connection, notify))
+    timelines = open_timelines(connection, notify)
+    if purpose.timelines is not None:
+        counters.target -= left_on_closed(connection, invocation.settings.generation.timeline_length)
+    schedule = _schedule(
+        connection,
+        invocation,
+        purpose,
+        prices,
+        account,
+        yields=yields,
+        missing=counters.target - counters.done,
+        active=active,
+        timelines=timelines,
+    )
     counters.memories, counters.diary_pages = count_notes(connection)
     counters.set_aside = set_aside_count(connection)
     counters.rejected = rejected_count(connection)
@@ -107,54 +125,57 @@ def _yields(connection: sqlite3.Connection, invocation: Invocation) -> AbilityYi
 def _schedule(
     connection: sqlite3.Connection,
     invocation: Invocation,
+    purpose: Purpose,
     prices: Prices,
     account: Account,
-    notify: Callable[[str], None],
     *,
     yields: AbilityYields,
     missing: int,
+    active: Iterable[ActiveConversation],
+    timelines: Iterable[Timeline],
 ) -> Schedule:
     generation = invocation.settings.generation
-    active = list(active_conversations(connection, notify))
-    timelines = open_timelines(connection, notify)
+    if invocation.settings.budget.max_usd is not None:
+        prices.require(_models_of_begun(invocation, active))
     free = {name: _is_free(invocation, name, prices) for name in invocation.providers}
     last_conversation_id, last_timeline_id = last_ids(connection)
+    source = purpose.source(run_seed(connection) if generation.seed is None else generation.seed)
+    is_reviewed = ModelRole.REVIEWER in invocation.serving.needed
+    requests_of_each = _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges) + is_reviewed
     return Schedule(
         missing=missing,
-        source=brief_source(invocation, run_seed(connection) if generation.seed is None else generation.seed),
+        source=source,
         timelines=timelines,
         active=active,
-        providers=invocation.providers,
+        serving=invocation.serving,
         may_finish=lambda provider, conversations: account.may_finish(
             conversations,
-            _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges),
+            requests_of_each,
             for_free=free[provider],
         ),
         accepted=accepted_by_ability(connection),
         held_back=lambda: yields.held_back,
         last_conversation_id=last_conversation_id,
         last_timeline_id=last_timeline_id,
+        most_timelines=purpose.timelines,
     )
 
 
-def brief_source(invocation: Invocation, seed: int) -> BriefSource:
-    """Return what the conversations of a run with this seed are drawn from."""
-    generation, scenarios = invocation.settings.generation, invocation.settings.scenarios
-    return BriefSource(
-        seed=seed,
-        exchanges=generation.exchanges,
-        max_tool_rounds=generation.max_tool_rounds,
-        prompts=invocation.prompts,
-        cast=invocation.cast,
-        mix=scenarios.shares,
-        first_day=scenarios.first_day.isoformat(),
-        last_day=scenarios.last_day.isoformat(),
-        rewrites=invocation.settings.roles.rewriter.when,
-    )
+def _models_of_begun(invocation: Invocation, active: Iterable[ActiveConversation]) -> Iterator[tuple[str, str]]:
+    """Yield provider and model of what conversations that were begun need and new ones do not."""
+    roles = {role for item in active for role in item.conversation.brief.roles} - set(invocation.serving.needed)
+    for role in sorted(roles):
+        for name in invocation.serving.providers[role]:
+            yield name, invocation.settings.providers[name].model_for(role)
 
 
 def _is_free(invocation: Invocation, provider: str, prices: Prices) -> bool:
-    """Tell whether no dollars are asked for any role's model, as far as prices are known."""
-    settings = invocation.settings.providers[provider]
-    known = (prices.of(provider, model) for model in settings.models_by_role().values())
+    """Tell whether no dollars are asked for what a provider begins, whoever ends it, as far as prices are known."""
+    serving, settings = invocation.serving, invocation.settings.providers
+    makers = (
+        (name, settings[name].model_for(role))
+        for role in serving.needed
+        for name in ((provider,) if serving.serves(provider, role) else serving.providers[role])
+    )
+    known = (prices.of(*maker) for maker in makers)
     return not any(price.input or price.output for price in known if price)

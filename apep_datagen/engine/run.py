@@ -17,15 +17,17 @@ from apep_datagen.budget.month import MonthAccount
 from apep_datagen.budget.prices import Prices
 from apep_datagen.budget.purse import Treasury
 from apep_datagen.config.invocation import Invocation
+from apep_datagen.config.provider_settings import ProviderKind
 from apep_datagen.core.errors import ProviderError, StorageError
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.engine.availability import Availability
 from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.event_log import EventLog
-from apep_datagen.engine.judging import judge_at
 from apep_datagen.engine.open_files import fit_open_files
 from apep_datagen.engine.outcome import Outcome, why_nothing_is_sent
+from apep_datagen.engine.purpose import Purpose, making_a_dataset
 from apep_datagen.engine.resumption import resume
 from apep_datagen.engine.signals import work_until_stopped
 from apep_datagen.engine.view import View
@@ -34,6 +36,7 @@ from apep_datagen.providers.base import Provider
 from apep_datagen.providers.factory import create_provider
 from apep_datagen.providers.rehearsal import rehearse
 from apep_datagen.storage.database import StateDatabase
+from apep_datagen.storage.reviews import read_reviews
 from apep_datagen.storage.rewrites import read_rewrites
 from apep_datagen.storage.spending import tokens_by_month
 from apep_datagen.storage.verdicts import most_frequent_reasons, read_verdicts
@@ -41,21 +44,24 @@ from apep_datagen.storage.verdicts import most_frequent_reasons, read_verdicts
 __all__ = ["run"]
 
 
-async def run(invocation: Invocation, view: View) -> Outcome:
+async def run(invocation: Invocation, view: View, purpose: Purpose | None = None) -> Outcome:
     """Make conversations until the output holds as many as it shall, a signal comes or nothing may be sent any more.
+
+    Args:
+        invocation: What the run is told.
+        view: What it is shown by.
+        purpose: What it is for; to make a dataset where nothing is said.
 
     Raises:
         SettingsError: A budget in dollars needs a price that is not there, or the log cannot be written.
         StorageError: The output, the state database or the ledger cannot be used.
     """
+    purpose = purpose or making_a_dataset(invocation)
     settings = fit_open_files(invocation.settings, invocation.providers, view.notify)
     invocation = replace(invocation, settings=settings)
     prices = Prices(invocation.settings.quote)
     if invocation.settings.budget.max_usd is not None:
-        providers = invocation.settings.providers
-        prices.require(
-            (name, model) for name in invocation.providers for model in providers[name].models_by_role().values()
-        )
+        prices.require((name, model) for name in invocation.providers for model in invocation.models_of(name))
     seed = invocation.settings.generation.seed
     log = EventLog(invocation.log_file, with_text=invocation.log_text, notify=view.notify)
     try:
@@ -63,9 +69,10 @@ async def run(invocation: Invocation, view: View) -> Outcome:
             invocation.output,
             seed=random.SystemRandom().getrandbits(32) if seed is None else seed,
             notify=view.notify,
+            contents=purpose.contents,
         )
         try:
-            return await _Run(invocation, prices, state, log, view).run()
+            return await _Run(invocation, purpose, prices, state, log, view).run()
         finally:
             await state.close()
     finally:
@@ -75,8 +82,17 @@ async def run(invocation: Invocation, view: View) -> Outcome:
 class _Run:
     """One invocation, with everything that it depends on open."""
 
-    def __init__(self, invocation: Invocation, prices: Prices, state: StateDatabase, log: EventLog, view: View) -> None:
+    def __init__(  # noqa: PLR0917 - what a run depends on, once
+        self,
+        invocation: Invocation,
+        purpose: Purpose,
+        prices: Prices,
+        state: StateDatabase,
+        log: EventLog,
+        view: View,
+    ) -> None:
         self._invocation = invocation
+        self._purpose = purpose
         self._settings = invocation.settings
         self._prices = prices
         self._state = state
@@ -89,7 +105,14 @@ class _Run:
 
     async def run(self) -> Outcome:
         resumed = await self._state.read(
-            lambda connection: resume(connection, self._invocation, self._prices, self._counters, self._view.notify)
+            lambda connection: resume(
+                connection,
+                self._invocation,
+                self._purpose,
+                self._prices,
+                self._counters,
+                notify=self._view.notify,
+            )
         )
         if resumed.schedule.finished:
             return self._outcome()
@@ -104,6 +127,8 @@ class _Run:
             notify=self._view.notify,
             log=self._log,
             yields=resumed.yields,
+            takes_any_answer=self._purpose.takes_any_answer,
+            wire=self._purpose.wire,
         )
         context.tell_of_yields()
         sections = self._settings.providers
@@ -111,6 +136,8 @@ class _Run:
         providers: dict[str, Provider] = {}
         try:
             failures = await _start_providers(self._invocation, providers, available)
+            for name in failures:
+                context.schedule.remove_provider(name)
             if providers:  # else they are told once, at the end
                 for name, reason in failures.items():
                     self._view.notify(f"{name} cannot be used: {reason}")
@@ -128,10 +155,11 @@ class _Run:
         await self._close_books()
         verdicts = await self._state.read(read_verdicts)
         outcome = replace(
-            self._outcome(status, failures, workers, context.silent_for),
+            self._outcome(status, failures, workers, context.silent_for, context.schedule.lacking),
             verdicts=verdicts,
             frequent_reasons=await self._state.read(most_frequent_reasons),
             rewrites=await self._state.read(read_rewrites),
+            reviews=await self._state.read(read_reviews),
         )
         self._log.write("end", conversations=self._counters.done, exit_status=outcome.exit_status)
         return outcome
@@ -182,11 +210,14 @@ class _Run:
         models = self._settings.providers[provider].models_by_role().values()
         return {model: price for model in models if (price := self._prices.of(provider, model))}
 
-    def _rules(self, kind: str) -> Rules:
+    def _rules(self, kind: ProviderKind) -> Rules:
         """Return what decides about the conversations of a provider of this kind."""
-        quality = self._settings.quality
-        judge = judge_at(quality.level_for(kind), quality, self._invocation.prompts, self._invocation.cast)
-        return Rules(judge, self._settings.generation.timeline_length, quality.least_yield)
+        return Rules(
+            self._purpose.ending(kind),
+            self._settings.generation.timeline_length,
+            self._settings.quality.least_yield,
+            others_take_its_place=self._purpose.timelines is None,
+        )
 
     def _has_monthly_limit(self) -> bool:
         providers = self._settings.providers
@@ -206,11 +237,15 @@ class _Run:
         failures: Mapping[str, str] | None = None,
         workers: Sequence[Worker] = (),
         silent_for: float | None = None,
+        lacking: Sequence[ModelRole] = (),
     ) -> Outcome:
         counters = self._counters
         error = None
         if counters.done < counters.target and status == 0:
-            error = why_nothing_is_sent(counters, self._invocation.output, failures or {}, workers, silent_for)
+            output = self._invocation.output
+            error = why_nothing_is_sent(
+                counters, output, failures or {}, workers, silent_for=silent_for, lacking=lacking
+            )
         return Outcome(counters, time.monotonic() - self._began, signal_status=status, error=error)
 
 

@@ -24,7 +24,7 @@ from apep_datagen.budget.purse import Purse
 from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.conversation.machine import ModelCall, next_step
 from apep_datagen.conversation.prompt_set import UnusablePromptError
-from apep_datagen.conversation.prompting import prompt
+from apep_datagen.conversation.prompting import prompt, prompt_as_trained
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import (
     ModelUnknownError,
@@ -119,7 +119,7 @@ class Worker:
                         await self._call(conversation)
                     else:
                         calls.create_task(self._call(conversation))
-                        if conversation.steps == 0:
+                        if conversation.is_new:
                             # New conversations go round: where permits need no waiting, the others get their turn.
                             await asyncio.sleep(0)
         finally:
@@ -140,7 +140,7 @@ class Worker:
             rest = self.availability.rests_for()
             if rest <= 0 and self._context.schedule.has_work(self.name):
                 return True
-            if self.availability.waits_for_month() and not self._context.somebody_works():
+            if self.availability.waits_for_month() and not self._context.is_complete():
                 self.spent_budget = MONTH_LIMIT
                 await self._leave("its tokens_per_month are spent; raise the limit or use another provider")
                 return False
@@ -195,8 +195,8 @@ class Worker:
             await self._leave(complaint)
 
     async def _set_aside_unforeseen(self, conversation: Conversation, step: Step, error: Exception) -> None:
-        if step is Step.REWRITE and isinstance(error, UnusablePromptError):
-            await self._go_on_without_rewrite(conversation, str(error))
+        if step.can_be_left_out and isinstance(error, UnusablePromptError):
+            await self._go_on_without(conversation, step, str(error))
             return
         await self._recorder.set_aside_unforeseen(conversation, step, error)
         self._streak.note_failure(step.model_role, conversation.brief.conversation_id)
@@ -213,7 +213,7 @@ class Worker:
         if budget == MONTH_LIMIT:
             if not self.availability.waits_for_month():
                 self.availability.spend_month()
-                if self._context.somebody_works():
+                if self._context.is_complete():
                     self._context.notify(
                         f"{self.name}: its tokens_per_month are spent; it comes back when the month turns"
                     )
@@ -238,33 +238,36 @@ class Worker:
             if is_refused and self.availability.out_because is None:
                 self._context.notify(f"{self.name}: refused, asking once more: {error}")
             self._put_back(conversation, to_any=is_refused)
-        elif call.step is Step.REWRITE:
-            await self._go_on_without_rewrite(conversation, str(error))
+        elif call.step.can_be_left_out:
+            await self._go_on_without(conversation, call.step, str(error))
         else:
             await self._recorder.set_aside(conversation, call.step, error.kind, str(error))
 
-    async def _go_on_without_rewrite(self, conversation: Conversation, words: str) -> None:
-        going_on = await self._recorder.record_without_rewrite(conversation, words)
+    async def _go_on_without(self, conversation: Conversation, step: Step, words: str) -> None:
+        going_on = await self._recorder.record_without(conversation, step, words)
         if going_on is not None:
             self._put_back(going_on)
 
     def _put_back(self, conversation: Conversation, *, to_any: bool = False) -> None:
-        """Let a conversation wait for its next call; from any provider where this one does not send for a while."""
-        tries = self._context.tries_of(conversation.brief.conversation_id)
-        provider = None if to_any or self.availability.has_to_wait() else self.name
-        self._context.schedule.put_back(conversation, provider, failures=tries.total)
+        """Let a conversation wait for its next call; from any provider where its own does not send for a while."""
+        tries, away = self._context.tries_of(conversation.brief.conversation_id), self._context.away()
+        if to_any:
+            away.add(self.name)
+        self._context.schedule.put_back(conversation, self.name, away=away, failures=tries.total)
 
     def _request(self, conversation: Conversation, call: ModelCall) -> CompletionRequest:
         role = call.step.model_role
         sampling = self._context.roles.of(role)
+        wire = self._context.wire if role is ModelRole.ADA else None
         return CompletionRequest(
             step=call.step,
-            messages=prompt(conversation),
+            messages=() if wire else prompt(conversation),
             model=self._settings.model_for(role),
             temperature=sampling.temperature,
             max_tokens=sampling.max_tokens,
             # Some servers read the seed as a signed 32-bit number.
             seed=(conversation.brief.seed + conversation.steps) % 2**31,
+            spelled=prompt_as_trained(conversation, wire) if wire else None,
         )
 
     async def _leave(self, reason: str, *, with_models: bool = False) -> None:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from apep_datagen.core.messages import Message, MessageRole
 from apep_datagen.core.sample_json import parse_messages
-from apep_datagen.export.examples import examples_of, with_thoughts
+from apep_datagen.export.examples import examples_of
 from apep_datagen.export.joining import joined, joined_origin, series_of
 from apep_datagen.export.line_file import row_line
 from apep_datagen.export.loss import LossTally
@@ -25,6 +25,7 @@ from apep_datagen.formats.instructions import retelling_of
 from apep_datagen.formats.native import FIELDS_BESIDE_TEXT, is_results
 from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.registry import FORMATS
+from apep_datagen.formats.thoughts import with_thoughts
 
 __all__ = ["MadeOfTarget", "make_rows"]
 

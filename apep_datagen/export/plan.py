@@ -14,39 +14,19 @@ from pathlib import Path
 from apep_datagen.chat_templates.known import load_template
 from apep_datagen.chat_templates.tokens import tokenizer_file
 from apep_datagen.conversation.prompt_set import PromptSet, UnusablePromptError, load_prompts
-from apep_datagen.conversation.prompting import tool_instructions
-from apep_datagen.core.errors import SettingsError
+from apep_datagen.conversation.prompting import retold_instructions, tool_instructions
 from apep_datagen.export.selection import EVERYTHING, Selection
 from apep_datagen.export.splits import WHOLE, Splits
 from apep_datagen.formats.format import Instructions
 from apep_datagen.formats.instructions import Retelling
 from apep_datagen.formats.registry import FORMATS
-from apep_datagen.formats.shape import Calls, Rows, Shape, Thoughts, ToolRole
+from apep_datagen.formats.shape import Shape
 
-__all__ = ["Plan", "Target", "Wish", "digest_of", "read_retellings", "shape_of"]
+__all__ = ["Plan", "Target", "digest_of", "read_retellings"]
 
 # Rounds that the configuration permits (`[generation] max_tool_rounds`), for prompts of which no database knows more.
 _ROUNDS = range(21)
 _ANYTHING = "\0"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What was asked for; None leaves it to each form.
-
-    Attributes:
-        rows: What is a row.
-        thoughts: Which thoughts it has.
-        tool_role: The role of results.
-        calls: How calls are spelled.
-        weights: Whether each message says whether it is trained on, in forms that have a place for that.
-    """
-
-    rows: Rows | None = None
-    thoughts: Thoughts | None = None
-    tool_role: ToolRole | None = None
-    calls: Calls | None = None
-    weights: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,36 +81,6 @@ class Plan:
     templates: tuple[str, ...] = ()
 
 
-def shape_of(name: str, wish: Wish) -> Shape:
-    """Return how the rows of a form are built, as far as that was asked for; else so that nothing is lost.
-
-    Raises:
-        SettingsError: There is no such form, or it has no such rows.
-    """
-    form = FORMATS.get(name)
-    if form is None:
-        raise SettingsError(f"--format {name}: there is no such format; there are {', '.join(sorted(FORMATS))}")
-    shape = form.default
-    for option, value, possible in (
-        ("--rows", wish.rows, form.rows),
-        ("--calls", wish.calls, form.calls),
-        ("--tool-role", wish.tool_role, form.tool_roles),
-    ):
-        if value is not None and value not in possible:
-            raise SettingsError(f"{option} {value}: the format {name} has {option} {' or '.join(possible)} only")
-    calls = wish.calls or shape.calls
-    if calls == "native" and wish.tool_role == "user":
-        raise SettingsError("--tool-role user: with --calls native the role of results is tool; leave one of them out")
-    return replace(
-        shape,
-        rows=wish.rows or shape.rows,
-        thoughts=wish.thoughts or shape.thoughts,
-        tool_role="tool" if calls == "native" else wish.tool_role or shape.tool_role,
-        calls=calls,
-        weights=form.has_weights and (wish.weights or shape.weights),
-    )
-
-
 def read_retellings(
     connection: sqlite3.Connection | None, directory: Path | None, ways: Iterable[Instructions]
 ) -> dict[Instructions, tuple[Retelling, ...]]:
@@ -155,7 +105,7 @@ def read_retellings(
     known = [(prompts, rounds) for prompts in (named, own) for rounds in _ROUNDS]
     if connection is not None:
         known = [*_prompts_of_run(connection), *known]
-    return {way: tuple(dict.fromkeys((*_retellings(known, own, way), *_earlier(own, way)))) for way in others}
+    return {way: tuple(dict.fromkeys((*_retellings(known, way), *_earlier(own, way)))) for way in others}
 
 
 def _prompts_of_run(connection: sqlite3.Connection) -> Iterator[tuple[PromptSet, int]]:
@@ -171,10 +121,10 @@ def _prompts_of_run(connection: sqlite3.Connection) -> Iterator[tuple[PromptSet,
             yield PromptSet.from_json(texts), most
 
 
-def _retellings(known: Sequence[tuple[PromptSet, int]], own: PromptSet, way: Instructions) -> Iterator[Retelling]:
+def _retellings(known: Sequence[tuple[PromptSet, int]], way: Instructions) -> Iterator[Retelling]:
     for prompts, rounds in known:
         try:
-            as_text, instead = tool_instructions(prompts, rounds), tool_instructions(prompts, rounds, way)
+            instead = retold_instructions(prompts, rounds, way)
             section = prompts.render(
                 "tool_instructions.txt",
                 tools=_ANYTHING,
@@ -187,7 +137,7 @@ def _retellings(known: Sequence[tuple[PromptSet, int]], own: PromptSet, way: Ins
             continue  # one of an older version, which took other variables
         # How the tools are described has changed from version to version, so that is not looked at.
         pattern = ".*?".join(map(re.escape, section.split(_ANYTHING)))
-        yield Retelling(pattern, instead if instead != as_text else tool_instructions(own, rounds, way))
+        yield Retelling(pattern, instead)
 
 
 def _earlier(own: PromptSet, way: Instructions) -> Iterator[Retelling]:

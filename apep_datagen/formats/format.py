@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from apep_datagen.core.messages import Spelled
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.shape import Calls, Rows, Shape, ToolRole
+from apep_datagen.formats.spelling import spell_chat
 
 __all__ = ["CannotHoldError", "Container", "Files", "Format", "Instructions", "Kind", "Row"]
 
@@ -53,6 +55,8 @@ class Format:
         guide: How to train on it, for the `README.md` beside the rows: Markdown, without a heading of the first level.
         cannot_hold: What a row of some shape cannot hold, by kind: a sentence; empty where all is held.
         instructions: Which way of calling tools the system prompt of a row tells of.
+        spell: Makes what is sent to a model that was trained on a row, to have it say its last message: all messages of
+            the row, as the API has what the trainer renders of them.
         thoughts: Where a thought stands, where calls are fields: what a chat template is given.
         has_weights: Whether a row can say of each message whether it is trained on; where not, the guide says how loss
             is on Ada's alone.
@@ -72,6 +76,7 @@ class Format:
     guide: Callable[[Shape, Files], str]
     cannot_hold: Callable[[Shape], Mapping[Kind, str]] = field(default=lambda _: {})
     instructions: Callable[[Shape], Instructions] = field(default=lambda shape: shape.calls)
+    spell: Callable[[Row], Spelled] = spell_chat
     thoughts: Literal["content", "reasoning_content"] = "content"
     columns: Callable[[Origin], Row] = field(default=lambda _: {})
     has_weights: bool = False

@@ -13,7 +13,7 @@ from typing import Any
 
 from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.markup import parse_answer, render_answer
-from apep_datagen.core.messages import Message, MessageRole
+from apep_datagen.core.messages import Message, MessageRole, Spelled
 from apep_datagen.core.tags import escape_tags
 from apep_datagen.formats.chat import schemas_as_text
 from apep_datagen.formats.example import Example
@@ -72,6 +72,11 @@ def _response(call: ToolCall, text: str) -> str:
 def _escaped(spelled: str) -> str:
     """Return JSON without a tag in it that somebody could take for its end."""
     return re.sub(r"<(?=/?tool_response>)", r"\\u003c", escape_tags(spelled))
+
+
+def _spell(row: Row) -> Spelled:
+    """Return a row as messages; the tools stand in its system prompt, and a template would put them there once more."""
+    return Spelled(tuple({"role": _ROLES[each["from"]], "content": each["value"]} for each in row["conversations"]))
 
 
 _OWN_TAGS = ("<tools>", "<tool_response>")
@@ -160,4 +165,5 @@ HERMES = Format(
     recognises=_recognises,
     guide=_guide,
     instructions=lambda _: "hermes",
+    spell=_spell,
 )

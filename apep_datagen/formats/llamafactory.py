@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from apep_datagen.core.markup import render_answer
-from apep_datagen.core.messages import Message
+from apep_datagen.core.messages import Message, Spelled
 from apep_datagen.core.tags import escape_tags
 from apep_datagen.formats.chat import read_chat, role_in, schemas_as_text
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Files, Format, Row
-from apep_datagen.formats.native import checked_answer, checked_calls, result_texts
+from apep_datagen.formats.native import call_id, checked_answer, checked_calls, result_texts
 from apep_datagen.formats.shape import Shape
+from apep_datagen.formats.spelling import called, tools_in
 from apep_datagen.formats.turns import check_turns
 
 __all__ = ["LLAMAFACTORY"]
@@ -21,6 +22,7 @@ __all__ = ["LLAMAFACTORY"]
 _CONFIGURATION = "llamafactory.yaml"
 _DATASETS = "dataset_info.json"
 _ROLES = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
+_API_ROLES = {name: role for role, name in _ROLES.items()}
 # LLaMA-Factory reads one of these in a message, with a list of calls in it, and leaves what stands before as it is.
 _OPEN_CALLS, _CLOSE_CALLS = "<tool_call>", "</tool_call>"
 # How many messages `mask_history` leaves out; the trainer itself passes this column over.
@@ -105,15 +107,21 @@ def _messages(rows: Sequence[Any]) -> Iterator[Row]:
         if not isinstance(value, str):
             yield row
         elif row.get("from") == "function_call" and _OPEN_CALLS in value:
-            said, _, spelled = value.partition(_OPEN_CALLS)
-            listed = json.loads(spelled.rpartition(_CLOSE_CALLS)[0])
-            listed = [_as_text(call) for call in (listed if isinstance(listed, list) else [listed])]
+            said, listed = _parted(value)
+            listed = [_as_text(call) for call in listed]
             calls = len(listed)
-            yield {"role": "assistant", "content": said.rstrip(), "tool_calls": listed}
+            yield {"role": "assistant", "content": said, "tool_calls": listed}
         elif row.get("from") == "observation" and calls > 1 and len(results := _listed(value)) == calls:
             yield from ({"role": "tool", "content": result} for result in results)
         else:
             yield row
+
+
+def _parted(value: str) -> tuple[str, list[Any]]:
+    """Return what stands before the calls in a message that has some, and the calls."""
+    said, _, spelled = value.partition(_OPEN_CALLS)
+    listed = json.loads(spelled.rpartition(_CLOSE_CALLS)[0])
+    return said.rstrip(), listed if isinstance(listed, list) else [listed]
 
 
 def _as_text(call: Any) -> Any:
@@ -144,6 +152,31 @@ def _listed(text: str) -> list[str]:
 def _recognises(row: Row) -> bool:
     messages = row.get("conversations")
     return isinstance(messages, list) and any(isinstance(each, Mapping) and "from" in each for each in messages)
+
+
+# Sending.
+
+
+def _spell(row: Row) -> Spelled:
+    """Return a row as messages of the API.
+
+    The results of several calls stay the one message that LLaMA-Factory makes of them, by the id of the first call.
+    """
+    tools = tools_in(row)
+    messages: list[Mapping[str, Any]] = []
+    made, waiting = 0, ""
+    for each in row["conversations"]:
+        role, value = each["from"], each["value"]
+        if role == "function_call":
+            said, calls = _parted(value)
+            identities = [call_id(made + index) for index in range(1, len(calls) + 1)]
+            made, waiting = made + len(calls), identities[0]
+            messages.append(called(said, calls, identities))
+        elif role == "observation" and tools:
+            messages.append({"role": "tool", "tool_call_id": waiting, "content": value})
+        else:
+            messages.append({"role": _API_ROLES[role], "content": value})
+    return Spelled(tuple(messages), tools)
 
 
 # What stands beside the rows.
@@ -266,5 +299,6 @@ LLAMAFACTORY = Format(
     read=_read,
     recognises=_recognises,
     guide=_guide,
+    spell=_spell,
     files=_files,
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from apep_datagen.core.messages import Spelled
 from apep_datagen.formats.chat import chat_messages, read_chat, schemas_as_text
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Files, Format, Row
+from apep_datagen.formats.native import call_id
 from apep_datagen.formats.shape import Shape
+from apep_datagen.formats.spelling import called, spell_chat, tools_in
 from apep_datagen.formats.turns import check_turns
 from apep_datagen.formats.weights import Weight
 
@@ -17,7 +21,7 @@ __all__ = ["SWIFT"]
 
 _CONFIGURATION = "swift.yaml"
 _LOSS = Weight(field="loss", trained=True, masked=False)
-_OWN_ROLES = ("tool_call", "tool_response")
+_API_ROLES = {"tool_call": "assistant", "tool_response": "tool"}
 
 
 def _write(example: Example, shape: Shape) -> Row:
@@ -58,6 +62,36 @@ def _read(row: Row) -> Example:
     return read_chat(messages, _LOSS.context(messages))
 
 
+def _spell(row: Row) -> Spelled:
+    """Return a row as messages of the API, with calls as fields of the message that they stand behind."""
+    if "tools" not in row:
+        return spell_chat(row)
+    messages: list[Mapping[str, Any]] = []
+    made = 0
+    for side, run in itertools.groupby(row["messages"], key=_side):
+        said = list(run)
+        calls = [json.loads(each["content"]) for each in said if each["role"] == "tool_call"]
+        if calls:
+            content = said[0]["content"].removesuffix("\n\n") if said[0]["role"] == "assistant" else ""
+            messages.append(called(content, calls, [call_id(made + place) for place in range(1, len(calls) + 1)]))
+            made += len(calls)
+        elif side == "tool":
+            first = made - len(said) + 1  # there is one result for each of the calls before them
+            messages += (
+                {"role": "tool", "tool_call_id": call_id(place), "name": each["name"], "content": each["content"]}
+                for place, each in enumerate(said, start=first)
+            )
+        else:
+            messages += ({"role": side, "content": each["content"]} for each in said)
+    return Spelled(tuple(messages), tools_in(row))
+
+
+def _side(message: Row) -> str:
+    """Return the role in which the API has what a message says."""
+    role: str = message["role"]
+    return _API_ROLES.get(role, role)
+
+
 def _recognises(row: Row) -> bool:
     messages = row.get("messages")
     if not isinstance(messages, list):
@@ -66,7 +100,7 @@ def _recognises(row: Row) -> bool:
 
 
 def _is_in_own_role(message: Any) -> bool:
-    return isinstance(message, Mapping) and message.get("role") in _OWN_ROLES
+    return isinstance(message, Mapping) and message.get("role") in _API_ROLES
 
 
 def _files(shape: Shape, files: Files) -> Mapping[str, str]:  # noqa: ARG001 - the same for every shape
@@ -163,6 +197,7 @@ SWIFT = Format(
     read=_read,
     recognises=_recognises,
     guide=_guide,
+    spell=_spell,
     has_weights=True,
     files=_files,
 )

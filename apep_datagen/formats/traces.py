@@ -12,13 +12,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from apep_datagen.core.messages import Message
+from apep_datagen.core.messages import Message, Spelled
 from apep_datagen.formats.chat import read_chat
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Files, Format, Row
 from apep_datagen.formats.native import call_id, checked_answer, checked_calls, result_texts
 from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.shape import Shape
+from apep_datagen.formats.spelling import spell_chat
 
 __all__ = ["TRACES", "chat_message", "read_session", "session_lines", "session_name"]
 
@@ -176,6 +177,10 @@ def _read(row: Row) -> Example:
     return read_chat([chat_message(message) for message in row["messages"]])
 
 
+def _spell(row: Row) -> Spelled:
+    return spell_chat({"messages": [chat_message(message) for message in row["messages"]]})
+
+
 def chat_message(message: Any) -> Any:
     """Return a message of a session with its fields called as chat APIs call them; what is none stays as it is."""
     if not isinstance(message, Mapping):
@@ -213,6 +218,7 @@ TRACES = Format(
     recognises=_recognises,
     guide=_guide,
     instructions=lambda _: "text",
+    spell=_spell,
     columns=_columns,
     container="sessions",
 )

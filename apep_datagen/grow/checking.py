@@ -5,7 +5,7 @@ Each check is for the program's own tables, too; `tests/people/test_world.py` as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from apep_datagen.grow.kinds import LEAST_VALUES, alike_kinds, faults_of_kind, faults_of_value, values_elsewhere
@@ -35,17 +35,20 @@ class Examiner:
     """Looks at proposals, one after the other, and knows what passed.
 
     Args:
-        world: What there is.
+        worlds: What there is: the world that grows first, and what is held out of it for evaluation, which is not to
+            come into it again.
         traits: What users can be.
     """
 
-    def __init__(self, world: World, traits: Iterable[str]) -> None:
-        self._vocabulary = world.vocabulary
+    def __init__(self, worlds: Sequence[World], traits: Iterable[str]) -> None:
+        self._vocabulary = worlds[0].vocabulary
         self._traits = frozenset(traits)
-        self._slots = list(world.slots.values())
-        self._moments = list(world.moments.values())
-        self._names = {*world.slots, *world.twins, *world.moments}
-        self._topics = Topics((*world.topics, *world.smalltalk_topics, *world.advice_topics))
+        self._slots = [slot for world in worlds for slot in world.slots.values()]
+        self._moments = [moment for world in worlds for moment in world.moments.values()]
+        self._names = {name for world in worlds for name in (*world.slots, *world.twins, *world.moments)}
+        self._topics = Topics(
+            text for world in worlds for text in (*world.topics, *world.smalltalk_topics, *world.advice_topics)
+        )
 
     def examine_kind(self, slot: Slot) -> Examined | str:
         """Return the kind as it may come into the world, which is then known; or in a sentence why it may not."""

@@ -28,7 +28,8 @@ from apep_datagen.grow.prompting import Prompter, Sort, load_grow_prompt
 from apep_datagen.grow.proposals import Refused, Topic, read_proposals
 from apep_datagen.grow.texts import quoted
 from apep_datagen.people.cast import Cast, load_cast
-from apep_datagen.people.world import Moment, Slot, world_files
+from apep_datagen.people.parts import load_files, load_world
+from apep_datagen.people.world import Moment, Slot
 
 __all__ = ["DEFAULT_WISH", "MOST_REQUESTS", "Growth", "Wish", "grow"]
 
@@ -135,10 +136,9 @@ class _Growing:
         traits = _traits_of(cast)
         self._file = file
         self._draw = random.Random()  # noqa: S311 - no secret depends on it
-        self._examiner = Examiner(cast.world, traits)
-        self._prompter = Prompter(
-            load_grow_prompt(directory), world_files(directory), cast.world.vocabulary, traits, self._draw
-        )
+        self._examiner = Examiner((cast.world, load_world(part="held out")), traits)
+        files = load_files(directory)["drawn"]
+        self._prompter = Prompter(load_grow_prompt(directory), files, cast.world.vocabulary, traits, self._draw)
         self._growth = growth
         self._tell = tell
 

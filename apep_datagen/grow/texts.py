@@ -17,7 +17,7 @@ _QUOTED_LENGTH = 60
 _TAG = re.compile(r"</?[a-z_|][^<>\n]*>|\[/?[A-Z_]{2,}\]|```|\{\{|\{%|%\}|\}\}", re.IGNORECASE)
 _ROLE = re.compile(
     r"\b(?:AI|chat ?bot|(?:language|AI) model|system prompt|(?:AI|virtual) assistant)\b"
-    r"|^\W*(?:assistant|user|human|system|ada|tester|rewriter)\s*:"
+    r"|^\W*(?:assistant|user|human|system|ada|tester|rewriter|reviewer)\s*:"
 )
 _ADA = re.compile(r"\bAda(?:['’]s)?\b")  # noqa: RUF001 - an apostrophe of either form
 _SPACE = re.compile(r"[^\S ]|  |^ | $")

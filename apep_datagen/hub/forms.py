@@ -12,10 +12,11 @@ from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import StorageError
 from apep_datagen.export.exporting import export
 from apep_datagen.export.parquet_file import ParquetFile
-from apep_datagen.export.plan import Plan, Target, Wish, shape_of
+from apep_datagen.export.plan import Plan, Target
 from apep_datagen.export.splits import Splits
 from apep_datagen.formats.trace_rows import TRACE_COLUMNS, trace_row
 from apep_datagen.formats.traces import read_session
+from apep_datagen.formats.wish import Wish, shape_of
 from apep_datagen.hub.contents import FOLDERS
 
 __all__ = ["FormsWritten", "Split", "write_forms"]

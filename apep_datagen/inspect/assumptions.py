@@ -5,6 +5,8 @@ The prompts are rendered as they will be, so that only what models answer is a g
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from apep_datagen.config.settings import GenerationSettings, RolesSettings
 from apep_datagen.conversation.brief import Brief, QuestionAnswer
 from apep_datagen.conversation.machine import advance_with_completion, advance_with_results
@@ -32,7 +34,7 @@ __all__ = [
 ]
 
 # Of chat models that do not reason at length.
-ASSUMED_COMPLETION_TOKENS = {ModelRole.TESTER: 50, ModelRole.ADA: 220, ModelRole.REWRITER: 100}
+ASSUMED_COMPLETION_TOKENS = {ModelRole.TESTER: 50, ModelRole.ADA: 220, ModelRole.REWRITER: 100, ModelRole.REVIEWER: 40}
 ASSUMED_SECONDS_PER_ANSWER = 5.0
 # In the exchange that shows a conversation's ability: none in a quarter of the default mix, two where something is
 # stored or has changed, else one. In the others people chat, mostly.
@@ -64,7 +66,7 @@ def assumed_needs(
 ) -> dict[ModelRole, Need]:
     """Return what a conversation will need on average, by role."""
     shares = shares_of_exchanges(*generation.exchanges)
-    rewritten = {"always": 1.0, "needed": ASSUMED_REWRITTEN, "never": 0.0}[roles.rewriter.when]
+    rewritten = {"always": 1.0, "needed": ASSUMED_REWRITTEN, "off": 0.0}[roles.rewriter.when]
     needs = {role: Need() for role in ModelRole}
 
     def ask(step: Step, conversation: Conversation, weight: float) -> None:
@@ -89,6 +91,9 @@ def assumed_needs(
         conversation = advance_with_completion(conversation, f"<think>{_THOUGHT}</think>\n\n{_REPLY}", "stop")
         ask(Step.REWRITE, conversation, weight * rewritten)
         conversation = advance_with_completion(conversation, _THOUGHT, "stop")
+        if roles.reviewer.when == "accepted":
+            brief = replace(conversation.brief, exchanges=number, is_reviewed=True)
+            ask(Step.REVIEW, replace(conversation, brief=brief), shares.get(number, 0.0))
     return needs
 
 

@@ -254,7 +254,8 @@ def read_estimate(invocation: Invocation, now: float) -> Estimate:
     if history is None:
         assumed_yield = ASSUMED_YIELD if _is_strict(invocation) else 1.0
         needs = {
-            role: need * (1 / assumed_yield)
+            # What the code rejects costs no review.
+            role: need if role is ModelRole.REVIEWER else need * (1 / assumed_yield)
             for role, need in assumed_needs(generation, settings.roles, invocation.prompts, invocation.cast).items()
         }
     else:

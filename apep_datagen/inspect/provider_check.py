@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from apep_datagen.config.provider_choice import ProviderChoice
 from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import ModelUnknownError, ProviderError
@@ -28,7 +29,7 @@ _MOST_TOKENS = 16
 _SHOWN_MODEL_LENGTH = 40
 # A limit that differs by less is the same, spelled otherwise.
 _NOTABLE_DIFFERENCE = 0.02
-_STEPS = {step.model_role: step for step in (Step.ASK, Step.ANSWER, Step.REWRITE)}
+_STEPS = {step.model_role: step for step in (Step.ASK, Step.ANSWER, Step.REWRITE, Step.REVIEW)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +59,20 @@ class Checked:
     hint: str = ""
 
 
-async def check_providers(
-    settings: Settings, keys: Mapping[str, str | None], problems: Mapping[str, str]
-) -> list[Checked]:
-    """Send one small request to each model of each provider; the providers are asked at once.
+async def check_providers(settings: Settings, choice: ProviderChoice) -> list[Checked]:
+    """Send one small request to each model that a role uses at each provider; the providers are asked at once.
 
     An answer without a word in it is well, too: it proves key and model, and a model that reasons may need more tokens.
 
     Args:
         settings: The configuration.
-        keys: The providers, with their API keys (None for one that needs none).
-        problems: Why a provider cannot be asked, by name.
+        choice: The providers.
     """
-    checks = [_Check(name, settings, key, problems.get(name)) for name, key in keys.items()]
+    serving = choice.serving
+    checks = [
+        _Check(name, settings, key, choice.missing.get(name), serving.needed_of(name) or serving.needed)
+        for name, key in choice.keys.items()
+    ]
     # Importing an SDK holds up the loop, so all are there before the first answer is waited for.
     for check in checks:
         await check.start()
@@ -80,8 +82,11 @@ async def check_providers(
 class _Check:
     """The check of one provider."""
 
-    def __init__(self, name: str, settings: Settings, key: str | None, problem: str | None) -> None:
+    def __init__(
+        self, name: str, settings: Settings, key: str | None, problem: str | None, served: Iterable[ModelRole]
+    ) -> None:
         self._name = name
+        self._served = served
         self._roles = settings.roles
         section = settings.providers[name]
         timeout = min(section.timeout_seconds, _LONGEST_TIMEOUT_SECONDS)
@@ -102,8 +107,8 @@ class _Check:
 
     async def run(self) -> list[Checked]:
         models: dict[str, list[ModelRole]] = {}
-        for role, model in self._settings.models_by_role().items():
-            models.setdefault(model, []).append(role)
+        for role in self._served:
+            models.setdefault(self._settings.model_for(role), []).append(role)
         try:
             return [await self._check(model, tuple(roles)) for model, roles in models.items()]
         finally:

@@ -201,7 +201,7 @@ def _said(
     return tuple(Message(_ROLES.get(kind, "assistant"), text) for kind, text, _ in steps), ()
 
 
-# Who speaks in a step; in all others Ada does, or whoever rewrites her thoughts.
+# Who speaks in a step; in all others Ada does, or whoever rewrites her thoughts or reviews what came of it.
 _ROLES: dict[str, MessageRole] = {"ask": "user", "tools": "tool"}
 
 

@@ -19,6 +19,7 @@ from apep_datagen.people.ability_yield import AbilityYield
 from apep_datagen.storage.access import read_only, run_is_active, state_path
 from apep_datagen.storage.checked import CHECKED, integer
 from apep_datagen.storage.notes import count_notes
+from apep_datagen.storage.reviews import ReviewCount, read_reviews
 from apep_datagen.storage.rewrites import RewriteCount, read_rewrites
 from apep_datagen.storage.spending import ModelUse, read_uses, tokens_by_month
 from apep_datagen.storage.verdicts import (
@@ -73,6 +74,7 @@ class RunStatus:
         frequent_reasons: Why most of those that were not accepted were not.
         abilities: What became of the last conversations of each ability that were begun with the latest prompts.
         rewrites: What became of thoughts that were rewritten.
+        reviews: How many reviews the providers were asked for.
         uses: What was spent, by provider, model and role.
         failures: Requests that failed.
         requests_under_way: Requests without an outcome. If no run is active, a crash left them, and the next start
@@ -96,6 +98,7 @@ class RunStatus:
     frequent_reasons: tuple[FrequentReason, ...]
     abilities: tuple[AbilityYield, ...]
     rewrites: tuple[RewriteCount, ...]
+    reviews: tuple[ReviewCount, ...]
     uses: tuple[ModelUse, ...]
     failures: tuple[Failures, ...]
     requests_under_way: int
@@ -188,6 +191,7 @@ def _read(connection: sqlite3.Connection, output: Path, *, active: bool | None, 
         frequent_reasons=most_frequent_reasons(connection),
         abilities=recent_yields(connection),
         rewrites=read_rewrites(connection),
+        reviews=read_reviews(connection),
         uses=read_uses(connection),
         failures=tuple(Failures(*row) for row in failures),
         requests_under_way=requests_under_way,

@@ -18,6 +18,7 @@ from apep_datagen.people.scenario import Ability
 from apep_datagen.storage.spending import ModelUse
 from apep_datagen.storage.verdicts import SET_ASIDE
 from apep_datagen.terminal.cost import spell_cost_of_accepted
+from apep_datagen.terminal.reviews import describe_reviews, reviews_as_json
 from apep_datagen.terminal.rewrites import describe_rewrites, rewrites_as_json
 from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_usd
 from apep_datagen.terminal.tables import table
@@ -43,7 +44,8 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         `frequent_reasons` (why most were not accepted, three at most: a list of `ability`, `stage`, `reason`, `count`
         and `example`, the number of the latest of them or null); `abilities` (a list of `ability`, how many of its last
         60 conversations have `ended` and were `accepted`, and whether it is `held_back`);
-        `rewrites` (what became of rewritten thoughts, as `rewrites_as_json` says); `steps` (answers recorded);
+        `rewrites` (what became of rewritten thoughts, as `rewrites_as_json` says); `reviews` (how many were asked for,
+        as `reviews_as_json` says); `steps` (answers recorded);
         `requests_under_way`; `memories`; `diary_pages`;
         `total`, and `used` by `provider`, `model` and `role`, each with `requests`, `answers`, `lost`, `prompt_tokens`,
         `completion_tokens`, `seconds` and `usd` (null where a price is missing); `per_accepted`: `requests`,
@@ -77,6 +79,7 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
             for item in status.abilities
         ],
         "rewrites": rewrites_as_json(status.rewrites),
+        "reviews": reviews_as_json(status.reviews),
         "steps": sum(item.answers for item in status.uses),
         "requests_under_way": status.requests_under_way,
         "memories": status.memories,
@@ -145,6 +148,7 @@ def describe_status(status: RunStatus, settings: Settings, now: float) -> str:
     if held := describe_held_back(status.abilities, _held_back(status, settings), status.verdicts, shares):
         parts.append(held)
     parts += describe_rewrites(status.rewrites)
+    parts += describe_reviews(status.reviews, status.verdicts)
     parts.append(_describe_rest(status))
     return "\n\n".join(parts)
 

@@ -17,11 +17,13 @@ import jinja2
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.files import read_text, read_toml, validate
 from apep_datagen.core.templates import compile_template, path_of_prompt
+from apep_datagen.people.held_out import Part
+from apep_datagen.people.parts import load_users, load_world
 from apep_datagen.people.phrases import Phrases, load_phrases
 from apep_datagen.people.scenario import Ability, Fact, Form
 from apep_datagen.people.scenarios import Scenarios
 from apep_datagen.people.users import Users
-from apep_datagen.people.world import FromFile, Slot, Texts, World, load_table, load_world
+from apep_datagen.people.world import FromFile, Slot, Texts, World, load_table
 
 __all__ = ["Cast", "load_cast"]
 
@@ -125,20 +127,22 @@ class Cast:
         )
 
 
-def load_cast(directory: Path | None = None) -> Cast:
+def load_cast(directory: Path | None = None, part: Part = "drawn") -> Cast:
     """Read `users.toml`, `scenarios.toml`, `thoughts.toml`, `phrases.toml` and what is in `world/`.
 
     Args:
         directory: Where to look first; a file that it lacks is taken from those that come with the program.
+        part: What users and their lives are drawn from: what generation draws, or what is held out for evaluation and
+            is the program's own alone.
 
     Raises:
         SettingsError: A file cannot be read, or something in it is wrong.
     """
     phrases = path_of_prompt("phrases.toml", directory)
-    users = path_of_prompt("users.toml", directory)
+    users = path_of_prompt("users.toml", None if part == "held out" else directory)
     cast = Cast(
-        load_table(users, Users),
-        load_world(directory),
+        load_users(directory, part),
+        load_world(directory, part),
         _load_scenarios(directory),
         load_table(path_of_prompt("thoughts.toml", directory), _Thoughts),
         load_phrases(read_text(phrases, "the file"), str(phrases)),

@@ -18,7 +18,7 @@ from apep_datagen.people.scenario import FORMS, Ability, Fact, Form, Scenario, U
 from apep_datagen.people.story import Story
 from apep_datagen.people.users import Life
 
-__all__ = ["draw_scenario", "draw_time", "draw_user", "generator", "possible_abilities"]
+__all__ = ["draw_scenario", "draw_time", "draw_user", "generator", "possible_abilities", "possible_forms"]
 
 # What a story seldom allows is taken when it does.
 _READINESS = {Ability.CONNECT: 3.0, Ability.ASK_BACK: 3.0, Ability.APPLY: 2.0, Ability.DIARY_RECALL: 2.0}
@@ -142,6 +142,12 @@ def possible_abilities(cast: Cast, story: Story, date: str, exchanges: int = 1) 
     return {ability: readiness.get(ability, 1.0) for ability in Ability if _forms(cast, found, ability, exchanges)}
 
 
+def possible_forms(cast: Cast, story: Story, date: str, exchanges: int = 1) -> dict[Ability, tuple[Form, ...]]:
+    """Return in which forms a conversation of this timeline on the day `date` can show each ability."""
+    found = offers(cast, story, date)
+    return {ability: tuple(_forms(cast, found, ability, exchanges)) for ability in Ability}
+
+
 def _balance(story: Story) -> dict[Ability, float]:
     """Return how readily what is there, and what is not, is asked for: on each timeline about as often.
 
@@ -158,7 +164,14 @@ def _forms(cast: Cast, found: Offers, ability: Ability, exchanges: int) -> dict[
 
 
 def draw_scenario(
-    cast: Cast, draw: random.Random, ability: Ability, story: Story, *, at: str, exchanges: int = 1
+    cast: Cast,
+    draw: random.Random,
+    ability: Ability,
+    story: Story,
+    *,
+    at: str,
+    exchanges: int = 1,
+    form: Form | None = None,
 ) -> Scenario:
     """Draw what a conversation is about.
 
@@ -169,9 +182,10 @@ def draw_scenario(
         story: The timeline so far.
         at: When the conversation takes place, as an ISO date and time.
         exchanges: How many exchanges it has.
+        form: In which form it is to show it, one of `possible_forms`; None: drawn as well.
     """
     found = offers(cast, story, at[:10])
-    form = _draw_form(cast, draw, ability, _forms(cast, found, ability, exchanges))
+    form = form or _draw_form(cast, draw, ability, _forms(cast, found, ability, exchanges))
     plan = Plan(cast, draw, story, found, datetime.date.fromisoformat(at[:10]))
     plan.draw(ability, form)
     scenarios = cast.scenarios
@@ -204,6 +218,7 @@ def draw_scenario(
         course=_course(cast, draw, form, place=place, exchanges=exchanges, values={**values, "task": instruction}),
         beside=plan.beside,
         earlier=plan.earlier,
+        question=plan.question,
     )
 
 

@@ -62,7 +62,7 @@ class Past:
     story: Story
 
 
-def draw_past(cast: Cast, draw: random.Random, user: User, day: str) -> Past:
+def draw_past(cast: Cast, draw: random.Random, user: User, day: str, size: tuple[int, int] | None = None) -> Past:
     """Draw what Ada has noted of a user.
 
     Args:
@@ -70,10 +70,12 @@ def draw_past(cast: Cast, draw: random.Random, user: User, day: str) -> Past:
         draw: Where chance comes from.
         user: Whom it is about.
         day: The day of the first conversation, as an ISO date; all notes are older.
+        size: How many notes there are in her memory, least and most; (0, 0) for none, nor pages. None: drawn as well.
     """
     writer = _Writer(cast, draw, user, datetime.date.fromisoformat(day))
-    if draw.random() >= _EMPTY_SHARE and any(slot.notes for slot in cast.slots.values()):
-        writer.write()
+    is_empty = draw.random() < _EMPTY_SHARE if size is None else not size[1]
+    if not is_empty and any(slot.notes for slot in cast.slots.values()):
+        writer.write(size)
     return writer.past()
 
 
@@ -96,10 +98,10 @@ class _Writer:
         self._trifles: set[str] = set()
         self._last_of = SELF
 
-    def write(self) -> None:
-        """Write a past that is not empty."""
+    def write(self, size: tuple[int, int] | None) -> None:
+        """Write a past that is not empty, of so many notes."""
         draw = self._draw
-        self._most = draw.randint(*_weighted(draw, _NOTES))
+        self._most = draw.randint(*(size or _weighted(draw, _NOTES)))
         span = max(draw.randint(*_weighted(draw, _SPANS)), self._most)
         count = max(2, min(span, round(self._most / _NOTES_OF_A_DAY) + 1))
         self._days = sorted(

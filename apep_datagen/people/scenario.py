@@ -175,6 +175,8 @@ class Scenario:
         beside: Near misses: values of other things that stand in Ada's notes and are easily mistaken for what is
             asked.
         earlier: What was so before, and is still in a note, oldest first.
+        question: What is asked, for `connect` (a question in full) and `apply` (an occasion of the world); empty for
+            others, and where an earlier version began it.
     """
 
     ability: Ability
@@ -190,3 +192,4 @@ class Scenario:
     course: tuple[str, ...] = ()
     beside: tuple[Fact, ...] = ()
     earlier: tuple[Fact, ...] = ()
+    question: str = ""

@@ -15,6 +15,7 @@ from apep_datagen.people.scenario import ASKING, Ability, Fact, KnownFact, Scena
 
 __all__ = [
     "Change",
+    "Holding",
     "NearMiss",
     "Story",
     "Twins",
@@ -138,7 +139,7 @@ def story_after(story: Story, scenario: Scenario, at: str, notes: Notes) -> Stor
         notes: Memory and diary after it.
     """
     slots = {fact.slot for fact in scenario.facts}
-    is_there = _Holding(notes)
+    is_there = Holding(notes)
     leaves = slots if scenario.ability is Ability.FORGET else set()
     known = {
         item.fact.slot: item
@@ -174,13 +175,18 @@ def story_after(story: Story, scenario: Scenario, at: str, notes: Notes) -> Stor
     )
 
 
-class _Holding:
-    """Tells whether any note, where a fact is kept, holds its value; all are searched at once."""
+class Holding:
+    """Tells whether any note, where a fact is kept, holds its value; all are searched at once.
+
+    Args:
+        notes: What is searched.
+    """
 
     def __init__(self, notes: Notes) -> None:
         self._texts = {shelf: _BETWEEN.join(note.text for note in notes.on(shelf)) for shelf in SHELVES}
 
     def __call__(self, fact: Fact) -> bool:
+        """Tell whether any note holds the value of a fact."""
         return holds(self._texts[fact.shelf], fact.forms)
 
 

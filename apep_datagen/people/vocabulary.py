@@ -15,8 +15,9 @@ from pathlib import Path
 
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.files import read_text
-from apep_datagen.core.templates import files_of_prompts
+from apep_datagen.core.templates import files_of_prompts, is_own
 from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
+from apep_datagen.people.held_out import Part, is_held_out, is_in
 
 __all__ = ["Forms", "Vocabulary", "coming_day"]
 
@@ -32,11 +33,14 @@ class Vocabulary:
 
     Args:
         directory: Where `world/words` is looked for first; None for the program's own lists alone.
+        part: Which part of the program's own lists, and of what is made by rule, is drawn from.
     """
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, part: Part = "drawn") -> None:
         self._files = {path.stem: path for path in files_of_prompts("world/words", ".txt", directory)}
         self._lists: dict[str, tuple[Forms, ...]] = {}
+        self._part = part
+        self._own: dict[str, bool] = {}
 
     @property
     def names(self) -> list[str]:
@@ -79,22 +83,50 @@ class Vocabulary:
         return self.draw(draw, (text,), day)[0]
 
     def count(self, text: str) -> int:
-        """Return how many different texts can come of one."""
+        """Return how many different texts can come of one, in both parts."""
         count = 1
         for match in _PLACEHOLDER.finditer(text):
-            name, least, most = match.groups()
-            if least is not None:
-                count *= _MADE_OF_NUMBERS[name].count(int(least), int(most))
-            elif name in self._files:
-                count *= len(self._list(name))
-            else:
-                count *= _MADE[name].count
+            count *= self._count(match)
         return count
 
-    def _draw_one(self, draw: random.Random, match: re.Match[str], day: datetime.date) -> Forms:
+    def _count(self, match: re.Match[str]) -> int:
         name, least, most = match.groups()
         if least is not None:
-            return _MADE_OF_NUMBERS[name].make(draw, int(least), int(most))
+            return int(most) - int(least) + 1
+        return len(self._list(name)) if name in self._files else _MADE[name].count
+
+    def _is_divided(self, match: re.Match[str]) -> bool:
+        name, least, _ = match.groups()
+        if least is not None:
+            return self._count(match) >= _LEAST_DIVIDED
+        return self._is_own(name) if name in self._files else _MADE[name].is_divided
+
+    def _is_own(self, name: str) -> bool:
+        if name not in self._own:
+            self._own[name] = is_own(self._files[name], "world/words")
+        return self._own[name]
+
+    def entries(self) -> dict[Forms, Part]:
+        """Return all that stands in the program's own lists, with the part that it is in."""
+        lists = (self._list(name) for name in self._files if self._is_own(name))
+        entries = dict.fromkeys(forms for each in lists for forms in each)
+        return {forms: "held out" if is_held_out("words", forms[0]) else "drawn" for forms in entries}
+
+    def _draw_one(self, draw: random.Random, match: re.Match[str], day: datetime.date) -> Forms:
+        """Draw what one pair of braces stands for; where that is divided, until it is of the part.
+
+        So a list of thousands needs not be divided to draw one of it.
+        """
+        is_divided = self._is_divided(match)
+        while True:
+            forms = self._draw_of_all(draw, match, day)
+            if not is_divided or is_in(self._part, "words", forms[0]):
+                return forms
+
+    def _draw_of_all(self, draw: random.Random, match: re.Match[str], day: datetime.date) -> Forms:
+        name, least, most = match.groups()
+        if least is not None:
+            return _MADE_OF_NUMBERS[name](draw, int(least), int(most))
         if name in self._files:
             return draw.choice(self._list(name))
         return _MADE[name].make(draw, day)
@@ -133,6 +165,8 @@ _SOONEST, _LATEST = 12, 200
 _HOURS, _FIVE_MINUTES = range(6, 23), range(0, 60, 5)
 _NOON = 12
 _LEAST_TELLING_NUMBER = 100
+# In a range of so many numbers some are held out, and some are not, whichever they are.
+_LEAST_DIVIDED = 128
 
 
 def _date(day: int, month: int) -> Forms:
@@ -196,29 +230,22 @@ def _price(draw: random.Random, least: int, most: int) -> Forms:
 class _Made:
     make: Callable[[random.Random, datetime.date], Forms]
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class _MadeOfNumbers:
-    make: Callable[[random.Random, int, int], Forms]
-
-    def count(self, least: int, most: int) -> int:
-        return most - least + 1
+    is_divided: bool = False
 
 
 _MADE = {
-    "dates": _Made(_any_date, _DAYS_OF_EACH_MONTH * len(_MONTHS)),
-    "coming_dates": _Made(_coming_date, 365),
+    "dates": _Made(_any_date, _DAYS_OF_EACH_MONTH * len(_MONTHS), is_divided=True),
+    "coming_dates": _Made(_coming_date, 365, is_divided=True),
     "times": _Made(_time, len(_HOURS) * len(_FIVE_MINUTES)),
     "weekdays": _Made(_weekday, len(_WEEKDAYS)),
     "months": _Made(_month, len(_MONTHS) - 2),
-    "phones": _Made(_phone, 800 * 9000),
-    "codes": _Made(_code, 8800),
+    "phones": _Made(_phone, 800 * 9000, is_divided=True),
+    "codes": _Made(_code, 8800, is_divided=True),
 }
 _MADE_OF_NUMBERS = {
-    "numbers": _MadeOfNumbers(_number),
-    "years": _MadeOfNumbers(_number),
-    "prices": _MadeOfNumbers(_price),
+    "numbers": _number,
+    "years": _number,
+    "prices": _price,
 }
 
 

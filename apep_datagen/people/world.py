@@ -34,8 +34,8 @@ __all__ = [
     "WorldFile",
     "are_alike",
     "as_table",
+    "check_world",
     "load_table",
-    "load_world",
     "world_files",
 ]
 
@@ -207,37 +207,48 @@ class WorldFile(FromFile):
 
 
 class World:
-    """Everything of all files.
+    """Everything of some files.
 
     Args:
-        files: The files, with what they hold.
+        files: What they hold.
+        vocabulary: What their values are drawn from.
+    """
+
+    def __init__(self, files: Iterable[WorldFile], vocabulary: Vocabulary) -> None:
+        files = list(files)
+        self.vocabulary = vocabulary
+        self.slots = {slot.slot: slot for file in files for slot in file.facts}
+        self.twins = {twin.slot: twin for file in files for twin in file.twins}
+        self.moments = {moment.slot: moment for file in files for moment in file.moments}
+        self.connections = tuple(one for file in files for one in file.connections)
+        self.persons = frozenset(name for file in files for name in file.persons)
+        self.trifles = tuple(text for file in files for text in file.trifles)
+        self.topics = tuple(text for file in files for text in file.topics)
+        self.smalltalk_topics = tuple(text for file in files for text in file.smalltalk_topics)
+        self.advice_topics = tuple(text for file in files for text in file.advice_topics)
+
+
+def check_world(files: Iterable[tuple[Path, WorldFile]], vocabulary: Vocabulary) -> None:
+    """Find out whether files fit together.
+
+    Args:
+        files: All files of a world, with what they hold.
         vocabulary: What their values are drawn from.
 
     Raises:
-        SettingsError: They do not fit together.
+        SettingsError: They do not.
     """
-
-    def __init__(self, files: Iterable[tuple[Path, WorldFile]], vocabulary: Vocabulary) -> None:
-        files = list(files)
-        self.vocabulary = vocabulary
-        self.slots = {slot.slot: slot for _, file in files for slot in file.facts}
-        self.twins = {twin.slot: twin for _, file in files for twin in file.twins}
-        self.moments = {moment.slot: moment for _, file in files for moment in file.moments}
-        self.connections = tuple(one for _, file in files for one in file.connections)
-        self.persons = frozenset(name for _, file in files for name in file.persons)
-        self.trifles = tuple(text for _, file in files for text in file.trifles)
-        self.topics = tuple(text for _, file in files for text in file.topics)
-        self.smalltalk_topics = tuple(text for _, file in files for text in file.smalltalk_topics)
-        self.advice_topics = tuple(text for _, file in files for text in file.advice_topics)
-        _check_names(files)
-        for path, file in files:
-            _check_connections(path, file, self.slots)
-            _check_words(path, file, vocabulary)
-        if not self.slots:
-            raise SettingsError(f"{files[-1][0] if files else 'world'}: there are no [[facts]]")
-        for key in ("topics", "smalltalk_topics", "advice_topics"):
-            if not getattr(self, key):
-                raise SettingsError(f"{files[-1][0]}: no file of world/ has {key}")
+    files = list(files)
+    _check_names(files)
+    slots = {slot.slot for _, file in files for slot in file.facts}
+    for path, file in files:
+        _check_connections(path, file, slots)
+        _check_words(path, file, vocabulary)
+    if not slots:
+        raise SettingsError(f"{files[-1][0] if files else 'world'}: there are no [[facts]]")
+    for key in ("topics", "smalltalk_topics", "advice_topics"):
+        if not any(getattr(file, key) for _, file in files):
+            raise SettingsError(f"{files[-1][0]}: no file of world/ has {key}")
 
 
 def _check_names(files: list[tuple[Path, WorldFile]]) -> None:
@@ -250,9 +261,9 @@ def _check_names(files: list[tuple[Path, WorldFile]]) -> None:
                 raise SettingsError(f"{path}: slot {name} is there twice")
 
 
-def _check_connections(path: Path, file: WorldFile, slots: dict[str, Slot]) -> None:
+def _check_connections(path: Path, file: WorldFile, slots: set[str]) -> None:
     for connection in file.connections:
-        if unknown := sorted(set(connection.slots) - slots.keys()):
+        if unknown := sorted(set(connection.slots) - slots):
             raise SettingsError(f"{path}: a connection names the slot {unknown[0]}, which no [[facts]] has")
         if connection.slots[0] == connection.slots[1]:
             raise SettingsError(f"{path}: a connection names the slot {connection.slots[0]} twice")
@@ -282,8 +293,8 @@ def load_table(path: Path, kind: type[Read]) -> Read:
     return validate(kind, read_toml(path), str(path))
 
 
-def load_world(directory: Path | None = None) -> World:
-    """Read all tables of the world.
+def world_files(directory: Path | None = None) -> list[tuple[Path, WorldFile]]:
+    """Read all tables of the world, and return the files with what each holds.
 
     Args:
         directory: A directory of the user's, as above; None for the program's own files alone.
@@ -291,11 +302,6 @@ def load_world(directory: Path | None = None) -> World:
     Raises:
         SettingsError: A file cannot be read, or something in it is wrong.
     """
-    return World(world_files(directory), Vocabulary(directory))
-
-
-def world_files(directory: Path | None = None) -> list[tuple[Path, WorldFile]]:
-    """Return the files of the world with what each holds; arguments and errors as above."""
     files = [(path, load_table(path, WorldFile)) for path in files_of_prompts("world", ".toml", directory)]
     if directory is not None and os.path.lexists(directory / "facts.toml"):
         old = directory / "facts.toml"

@@ -2,8 +2,9 @@
 
 The SDKs build requests, sign them and keep connections. What they make of an answer differs: fields are dropped, an
 error inside a success is an empty object, what does not fit raises whatever comes first. So the answer is taken where
-all of them pass it on, in the hooks of their HTTP client, and read in one place (`response`). Here is also what holds
-for each request: a deadline for the whole answer, and a largest size.
+all of them pass it on, in the hooks of their HTTP client, and read in one place (`response`). What they make of
+messages with fields that they do not know differs as much, so what is spelled already is put into the body there. Here
+is also what holds for each request: a deadline for the whole answer, and a largest size.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, Protocol
 
-from apep_datagen.core.messages import Completion
+from apep_datagen.core.messages import Completion, Spelled
 from apep_datagen.providers.base import Endpoint
 from apep_datagen.providers.failures import transport_error
 from apep_datagen.providers.parameters import RequestParameters
@@ -30,6 +31,8 @@ _CODINGS = "gzip, deflate"
 _WINDOWS = {"gzip": (zlib.MAX_WBITS | 32,), "deflate": (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS)}
 # What the call under way has received; None where nobody calls `exchange`, as for a list of models.
 _received: contextvars.ContextVar[list[Response] | None] = contextvars.ContextVar("received", default=None)
+# What the call under way is to send word for word; None where that is up to the SDK.
+_spelled: contextvars.ContextVar[Spelled | None] = contextvars.ContextVar("spelled", default=None)
 
 
 class _Request(Protocol):
@@ -58,18 +61,19 @@ class _Answer(Protocol):
     _content: bytes
 
 
-async def exchange(call: Coroutine[Any, Any, object], seconds: float) -> Completion:
+async def exchange(call: Coroutine[Any, Any, object], seconds: float, spelled: Spelled | None = None) -> Completion:
     """Make one call of an SDK whose client has the hooks of `client_hooks`, and return what the server answered.
 
     Args:
         call: Sends one request.
         seconds: Until when the whole answer has to be there.
+        spelled: What is sent in the place of the messages that the SDK was given, word for word; None where these are.
 
     Raises:
         ProviderError: One of its subclasses, which say whether asking again can help.
     """
     received: list[Response] = []
-    token = _received.set(received)
+    token, token_of_spelled = _received.set(received), _spelled.set(spelled)
     failure: Exception | None = None
     try:
         async with asyncio.timeout(seconds):
@@ -78,6 +82,7 @@ async def exchange(call: Coroutine[Any, Any, object], seconds: float) -> Complet
         failure = error
     finally:
         _received.reset(token)
+        _spelled.reset(token_of_spelled)
     if received:
         return read_completion(received[-1])
     raise transport_error(failure or RuntimeError("nothing was sent"), seconds) from failure
@@ -103,8 +108,9 @@ def client_hooks(
         request.extensions["timeout"] = timeouts
         request.headers["accept-encoding"] = _CODINGS
         request.headers.update(parameters.extra_headers)
-        if request.method == "POST" and parameters != RequestParameters():
-            content = parameters.apply(await request.aread())
+        spelled = _spelled.get()
+        if request.method == "POST" and (spelled is not None or parameters != RequestParameters()):
+            content = parameters.apply(await request.aread(), spelled)
             request.stream = type(request.stream)(content)
             request.headers["content-length"] = str(len(content))
 

@@ -25,6 +25,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from apep_datagen.conversation.review import ReviewQuestion
 from apep_datagen.core.errors import ProviderUnusableError
 from apep_datagen.core.messages import Completion, CompletionRequest, Step
 from apep_datagen.providers.base import Endpoint
@@ -88,26 +89,33 @@ class LocalProvider:
     async def complete(self, request: CompletionRequest) -> Completion:
         """Send one request and return the answer, which has the form that its step asks for.
 
+        A model that is asked as it was trained has learnt its form: its answer is whatever it says.
+
         Raises:
             ProviderError: One of its subclasses, which say whether asking again can help.
         """
         if self._adapter is None:
             raise ProviderUnusableError("it was not started")
+        body: dict[str, Any] = {"seed": request.seed % _LARGEST_SEED, "cache_prompt": True}
+        if request.spelled is None:
+            body |= self._confined(request)
+        async with self._slots:
+            return await self._adapter.complete(request, body)
+
+    def _confined(self, request: CompletionRequest) -> dict[str, Any]:
+        """Return the fields of a request's body that keep the answer to the form that its step asks for."""
         chooses_itself = _chooses_itself(self._model)
         body: dict[str, Any] = {
             **(_SAMPLING if chooses_itself else _SMALL_MODEL_SAMPLING),
             "grammar": grammar_for(request, chooses_itself=chooses_itself),
-            "seed": request.seed % _LARGEST_SEED,
-            "cache_prompt": True,
         }
-        if request.step in (Step.ASK, Step.REWRITE):
+        if request.step in (Step.ASK, Step.REWRITE, Step.REVIEW):
             # The end of the prompt counts as what was said before, and these are meant to take up its words. Kept from
             # the words that it wants, a small model takes to misspelling them.
             body["dry_multiplier"] = 0.0
         if not chooses_itself:
             body["temperature"] = min(_SMALL_MODEL_TEMPERATURE, request.temperature)
-        async with self._slots:
-            return await self._adapter.complete(request, body)
+        return body
 
     async def list_models(self) -> list[str]:
         """Return the one model that is loaded."""
@@ -310,10 +318,17 @@ def grammar_for(request: CompletionRequest, *, chooses_itself: bool) -> str:
         request: What is asked; its step, its last message's marks and its seed decide.
         chooses_itself: Whether the model decides how it begins and if it calls a tool; otherwise the seed does.
     """
+    if request.step is Step.REVIEW:
+        return _review_grammar()
     marks = _count_marks(request.messages[-1].content) if request.step is Step.REWRITE else 0
     if chooses_itself:
         return _free_grammar(request.step, marks)
     return _small_model_grammar(request.step, marks, random.Random(request.seed))  # noqa: S311
+
+
+def _review_grammar() -> str:
+    lines = ' "\\n" '.join(f'"{question}: " ("yes" | "no, " why)' for question in ReviewQuestion)
+    return f"root ::= {lines}\nwhy ::= [^\\x00-\\x1F\\x7F<>]{{1,120}}\n"
 
 
 def _free_grammar(step: Step, marks: int) -> str:

@@ -50,7 +50,7 @@ class MistralProvider:
             max_tokens=request.max_tokens,
             random_seed=request.seed,
         )
-        return await exchange(call, self._endpoint.timeout)
+        return await exchange(call, self._endpoint.timeout, request.spelled)
 
     async def list_models(self) -> list[str]:
         """Return the names of the models that the key may use; empty where the server does not say."""

@@ -111,7 +111,7 @@ class OpenAICompatibleProvider:
             seed=request.seed,
             extra_body=dict(extra_body) if extra_body else None,
         )
-        return await exchange(call, self._timeout)
+        return await exchange(call, self._timeout, request.spelled)
 
     async def list_models(self) -> list[str]:
         """Return the names of the models that the endpoint offers; empty where it does not say."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from apep_datagen.core.messages import Spelled
+
 __all__ = ["RequestParameters"]
 
 _MAX_TOKENS = "max_tokens"
@@ -30,9 +32,16 @@ class RequestParameters:
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def apply(self, content: bytes) -> bytes:
-        """Return a request's body, as an SDK wrote it, with these parameters."""
+    def apply(self, content: bytes, spelled: Spelled | None = None) -> bytes:
+        """Return a request's body, as an SDK wrote it, with these parameters.
+
+        Args:
+            content: The body.
+            spelled: What is to stand there in the place of its messages; None where they stay.
+        """
         body: dict[str, Any] = json.loads(content)
+        if spelled is not None:
+            body |= spelled.body()
         for name in self.omitted:
             for spelling in _OTHER_NAMES.get(name, (name,)):
                 body.pop(spelling, None)

@@ -48,7 +48,7 @@ class TogetherProvider:
             max_tokens=request.max_tokens,
             seed=request.seed,
         )
-        return await exchange(call, self._endpoint.timeout)
+        return await exchange(call, self._endpoint.timeout, request.spelled)
 
     async def list_models(self) -> list[str]:
         """Return the names of the models that the server offers; empty where it does not say."""

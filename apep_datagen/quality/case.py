@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
+from apep_datagen.conversation.review import Review
 from apep_datagen.core.messages import Message
 from apep_datagen.people.story import Change
 
@@ -23,6 +24,7 @@ class Case:
             where that is not known any more.
         earlier: What the user wrote in the earlier conversations of the timeline, also in those that were rejected,
             oldest first. Ada sees none of it.
+        review: What the reviewer said of it; None where nobody was asked, or is yet to be.
     """
 
     brief: Brief
@@ -30,3 +32,4 @@ class Case:
     change: Change
     finish_reasons: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
+    review: Review | None = None

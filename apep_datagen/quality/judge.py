@@ -1,4 +1,4 @@
-"""Judging a conversation when it ends: stage by stage, by code."""
+"""Judging a conversation when it ends: stage by stage, by code, and by what the reviewer said where one was asked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from apep_datagen.core.messages import Message
 from apep_datagen.people.phrases import Phrases
-from apep_datagen.quality import effect, execution, form, knowledge, notes, novelty, thinking, time, voice
+from apep_datagen.quality import effect, execution, form, knowledge, notes, novelty, review, thinking, time, voice
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.novelty import Accepted, NoveltyLimits
 from apep_datagen.quality.problem import Problem
@@ -39,10 +39,15 @@ class Judge:
     def judge(self, case: Case, accepted: Accepted) -> Problem | None:
         """Return why a finished conversation is not accepted, or None.
 
+        Where it has a review, what that objects to counts at each level, behind all else.
+
         Args:
             case: The conversation.
             accepted: What was accepted before.
         """
+        return self._judge_by_code(case, accepted) or review.check(case.review)
+
+    def _judge_by_code(self, case: Case, accepted: Accepted) -> Problem | None:
         if self.level == "off":
             return None
         brief, change = case.brief, case.change

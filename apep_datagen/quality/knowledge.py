@@ -19,7 +19,7 @@ from apep_datagen.quality.case import Case
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample, SavedTurn
 
-__all__ = ["check"]
+__all__ = ["check", "unfounded"]
 
 _LOOKING_UP = frozenset({"recall_memories", "recall_diary"})
 # The abilities of which the user does not say the facts.
@@ -33,7 +33,17 @@ def check(sample: Sample, case: Case) -> Problem | None:
         sample: The conversation.
         case: The same, with what she cannot see.
     """
-    return _told_too_early(sample, case.brief.scenario) or _claimed(sample) or leak.check(sample, case)
+    return unfounded(sample, case.brief.scenario) or leak.check(sample, case)
+
+
+def unfounded(sample: Sample, scenario: Scenario) -> Problem | None:
+    """Return what Ada says that nothing she has seen by then bears out, or None.
+
+    Args:
+        sample: The conversation.
+        scenario: What it was to be about.
+    """
+    return _told_too_early(sample, scenario) or _claimed(sample)
 
 
 def _claimed(sample: Sample) -> Problem | None:

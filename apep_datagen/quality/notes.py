@@ -19,7 +19,7 @@ from apep_datagen.language.negation import NEGATED_AUXILIARIES
 from apep_datagen.language.pointing import pointing_nowhere, speaking_as_somebody, speaking_to_somebody
 from apep_datagen.language.values import saying
 from apep_datagen.people.scenario import Ability, Fact, Scenario
-from apep_datagen.people.story import Change, notes_that_hold
+from apep_datagen.people.story import Change, Holding, notes_that_hold
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample
 
@@ -151,13 +151,16 @@ def _lost_with_another(scenario: Scenario, change: Change, told: str) -> Problem
     """Find what was in one note with a fact that had to go, was not to go, and is nowhere any more.
 
     Only a clause counts that has a subject, and a name or a number, of its own: what describes the fact goes with it.
+    One that tells a fact which is there still, in whatever words, is not lost.
     """
     leaving = _leaving(scenario)
     gone = {form for fact in leaving for form in fact.forms}
+    is_there = Holding(change.after)
+    there = tuple(form for fact in change.known if fact not in leaving and is_there(fact) for form in fact.forms)
     for fact in leaving:
         kept = " ".join(note.text for note in change.after.memory)
         for note in notes_that_hold(fact, change.before):
-            for name in _names_beside(note, leaving):
+            for name in _names_beside(note, leaving, there):
                 # Of several facts that have to go, each is beside the others.
                 if not any(holds(text, (name,)) for text in (kept, told, *gone)):
                     quote = note.text if _as_written(note.text) == note.text else name
@@ -172,10 +175,13 @@ def _leaving(scenario: Scenario) -> tuple[Fact, ...]:
     return (scenario.replaced,) if scenario.replaced is not None else ()
 
 
-def _names_beside(note: Note, leaving: Sequence[Fact]) -> Iterator[str]:
-    """Yield the names and numbers in the clauses of a note that neither hold what leaves nor speak of its slots."""
+def _names_beside(note: Note, leaving: Sequence[Fact], there: tuple[str, ...]) -> Iterator[str]:
+    """Yield the names and numbers in the clauses of a note that neither hold what leaves nor speak of its slots.
+
+    Nor those in a clause with one of the values that are `there` still.
+    """
     text = without_stops_of_titles(note.text)
-    gone = tuple(form for fact in leaving for form in (*fact.forms, *fact.cues))
+    gone = (*there, *(form for fact in leaving for form in (*fact.forms, *fact.cues)))
     for part in _CLAUSE_END.split(text):
         if _OF_ITS_OWN.match(part) and not holds(part, gone):
             yield from (name for name in _OWN_NAME.findall(part) if name.casefold() not in {*WEEKDAYS, *MONTHS})

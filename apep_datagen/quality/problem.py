@@ -19,6 +19,7 @@ class Stage(StrEnum):
     TIME = "time"
     VOICE = "voice"
     NOVELTY = "novelty"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class SavedTurn:
     """One assistant message and, if it has calls, their results.
 
     Attributes:
-        thinking: The text of the `<think>` block; never empty.
+        thinking: The text of the `<think>` block; empty only where thoughts are not read.
         reply: What the user sees; may be empty where there are calls.
         calls: The calls, in order. One that was not understood stands there as it was written.
         results: The results as JSON values, one for each call.
@@ -62,14 +62,19 @@ class Sample:
     exchanges: tuple[SavedExchange, ...]
 
 
-def read_sample(messages: Sequence[Message]) -> Sample | Problem:
+def read_sample(messages: Sequence[Message], *, with_thoughts: bool = True) -> Sample | Problem:
     """Read the messages of a saved sample, or say why they are none. Never raises.
 
     Roles are `system`, then `user`, `assistant` and as often as there are calls `tool`, `assistant`, for each
     exchange. Whether a call did what its result says is not asked here.
+
+    Args:
+        messages: The sample.
+        with_thoughts: Whether each of Ada's messages has to begin with a thought; if not, thoughts are not looked at,
+            and none is in what is returned.
     """
     try:
-        return _read(messages)
+        return _read(messages, with_thoughts=with_thoughts)
     except _NotASampleError as error:
         return error.problem
 
@@ -87,7 +92,7 @@ def _refuse(reason: str, detail: str = "") -> NoReturn:
     raise _NotASampleError(Problem(Stage.FORM, reason, excerpt))
 
 
-def _read(messages: Sequence[Message]) -> Sample:
+def _read(messages: Sequence[Message], *, with_thoughts: bool) -> Sample:
     if not messages or messages[0].role != "system":
         _refuse("the first message is not the system prompt")
     system = messages[0].content
@@ -99,14 +104,14 @@ def _read(messages: Sequence[Message]) -> Sample:
     exchanges = []
     position = 1
     while position < len(messages):
-        exchange, position = _read_exchange(messages, position)
+        exchange, position = _read_exchange(messages, position, with_thoughts=with_thoughts)
         exchanges.append(exchange)
     if not exchanges:
         _refuse("there is no exchange")
     return Sample(system, tuple(exchanges))
 
 
-def _read_exchange(messages: Sequence[Message], position: int) -> tuple[SavedExchange, int]:
+def _read_exchange(messages: Sequence[Message], position: int, *, with_thoughts: bool) -> tuple[SavedExchange, int]:
     """Return the exchange that begins at `position`, and the position behind it."""
     question = _content(messages, position, "user")
     if not question.strip():
@@ -116,7 +121,7 @@ def _read_exchange(messages: Sequence[Message], position: int) -> tuple[SavedExc
     turns: list[SavedTurn] = []
     position += 1
     while True:
-        turn = _read_answer(_content(messages, position, "assistant"))
+        turn = _read_answer(_content(messages, position, "assistant"), with_thoughts=with_thoughts)
         position += 1
         results_follow = position < len(messages) and messages[position].role == "tool"
         if not turn.calls:
@@ -144,13 +149,11 @@ def _content(messages: Sequence[Message], position: int, role: str) -> str:
     return message.content
 
 
-def _read_answer(content: str) -> SavedTurn:
-    if not content.startswith("<think>"):
-        _refuse("an assistant message has no leading <think> block", content)
-    if _THINK_TAG.findall(content) != ["<think>", "</think>"]:
-        _refuse("an assistant message has not exactly one <think> block", content)
+def _read_answer(content: str, *, with_thoughts: bool) -> SavedTurn:
+    if with_thoughts:
+        _check_thought(content)
     answer = parse_answer(content)
-    if not answer.thinking:
+    if with_thoughts and not answer.thinking:
         _refuse("a <think> block is empty", content)
     calls = tuple(canonical_call(call) for call in answer.calls)
     if render_answer(answer.thinking, answer.reply, calls) != content:
@@ -158,7 +161,14 @@ def _read_answer(content: str) -> SavedTurn:
         if calls and content.startswith(before_calls):
             _refuse("a call is not in canonical form", content[len(before_calls) :])
         _refuse("an assistant message holds stray tags or white space", content)
-    return SavedTurn(answer.thinking, answer.reply, calls)
+    return SavedTurn(answer.thinking if with_thoughts else "", answer.reply, calls)
+
+
+def _check_thought(content: str) -> None:
+    if not content.startswith("<think>"):
+        _refuse("an assistant message has no leading <think> block", content)
+    if _THINK_TAG.findall(content) != ["<think>", "</think>"]:
+        _refuse("an assistant message has not exactly one <think> block", content)
 
 
 def _read_results(content: str) -> tuple[Any, ...]:

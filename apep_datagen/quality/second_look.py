@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from apep_datagen.conversation.prompting import training_sample
-from apep_datagen.conversation.shortcoming import Shortcoming
+from apep_datagen.conversation.rewriting import Place, with_originals
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.judge import Judge
@@ -18,8 +18,6 @@ from apep_datagen.quality.novelty import Accepted
 from apep_datagen.quality.problem import Problem
 
 __all__ = ["Judged", "judge_rewritten"]
-
-Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Judged:
     Attributes:
         conversation: As it is saved.
         problem: Why it is rejected, or None.
-        put_back: The thoughts that are as they were again: number of the exchange and of the thought in it, from 0.
+        put_back: The thoughts that are as they were again.
     """
 
     conversation: Conversation
@@ -49,8 +47,7 @@ def judge_rewritten(judge: Judge, conversation: Conversation, case: Case, accept
 
     def passes(places: Iterable[Place]) -> bool:
         return (
-            judge.judge(replace(case, messages=training_sample(_with_originals(conversation, places))), accepted)
-            is None
+            judge.judge(replace(case, messages=training_sample(with_originals(conversation, places))), accepted) is None
         )
 
     problem = judge.judge(case, accepted)
@@ -59,7 +56,7 @@ def judge_rewritten(judge: Judge, conversation: Conversation, case: Case, accept
         return Judged(conversation, problem)
     single = ((place,) for place in rewritten if len(rewritten) > 1 and passes([place]))
     places = next(single, rewritten)
-    return Judged(_with_originals(conversation, places), None, places)
+    return Judged(with_originals(conversation, places), None, places)
 
 
 def _rewritten(conversation: Conversation) -> Iterator[Place]:
@@ -68,14 +65,3 @@ def _rewritten(conversation: Conversation) -> Iterator[Place]:
         for index, (thought, saved) in enumerate(zip(exchange.thoughts, exchange.rewritten or (), strict=False)):
             if thought != saved:
                 yield number, index
-
-
-def _with_originals(conversation: Conversation, places: Iterable[Place]) -> Conversation:
-    """Return a conversation with the original thoughts at these places."""
-    exchanges = list(conversation.exchanges)
-    for number, index in places:
-        exchange = exchanges[number]
-        rewritten, kept = list(exchange.rewritten or exchange.thoughts), list(exchange.kept)
-        rewritten[index], kept[index] = exchange.thoughts[index], Shortcoming.REJECTED.value
-        exchanges[number] = replace(exchange, rewritten=tuple(rewritten), kept=tuple(kept))
-    return replace(conversation, exchanges=tuple(exchanges))

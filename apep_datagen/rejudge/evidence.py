@@ -7,7 +7,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
-from apep_datagen.conversation.machine import Finished, next_step
+from apep_datagen.conversation.machine import Finished, next_step, without_review
+from apep_datagen.conversation.review import Review
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Notebook, Notes
@@ -69,11 +70,13 @@ class Evidence:
     def rebuild(self, number: int) -> Rebuilt:
         """Make a conversation again of its recorded steps, with the prompts that it began with.
 
+        A review counts where it is recorded; where the code rejected the conversation before it, nobody is asked now.
+
         Raises:
             NotToldError: They are not all there, or lead elsewhere today.
         """
         try:
-            conversation = rebuild_conversation(self._connection, number, self._prompts)
+            conversation = without_review(rebuild_conversation(self._connection, number, self._prompts))
             step = next_step(conversation)
         except Exception as error:  # the prompts are templates, which raise what they like
             if not is_about_content(error):
@@ -84,7 +87,12 @@ class Evidence:
         return Rebuilt(conversation, step.messages)
 
     def case_of_accepted(
-        self, brief: Brief, messages: tuple[Message, ...], finish_reasons: tuple[str, ...], notes_before: str | None
+        self,
+        brief: Brief,
+        messages: tuple[Message, ...],
+        finish_reasons: tuple[str, ...],
+        notes_before: str | None,
+        review: Review | None,
     ) -> Case:
         """Return what a conversation that was accepted is judged by.
 
@@ -93,6 +101,7 @@ class Evidence:
             messages: The conversation as it is saved.
             finish_reasons: What the provider said of Ada's turns; empty where that is not known any more.
             notes_before: Memory and diary before it, as JSON, if it stands by itself; else it is one of its timeline.
+            review: What the reviewer said of it; None where nobody was asked, or that is not known any more.
         """
         if notes_before is None:
             notebook = self._notebook(brief)
@@ -103,7 +112,7 @@ class Evidence:
                 for turn in exchange.turns:
                     for call in turn.calls:
                         run_call(call, notebook)
-        return self._case(brief, messages, finish_reasons, notebook)
+        return self._case(brief, messages, finish_reasons, notebook, review)
 
     def case_of_rejected(self, rebuilt: Rebuilt) -> Case:
         """Return what a conversation that was rejected is judged by: its calls are made again on what was there before.
@@ -119,16 +128,30 @@ class Evidence:
                 for call, recorded in zip(turn.answer.calls, turn.results, strict=False):
                     if run_call(call, notebook) != recorded:
                         raise NotToldError("what was in memory and diary before it is not known exactly", call.label)
-        return self._case(conversation.brief, rebuilt.messages, conversation.finish_reasons, notebook)
+        return self._case(
+            conversation.brief, rebuilt.messages, conversation.finish_reasons, notebook, conversation.review
+        )
 
     def _notebook(self, brief: Brief) -> Notebook:
         return read_notebook_at(self._connection, brief.timeline_id, brief.conversation_id, brief.date)
 
     def _case(
-        self, brief: Brief, messages: tuple[Message, ...], finish_reasons: tuple[str, ...], notebook: Notebook
+        self,
+        brief: Brief,
+        messages: tuple[Message, ...],
+        finish_reasons: tuple[str, ...],
+        notebook: Notebook,
+        review: Review | None,
     ) -> Case:
-        known = self._known(brief.timeline_id)[brief.conversation_id]
-        return case_of(self._connection, brief, messages, finish_reasons=finish_reasons, known=known, notebook=notebook)
+        return case_of(
+            self._connection,
+            brief,
+            messages,
+            finish_reasons=finish_reasons,
+            known=self._known(brief.timeline_id)[brief.conversation_id],
+            notebook=notebook,
+            review=review,
+        )
 
 
 def _notebook_before(brief: Brief, before: Notes) -> Notebook:

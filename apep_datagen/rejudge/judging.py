@@ -193,7 +193,8 @@ class Judging:
         """Return why an accepted conversation is not accepted, or None; and the messages that it can be mended with."""
         rebuilt = self._rebuilt(sample.number)
         reasons = rebuilt.conversation.finish_reasons if rebuilt else ()
-        case = self._evidence.case_of_accepted(brief, messages, reasons, sample.notes_before)
+        review = rebuilt.conversation.review if rebuilt else None
+        case = self._evidence.case_of_accepted(brief, messages, reasons, sample.notes_before, review)
         problem = judge.judge(case, self._accepted)
         if problem is None or rebuilt is None or _calls(rebuilt.messages) != _calls(messages):
             return problem, None

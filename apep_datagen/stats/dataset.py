@@ -23,6 +23,7 @@ from apep_datagen.stats.beginnings import Beginnings
 from apep_datagen.stats.closings import Closings
 from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import Diversity, Texts, diversity_of
+from apep_datagen.stats.held_out import HeldOutCount, load_held_out
 from apep_datagen.stats.run import RunStats, read_run
 from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.output_reader import map_chunks
@@ -56,6 +57,7 @@ class FileStats:
         later_thoughts: How different those after results are.
         closings: How many exchanges end with a question of Ada's, with tools and without.
         beginnings: How thoughts and replies begin, by part: `replies`, `first_thoughts`, `later_thoughts`.
+        held_out: How many hold, in a message of the user's or in a note, what is held out for evaluation.
     """
 
     conversations: int
@@ -74,6 +76,7 @@ class FileStats:
     later_thoughts: Diversity
     closings: Closings
     beginnings: Mapping[str, Beginnings]
+    held_out: HeldOutCount
 
     @property
     def exchanges(self) -> int:
@@ -144,6 +147,7 @@ class Tally:
     first_thoughts: Texts = field(default_factory=Texts)
     later_thoughts: Texts = field(default_factory=Texts)
     closings: Closings = field(default_factory=Closings)
+    held_out: HeldOutCount = field(default_factory=HeldOutCount)
 
     def add(self, other: Tally) -> None:
         """Count what another one has counted."""
@@ -159,6 +163,7 @@ class Tally:
         self.first_thoughts.add(other.first_thoughts)
         self.later_thoughts.add(other.later_thoughts)
         self.closings.add(other.closings)
+        self.held_out.join(other.held_out)
 
     def count(self, messages: Iterable[Message], number: int) -> None:
         """Count a conversation; `number` is its number in the file, from 1."""
@@ -198,6 +203,7 @@ class Tally:
         self.errors.update(errors)
         self.with_calls += bool(names)
         self.with_errors += bool(errors)
+        self.held_out.add(load_held_out().in_texts(questions, notes))
         for texts, part in (
             (questions, self.questions),
             (first_thoughts, self.first_thoughts),
@@ -242,6 +248,7 @@ def _file_stats(tally: Tally) -> FileStats:
         first_thoughts=diversity_of(tally.first_thoughts),
         later_thoughts=diversity_of(tally.later_thoughts),
         closings=tally.closings,
+        held_out=tally.held_out,
         beginnings={
             "replies": Beginnings.of(tally.replies.first_words, tally.replies.first_pairs),
             "first_thoughts": Beginnings.of(tally.first_thoughts.first_words, tally.first_thoughts.first_pairs),

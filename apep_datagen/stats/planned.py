@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from apep_datagen.config.invocation import Invocation
+from apep_datagen.engine.purpose import brief_source
 from apep_datagen.engine.rehearsal import RehearsedConversation, rehearse
-from apep_datagen.engine.resumption import brief_source
 from apep_datagen.people.scenario import FORMS, Ability, Form
 from apep_datagen.stats.distribution import Spread
 from apep_datagen.stats.pairs import PAIRS, Kind, Pair

@@ -10,6 +10,7 @@ from apep_datagen.core.words import shorten
 from apep_datagen.stats.dataset import DatasetStats, FileStats
 from apep_datagen.stats.distribution import Distribution
 from apep_datagen.stats.diversity import NGRAM_SIZES, NGRAMS_COUNTED, Diversity, Frequent
+from apep_datagen.stats.held_out_report import describe_held_out, held_out_as_json
 from apep_datagen.stats.run import RunStats
 from apep_datagen.stats.shortcuts_report import (
     describe_habits,
@@ -17,6 +18,7 @@ from apep_datagen.stats.shortcuts_report import (
     habits_as_json,
     shortcuts_as_json,
 )
+from apep_datagen.terminal.reviews import describe_reviews, reviews_as_json
 from apep_datagen.terminal.rewrites import describe_rewrites, rewrites_as_json
 from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
@@ -55,6 +57,9 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         `shortcuts`, what a model could learn instead of looking: as `habits_as_json` says, and `run`, as
         `shortcuts_as_json` says, or null.
 
+        `held_out`, what is held out for evaluation and is in the dataset all the same: as `held_out_as_json` says, in
+        the texts, and `run`, the same of what was drawn, or null.
+
         `run`, what the state database tells about the accepted conversations, or null: `accepted`; `unknown` (at the
         beginning of the file, of which it knows nothing); `abilities` (a list of `ability`, `count`, `percent`,
         `wished_percent` and `difference` in percentage points); `users`, `conversations_of_user` and `timeline_length`
@@ -63,7 +68,8 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         dates, or null); `makers` (a list of `provider`, `model`, `role` and `conversations`); `quality` (as
         `yield_as_json` says); `rewrites`: `thoughts` that were rewritten, how many of them are saved so
         (`used`) and how many as Ada thought them (`kept`), `by_provider` the same, and `reasons`, why they were kept (a
-        list of `provider`, `reason` and `count`), and `left_out`, those that needed no rewriting.
+        list of `provider`, `reason` and `count`), and `left_out`, those that needed no rewriting; `reviews` (as
+        `reviews_as_json` says).
 
         `why_no_run`: why `run` is null, or null.
     """
@@ -94,6 +100,10 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         "shortcuts": {
             **habits_as_json(file.closings, file.beginnings),
             "run": None if stats.run is None else shortcuts_as_json(stats.run.shortcuts),
+        },
+        "held_out": {
+            **held_out_as_json(file.held_out),
+            "run": None if stats.run is None else held_out_as_json(stats.run.held_out),
         },
         "run": None if stats.run is None else _run_as_json(stats.run),
         "why_no_run": stats.why_no_run or None,
@@ -151,6 +161,7 @@ def _run_as_json(run: RunStats) -> dict[str, Any]:
         "makers": [{**asdict(maker), "role": maker.role.value} for maker in run.makers],
         "quality": yield_as_json(run.verdicts),
         "rewrites": rewrites_as_json(run.rewrites),
+        "reviews": reviews_as_json(run.reviews),
     }
 
 
@@ -171,6 +182,7 @@ def describe_stats(stats: DatasetStats) -> str:
         parts += describe_habits(file.closings, file.beginnings)
     if stats.run is not None:
         parts += describe_shortcuts(stats.run.shortcuts)
+    parts += describe_held_out(file.held_out, stats.run.held_out if stats.run else None, file.conversations)
     return "\n\n".join(parts)
 
 
@@ -288,7 +300,12 @@ def _describe_run(run: RunStats) -> list[str]:
     if run.makers:
         rows = [[item.provider, item.model, item.role.value, spell_count(item.conversations)] for item in run.makers]
         parts.append(table(["provider", "model", "role", "conversations"], rows, left=3))
-    return [*parts, *describe_yield(run.verdicts), *describe_rewrites(run.rewrites)]
+    return [
+        *parts,
+        *describe_yield(run.verdicts),
+        *describe_rewrites(run.rewrites),
+        *describe_reviews(run.reviews, run.verdicts),
+    ]
 
 
 def _describe_abilities(run: RunStats) -> str:

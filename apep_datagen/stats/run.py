@@ -15,10 +15,13 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import ModelRole, Step
 from apep_datagen.people.scenario import Ability
 from apep_datagen.stats.distribution import Distribution, most_frequent
+from apep_datagen.stats.held_out import HeldOutCount, load_held_out
+from apep_datagen.stats.held_out_of_run import read_held_out
 from apep_datagen.stats.shortcuts import Shortcuts
 from apep_datagen.stats.shortcuts_of_run import read_shortcuts
 from apep_datagen.storage.access import other_output, state_path
 from apep_datagen.storage.checked import CHECKED
+from apep_datagen.storage.reviews import ReviewCount, read_reviews
 from apep_datagen.storage.rewrites import RewriteCount, read_rewrites
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 
@@ -82,7 +85,9 @@ class RunStats:
         makers: The models that made them.
         verdicts: How the finished conversations were judged.
         rewrites: What became of thoughts that were rewritten, also in those that were rejected.
+        reviews: How many reviews the providers were asked for.
         shortcuts: What could be learned from them instead of looking.
+        held_out: Of how many something that was drawn is held out for evaluation.
     """
 
     accepted: int
@@ -100,7 +105,9 @@ class RunStats:
     makers: tuple[Maker, ...]
     verdicts: tuple[VerdictCount, ...]
     rewrites: tuple[RewriteCount, ...]
+    reviews: tuple[ReviewCount, ...]
     shortcuts: Shortcuts
+    held_out: HeldOutCount
 
 
 def read_run(connection: sqlite3.Connection, path: Path, mix: Mapping[Ability, float]) -> RunStats:
@@ -141,7 +148,9 @@ def read_run(connection: sqlite3.Connection, path: Path, mix: Mapping[Ability, f
         makers=tuple(_makers(connection)),
         verdicts=read_verdicts(connection),
         rewrites=read_rewrites(connection),
+        reviews=read_reviews(connection),
         shortcuts=read_shortcuts(connection),
+        held_out=read_held_out(connection, load_held_out()),
     )
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from apep_datagen.conversation.brief import Brief
+from apep_datagen.conversation.review import Review
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Notebook
 from apep_datagen.people.scenario import KnownFact
@@ -24,6 +25,7 @@ def case_of(
     finish_reasons: tuple[str, ...],
     known: Iterable[KnownFact],
     notebook: Notebook,
+    review: Review | None = None,
 ) -> Case:
     """Return a finished conversation with all that it is judged by, whether it has just ended or long ago.
 
@@ -34,7 +36,8 @@ def case_of(
         finish_reasons: What the provider said of Ada's turns; empty where that is not known any more.
         known: What of the planned facts Ada had written down before it.
         notebook: Memory and diary at its end, in which its changes are booked to it.
+        review: What the reviewer said of it, where one was asked.
     """
     change = Change(tuple(item.fact for item in known), notebook.notes_before(), notebook.notes())
     earlier = earlier_messages(connection, brief.timeline_id, brief.conversation_id)
-    return Case(brief, messages, change, finish_reasons, earlier)
+    return Case(brief, messages, change, finish_reasons, earlier, review)

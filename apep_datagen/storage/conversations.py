@@ -20,7 +20,7 @@ from apep_datagen.conversation.machine import ModelCall, next_step, rebuild
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.core.messages import Step
+from apep_datagen.core.messages import ModelRole, Step
 from apep_datagen.people.story import Story
 from apep_datagen.quality.problem import Problem
 from apep_datagen.storage.checked import integer
@@ -44,6 +44,7 @@ __all__ = [
     "brief_from_json",
     "earlier_messages",
     "last_ids",
+    "read_answers",
     "read_prompt_set",
     "rebuild_conversation",
     "record_acceptance",
@@ -74,7 +75,7 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True)
 class ActiveConversation:
-    """A conversation that was begun and not ended, with the provider that it was last with."""
+    """A conversation that was begun and not ended, with the provider that plays Ada; before that, that began it."""
 
     conversation: Conversation
     provider: str
@@ -179,6 +180,16 @@ def earlier_messages(connection: sqlite3.Connection, timeline_id: int, conversat
     return tuple(read_question(text.decode("utf-8", "replace")) for (text,) in rows)
 
 
+def read_answers(connection: sqlite3.Connection, conversation_id: int) -> list[StepRecord]:
+    """Return what Ada answered in a conversation, in order, with what each answer took."""
+    rows = connection.execute(
+        "SELECT kind, text, finish_reason, provider, model, prompt_tokens, completion_tokens, seconds FROM steps"
+        " WHERE conversation_id = ? AND kind IN (?, ?) ORDER BY number",
+        (conversation_id, Step.ANSWER.value, Step.CONTINUE.value),
+    )
+    return [StepRecord(*row) for row in rows]
+
+
 def last_ids(connection: sqlite3.Connection) -> tuple[int, int]:
     """Return the highest conversation and timeline numbers so far, wherever something is left of them."""
     ids = connection.execute(
@@ -241,7 +252,7 @@ def record_step(connection: sqlite3.Connection, conversation_id: int, number: in
             time.time(),
         ),
     )
-    if step.provider is not None:
+    if step.provider is not None and Step(step.kind).model_role is ModelRole.ADA:
         connection.execute("UPDATE conversations SET provider = ? WHERE id = ?", (step.provider, conversation_id))
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from apep_datagen.storage.access import wait_no_longer
+from apep_datagen.storage.contents import DATASET, Contents
 from apep_datagen.storage.journal import Journal
 from apep_datagen.storage.opening import OpenedRun
 
@@ -33,13 +34,14 @@ class StateDatabase:
         output: The output file.
         seed: What a new run draws its decisions from.
         notify: Is told, in a sentence, what was found and mended.
+        contents: What the output holds.
 
     Raises:
         StorageError: As for `OpenedRun`.
     """
 
-    def __init__(self, output: Path, *, seed: int, notify: Callable[[str], None]) -> None:
-        self._opened = OpenedRun(output, seed=seed, notify=notify)
+    def __init__(self, output: Path, *, seed: int, notify: Callable[[str], None], contents: Contents = DATASET) -> None:
+        self._opened = OpenedRun(output, seed=seed, notify=notify, contents=contents)
         wait_no_longer(self._opened.connection)
         self._journal = Journal(
             self._opened.connection,

@@ -25,6 +25,7 @@ __all__ = [
     "empty_notebooks",
     "notes_from_json",
     "notes_to_json",
+    "read_entries",
     "read_notebook",
     "read_notebook_at",
     "read_past",
@@ -54,6 +55,15 @@ def read_notebook(connection: sqlite3.Connection, timeline_id: int, conversation
         (timeline_id, conversation_id),
     )
     return Notebook((Entry(*row) for row in rows), conversation_id=conversation_id, date=date)
+
+
+def read_entries(connection: sqlite3.Connection, timeline_id: int) -> tuple[Entry, ...]:
+    """Return every note that a timeline ever had, oldest first, with those that are gone."""
+    rows = connection.execute(
+        "SELECT shelf, date, text, added_in, deleted_in, id FROM notes WHERE timeline_id = ? ORDER BY id",
+        (timeline_id,),
+    )
+    return tuple(Entry(*row) for row in rows)
 
 
 def read_notebook_at(connection: sqlite3.Connection, timeline_id: int, conversation_id: int, date: str) -> Notebook:

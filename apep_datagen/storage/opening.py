@@ -11,6 +11,7 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.core.paths import is_at
 from apep_datagen.storage.access import connect, holds_run, lock_beside, lock_file, other_output, state_path
 from apep_datagen.storage.consistency import what_is_wrong
+from apep_datagen.storage.contents import DATASET, Contents
 from apep_datagen.storage.faults import state_database
 from apep_datagen.storage.output import inspect_output
 from apep_datagen.storage.projection import Projection
@@ -27,6 +28,7 @@ class OpenedRun:
         output: The output file.
         seed: What a new run draws its decisions from.
         notify: Is told, in a sentence, what was found and mended.
+        contents: What the output holds.
 
     Attributes:
         file: The state database, as sentences speak of it.
@@ -39,7 +41,7 @@ class OpenedRun:
             output is then as it was.
     """
 
-    def __init__(self, output: Path, *, seed: int, notify: Callable[[str], None]) -> None:
+    def __init__(self, output: Path, *, seed: int, notify: Callable[[str], None], contents: Contents = DATASET) -> None:
         self.file = state_database(state_path(output))
         path = self.file.path
         with contextlib.ExitStack() as opened:
@@ -49,21 +51,32 @@ class OpenedRun:
                 # becomes part of the run in the same transaction that makes the run.
                 has_run = holds_run(path)
                 opened.enter_context(lock_file(output))
-                foreign = None if has_run else inspect_output(output)
+                foreign = None if has_run else inspect_output(output, contents)
+                if foreign and foreign.elements and contents.evaluation is not None:
+                    raise StorageError(f"{output}: its state database {path} is missing; name another --output")
                 base_count, base_end = (len(foreign.elements), foreign.end) if foreign else (0, 1)
                 self.connection = connect(path)
                 opened.callback(self.connection.close)
-                migrate(self.connection, seed=seed, output_name=output.name, base_count=base_count, base_end=base_end)
+                migrate(
+                    self.connection,
+                    seed=seed,
+                    output_name=output.name,
+                    base_count=base_count,
+                    base_end=base_end,
+                    evaluation=contents.evaluation,
+                )
                 if finding := what_is_wrong(self.connection):
                     raise self.file.damaged(finding)
                 refuse_output_of_another(self.connection, output)
+                (evaluation,) = self.connection.execute("SELECT evaluation FROM run").fetchone()
+                contents.refuse_other(evaluation, output)
                 self.connection.execute("UPDATE run SET output_name = ?", (output.name,))  # it may have been renamed
                 if base_count:
                     notify(f"{output}: {base_count} conversations are there already; they are kept")
                 if finish_replacement(self.connection, output):
                     notify(f"{output}: it is written anew, as was begun and not finished")
                     opened.enter_context(lock_file(output))  # it is another file now
-                self.projection = Projection(self.connection, output, notify)
+                self.projection = Projection(self.connection, output, notify, contents)
                 self._status = path.stat()
             self._opened = opened.pop_all()
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.paths import is_at
-from apep_datagen.core.sample_json import messages_in
+from apep_datagen.storage.contents import DATASET, Contents
 from apep_datagen.storage.faults import output_file
 
 __all__ = ["CLOSING", "ForeignOutput", "OutputFile", "element_bytes", "inspect_output", "is_array_of", "is_json"]
@@ -53,14 +53,18 @@ class ForeignOutput:
     end: int
 
 
-def inspect_output(path: Path) -> ForeignOutput | None:
+def inspect_output(path: Path, contents: Contents = DATASET) -> ForeignOutput | None:
     """Read an output that somebody else wrote, without touching it.
+
+    Args:
+        path: Where it is.
+        contents: What it is to hold.
 
     Returns:
         What it holds, or None if there is no file, or one without a byte in it.
 
     Raises:
-        StorageError: It cannot be read, or is no array of conversations.
+        StorageError: It cannot be read, or is no array of that.
     """
     try:
         content = path.read_bytes()
@@ -78,11 +82,8 @@ def inspect_output(path: Path) -> ForeignOutput | None:
     if not isinstance(value, list):
         raise StorageError(f"{path}: holds no JSON array; {remedy}")
     for number, element in enumerate(value, start=1):
-        if messages_in(element) is None:
-            raise StorageError(
-                f'{path}: element {number} is no conversation ({{"conversations": [{{"role": …, "content": …}}, …]}}); '
-                + remedy
-            )
+        if not contents.is_element(element):
+            raise StorageError(f"{path}: element {number} is no {contents.element}; {remedy}")
     end = len(content[: content.rindex(b"]")].rstrip(b" \t\r\n"))
     return ForeignOutput(value, end)
 

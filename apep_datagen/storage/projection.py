@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from apep_datagen.core.errors import StorageError
-from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.storage.access import state_path
+from apep_datagen.storage.contents import DATASET, Contents
 from apep_datagen.storage.faults import output_file, state_database
 from apep_datagen.storage.output import OutputFile, element_bytes, inspect_output, is_array_of, is_json
 
@@ -31,6 +31,7 @@ class Projection:
         connection: The state database.
         path: The output.
         notify: Is told, in a sentence, what was found and mended.
+        contents: What the output holds.
 
     Attributes:
         output: The output, open.
@@ -39,10 +40,17 @@ class Projection:
         StorageError: The output cannot be used; it is then as it was.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, notify: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        notify: Callable[[str], None],
+        contents: Contents = DATASET,
+    ) -> None:
         self._connection = connection
         self._path = path
         self._notify = notify
+        self._contents = contents
         # Positions of the samples that are in the output, and that are known to be on the disk.
         self._projected = self._synced = 0
         self.output = self._open()
@@ -147,7 +155,7 @@ class Projection:
         """
         path = self._path
         try:
-            foreign = inspect_output(path)
+            foreign = inspect_output(path, self._contents)
         except StorageError as error:
             state = state_path(path).name
             raise StorageError(f"{error}; if it is moved away, it is written again from {state}") from error
@@ -190,7 +198,7 @@ class Projection:
             position += 1
             if row[0] != position:
                 raise self._damaged(f"of the accepted conversations the one numbered {position} is missing")
-            if not isinstance(row[1], str) or "\n" in row[1] or parse_messages(row[1].encode()) is None:
+            if not isinstance(row[1], str) or not self._contents.is_line(row[1]):
                 raise self._damaged(f"of the accepted conversations the one numbered {position} is none")
             yield row
 

@@ -82,7 +82,7 @@ _MIGRATIONS = (
         month TEXT NOT NULL,                       -- as 2026-01
         provider TEXT NOT NULL,
         model TEXT NOT NULL,
-        role TEXT NOT NULL,                        -- tester, ada or rewriter
+        role TEXT NOT NULL,                        -- as of a model's role
         prompt_tokens INTEGER NOT NULL,
         completion_tokens INTEGER NOT NULL
     );
@@ -182,6 +182,15 @@ _MIGRATIONS = (
     );
     ALTER TABLE run ADD COLUMN replacing TEXT;     -- how the output is to be written anew, as JSON, or null
     """,
+    """
+    ALTER TABLE run ADD COLUMN evaluation TEXT;    -- what an evaluation was begun with, as JSON, or null for a dataset
+    CREATE TABLE reviews (                         -- of conversations that the code had accepted
+        provider TEXT NOT NULL,
+        is_given INTEGER NOT NULL,                 -- 0 where the reviewer gave no answer of use
+        count INTEGER NOT NULL,
+        PRIMARY KEY (provider, is_given)
+    ) WITHOUT ROWID;
+    """,
 )
 
 
@@ -189,7 +198,15 @@ NEWEST_VERSION = len(_MIGRATIONS)
 """The `user_version` of a database that is up to date."""
 
 
-def migrate(connection: sqlite3.Connection, *, seed: int, output_name: str, base_count: int, base_end: int) -> None:
+def migrate(
+    connection: sqlite3.Connection,
+    *,
+    seed: int,
+    output_name: str,
+    base_count: int,
+    base_end: int,
+    evaluation: str | None = None,
+) -> None:
     """Make the tables, or bring those of an older version up to date.
 
     Args:
@@ -198,6 +215,7 @@ def migrate(connection: sqlite3.Connection, *, seed: int, output_name: str, base
         output_name: The name of the output file.
         base_count: How many conversations the output of a new run holds already.
         base_end: Byte offset behind the last of them in the output.
+        evaluation: What a new run is begun with, as JSON, if it is an evaluation.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     for number, statements in enumerate(_MIGRATIONS[version:], start=version + 1):
@@ -210,5 +228,10 @@ def migrate(connection: sqlite3.Connection, *, seed: int, output_name: str, base
             connection.execute(
                 "INSERT INTO run (seed, output_name, base_count, base_end) VALUES (?, ?, ?, ?)",
                 (seed, output_name, base_count, base_end),
+            )
+        if number == NEWEST_VERSION:
+            connection.execute(
+                "UPDATE run SET evaluation = ? WHERE base_count = 0 AND NOT EXISTS (SELECT 1 FROM conversations)",
+                (evaluation,),
             )
         connection.execute("COMMIT")

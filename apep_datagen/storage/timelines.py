@@ -17,7 +17,7 @@ from apep_datagen.conversation.brief import QuestionAnswer
 from apep_datagen.people.past import Past
 from apep_datagen.people.scenario import User
 from apep_datagen.people.story import Story
-from apep_datagen.storage.checked import CHECKED
+from apep_datagen.storage.checked import CHECKED, integer
 from apep_datagen.storage.faults import is_about_content, spell_finding
 from apep_datagen.storage.notes import read_notebook, write_past
 
@@ -28,6 +28,8 @@ __all__ = [
     "end_timeline",
     "go_on_after_acceptance",
     "go_on_after_rejection",
+    "left_on",
+    "left_on_closed",
     "open_timelines",
     "read_story",
     "read_timeline",
@@ -152,6 +154,20 @@ def go_on_after_rejection(connection: sqlite3.Connection, timeline_id: int) -> N
         " WHERE id = ?",
         (_MOST_REJECTED_IN_A_ROW, timeline_id),
     )
+
+
+def left_on(connection: sqlite3.Connection, timeline_id: int, length: int) -> int:
+    """Return how many conversations a timeline lacks of its length."""
+    (conversations,) = connection.execute("SELECT conversations FROM timelines WHERE id = ?", (timeline_id,)).fetchone()
+    return length - integer(conversations)
+
+
+def left_on_closed(connection: sqlite3.Connection, length: int) -> int:
+    """Return how many conversations those timelines lack together that ended before they had all of them."""
+    (left,) = connection.execute(
+        "SELECT coalesce(sum(? - conversations), 0) FROM timelines WHERE closed AND conversations < ?", (length, length)
+    ).fetchone()
+    return integer(left)
 
 
 def end_timeline(connection: sqlite3.Connection, conversation_id: int) -> None:

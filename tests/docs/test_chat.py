@@ -29,17 +29,17 @@ from apep_datagen.core.markup import result_block
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Note, Notes
 from apep_datagen.core.tools import tool_names
-from apep_datagen.export.examples import with_thoughts
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError
 from apep_datagen.formats.registry import FORMATS
 from apep_datagen.formats.shape import Shape, Thoughts, ToolRole
+from apep_datagen.formats.thoughts import with_thoughts
+from apep_datagen.formats.wire import plain_wire
 from notes_file import NotesFile
 from support.loopback_server import LoopbackServer, Received, Reply
 from support.paths import REPOSITORY
 from support.program import Ended, killed_if_it_does_not_end
 from support.waiting import PATIENCE_SECONDS, wait_until
-from talking import Wire
 
 SAMPLE = json.loads((REPOSITORY / "docs" / "sample.json").read_text(encoding="utf-8"))
 CONVERSATIONS = [tuple(Message(**message) for message in one["conversations"]) for one in SAMPLE]
@@ -118,7 +118,7 @@ def test_text_is_sent_as_the_rows_of_an_export_have_it(thoughts: Thoughts, role:
     shape = Shape(tool_role=role, thoughts=thoughts)
     for messages in CONVERSATIONS:
         row = FORMATS["trl"].write(with_thoughts(Example(messages), thoughts), shape)
-        assert Wire("text", role, thoughts).body(messages) == row
+        assert plain_wire("text", role, thoughts).spell(messages).body() == row
 
 
 def test_native_calls_are_sent_as_the_api_has_them_and_name_all_that_the_rows_have() -> None:
@@ -129,7 +129,7 @@ def test_native_calls_are_sent_as_the_api_has_them_and_name_all_that_the_rows_ha
         except CannotHoldError:
             continue
         written += 1
-        body = Wire("native").body(messages)
+        body = plain_wire("native").spell(messages).body()
         for message in body["messages"]:
             for call in message.get("tool_calls", ()):
                 call["function"]["arguments"] = json.loads(call["function"]["arguments"])
@@ -140,7 +140,7 @@ def test_native_calls_are_sent_as_the_api_has_them_and_name_all_that_the_rows_ha
 def test_hermes_is_sent_in_the_roles_of_the_api() -> None:
     for messages in CONVERSATIONS:
         row = FORMATS["hermes"].write(Example(messages), FORMATS["hermes"].default)
-        body = Wire("hermes").body(messages)
+        body = plain_wire("hermes").spell(messages).body()
         assert [message["content"] for message in body["messages"]] == [each["value"] for each in row["conversations"]]
         assert [message["role"] for message in body["messages"]] == [message.role for message in messages]
 

@@ -11,8 +11,9 @@ import pytest
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import Message
 from apep_datagen.export.exporting import export
-from apep_datagen.export.plan import Plan, Target, Wish, shape_of
+from apep_datagen.export.plan import Plan, Target
 from apep_datagen.formats.registry import FORMATS
+from apep_datagen.formats.wish import Wish, shape_of
 from apep_datagen.quality.sample import Sample, read_sample
 from support.paths import REPOSITORY
 

@@ -19,6 +19,7 @@ from apep_datagen.budget.amounts import NOTHING
 from apep_datagen.budget.month import MONTH_LIMIT
 from apep_datagen.budget.purse import Purse, Treasury
 from apep_datagen.config.provider_settings import ProviderSettings
+from apep_datagen.config.serving import Serving
 from apep_datagen.config.settings import DEFAULT_MIX, RolesSettings
 from apep_datagen.conversation.completions import problem_with
 from apep_datagen.conversation.prompt_set import load_prompts
@@ -39,6 +40,7 @@ from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.commit import Rules
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import RunCounters
+from apep_datagen.engine.ending import JudgedEnding
 from apep_datagen.engine.event_log import EventLog
 from apep_datagen.engine.requester import Requester
 from apep_datagen.engine.schedule import Schedule
@@ -133,7 +135,7 @@ def context_of(
             source=BriefSource(1, (1, 1), 3, load_prompts(), load_cast(), DEFAULT_MIX, "2025-01-01", "2026-12-31"),
             timelines=(),
             active=(),
-            providers=providers,
+            serving=Serving.by_all(providers),
             accepted={},
             last_conversation_id=0,
             last_timeline_id=0,
@@ -172,7 +174,7 @@ def run_for(
                     context,
                     prices={},
                     open_month=(open_month or {}).get(name),
-                    rules=Rules(Judge("off", load_cast().phrases, NoveltyLimits(), ()), 12, 0.0),
+                    rules=Rules(JudgedEnding(Judge("off", load_cast().phrases, NoveltyLimits(), ())), 12, 0.0),
                 )
             )
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 
 import pytest
 
 from apep_datagen.config.settings import DEFAULT_MIX
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.prompt_set import load_prompts
-from apep_datagen.core.notebook import Notebook
 from apep_datagen.engine.briefs import BriefSource
-from apep_datagen.engine.rehearsal import RehearsedConversation, _write, rehearse
+from apep_datagen.engine.rehearsal import RehearsedConversation, rehearse
 from apep_datagen.people.cast import load_cast
-from apep_datagen.people.scenario import ASKING, Ability, Fact, Form, KnownFact
-from apep_datagen.people.story import Story
-from support.briefs import BRIEF, SCENARIO, USER
+from apep_datagen.people.scenario import ASKING, Ability, Form
 
 PROMPTS, CAST = load_prompts(), load_cast()
 
@@ -69,62 +65,3 @@ def test_memory_grows_by_what_is_told_and_by_nothing_that_is_asked() -> None:
             assert gained == (0, 1)
             told += 1
     assert min(told, asked) > 20
-
-
-# What Ada should do.
-
-DOG = Fact("dog", "Bello", ("Bello",), ("dog",), "my dog is called Bello", "")
-CAT = Fact("cat", "Mia", ("Mia",), ("cat",), "my cat is called Mia", "")
-NEW_DOG = replace(DOG, value="Rex", forms=("Rex",), tell="my dog is called Rex")
-PAGE = replace(CAT, slot="page", shelf="diary")
-
-
-def after(
-    ability: Ability,
-    *facts: Fact,
-    form: Form | None = None,
-    replaced: Fact | None = None,
-    notes: tuple[str, ...] = (),
-    story: Story | None = None,
-) -> Notebook:
-    notebook = Notebook()
-    notebook.add("memory", notes)
-    scenario = replace(SCENARIO, ability=ability, facts=facts, form=form, replaced=replaced)
-    _write(notebook, replace(BRIEF, scenario=scenario), story or Story(USER))
-    return notebook
-
-
-def kept(notebook: Notebook) -> int:
-    return len(notebook.memory)
-
-
-def test_what_is_told_is_kept_once() -> None:
-    assert kept(after(Ability.SHARE, DOG, CAT)) == 2
-    assert kept(after(Ability.SHARE, DOG, form=Form.KNOWN_ALREADY, notes=("Bello is the user's dog.",))) == 1
-    assert kept(after(Ability.SHARE, DOG, form=Form.PASSING)) == 0
-    assert kept(after(Ability.RECALL, DOG)) == 0
-    both = after(Ability.DIARY, DOG, PAGE)
-    assert (len(both.memory), len(both.diary)) == (1, 1)
-
-
-def test_what_was_so_goes_when_it_changes() -> None:
-    changed = after(Ability.UPDATE, NEW_DOG, replaced=DOG, notes=("Bello is the user's dog.", "Rain suits them."))
-    assert [note.text.split()[0] for note in changed.memory] == ["Rain", "my"]
-    assert kept(after(Ability.UPDATE, NEW_DOG, replaced=DOG)) == 1
-    twice = ("Bello is the user's dog.", "They walk their dog Bello.")
-    assert kept(after(Ability.UPDATE, NEW_DOG, replaced=DOG, notes=twice)) == 1
-
-
-def test_what_is_to_be_forgotten_goes_and_nothing_else() -> None:
-    notes = ("Bello is the user's dog.", "Mia is the user's cat.", "Bello is what they call the wind.")
-    assert kept(after(Ability.FORGET, DOG, notes=notes)) == 2
-    assert kept(after(Ability.FORGET, DOG, form=Form.NEVER_KEPT, notes=notes[1:])) == 2
-
-
-def test_the_other_half_of_a_note_stays() -> None:
-    story = Story(USER, known=(KnownFact(DOG, "2026-01-01", shared_with="cat"), KnownFact(CAT, "2026-01-01")))
-    notes = ("The user's dog is Bello, and the cat Mia.",)
-    half = after(Ability.FORGET, DOG, form=Form.HALF, notes=notes, story=story)
-    assert [("Mia" in note.text, "Bello" in note.text) for note in half.memory] == [(True, False)]
-    other = after(Ability.FORGET, CAT, form=Form.HALF, notes=notes, story=story)
-    assert [("Mia" in note.text, "Bello" in note.text) for note in other.memory] == [(False, True)]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apep_datagen.config.serving import Serving
 from apep_datagen.config.settings import DEFAULT_MIX
 from apep_datagen.conversation.brief import Brief, QuestionAnswer
 from apep_datagen.conversation.machine import advance_with_completion
@@ -42,7 +43,7 @@ def make(
         source=BriefSource(seed, exchanges, 3, PROMPTS, CAST, DEFAULT_MIX, "2025-01-01", "2026-12-31"),
         timelines=timelines,
         active=active,
-        providers=("a", "b"),
+        serving=Serving.by_all(("a", "b")),
         accepted={},
         last_conversation_id=last_ids[0],
         last_timeline_id=last_ids[1],

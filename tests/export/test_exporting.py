@@ -20,11 +20,12 @@ from apep_datagen.export.exported import Exported
 from apep_datagen.export.exporting import export
 from apep_datagen.export.folder import opened_folder
 from apep_datagen.export.line_file import LineFile
-from apep_datagen.export.plan import Plan, Target, Wish, digest_of, shape_of
+from apep_datagen.export.plan import Plan, Target, digest_of
 from apep_datagen.export.report import describe_target, target_as_json
 from apep_datagen.export.selection import parse_selection
 from apep_datagen.export.splits import parse_splits
 from apep_datagen.formats.registry import FORMATS
+from apep_datagen.formats.wish import Wish, shape_of
 from apep_datagen.storage.access import state_path
 from support.outputs import MadeConversation, MadeOutput, chat, of_users
 from support.real_state import write_real_state

@@ -19,10 +19,10 @@ from pydantic import TypeAdapter
 
 from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Message
-from apep_datagen.export.examples import with_thoughts
 from apep_datagen.formats.mistral import MISTRAL
 from apep_datagen.formats.native import checked_calls, result_texts
 from apep_datagen.formats.shape import Shape
+from apep_datagen.formats.thoughts import with_thoughts
 from support.sample_rows import answers_in, as_json, sample_rows, shapes_of
 
 _TEKKEN = Path(mistral_common.__file__).parent / "data" / "tekken_240718.json"

@@ -17,7 +17,7 @@ from support.proposals import PAGES, TRAITS, kind, moment, world
 
 @pytest.fixture
 def examiner() -> Examiner:
-    return Examiner(world(), TRAITS)
+    return Examiner([world()], TRAITS)
 
 
 def refusal(examiner: Examiner, **changes: Any) -> str:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apep_datagen.core.messages import Message, MessageRole
-from apep_datagen.export.examples import examples_of, with_thoughts
+from apep_datagen.export.examples import examples_of
 from apep_datagen.formats.example import Example, count
 from apep_datagen.formats.shape import Rows, Thoughts
+from apep_datagen.formats.thoughts import with_thoughts
 from apep_datagen.importing.joining import Joined, joined
 from support.examples import examples
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from apep_datagen.core.messages import Message
 from apep_datagen.core.sample_json import messages_in, sample_line
-from apep_datagen.export.examples import examples_of, with_thoughts
+from apep_datagen.export.examples import examples_of
 from apep_datagen.export.parquet_file import ParquetFile
 from apep_datagen.export.session_files import SessionFiles
 from apep_datagen.formats.example import Example
@@ -23,6 +23,7 @@ from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.parquet import COLUMNS
 from apep_datagen.formats.registry import FORMATS
 from apep_datagen.formats.shape import Shape, Thoughts
+from apep_datagen.formats.thoughts import with_thoughts
 from apep_datagen.formats.trace_rows import TRACE_COLUMNS, trace_row
 from apep_datagen.formats.traces import TRACES
 from apep_datagen.importing.outcome import Imported

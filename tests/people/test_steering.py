@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from apep_datagen.config.serving import Serving
 from apep_datagen.config.settings import DEFAULT_MIX, QualitySettings
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.conversation.state import Conversation
@@ -105,7 +106,7 @@ def run(
         source=source,
         timelines=[],
         active=[],
-        providers=["a"],
+        serving=Serving.by_all(["a"]),
         accepted={},
         held_back=lambda: yields.held_back,
         last_conversation_id=0,

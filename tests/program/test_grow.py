@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from apep_datagen.people.cast import load_cast
 from apep_datagen.people.world import Slot, WorldFile
 from support.loopback_server import LoopbackServer, Received, Reply
 from support.program import KEYS, QUICKLY, Program, section
@@ -93,6 +94,23 @@ def test_what_passes_is_added_and_what_does_not_is_refused_with_the_reason(progr
     assert all("```toml\n" in prompt and "These are there already" in prompt for prompt in asked)
     assert "[[facts]]" in asked[0]
     assert "[[moments]]" in asked[1]
+
+
+def test_what_is_held_out_for_evaluation_does_not_come_into_the_world_again(program: Program) -> None:
+    held_out = load_cast(part="held out")
+    known = next(slot for slot in held_out.slots.values() if slot.beside)
+    again = known.model_copy(update={"slot": "quite_another_name"})
+    topic = held_out.world.topics[0]
+    answers = [proposed(again, numbered(0)), proposed(topics=(topic, "tents, rain"))]
+    with LoopbackServer(in_turn(*answers)) as server:
+        program.configure(section("mine", server.url("mine"), price_per_million_tokens=None))
+        ended = program.run(*arguments("--facts", "1", "--topics", "1"))
+        asked = [received.prompt for received in server.received]
+    assert ended.status == 0, ended.said
+    assert f"refused: quite_another_name: {known.slot}, which is there, is asked for in the same words" in ended.stdout
+    assert f'refused: "{topic}": there is "{topic}"' in ended.stdout
+    assert [fact.slot for fact in grown(program).facts] == [numbered(0).slot]
+    assert not any(f'slot = "{slot}"' in prompt for prompt in asked for slot in held_out.slots)
 
 
 def test_a_run_draws_from_what_has_grown_and_a_second_grow_goes_on(program: Program) -> None:

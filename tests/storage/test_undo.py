@@ -17,6 +17,7 @@ from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.errors import FailureKind
 from apep_datagen.core.markup import call_block
 from apep_datagen.engine.commit import Committed, Rules, commit_answer, commit_failure
+from apep_datagen.engine.ending import JudgedEnding
 from apep_datagen.people.phrases import load_phrases
 from apep_datagen.quality.judge import Judge, Level
 from apep_datagen.quality.novelty import NoveltyLimits
@@ -98,7 +99,7 @@ def test_what_was_there_before_and_after_is_told_rightly(
 
 
 def rules(level: Level) -> Rules:
-    return Rules(Judge(level, PHRASES, NoveltyLimits(), ()), timeline_length=99, least_yield=0.0)
+    return Rules(JudgedEnding(Judge(level, PHRASES, NoveltyLimits(), ())), timeline_length=99, least_yield=0.0)
 
 
 def talk(
@@ -153,7 +154,14 @@ def test_a_conversation_that_is_set_aside_leaves_every_row_as_it_was(
                 connection, recorded.conversation, StepRecord(kind, text, "stop"), "endpoint", rules("strict")
             )
             memories, diary_pages = memories + recorded.memories, diary_pages + recorded.diary_pages
-        failed = commit_failure(connection, recorded.conversation, FailureKind.REFUSED, "it was refused", "endpoint")
+        failed = commit_failure(
+            connection,
+            recorded.conversation,
+            FailureKind.REFUSED,
+            "it was refused",
+            provider="endpoint",
+            rules=rules("off"),
+        )
         assert rows(connection) == before
         assert (memories + failed.memories, diary_pages + failed.diary_pages) == (0, 0)
 
@@ -164,7 +172,14 @@ def test_a_conversation_that_has_ended_is_not_set_aside() -> None:
         ended = talk(connection, _plan(1, 1), [], "off").conversation
         before = connection.execute("SELECT status, reason FROM conversations").fetchall()
         with pytest.raises(ValueError, match="not in progress"):
-            commit_failure(connection, ended, FailureKind.UNFORESEEN, "a fault behind its commit", "endpoint")
+            commit_failure(
+                connection,
+                ended,
+                FailureKind.UNFORESEEN,
+                "a fault behind its commit",
+                provider="endpoint",
+                rules=rules("off"),
+            )
         assert connection.execute("SELECT status, reason FROM conversations").fetchall() == before
         assert connection.execute("SELECT count(*) FROM samples").fetchone() == (1,)
 

@@ -55,12 +55,16 @@ class Received:
 
     @property
     def step(self) -> str:
-        system = self.body["messages"][0]["content"]
+        system = str(self.body["messages"][0].get("content"))
         if system.startswith("You play"):
             return "ask"
         if system.startswith("You rewrite"):
             return "rewrite"
-        return "continue" if "<tool_result>" in self.body["messages"][-1]["content"] else "answer"
+        if system.startswith("You review"):
+            return "review"
+        last = self.body["messages"][-1]
+        is_result = last.get("role") == "tool" or "<tool_result>" in str(last.get("content"))
+        return "continue" if is_result else "answer"
 
     @property
     def prompt(self) -> str:
@@ -122,6 +126,8 @@ def well_behaved(received: Received) -> Reply:
             )
         thought = _ONLY_THOUGHT.search(received.prompt)
         return Reply(f"Hm, thought {number:020}: {thought[1] if thought else '.'}")
+    if received.step == "review":
+        return Reply("mood: yes\nfacts: yes\nperson: yes\ntraining: yes")
     return Reply(f"<think>She tells me {number}.</think>\n\nHow nice, reply {number}!")
 
 
@@ -392,14 +398,14 @@ def _is_usable(received: Received, reply: Reply) -> bool:
     return received.step == "rewrite" or bool(reply.text and reply.finish_reason in {"stop", "tool_calls"})
 
 
-_STEP_SIGNS = {"ask": "You play", "rewrite": "You rewrite", "answer": "", "continue": ""}
+_STEP_SIGNS = {"ask": "You play", "rewrite": "You rewrite", "review": "You review", "answer": "", "continue": ""}
 
 
 def _completion(received: Received, reply: Reply) -> dict[str, Any]:
     if reply.status >= 400:
         return {"message": reply.text or "refused", "type": "error"}
     prompt_tokens, completion_tokens = reply.usage or (
-        sum(len(message["content"]) for message in received.body["messages"]) // 4,
+        sum(len(message.get("content") or "") for message in received.body["messages"]) // 4,
         len(reply.text) // 4,
     )
     return {

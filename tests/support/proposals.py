@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from apep_datagen.grow.grown_file import as_toml
@@ -30,7 +29,7 @@ def world() -> World:
         smalltalk_topics=("the moon",),
         advice_topics=("coffee stain, shirt",),
     )
-    return World([(Path("home.toml"), held)], Vocabulary())
+    return World([held], Vocabulary())
 
 
 def kind(**changes: Any) -> Slot:

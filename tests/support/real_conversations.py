@@ -47,12 +47,14 @@ class Fault:
         where: `user`, `raw thought`, `rewritten thought`, `reply`, `note`; empty where the reader did not say.
         quote: The words.
         is_severe: Whether the conversation is bad because of it alone.
+        by: `first reader` or `second reader`.
     """
 
     kind: str
     where: str
     quote: str
     is_severe: bool
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,9 @@ def _lines(name: str) -> list[dict[str, Any]]:
 
 
 def _label(row: dict[str, Any]) -> tuple[int, Label]:
-    faults = tuple(Fault(fault["kind"], fault["where"], fault["quote"], fault["severe"]) for fault in row["faults"])
+    faults = tuple(
+        Fault(fault["kind"], fault["where"], fault["quote"], fault["severe"], fault["by"]) for fault in row["faults"]
+    )
     return row["id"], Label(row["verdict"], faults)
 
 

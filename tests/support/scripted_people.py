@@ -1,4 +1,4 @@
-"""A tester, an Ada and a rewriter for the loopback server, good in all they do, or bad in a known way.
+"""A tester, an Ada, a rewriter and a reviewer for the loopback server, good in all they do, or bad in a known way.
 
 `ScriptedPeople` is the server's behaviour. The tester reads in its prompt what a message is to be about; Ada and the
 rewriter read what was planned in the run's state database, and tell only what Ada is shown. The same request has the
@@ -43,6 +43,7 @@ class ScriptedPeople:
         ways: What may go wrong; empty: nothing does.
         share: The share of the conversations that go wrong, of those that can, once each way has been taken.
         cast: Whose instructions the tester is given.
+        review: What the reviewer answers.
         way_of: For each question that began a conversation, how this goes wrong; None: not at all.
         ability_of: What the conversation with each of these questions was to show, as its prompts said.
         shown: How often Ada was asked in conversations of each form.
@@ -53,6 +54,7 @@ class ScriptedPeople:
     ways: tuple[Way, ...] = ()
     share: float = 0.5
     cast: Cast = CAST
+    review: str = "mood: yes\nfacts: yes\nperson: yes\ntraining: yes"
     way_of: dict[str, Way | None] = field(default_factory=dict)
     ability_of: dict[str, Ability] = field(default_factory=dict)
     shown: Counter[tuple[Ability, Form | None]] = field(default_factory=Counter)
@@ -72,6 +74,8 @@ class ScriptedPeople:
             return Reply(self._asked[key])
         if received.step == "rewrite":
             return Reply(self._rewrite(received.prompt))
+        if received.step == "review":
+            return Reply(self.review)
         return Reply(self._answer(contents, draw))
 
     def of(self, question: str) -> str:

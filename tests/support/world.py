@@ -9,10 +9,17 @@ from apep_datagen.people.drawing import generator
 from apep_datagen.people.vocabulary import Forms
 from apep_datagen.people.world import Slot
 
-__all__ = ["CAST", "values_of"]
+__all__ = ["CAST", "HELD_OUT", "slot_of", "values_of"]
 
 CAST = load_cast()
+HELD_OUT = load_cast(part="held out")
+"""What generation never draws."""
 _DAY = datetime.date(2026, 3, 4)
+
+
+def slot_of(name: str) -> Slot | None:
+    """Return a kind of fact, whether it is drawn or held out; None where there is none of this name."""
+    return CAST.slots.get(name) or HELD_OUT.slots.get(name)
 
 
 def values_of(slot: Slot, most: int = 12) -> list[Forms]:

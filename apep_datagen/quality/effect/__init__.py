@@ -8,5 +8,6 @@ A module judges a few abilities that belong together; `memory` and `tools` look 
 """
 
 from apep_datagen.quality.effect.checks import check
+from apep_datagen.quality.effect.view import View
 
-__all__ = ["check"]
+__all__ = ["View", "check"]

@@ -19,7 +19,7 @@ from apep_datagen.quality.effect.near_misses import told_apart_by, told_for_it
 from apep_datagen.quality.effect.view import View, problem_of, quote_of
 from apep_datagen.quality.problem import Problem
 
-__all__ = ["check"]
+__all__ = ["check", "claimed", "made_up"]
 
 _CLAIMED = "something that was never told is claimed"
 
@@ -43,12 +43,24 @@ _OF_HERSELF = FORMS[Person.FIRST] | {"here", "there", "theres"}
 
 def check(view: View) -> Problem | None:
     """She looked, says that she does not have it, and gives nothing for it: no invention and no near miss."""
-    inventions = _inventions(view)
-    asked = " ".join(f"{fact.ask} {' '.join(fact.cues)}" for fact in view.scenario.facts)
-    problem = _told_by_the_user(view, inventions, asked) or _not_looked(view) or _told(view, inventions, asked)
-    if problem is None and view.is_english:
-        problem = _claimed(view, asked)
+    inventions, asked = _inventions(view), _asked(view)
+    problem = _told_by_the_user(view, inventions, asked) or _not_looked(view) or made_up(view)
+    if problem is None and view.is_english and not _admits(view, asked):
+        problem = problem_of("the reply does not say that she was never told", view.reply, view.turns[-1].reply)
     return problem
+
+
+def made_up(view: View) -> Problem | None:
+    """Find what she gives for what was asked, and has not: an invention, a near miss, or another name or number."""
+    asked = _asked(view)
+    problem = _told(view, _inventions(view), asked)
+    if problem is None and view.is_english:
+        problem = claimed(view, asked)
+    return problem
+
+
+def _asked(view: View) -> str:
+    return " ".join(f"{fact.ask} {' '.join(fact.cues)}" for fact in view.scenario.facts)
 
 
 def _told_by_the_user(view: View, inventions: tuple[str, ...], asked: str) -> Problem | None:
@@ -86,14 +98,21 @@ def _replies_up_to_admission(view: View, asked: str) -> Iterator[str]:
             return
 
 
-def _claimed(view: View, asked: str) -> Problem | None:
-    """Find another name or number that is given for it, or that she does not admit that she has nothing."""
+def claimed(view: View, asked: str) -> Problem | None:
+    """Find a name or number that is given for what was asked and stands nowhere else; known of English.
+
+    Args:
+        view: The conversation.
+        asked: Words that speak of what was asked for.
+    """
     known = frozenset([*words(view.system), *words(view.said), *words(view.results), *words(asked), *_NO_NAMES])
-    if claimed := claimed_values(view.reply, asked, known):
-        return problem_of(_CLAIMED, ", ".join(claimed), claimed[0])
-    if not (admits(view.reply, asked, view.phrases.admissions) or _has_only_a_near_miss(view)):
-        return problem_of("the reply does not say that she was never told", view.reply, view.turns[-1].reply)
+    if values := claimed_values(view.reply, asked, known):
+        return problem_of(_CLAIMED, ", ".join(values), values[0])
     return None
+
+
+def _admits(view: View, asked: str) -> bool:
+    return admits(view.reply, asked, view.phrases.admissions) or _has_only_a_near_miss(view)
 
 
 def _inventions(view: View) -> tuple[str, ...]:

@@ -48,6 +48,9 @@ def _used(view: View, fact: Fact) -> Problem | None:
 
 
 def _is_thought_of(view: View, fact: Fact) -> bool:
+    """Tell whether a thought has the fact in it; of who does not think aloud, nobody can say that she did not."""
+    if not any(view.thoughts):
+        return True
     # "A swing they will not want" is enough of "hanging up a swing".
     its_own = telling(fact.value) - content(view.said)
     return any(tells(thought, fact.forms) or not its_own.isdisjoint(content(thought)) for thought in view.thoughts)

@@ -8,6 +8,7 @@ from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content
 from apep_datagen.language.quotation import own_words
+from apep_datagen.language.spans import first_span
 from apep_datagen.language.values import tells
 from apep_datagen.people.scenario import Fact, Form
 from apep_datagen.people.story import notes_that_hold
@@ -80,7 +81,10 @@ def _tells_of_page(view: View, fact: Fact) -> bool:
     # A moment's forms are everyday words: what is like one of them ("breaths", "meter") may be said by chance.
     if not holds(view.reply, fact.forms):
         return view.scenario.form is Form.RETOLD and len(told) > _TOLD_WORDS
-    return not admits(view.reply, fact.ask, view.phrases.admissions) or len(told) >= _TOLD_WORDS
+    # What a page is about may itself be a denial: "the man she did not marry".
+    span = first_span(view.reply, fact.forms)
+    besides = f"{span.before} {span.after}" if span else view.reply
+    return not admits(besides, fact.ask, view.phrases.admissions) or len(told) >= _TOLD_WORDS
 
 
 def _recited(view: View, fact: Fact) -> Problem | None:

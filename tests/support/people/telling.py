@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime
 import re
+from dataclasses import replace
 
 from apep_datagen.core.words import holds
 from apep_datagen.language.common import telling
+from apep_datagen.language.content import content
 from apep_datagen.people.scenario import Fact, Form
 from support.people.spelling import second, sentence
-from support.people.tester import CAST
 from support.people.turn import Turn
 from support.people.ways import inventions_of
+from support.world import CAST, slot_of
 
 __all__ = ["apply", "ask_back", "read_page", "tell", "tell_which"]
 
@@ -78,12 +80,13 @@ def _of_value(fact: Fact, other: Fact) -> Fact:
 
 
 def _of_text(fact: Fact, value: str) -> Fact:
-    return CAST.slots[fact.slot].fact((value,))
+    return replace(fact, value=value, forms=(value,))
 
 
 def _other(turn: Turn, fact: Fact) -> Fact:
     """Return a fact with a value that nobody ever told."""
-    slot, vocabulary = CAST.slots[fact.slot], CAST.world.vocabulary
+    slot, vocabulary = slot_of(fact.slot), CAST.world.vocabulary
+    assert slot is not None
     day = datetime.date.fromisoformat(turn.scene.brief.date)
     shown = "\n".join(text for _, text in turn.memories)
     while True:
@@ -95,7 +98,7 @@ def _other(turn: Turn, fact: Fact) -> Fact:
 def _of_pages(turn: Turn) -> list[str]:
     """Return what she tells of the pages that are asked for, in words of her own."""
     return [
-        f"And my page has {form} in it, and {', '.join(_telling_words(page))}; it is that which stays with me."
+        f"And my page has {form} in it, and {_telling_words(page, turn.questions[-1])}; it is that which stays with me."
         for moment in turn.moments
         for form, page in _in_pages(turn, moment)[:1]
     ]
@@ -105,10 +108,11 @@ def _in_pages(turn: Turn, moment: Fact) -> list[tuple[str, str]]:
     return [(form, text) for _, text in turn.pages for form in moment.forms if holds(text, (form,))]
 
 
-def _telling_words(page: str) -> list[str]:
-    """Return the longest words that say what a page is about: not "everybody", nor "without", which would deny it."""
-    about = {word for word in re.findall(r"\b[a-z]{4,}\b", page) if telling(word)}
-    return sorted(about, key=lambda word: (-len(word), word))[:4]
+def _telling_words(page: str, question: str) -> str:
+    """Return words that say what a page is about, first the longest that nobody has said: not "everybody"."""
+    about = {word for word in re.findall(r"\b[a-z]{3,}\b", page) if telling(word)}
+    in_order = sorted(about, key=lambda word: (bool(telling(word) & content(question)), -len(word), word))
+    return ", ".join(in_order[:4])
 
 
 def read_page(turn: Turn) -> str:

@@ -8,15 +8,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from apep_datagen.people.cast import Cast, load_cast
+from apep_datagen.people.cast import Cast
 from apep_datagen.people.scenario import Ability, Form
 from support.people import chatter
 from support.people.scene import Scene
 from support.people.spelling import first
+from support.world import CAST
 
 __all__ = ["CAST", "Task", "task_in", "write"]
-
-CAST = load_cast()
 
 
 @dataclass(frozen=True, slots=True)

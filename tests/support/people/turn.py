@@ -13,7 +13,7 @@ from apep_datagen.people.scenario import Fact, Form, Scenario
 from support.people import chatter
 from support.people.scene import Scene
 from support.people.spelling import calls, capital, sentence, thinks, third
-from support.people.tester import CAST
+from support.world import slot_of
 
 __all__ = ["Call", "Turn", "note_of", "results_in"]
 
@@ -124,7 +124,7 @@ class Turn:
 
 def note_of(fact: Fact, draw: random.Random) -> str:
     """Return how she notes a fact: in one of the world's phrasings, where it has any."""
-    slot = CAST.slots.get(fact.slot)
+    slot = slot_of(fact.slot)
     if slot is None or not slot.notes:
         return sentence(third(fact.tell))
     return capital(draw.choice(slot.notes).replace("{value}", fact.value))

@@ -1,0 +1,88 @@
+"""What an output holds: the conversations of a dataset, or those in which a model was evaluated; never both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from apep_datagen.core.errors import StorageError
+from apep_datagen.core.sample_json import is_evaluated, messages_in
+
+__all__ = ["DATASET", "Contents", "evaluation_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an output holds.
+
+    Attributes:
+        name: How a sentence calls it.
+        element: How one of its elements is called and spelled.
+        is_element: Tells whether a value, as JSON gives it, is one.
+        evaluation: Of an evaluation, what it was begun with, as JSON; None for a dataset.
+    """
+
+    name: str
+    element: str
+    is_element: Callable[[Any], bool]
+    evaluation: str | None = None
+
+    def is_line(self, line: str) -> bool:
+        """Tell whether a text is one element, in one line."""
+        if "\n" in line:
+            return False
+        try:
+            return self.is_element(json.loads(line))
+        except (ValueError, RecursionError):
+            return False
+
+    def refuse_other(self, stored: str | None, output: Path) -> None:
+        """Refuse an output whose state database says that it holds something else.
+
+        Args:
+            stored: What it says of an evaluation; None where it is a dataset's.
+            output: The output.
+
+        Raises:
+            StorageError: So it is.
+        """
+        if (stored is None) != (self.evaluation is None):
+            other = "a dataset" if stored is None else "an evaluation"
+            raise StorageError(f"{output}: holds {other}, not {self.name}; name another --output")
+        if stored is not None and self.evaluation is not None and json.loads(stored) != json.loads(self.evaluation):
+            raise StorageError(
+                f"{output}: was begun with {_difference(stored, self.evaluation)}; give the same, or name another"
+                " --output"
+            )
+
+
+def _difference(stored: str, given: str) -> str:
+    """Say what an evaluation was begun with that is another now."""
+    before, now = json.loads(stored), json.loads(given)
+    keys = [key for key in dict.fromkeys([*before, *now]) if before.get(key) != now.get(key)]
+    return ", ".join(f"{key} {before.get(key)}, not {now.get(key)}" for key in keys)
+
+
+DATASET = Contents(
+    "a dataset",
+    'conversation ({"conversations": [{"role": …, "content": …}, …]})',
+    lambda value: messages_in(value) is not None,
+)
+"""Conversations to train on."""
+
+
+def evaluation_of(begun_with: str) -> Contents:
+    """Return what the output of an evaluation holds.
+
+    Args:
+        begun_with: What it is begun with, a JSON object: another one may not go on with it.
+    """
+    return Contents(
+        "an evaluation",
+        'evaluated conversation ({"evaluation": …, "messages": …})',
+        is_evaluated,
+        begun_with,
+    )

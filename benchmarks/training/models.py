@@ -1,4 +1,4 @@
-"""SmolLM2 out of its GGUF file, and what a LoRA makes of it."""
+"""SmolLM2 out of its GGUF file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch  # type: ignore[import-not-found]  # the environment of the benchmark has it
-from peft import PeftModel  # type: ignore[import-not-found]  # as above
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
-__all__ = ["END", "load", "render", "save_base", "save_merged"]
+__all__ = ["END", "load", "render", "save_base"]
 
 END = "<|im_end|>"
 """What ends a message, in the chat template of the model."""
@@ -33,13 +32,6 @@ def save_base(weights: Path, directory: Path) -> None:
     fresh.save_pretrained(unfinished)
     tokenizer.save_pretrained(unfinished)
     unfinished.rename(directory)
-
-
-def save_merged(base: Path, adapter: Path, directory: Path) -> None:
-    """Write a model with its LoRA merged into the weights."""
-    model = PeftModel.from_pretrained(LlamaForCausalLM.from_pretrained(base, dtype=torch.float32), adapter)
-    model.merge_and_unload().save_pretrained(directory)
-    AutoTokenizer.from_pretrained(base).save_pretrained(directory)
 
 
 def load(directory: Path, device: str) -> tuple[Any, Any]:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Message", "Row", "Stretch", "learnt_texts", "micro_batches", "row_of", "steps", "stretches"]
+__all__ = ["Message", "Row", "Stretch", "common_prefix", "learnt_texts", "micro_batches", "row_of", "steps", "stretches"]
 
 Message = dict[str, str]
 """A message of a row: `role` and `content`."""
@@ -82,6 +82,16 @@ def learnt_texts(row: Row, decode: Callable[[Sequence[int]], str]) -> list[str]:
             found[-1].append(token)
         was_learnt = is_learnt
     return [decode(tokens) for tokens in found]
+
+
+def common_prefix(rows: Sequence[Sequence[int]]) -> list[int]:
+    """Return the tokens that all rows begin with; of each, at least the last token is left."""
+    prefix: list[int] = []
+    for tokens in zip(*(row[:-1] for row in rows), strict=False):
+        if len(set(tokens)) > 1:
+            break
+        prefix.append(tokens[0])
+    return prefix
 
 
 def steps(rows: int, per_step: int, epochs: int, seed: int) -> list[list[int]]:

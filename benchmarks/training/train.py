@@ -3,7 +3,7 @@
     train.py ROWS BASE OUT [--epochs N] [--seed N] [--rank N] [--learning-rate X] [--minutes N] [--device cuda]
 
 ROWS is a file that `apep-datagen export --format trl --rows conversation` wrote, BASE a model's directory. OUT gets
-`adapter/`, `training.json` (what it took, and the loss of each step) and `checkpoint.pt`: where training was stopped,
+`model/`, `training.json` (what it took, and the loss of each step) and `checkpoint.pt`: where training was stopped,
 the same command goes on.
 """
 
@@ -22,15 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import torch  # type: ignore[import-not-found]  # the environment of the benchmark has it
+from adapters import Adapters
 from models import END, load, render
-from peft import LoraConfig, get_peft_model  # type: ignore[import-not-found]  # as above
-from peft.helpers import disable_input_dtype_casting  # type: ignore[import-not-found]  # as above
-from rows import Row, learnt_texts, micro_batches, row_of, steps, stretches
+from rows import Row, common_prefix, learnt_texts, micro_batches, row_of, steps, stretches
+from transformers import DynamicCache
 
-_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 _ROWS_A_STEP = 4
 # What a batch holds in memory grows with its tokens: some 0.7 MB each.
-_TOKENS_A_BATCH = 3072
+_TOKENS_A_BATCH = 2048
 _WARM_UP = 0.06
 _SECONDS_BETWEEN_CHECKPOINTS = 60.0
 _BYTES_PER_MAXRSS = 1 if sys.platform == "darwin" else 1024
@@ -48,7 +47,7 @@ def main() -> int:
     left_out = [row for row in rows if len(row.tokens) > arguments.max_tokens]
     rows = [row for row in rows if len(row.tokens) <= arguments.max_tokens]
     made_with = {name: getattr(arguments, name) for name in ("epochs", "seed", "rank", "learning_rate", "max_tokens")}
-    training = _Training(model, rows, arguments, hashlib.sha256(f"{made_with}{texts}".encode()).hexdigest())
+    training = _Training(model, tokenizer, rows, arguments, hashlib.sha256(f"{made_with}{texts}".encode()).hexdigest())
     print(
         f"{len(rows)} conversations ({len(left_out)} are longer than {arguments.max_tokens} tokens and left out),"
         f" {sum(len(row.tokens) for row in rows)} tokens, of which {sum(sum(row.is_learnt) for row in rows)} are learnt;"
@@ -88,23 +87,24 @@ class _Training:
     """A training under way.
 
     Args:
-        model: The base model, which stays as it is.
+        model: The base model.
+        tokenizer: Its tokenizer, which is saved with it.
         rows: What is learnt.
         arguments: Of the command.
         identity: What the training is made with; a checkpoint of another one is refused.
     """
 
-    def __init__(self, model: Any, rows: Sequence[Row], arguments: argparse.Namespace, identity: str) -> None:
+    def __init__(self, model: Any, tokenizer: Any, rows: Sequence[Row], arguments: argparse.Namespace, identity: str) -> None:
+        self._tokenizer = tokenizer
         self._rows = rows
         self._arguments = arguments
         self._identity = identity
-        self._lengths = [len(row.tokens) for row in rows]
         self.planned = steps(len(rows), _ROWS_A_STEP, arguments.epochs, arguments.seed)
-        configuration = LoraConfig(
-            r=arguments.rank, lora_alpha=2 * arguments.rank, target_modules=list(_LINEAR), lora_dropout=0.0
-        )
-        self._model = get_peft_model(model, configuration)
-        self._learnt = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
+        self._prefix = common_prefix([row.tokens for row in rows])
+        self._lengths = [len(row.tokens) - len(self._prefix) for row in rows]
+        self._model = model
+        self._adapters = Adapters(model, arguments.rank)
+        self._learnt = self._adapters.parameters
         self._optimizer = torch.optim.AdamW(self._learnt, lr=arguments.learning_rate, weight_decay=0.0)
         self._done: list[float] = []  # the loss of each step
         self._seconds = 0.0
@@ -133,7 +133,8 @@ class _Training:
                 self._write_checkpoint()
                 written = now
         self._write_checkpoint()
-        self._model.save_pretrained(self._arguments.out / "adapter")
+        self._model.save_pretrained(self._arguments.out / "model")
+        self._tokenizer.save_pretrained(self._arguments.out / "model")
         self._write_report()
 
     def _step(self, number: int) -> None:
@@ -143,26 +144,46 @@ class _Training:
         # Each token that is learnt in a step counts alike, in whichever batch it is.
         learnt = sum(sum(self._rows[row].is_learnt) for row in numbers)
         loss = 0.0
+        prefix = self._prefix_states()
         for batch in micro_batches(numbers, self._lengths, _TOKENS_A_BATCH):
-            loss += self._backward([self._rows[row] for row in batch], learnt)
+            loss += self._backward([self._rows[row] for row in batch], learnt, prefix)
+        self._adapters.take()
         torch.nn.utils.clip_grad_norm_(self._learnt, 1.0)
         self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)
+        self._adapters.put()
         assert math.isfinite(loss)
         self._done.append(loss)
 
-    def _backward(self, rows: Sequence[Row], learnt: int) -> float:
+    def _prefix_states(self) -> list[tuple[Any, Any]]:
+        """Return the keys and values, layer by layer, of what all rows begin with: the system prompt.
+
+        It is computed once a step instead of once a row. Nothing in it is learnt, and no gradient goes through it: what
+        is learnt is how to read it.
+        """
+        if not self._prefix:
+            return []
+        with torch.no_grad():
+            tokens = torch.tensor([self._prefix], device=self._arguments.device)
+            cache = self._model.model(input_ids=tokens, use_cache=True).past_key_values
+        return [(layer.keys, layer.values) for layer in cache.layers]
+
+    def _backward(self, rows: Sequence[Row], learnt: int, prefix: Sequence[tuple[Any, Any]]) -> float:
         """Add a batch's gradients; return its part of the step's loss."""
-        device = self._arguments.device
+        device, start = self._arguments.device, len(self._prefix)
         longest = max(len(row.tokens) for row in rows)
         # Padding stands behind a row, where causal attention never looks at it: no mask is needed, which is faster.
-        tokens = torch.tensor([[*row.tokens, *[0] * (longest - len(row.tokens))] for row in rows], device=device)
-        mask = torch.tensor([[*row.is_learnt, *[False] * (longest - len(row.tokens))] for row in rows], device=device)
-        decoder = self._model.base_model.model
-        with torch.autocast(device, dtype=torch.bfloat16), disable_input_dtype_casting(self._model):
-            hidden = decoder.model(input_ids=tokens, use_cache=False).last_hidden_state
-            # Only where something is learnt is it asked what comes: the vocabulary is the widest of all layers.
-            logits = decoder.lm_head(hidden[:, :-1][mask[:, 1:]])
+        tokens = torch.tensor(
+            [[*row.tokens[start:], *[0] * (longest - len(row.tokens))] for row in rows], device=device
+        )
+        mask = torch.tensor(
+            [[*row.is_learnt[start:], *[False] * (longest - len(row.tokens))] for row in rows], device=device
+        )
+        cache = DynamicCache()
+        for number, states in enumerate(prefix):
+            cache.update(*(state.expand(len(rows), -1, -1, -1) for state in states), number)
+        hidden = self._model.model(input_ids=tokens, cache=cache, use_cache=True).last_hidden_state
+        # Only where something is learnt is it asked what comes: the vocabulary is the widest of all layers.
+        logits = self._model.lm_head(hidden[:, :-1][mask[:, 1:]])
         loss = torch.nn.functional.cross_entropy(logits.float(), tokens[:, 1:][mask[:, 1:]], reduction="sum") / learnt
         loss.backward()
         return float(loss.detach())
@@ -171,7 +192,7 @@ class _Training:
         self._peak_bytes = max(self._peak_bytes, _peak_bytes(self._arguments.device))
         state = {
             "identity": self._identity,
-            "parameters": [parameter.detach().cpu() for parameter in self._learnt],
+            "parameters": self._learnt,
             "optimizer": self._optimizer.state_dict(),
             "losses": self._done,
             "seconds": self._seconds,
@@ -193,6 +214,7 @@ class _Training:
         with torch.no_grad():
             for parameter, value in zip(self._learnt, state["parameters"], strict=True):
                 parameter.copy_(value)
+        self._adapters.put()
         self._optimizer.load_state_dict(state["optimizer"])
         self._done, self._seconds, self._peak_bytes = state["losses"], state["seconds"], state["peak bytes"]
         print(f"goes on behind step {len(self._done)}", flush=True)
@@ -202,7 +224,8 @@ class _Training:
         tokens = sum(self._lengths[row] for step in done for row in step)
         report = {
             "conversations": len(self._rows),
-            "tokens": sum(self._lengths),
+            "tokens": sum(len(row.tokens) for row in self._rows),
+            "tokens that all begin with": len(self._prefix),
             "learnt tokens": sum(sum(row.is_learnt) for row in self._rows),
             "parameters": sum(parameter.numel() for parameter in self._learnt),
             "steps": len(done),

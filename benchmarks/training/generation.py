@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import attention
 import torch  # type: ignore[import-not-found]  # the environment of the benchmark has it
 from batching import Answer, Prompt, TooLongError, most_in_common
-from transformers import AttentionInterface
 from transformers.cache_utils import Cache
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 __all__ = ["ModelGenerator"]
-
-_ATTENTION = "grouped for one token"
 
 
 class ModelGenerator:
@@ -31,8 +28,7 @@ class ModelGenerator:
     """
 
     def __init__(self, model: Any, end: int, *, places: int, context: int) -> None:
-        AttentionInterface.register(_ATTENTION, _attend)
-        model.set_attn_implementation(_ATTENTION)
+        attention.use(model)
         self.places = places
         self._model = model
         self._end = end
@@ -74,10 +70,9 @@ class ModelGenerator:
         self._clock += 1
         self._used[place] = self._clock
         rest = prompt.tokens[common:]
-        # Each token of the rest sees all before it, and itself.
-        mask = torch.ones(len(rest), len(prompt.tokens), dtype=torch.bool, device=device).tril(common)
+        mask = attention.causal(len(rest), common, self._model.lm_head.weight)
         self._cache.at(slice(place, place + 1), [common] * 1, len(prompt.tokens))
-        hidden = self._forward([list(rest)], [list(range(common, len(prompt.tokens)))], mask[None, None])
+        hidden = self._forward([list(rest)], [list(range(common, len(prompt.tokens)))], mask)
         self._read[place] = list(prompt.tokens)
         self._next[place] = self._choose(place, self._model.lm_head(hidden[0, -1]))
 
@@ -94,7 +89,8 @@ class ModelGenerator:
         positions = [min(len(self._read[place]), self._context - 1) for place in range(many)]
         length = max(positions[place] for place in going_on) + 1
         device = self._model.device
-        mask = torch.arange(length, device=device)[None] <= torch.tensor(positions, device=device)[:, None]
+        is_behind = torch.arange(length, device=device)[None] > torch.tensor(positions, device=device)[:, None]
+        mask = torch.zeros(many, length, dtype=self._model.dtype, device=device).masked_fill_(is_behind, float("-inf"))
         self._cache.at(slice(0, many), positions, length)
         hidden = self._forward(
             [[self._next[place]] for place in range(many)], [[position] for position in positions], mask[:, None, None]
@@ -169,14 +165,3 @@ class _PlacesCache(Cache):  # type: ignore[misc]  # transformers is not looked a
         """Return how many tokens there are; positions are given with each call, so nobody needs it."""
         return self._length
 
-
-def _attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **options: Any) -> tuple[Any, None]:
-    """Attend. For one token in each place, without a copy of keys and values for each head that shares them."""
-    places, heads, length, size = query.shape
-    if length > 1:
-        attended: tuple[Any, None] = sdpa_attention_forward(module, query, key, value, mask, **options)
-        return attended
-    grouped = query.view(places, key.shape[1], heads // key.shape[1], size)
-    scores = (grouped @ key.transpose(2, 3)) * options["scaling"]
-    shares = torch.softmax(scores.masked_fill(~mask, float("-inf")).float(), dim=-1).to(value.dtype)
-    return (shares @ value).view(places, 1, heads, size), None

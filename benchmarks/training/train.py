@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import attention
 import torch  # type: ignore[import-not-found]  # the environment of the benchmark has it
 from adapters import Adapters
 from models import END, load, render
@@ -103,6 +104,7 @@ class _Training:
         self._prefix = common_prefix([row.tokens for row in rows])
         self._lengths = [len(row.tokens) - len(self._prefix) for row in rows]
         self._model = model
+        attention.use(model)
         self._adapters = Adapters(model, arguments.rank)
         self._learnt = self._adapters.parameters
         self._optimizer = torch.optim.AdamW(self._learnt, lr=arguments.learning_rate, weight_decay=0.0)
@@ -164,14 +166,16 @@ class _Training:
             return []
         with torch.no_grad():
             tokens = torch.tensor([self._prefix], device=self._arguments.device)
-            cache = self._model.model(input_ids=tokens, use_cache=True).past_key_values
+            mask = attention.causal(len(self._prefix), 0, self._model.lm_head.weight)
+            cache = DynamicCache()
+            self._model.model(input_ids=tokens, attention_mask=mask, cache=cache, use_cache=True)
         return [(layer.keys, layer.values) for layer in cache.layers]
 
     def _backward(self, rows: Sequence[Row], learnt: int, prefix: Sequence[tuple[Any, Any]]) -> float:
         """Add a batch's gradients; return its part of the step's loss."""
         device, start = self._arguments.device, len(self._prefix)
         longest = max(len(row.tokens) for row in rows)
-        # Padding stands behind a row, where causal attention never looks at it: no mask is needed, which is faster.
+        # Padding stands behind a row, where causal attention never looks at it.
         tokens = torch.tensor(
             [[*row.tokens[start:], *[0] * (longest - len(row.tokens))] for row in rows], device=device
         )
@@ -181,7 +185,12 @@ class _Training:
         cache = DynamicCache()
         for number, states in enumerate(prefix):
             cache.update(*(state.expand(len(rows), -1, -1, -1) for state in states), number)
-        hidden = self._model.model(input_ids=tokens, cache=cache, use_cache=True).last_hidden_state
+        hidden = self._model.model(
+            input_ids=tokens,
+            attention_mask=attention.causal(tokens.shape[1], start, self._model.lm_head.weight),
+            cache=cache,
+            use_cache=True,
+        ).last_hidden_state
         # Only where something is learnt is it asked what comes: the vocabulary is the widest of all layers.
         logits = self._model.lm_head(hidden[:, :-1][mask[:, 1:]])
         loss = torch.nn.functional.cross_entropy(logits.float(), tokens[:, 1:][mask[:, 1:]], reduction="sum") / learnt

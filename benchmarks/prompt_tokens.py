@@ -1,11 +1,11 @@
 """What a conversation costs in requests and tokens, by the prompts as they were, and as they are now.
 
-    uv run --all-groups python benchmarks/prompt_tokens.py [--prompts DIR] [--rewrites always|needed|never]
+    uv run --all-groups python benchmarks/prompt_tokens.py [--prompts DIR] [--rewrites always|needed|never] [--review]
 
 All prompts of the 200 real conversations in `tests/real_model` are rendered, with the same texts between them: with the
 prompts of that time, which had every thought rewritten, and with today's (or those of DIR), which leave out what needs
-no rewriting. Tokens are counted with the tokenizer of the embedded model (SmolLM2), and `_TOKENS_AROUND_MESSAGE` more
-for each message, as chat templates have it.
+no rewriting; with `--review`, also a review of each, which objects to nothing. Tokens are counted with the tokenizer of
+the embedded model (SmolLM2), and `_TOKENS_AROUND_MESSAGE` more for each message, as chat templates have it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.conversation.prompting import prompt
 from apep_datagen.conversation.rewriting import NOT_NEEDED
 from apep_datagen.conversation.state import Conversation
-from apep_datagen.core.messages import ModelRole
+from apep_datagen.core.messages import ModelRole, ReviewQuestion
 from common import print_table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -41,6 +41,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.real_conversations import RealConversation, real_conversations, recorded_rows
 
 _TOKENS_AROUND_MESSAGE = 4
+_REVIEW = ("review", "\n".join(f"{question}: yes" for question in ReviewQuestion), "stop")
 
 Count = Callable[[str], int]
 
@@ -67,12 +68,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--prompts", type=Path, help="a prompt directory in place of the program's")
     parser.add_argument("--rewrites", choices=typing.get_args(Rewrites), default="needed", help="by default: needed")
+    parser.add_argument("--review", action="store_true", help="with a review of each by today's prompts")
     arguments = parser.parse_args()
     now = load_prompts(arguments.prompts)
     count = tokenizer()
     conversations = real_conversations()
     before = [cost_of(real, real.conversation.prompts, "always", count) for real in conversations]
-    after = [cost_of(real, now, arguments.rewrites, count) for real in conversations]
+    after = [cost_of(real, now, arguments.rewrites, count, is_reviewed=arguments.review) for real in conversations]
     print(
         f"{len(conversations)} conversations of one exchange; requests, and tokens of prompts + completions, of each\n"
     )
@@ -106,12 +108,15 @@ def cells(costs: Iterable[dict[ModelRole, Cost]]) -> tuple[str, str, str]:
     return f"{total.requests / size:.2f}", f"{total.tokens / size:,.0f}", each
 
 
-def cost_of(real: RealConversation, prompts: PromptSet, rewrites: Rewrites, count: Count) -> dict[ModelRole, Cost]:
+def cost_of(
+    real: RealConversation, prompts: PromptSet, rewrites: Rewrites, count: Count, *, is_reviewed: bool = False
+) -> dict[ModelRole, Cost]:
     """Return what a conversation costs with certain prompts, by role."""
     steps = recorded_steps()[real.number]
-    conversation = Conversation(replace(real.conversation.brief, rewrites=rewrites), prompts)
+    brief = replace(real.conversation.brief, rewrites=rewrites, is_reviewed=is_reviewed)
+    conversation = Conversation(brief, prompts)
     costs = {role: Cost() for role in ModelRole}
-    for kind, text, finish_reason in steps:
+    for kind, text, finish_reason in [*steps, *([_REVIEW] if is_reviewed else [])]:
         if kind == "tools":
             conversation = advance_with_results(conversation, json.loads(text))
             continue

@@ -33,9 +33,9 @@ from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.config.settings import RolesSettings
 from apep_datagen.conversation.prompt_set import PromptSet, load_prompts
 from apep_datagen.conversation.prompting import prompt
-from apep_datagen.conversation.review import Review, ReviewQuestion, read_review
+from apep_datagen.conversation.review import Review, read_review
 from apep_datagen.core.errors import ProviderError
-from apep_datagen.core.messages import CompletionRequest, Message, ModelRole, Step
+from apep_datagen.core.messages import CompletionRequest, Message, ModelRole, ReviewQuestion, Step
 from apep_datagen.providers.factory import create_provider
 from common import print_table
 

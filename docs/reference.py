@@ -185,7 +185,10 @@ def _roles() -> str:
 
 def _default_by_role(name: str) -> str:
     roles = Settings().roles
-    return ", ".join(f"{_value(getattr(roles.of(role), name))} ({role.value})" for role in ModelRole)
+    values = {role: _value(getattr(roles.of(role), name)) for role in ModelRole}
+    if len(set(values.values())) == 1:
+        return values[ModelRole.ADA]
+    return ", ".join(f"{value} ({role.value})" for role, value in values.items())
 
 
 def _docstring(model: type[BaseModel]) -> tuple[str, Mapping[str, str]]:

@@ -112,7 +112,13 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
             return
         with telling_errors():
             from apep_datagen.cli.files import files_of_run
-            from apep_datagen.cli.values import parse_exchanges, parse_pairs, parse_rates, parse_roles
+            from apep_datagen.cli.values import (
+                checked_dataset,
+                parse_exchanges,
+                parse_pairs,
+                parse_rates,
+                parse_roles,
+            )
             from apep_datagen.config.invocation import read_invocation
             from apep_datagen.config.provider_choice import choose_providers
             from apep_datagen.config.secrets import load_secrets
@@ -138,6 +144,7 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
                 settings, output=output, config=config, secrets=secrets, prompts=prompts, log_file=log_file
             )
             check_files(files)
+            checked_dataset(output)
             keys = load_secrets(secrets, settings.providers, os.environ)
             choice = choose_providers(providers, keys, settings, purpose="run" if sends else "plan")
             for name, what in choice.missing.items():
@@ -239,13 +246,13 @@ def status(output: Output = None, config: Config = None, as_json: AsJson = False
     Conversations done, in progress and set aside; requests, tokens and cost by provider and role; what is left. It
     reads the state database beside the output, and changes nothing. Cost is told at the prices of the configuration.
     """
-    from apep_datagen.cli.values import checked_dataset
+    from apep_datagen.cli.values import checked_output
     from apep_datagen.config.settings_file import load_settings
     from apep_datagen.inspect.status import read_status
     from apep_datagen.inspect.status_report import describe_status, status_as_json
 
     with telling_errors():
-        path = checked_dataset(output)
+        path = checked_output(output)
         settings = load_settings(config)
         now = time.time()
         run = read_status(path, now)

@@ -122,11 +122,14 @@ def import_dataset(
     from apep_datagen.importing.report import describe_import, import_as_json
     from apep_datagen.importing.source import find_source
     from apep_datagen.importing.taking import take
+    from apep_datagen.storage.contents import refuse_evaluation
 
     with telling_errors():
         wanted, path = parse_form(form), output or DEFAULT_OUTPUT
         source = find_source(file, form)
         check_files(files_of_import(source, path))
+        for dataset in (file, path):
+            refuse_evaluation(dataset)
         found = take(
             source,
             path,

@@ -109,7 +109,12 @@ def evaluate(
             config,
             generation={"grace_seconds": grace_seconds, "patience_seconds": patience},
             budget={"max_requests": max_requests, "max_tokens": max_tokens, "max_usd": max_usd},
-            roles={"ada": {"providers": [ada]}, "tester": {"providers": names[-1:]}, "rewriter": {"when": "off"}},
+            roles={
+                "ada": {"providers": [ada]},
+                "tester": {"providers": names[-1:]},
+                "rewriter": {"when": "off"},
+                "reviewer": {"when": "off"},
+            },
             models=parse_pairs("--model", model),
             rates=parse_rates(rps),
         )

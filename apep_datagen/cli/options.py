@@ -233,8 +233,8 @@ Role = Annotated[
     typer.Option(
         "--role",
         metavar="ROLE=A,B",
-        help="Who serves a role (tester, ada, rewriter or reviewer), e.g. ada=mine. Repeatable. [default: every provider serves"
-        " every role]",
+        help="Who serves a role (tester, ada, rewriter or reviewer), e.g. ada=mine. Repeatable. [default: every"
+        " provider serves every role]",
     ),
 ]
 Rewriter = Annotated[

@@ -15,9 +15,11 @@ from apep_datagen.core.messages import ModelRole
 from apep_datagen.core.paths import NamedFile, check_files, is_there
 from apep_datagen.formats.format import Format
 from apep_datagen.formats.registry import FORMATS
+from apep_datagen.storage.contents import refuse_evaluation
 
 __all__ = [
     "checked_dataset",
+    "checked_output",
     "parse_dataset_and_number",
     "parse_exchanges",
     "parse_form",
@@ -32,14 +34,26 @@ _MOST_CONVERSATIONS = 2**63 - 1
 _EXCHANGES = re.compile(r"(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
 
 
-def checked_dataset(file: Path | None) -> Path:
-    """Return the dataset that a command reads: the default one where none is named.
+def checked_output(file: Path | None) -> Path:
+    """Return the output that a command looks at, a dataset or an evaluation: the default one where none is named.
 
     Raises:
         SettingsError: It is something else than a file.
     """
     path = file or DEFAULT_OUTPUT
     check_files([NamedFile(path, "the dataset")])
+    return path
+
+
+def checked_dataset(file: Path | None) -> Path:
+    """Return the dataset that a command reads: the default one where none is named.
+
+    Raises:
+        SettingsError: It is something else than a file.
+        StorageError: It is an evaluation.
+    """
+    path = checked_output(file)
+    refuse_evaluation(path)
     return path
 
 

@@ -180,7 +180,7 @@ class ScenariosSettings(Section):
 
 
 class RoleSettings(Section):
-    """`[roles.tester]`, `[roles.ada]`, `[roles.rewriter]`, `[roles.reviewer]`: who serves a role, how it is sampled.
+    """`[roles.ROLE]`: how a role's model is sampled, and who serves it.
 
     Attributes:
         providers: Who makes this role's calls; where it is not set, every provider of `--providers` or
@@ -228,6 +228,11 @@ class ReviewerSettings(RoleSettings):
     """
 
     when: Literal["off", "accepted"] = "off"
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether new conversations are reviewed."""
+        return self.when == "accepted"
 
 
 class RolesSettings(Section):

@@ -38,8 +38,8 @@ class Brief:
         seed: Number from which the seeds of its model calls follow.
         way_of_thinking: How Ada's thoughts are to sound; the rewriter is told. Empty where an earlier version began it.
         rewrites: Which of its exchanges have her thoughts rewritten; all of them where an earlier version began it.
-        messages: What the user says in each exchange, where it is written beforehand.
         is_reviewed: Whether a model is asked about it, once the code has accepted it.
+        messages: What the user says in each exchange, where it is written beforehand.
     """
 
     conversation_id: int
@@ -53,8 +53,8 @@ class Brief:
     seed: int
     way_of_thinking: str = ""
     rewrites: Rewrites = "always"
-    messages: tuple[str, ...] = ()
     is_reviewed: bool = False
+    messages: tuple[str, ...] = ()
 
     @property
     def roles(self) -> frozenset[ModelRole]:

@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 
 from apep_datagen.conversation.preamble import without_preamble
-from apep_datagen.conversation.review import ReviewQuestion, read_review
+from apep_datagen.conversation.review import read_review
 from apep_datagen.conversation.state import Conversation, due_call
 from apep_datagen.core.dialects import own_markup
 from apep_datagen.core.errors import FailureKind, UnusableAnswerError
 from apep_datagen.core.markup import Answer, parse_answer, visible_text
-from apep_datagen.core.messages import Completion, Ending, Step, ending_of
+from apep_datagen.core.messages import Completion, Ending, ReviewQuestion, Step, ending_of
 from apep_datagen.core.repetition import repeated_words
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.core.words import shorten

@@ -7,8 +7,8 @@ crash by folding the steps that were recorded (`rebuild`).
     ask → answer → (tools → continue)* → rewrite → … the next exchange … → (review) → finished
 
 Where no rewrite is needed (`needs_no_rewrite`), or the user's message is written already (`written_message`), the step
-is recorded without a call, with the finish reason `NOT_NEEDED` or `WRITTEN`. Where a review is due, all exchanges are
-finished: it is for who drives the machine to judge them first (`without_review`), as a review costs something.
+is recorded without a call, with the finish reason `NOT_NEEDED` or `WRITTEN`. Where a review is due, all
+exchanges are finished: it is for who drives the machine to judge them first, as a review costs something.
 """
 
 from __future__ import annotations

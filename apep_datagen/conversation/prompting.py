@@ -60,17 +60,17 @@ def prompt_as_trained(conversation: Conversation, wire: Wire) -> Spelled:
     """Return what is sent for a call of Ada's that is due, where she was trained on an export.
 
     It is what a row of that export has in front of her answer, of the sample that the conversation becomes: all lists
-    whole, results as they came, and no word beside them.
+    whole, results as they came, and no word beside them. What no such row can have, such as a call that was not
+    understood, is sent as text.
 
     Args:
         conversation: In which an answer of Ada's is due.
         wire: How the rows of the export were built.
 
     Raises:
-        CannotHoldError: No such row can have what was said, such as a call that was not understood.
         UnusablePromptError: The prompt cannot be rendered.
     """
-    return wire.spell((*_system_message(conversation, wire.calls), *_sample_messages(conversation)))
+    return wire.spell_what_happened((*_system_message(conversation, wire.calls), *_sample_messages(conversation)))
 
 
 def _system_message(conversation: Conversation, calls: SpellingOfCalls = "text") -> list[Message]:

@@ -1,4 +1,4 @@
-"""What the reviewer says of a finished conversation: the questions that it is asked, and how its answers are read.
+"""What the reviewer says of a finished conversation, and how it is read.
 
 Models answer in the form that they are asked for, or nearly so: with marks around a name, as JSON, with more words. A
 name of a question with a yes or a no behind it is an answer, wherever it stands.
@@ -8,21 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
 from apep_datagen.core.dialects import own_markup
 from apep_datagen.core.markup import visible_text
+from apep_datagen.core.messages import ReviewQuestion
 
-__all__ = ["Review", "ReviewAnswer", "ReviewQuestion", "read_review"]
-
-
-class ReviewQuestion(StrEnum):
-    """What the reviewer is asked; a yes is good of each. `systemprompts/reviewer_system.txt` spells them out."""
-
-    MOOD = "mood"
-    FACTS = "facts"
-    PERSON = "person"
-    TRAINING = "training"
+__all__ = ["Review", "ReviewAnswer", "read_review"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +67,13 @@ def read_review(text: str) -> Review | None:
         words = match["words"]
         if following := _NEXT_NAME.search(words):  # all on one line
             words = words[: following.start()]
-        found[question] = ReviewAnswer(
-            question, match["answer"].lower() != "no", words.strip(_AROUND_WORDS)[:_LONGEST_WORDS]
-        )
+        found[question] = ReviewAnswer(question, match["answer"].lower() != "no", _without_marks(words))
         position = match.start("words") + len(words)
     answers = tuple(found[question] for question in ReviewQuestion if question in found)
     return Review(answers) if len(answers) == len(ReviewQuestion) else None
+
+
+def _without_marks(words: str) -> str:
+    words = words.strip(_AROUND_WORDS)[:_LONGEST_WORDS]
+    # One that has no partner is JSON's.
+    return words.strip('"').strip(_AROUND_WORDS) if words.count('"') % 2 else words

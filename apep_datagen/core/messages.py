@@ -16,6 +16,7 @@ __all__ = [
     "MessageRole",
     "ModelRole",
     "ReportedLimits",
+    "ReviewQuestion",
     "Spelled",
     "Step",
     "Usage",
@@ -63,6 +64,15 @@ _MODEL_ROLES = {
     Step.REWRITE: ModelRole.REWRITER,
     Step.REVIEW: ModelRole.REVIEWER,
 }
+
+
+class ReviewQuestion(StrEnum):
+    """What a review answers; a yes is good of each. `systemprompts/reviewer_system.txt` spells them out."""
+
+    MOOD = "mood"
+    FACTS = "facts"
+    PERSON = "person"
+    TRAINING = "training"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""What a finished conversation comes to: in a dataset it is judged, and accepted or rejected."""
+"""What a finished conversation comes to: in a dataset it is judged, and accepted or rejected.
+
+One that is to be reviewed is judged before that, and once more with the review.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +47,8 @@ class Ended:
 
     Attributes:
         conversation: As it is saved.
-        verdict: What of it stays; or why it is undone; None where it waits for its review.
-        put_back: Which rewritten thoughts are as they were again: number of the exchange and of the thought in it.
+        verdict: What of it stays; or why it is undone; None where it has passed, and waits for its review.
+        put_back: The rewritten thoughts that are as they were again.
     """
 
     conversation: Conversation
@@ -61,7 +64,7 @@ class Ending(Protocol):
 
         Args:
             connection: In the transaction in which the conversation ends.
-            conversation: What is finished.
+            conversation: What is finished, but for its review where one is due.
             notebook: Memory and diary at its end, in which its changes are booked to it.
         """
 

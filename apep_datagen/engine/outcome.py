@@ -58,6 +58,7 @@ def why_nothing_is_sent(
     *,
     silent_for: float | None = None,
     lacking: Sequence[ModelRole] = (),
+    may_be_others: bool = True,
 ) -> ApepError:
     """Say why nothing can be sent any more, and how to go on.
 
@@ -68,6 +69,7 @@ def why_nothing_is_sent(
         workers: Of the other providers.
         silent_for: For how many seconds nobody had answered, if that is why the run ended.
         lacking: The roles that nobody serves any more.
+        may_be_others: Whether the same command may name other providers.
     """
     there = f"{counters.done} of {counters.target} conversations are in {output}; nothing is lost."
     if silent_for is not None:
@@ -87,11 +89,9 @@ def why_nothing_is_sent(
     kind = BudgetReachedError if budgets else NoProviderLeftError
     if lacking and any(worker.name not in out for worker in workers):
         names = " and ".join(role.value for role in lacking)
+        others = f", or name others with --role {lacking[0].value}=NAME" if may_be_others else ""
         return kind(
-            f"No provider is left for {names}. {there}\n{lines}\nMend this, or name others with --role"
-            f" {lacking[0].value}=NAME; the same command then goes on."
+            f"No provider is left for {names}. {there}\n{lines}\nMend this{others}; the same command then goes on."
         )
-    return kind(
-        f"No provider is left. {there}\n"
-        f"{lines}\nMend this, or name other providers with --providers; the same command then goes on."
-    )
+    others = ", or name other providers with --providers" if may_be_others else ""
+    return kind(f"No provider is left. {there}\n{lines}\nMend this{others}; the same command then goes on.")

@@ -52,6 +52,7 @@ class Purpose:
         ending: Who decides what they come to, by the kind of the provider that ends them.
         timelines: How many timelines there are, each with all its conversations; None: as many as it takes.
         takes_any_answer: Whether whatever Ada answers is hers; else what is of no use is asked for again.
+        may_be_others: Whether a run that goes on may do so with other providers.
         wire: How Ada is asked, where she was trained on an export; None where it is as when conversations are made.
     """
 
@@ -60,6 +61,7 @@ class Purpose:
     ending: Callable[[ProviderKind], Ending]
     timelines: int | None = None
     takes_any_answer: bool = False
+    may_be_others: bool = True
     wire: Wire | None = None
 
 
@@ -88,5 +90,5 @@ def brief_source(invocation: Invocation, seed: int) -> BriefSource:
         first_day=scenarios.first_day.isoformat(),
         last_day=scenarios.last_day.isoformat(),
         rewrites=invocation.settings.roles.rewriter.rewrites,
-        is_reviewed=invocation.settings.roles.reviewer.when == "accepted",
+        is_reviewed=invocation.settings.roles.reviewer.is_asked,
     )

@@ -139,20 +139,15 @@ def _schedule(
         prices.require(_models_of_begun(invocation, active))
     free = {name: _is_free(invocation, name, prices) for name in invocation.providers}
     last_conversation_id, last_timeline_id = last_ids(connection)
-    source = purpose.source(run_seed(connection) if generation.seed is None else generation.seed)
-    is_reviewed = ModelRole.REVIEWER in invocation.serving.needed
-    requests_of_each = _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges) + is_reviewed
+    requests = _REQUESTS_IN_EXCHANGE * mean_exchanges(*generation.exchanges)
+    requests += ModelRole.REVIEWER in invocation.serving.needed
     return Schedule(
         missing=missing,
-        source=source,
+        source=purpose.source(run_seed(connection) if generation.seed is None else generation.seed),
         timelines=timelines,
         active=active,
         serving=invocation.serving,
-        may_finish=lambda provider, conversations: account.may_finish(
-            conversations,
-            requests_of_each,
-            for_free=free[provider],
-        ),
+        may_finish=lambda provider, conversations: account.may_finish(conversations, requests, for_free=free[provider]),
         accepted=accepted_by_ability(connection),
         held_back=lambda: yields.held_back,
         last_conversation_id=last_conversation_id,

@@ -244,7 +244,13 @@ class _Run:
         if counters.done < counters.target and status == 0:
             output = self._invocation.output
             error = why_nothing_is_sent(
-                counters, output, failures or {}, workers, silent_for=silent_for, lacking=lacking
+                counters,
+                output,
+                failures or {},
+                workers,
+                silent_for=silent_for,
+                lacking=lacking,
+                may_be_others=self._purpose.may_be_others,
             )
         return Outcome(counters, time.monotonic() - self._began, signal_status=status, error=error)
 

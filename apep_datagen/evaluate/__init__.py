@@ -2,5 +2,6 @@
 
     exam ─→ plan ─→ (a run, or `play`) ─→ outcome ─→ element ─→ report, comparison
 
-It imports `terminal`, `storage`, `quality`, `conversation`, `people`, `language` and `core`.
+It imports `terminal`, `engine`, `storage`, `quality`, `config`, `conversation`, `people`, `language`, `formats` and
+`core`.
 """

@@ -81,9 +81,9 @@ def compare(ours: Iterable[Examined], theirs: Iterable[Examined]) -> Comparison:
                 pairs[name].append((place[0], one, other))
     notes = list(_notes(exam, other_exam, is_other_world=tables != other_tables))
     if left := len(first) + len(second) - 2 * len(same):
-        notes.append(f"{left:,} conversations have no counterpart in the other evaluation and are not compared.")
+        notes.append(f"Not compared because the other evaluation has no counterpart: {left:,} conversations.")
     if void := len(same) - len(pairs[ALL]):
-        notes.append(f"{void:,} questions are not compared because one conversation says nothing about Ada.")
+        notes.append(f"Not compared because one of the two conversations says nothing about Ada: {void:,} questions.")
     names = [ALL, *(ability.value for ability in FORMS)]
     return Comparison({name: _compared(pairs[name]) for name in names if pairs[name]}, tuple(notes))
 

@@ -1,7 +1,7 @@
 """An evaluated conversation, as an element of the file of an evaluation: a JSON array with a line for each.
 
-An element has `evaluation` and `messages`; it never has the key `conversations`, by which an element of a dataset is
-known. So no evaluation is taken for a dataset, by this program or by another one.
+An element has `evaluation` and `transcript`, and none of the keys under which trainers look for what to train on, such
+as `conversations` and `messages`. So no evaluation is taken for a dataset, by this program or by another one.
 """
 
 from __future__ import annotations
@@ -96,9 +96,9 @@ class Examined:
     def to_line(self) -> str:
         """Return it as a line of JSON, without the line's end."""
         values = asdict(self)
-        messages = [message.as_dict() for message in self.messages]
+        transcript = [message.as_dict() for message in self.messages]
         del values["messages"]
-        return json.dumps({"evaluation": values, "messages": messages}, ensure_ascii=False)
+        return json.dumps({"evaluation": values, "transcript": transcript}, ensure_ascii=False)
 
 
 def examined(
@@ -176,10 +176,10 @@ def _read(path: Path, number: int, element: bytes) -> Examined:
         value = None
     if isinstance(value, dict) and "conversations" in value:
         raise StorageError(f"{path}: this is a dataset; name a file that `apep-datagen evaluate` has written")
-    if not isinstance(value, dict) or not isinstance(value.get("evaluation"), dict) or "messages" not in value:
-        raise _no_evaluation(path, number, "it has not the keys evaluation and messages")
+    if not isinstance(value, dict) or not isinstance(value.get("evaluation"), dict) or "transcript" not in value:
+        raise _no_evaluation(path, number, "it has not the keys evaluation and transcript")
     try:
-        return _adapter().validate_python({**value["evaluation"], "messages": value["messages"]})
+        return _adapter().validate_python({**value["evaluation"], "messages": value["transcript"]})
     except ValidationError as error:
         first = error.errors()[0]
         raise _no_evaluation(path, number, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -14,6 +14,7 @@ __all__ = [
     "NEVER_LOOKED",
     "NOT_IN_MEMORY",
     "NOT_TOLD",
+    "NO_PAGE",
     "TWICE",
     "Failure",
 ]
@@ -42,6 +43,7 @@ class Failure(StrEnum):
 
 
 NOT_IN_MEMORY = "a fact that was told is not in memory"
+NO_PAGE = "there is no diary page about the moment"
 TWICE = frozenset({"a fact is in memory twice", "a note says what another one says already"})
 NOT_TOLD = "the reply does not tell what was asked for"
 GIVEN_FOR_ANOTHER = "the reply gives something else for what was asked"
@@ -93,7 +95,7 @@ _OF_ADA: dict[Failure, tuple[str, ...]] = {
         "a reply is cut off",
         "a call failed, and was not made again rightly",
     ),
-    Failure.DID_NOT_WRITE: (NOT_IN_MEMORY, "there is no diary page about the moment"),
+    Failure.DID_NOT_WRITE: (NOT_IN_MEMORY, NO_PAGE),
     Failure.WROTE_WRONGLY: (
         *TWICE,
         "the old value is still in memory",

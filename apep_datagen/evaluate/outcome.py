@@ -8,7 +8,7 @@ speaks of are no failures.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from apep_datagen.core.notebook import Entry
@@ -18,6 +18,7 @@ from apep_datagen.evaluate.failures import (
     FAILURES,
     GIVEN_FOR_ANOTHER,
     NEVER_LOOKED,
+    NO_PAGE,
     NOT_IN_MEMORY,
     NOT_TOLD,
     TWICE,
@@ -127,18 +128,48 @@ _OF_STAGE = dict.fromkeys(Stage, Failure.FORM) | {
 
 def _failure(problem: Problem, view: View) -> Failure | None:
     """Return for what a problem stands, by what else is known of the conversation."""
-    ability, reason = view.scenario.ability, problem.reason
-    if reason == NOT_IN_MEMORY and _wrote_something_of(problem.detail, view):
-        return Failure.WROTE_WRONGLY
-    if reason in TWICE and not view.has_looked("memory") and _was_there(view):
-        return Failure.DID_NOT_LOOK
-    if reason == NOT_TOLD:
-        return _not_told(view)
-    if reason == GIVEN_FOR_ANOTHER and ability is Ability.ABSTAIN:
+    is_another = _OTHERWISE.get(problem.reason)
+    return (is_another(problem, view) if is_another else None) or FAILURES.get(problem.reason)
+
+
+def _not_in_memory(problem: Problem, view: View) -> Failure | None:
+    return Failure.WROTE_WRONGLY if _wrote_something_of(problem.detail, view) else None
+
+
+def _no_page(_problem: Problem, view: View) -> Failure | None:
+    return Failure.WROTE_WRONGLY if view.new_on("diary") else None
+
+
+def _twice(_problem: Problem, view: View) -> Failure | None:
+    is_known = any(notes_that_hold(fact, view.before) for fact in view.scenario.facts)
+    return Failure.DID_NOT_LOOK if is_known and not view.has_looked("memory") else None
+
+
+def _given_for_another(_problem: Problem, view: View) -> Failure | None:
+    return Failure.INVENTED if view.scenario.ability is Ability.ABSTAIN else None
+
+
+def _never_looked(_problem: Problem, view: View) -> Failure | None:
+    return Failure.INVENTED if made_up(view) else None
+
+
+def _not_told(_problem: Problem, view: View) -> Failure | None:
+    facts = view.scenario.facts
+    if view.is_english and claimed(view, " ".join(f"{fact.ask} {' '.join(fact.cues)}" for fact in facts)):
         return Failure.INVENTED
-    if reason == NEVER_LOOKED and made_up(view):
-        return Failure.INVENTED
-    return FAILURES.get(reason)
+    has_seen = view.scenario.form is Form.SAID_ABOVE or all(view.has_looked(fact.shelf) for fact in facts)
+    return None if has_seen else Failure.DID_NOT_LOOK
+
+
+_OTHERWISE: Mapping[str, Callable[[Problem, View], Failure | None]] = {
+    NOT_IN_MEMORY: _not_in_memory,
+    NO_PAGE: _no_page,
+    **dict.fromkeys(TWICE, _twice),
+    GIVEN_FOR_ANOTHER: _given_for_another,
+    NEVER_LOOKED: _never_looked,
+    NOT_TOLD: _not_told,
+}
+"""What else a reason can stand for; None where it stands for what `FAILURES` says."""
 
 
 def _wrote_something_of(tell: str, view: View) -> bool:
@@ -150,17 +181,3 @@ def _wrote_something_of(tell: str, view: View) -> bool:
         for fact in told
         for note in view.new_on(fact.shelf)
     )
-
-
-def _was_there(view: View) -> bool:
-    return any(notes_that_hold(fact, view.before) for fact in view.scenario.facts)
-
-
-def _not_told(view: View) -> Failure:
-    """Return for what it stands that something that is in her notes is not in the reply."""
-    facts = view.scenario.facts
-    if view.is_english and claimed(view, " ".join(f"{fact.ask} {' '.join(fact.cues)}" for fact in facts)):
-        return Failure.INVENTED
-    if all(view.has_looked(fact.shelf) for fact in facts) or view.scenario.form is Form.SAID_ABOVE:
-        return Failure.LOOKED_AND_DID_NOT_USE
-    return Failure.DID_NOT_LOOK

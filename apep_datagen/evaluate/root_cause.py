@@ -114,7 +114,8 @@ def _cause(fact: Fact, told_on: str, ever: Sequence[Entry]) -> RootCause:
     if _is_in(on_shelf, fact, told_on):
         return RootCause(Failure.WROTE_WRONGLY, _LOST, fact.tell)
     of_the_day = [entry for entry in on_shelf if entry.date == told_on]
-    if fact.cues and any(holds(entry.text, fact.cues) for entry in of_the_day):
+    # A page about something else is the page of that day.
+    if any(fact.shelf == "diary" or holds(entry.text, fact.cues) for entry in of_the_day):
         return RootCause(Failure.WROTE_WRONGLY, _WRITTEN_WRONGLY, fact.tell)
     return RootCause(Failure.DID_NOT_WRITE, _NEVER_WRITTEN, fact.tell)
 

@@ -110,6 +110,7 @@ async def evaluate(invocation: Invocation, evaluation: Evaluation, view: View) -
         ending=lambda _kind: _ExaminedEnding(evaluation),
         timelines=exam.timelines,
         takes_any_answer=True,
+        may_be_others=False,
         wire=evaluation.wire,
     )
     return await run(replace(invocation, settings=settings, reset_tools=False), view, purpose)

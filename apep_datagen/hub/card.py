@@ -15,6 +15,7 @@ from apep_datagen.hub.facts import DatasetFacts, RunFacts
 from apep_datagen.hub.forms import Split
 from apep_datagen.hub.markdown import cell, fenced, table
 from apep_datagen.inspect.readable import message_texts
+from apep_datagen.stats.held_out_report import describe_held_out
 from apep_datagen.stats.run import RunStats
 
 __all__ = ["CardFacts", "render_card", "size_category"]
@@ -122,12 +123,19 @@ def _sections(facts: CardFacts) -> Iterator[str]:
     yield "## Lengths, tools and diversity\n\n" + "\n\n".join(measured)
     if dataset.stats.run is not None:
         yield f"## Shortcuts\n\n{figures.shortcuts(dataset.stats.run.shortcuts)}"
+    yield f"## Evaluation\n\n{_held_out(dataset)}"
     yield f"## Chat templates\n\n{_templates(facts.checks)}"
     yield f"## Limits\n\n{_LIMITS}"
     yield (
         f"## Licence\n\n`{facts.license}`, as its publisher chose. The terms of the models that wrote it may say more"
         " of what their output may be used for."
     )
+
+
+def _held_out(dataset: DatasetFacts) -> str:
+    run, file = dataset.stats.run, dataset.stats.file
+    told = describe_held_out(file.held_out, run.held_out if run else None, file.conversations)
+    return "\n".join([_HELD_OUT, *(f"- {cell(line)}." for text in told for line in text.splitlines())])
 
 
 def _introduction(facts: CardFacts) -> str:
@@ -181,6 +189,11 @@ in `<tool_call>` at its end, and what came back in `<tool_result>`, in a message
 _ABILITIES = """\
 Each conversation was to show one ability, which the tester knew and Ada did not. Wished is the share that the run was
 to have; of those made, the others were rejected by code, or failed."""
+
+_HELD_OUT = """\
+`apep-datagen evaluate` measures a model's memory on users of a part of the tables that no run draws from: people, kinds
+of facts, values and topics that are in no dataset. Of this one:
+"""
 
 _LIMITS = """\
 - **Models wrote it.** It has their habits of speech and their mistakes, and knows people as they do. It is no sample of

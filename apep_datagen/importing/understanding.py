@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from apep_datagen.core.messages import Message, clean_text, storable_text
+from apep_datagen.core.sample_json import is_evaluated
 from apep_datagen.formats.chat import read_chat
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Format, Row
@@ -57,6 +58,8 @@ def understand(row: Row, form: Format | None = None) -> Understood:
     """
     if row.get("chosen") is not None or row.get("rejected") is not None:
         raise NotTakenError("it says which of two answers is preferred, and is no conversation")
+    if is_evaluated(row):
+        raise NotTakenError("a model was evaluated in it, so it is nothing to train on")
     if row.get("label") is False:
         raise NotTakenError("its answer is marked as a bad one")
     row = {column: _spelled_out(value) if column in _LISTS else value for column, value in row.items()}

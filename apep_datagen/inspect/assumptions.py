@@ -91,7 +91,7 @@ def assumed_needs(
         conversation = advance_with_completion(conversation, f"<think>{_THOUGHT}</think>\n\n{_REPLY}", "stop")
         ask(Step.REWRITE, conversation, weight * rewritten)
         conversation = advance_with_completion(conversation, _THOUGHT, "stop")
-        if roles.reviewer.when == "accepted":
+        if roles.reviewer.is_asked:
             brief = replace(conversation.brief, exchanges=number, is_reviewed=True)
             ask(Step.REVIEW, replace(conversation, brief=brief), shares.get(number, 0.0))
     return needs

@@ -3,7 +3,8 @@
 All but `read_estimate` is plain arithmetic, and nothing is written. What a conversation needs is measured where the
 output has a history, else assumed (`assumptions`). `estimate_report` puts it into words.
 
-Conversations go to the providers in proportion to how many requests each can take in a second, and all work at once.
+Requests go to the providers in proportion to how many each can take in a second, among those that serve their role
+(`division`), and all work at once.
 Left out: the tail of a run, when few conversations are left, and retries where there is no history to know them from.
 """
 
@@ -19,10 +20,12 @@ from apep_datagen.budget.ledger import Ledger, this_month
 from apep_datagen.budget.prices import Prices
 from apep_datagen.config.invocation import Invocation
 from apep_datagen.config.provider_settings import ProviderSettings
+from apep_datagen.config.serving import Serving
 from apep_datagen.config.settings import GenerationSettings
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.core.paths import is_there
 from apep_datagen.inspect.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, ASSUMED_YIELD, assumed_needs
+from apep_datagen.inspect.division import divide
 from apep_datagen.inspect.need import Need
 from apep_datagen.inspect.status import RunStatus, read_status
 from apep_datagen.people.exchanges import mean_exchanges
@@ -48,10 +51,11 @@ class Share:
         bound: What bounds it: `requests`, `tokens` or `in flight`.
         seconds_per_answer: How long an answer takes.
         is_measured: Whether that was measured; else it is assumed.
-        conversations: How many conversations' worth of requests go to it.
+        conversations: In how many conversations it takes part.
         need: What these are.
         usd: What they cost, or None where a price is not known.
         unpriced: Its models that have no price.
+        roles: The roles that it serves; empty where all serve the same.
     """
 
     provider: str
@@ -63,6 +67,7 @@ class Share:
     need: Need
     usd: float | None
     unpriced: tuple[str, ...]
+    roles: tuple[ModelRole, ...] = ()
 
 
 def share_out(
@@ -70,26 +75,33 @@ def share_out(
     needs: Mapping[ModelRole, Need],
     providers: Mapping[str, ProviderSettings],
     seconds: Mapping[str, float],
+    serving: Serving | None = None,
 ) -> list[Share]:
-    """Share out conversations among the providers, in proportion to what each can take.
+    """Share out conversations among the providers, in proportion to what each can take of the roles that it serves.
 
     Args:
         conversations: How many are to be made.
         needs: What one needs, by role.
         providers: Settings by name; one at least.
         seconds: How long an answer takes, by provider; `ASSUMED_SECONDS_PER_ANSWER` for others.
+        serving: Who serves whom; all serve all where it is not given.
     """
-    one = sum(needs.values(), Need())
-    tokens_per_request = one.tokens / one.requests
+    serving = serving or Serving.by_all(providers)
+    needs = {role: need for role, need in needs.items() if need.requests}
+    served = {name: {role: needs[role] for role in serving.roles_of(name) if role in needs} for name in providers}
     rates = {
-        name: _rate(settings, tokens_per_request, seconds.get(name, ASSUMED_SECONDS_PER_ANSWER))
+        name: _rate(settings, _tokens_per_request(served[name] or needs), seconds.get(name, ASSUMED_SECONDS_PER_ANSWER))
         for name, settings in providers.items()
     }
-    total_rate = sum(rate for rate, _ in rates.values())
+    divided = divide(
+        {role: need.requests for role, need in needs.items()},
+        {role: serving.providers[role] for role in needs},
+        {name: rate for name, (rate, _) in rates.items()},
+    )
     shares = []
     for name, (rate, bound) in rates.items():
-        count = conversations * rate / total_rate
-        usd, unpriced = _price(providers[name], needs)
+        part = {role: need * divided[role].get(name, 0.0) for role, need in served[name].items()}
+        usd, unpriced = _price(providers[name], part)
         shares.append(
             Share(
                 provider=name,
@@ -97,13 +109,19 @@ def share_out(
                 bound=bound,
                 seconds_per_answer=seconds.get(name, ASSUMED_SECONDS_PER_ANSWER),
                 is_measured=name in seconds,
-                conversations=count,
-                need=one * count,
-                usd=None if unpriced else usd * count,
+                conversations=conversations * max((divided[role].get(name, 0.0) for role in part), default=0.0),
+                need=sum(part.values(), Need()) * conversations,
+                usd=None if unpriced else usd * conversations,
                 unpriced=unpriced,
+                roles=() if serving.is_uniform else tuple(part),
             )
         )
     return shares
+
+
+def _tokens_per_request(needs: Mapping[ModelRole, Need]) -> float:
+    one = sum(needs.values(), Need())
+    return one.tokens / one.requests
 
 
 def _rate(settings: ProviderSettings, tokens_per_request: float, seconds: float) -> tuple[float, str]:
@@ -172,7 +190,7 @@ class BudgetOutlook:
 
 
 def _budgets_of_run(
-    limits: Iterable[Limit], spent: Amount, usd: float | None, shares: list[Share]
+    limits: Iterable[Limit], spent: Amount, usd: float | None, shares: list[Share], conversations: float
 ) -> list[BudgetOutlook]:
     """Return what the target needs of each limit.
 
@@ -181,8 +199,8 @@ def _budgets_of_run(
         spent: What was spent.
         usd: The same in dollars, or None where nobody knows.
         shares: What the target needs.
+        conversations: How many conversations that makes.
     """
-    conversations = sum(share.conversations for share in shares)
     need = sum((share.need for share in shares), Need())
     needed = {"requests": rounded(need.requests), "tokens": rounded(need.tokens)}
     return [
@@ -205,6 +223,7 @@ class Estimate:
         lengthened: How many times as long the conversations to come are as those of the history.
         assumed_yield: The share of finished conversations that is taken to be accepted; None where there is a history.
         one: What an accepted conversation needs.
+        conversations: How many are to be paid for.
         shares: What each provider will do.
         budgets: The limits that are set.
     """
@@ -216,6 +235,7 @@ class Estimate:
     lengthened: float
     assumed_yield: float | None
     one: Need
+    conversations: float
     shares: tuple[Share, ...]
     budgets: tuple[BudgetOutlook, ...]
 
@@ -227,7 +247,11 @@ class Estimate:
     @property
     def in_flight(self) -> int:
         """How many conversations are under way at once: as many as requests are (Little's law); at least 1."""
-        return max(1, round(sum(share.requests_per_second * share.seconds_per_answer for share in self.shares)))
+        seconds = self.seconds
+        used = (
+            (share.need.requests / seconds if seconds else share.requests_per_second, share) for share in self.shares
+        )
+        return max(1, round(sum(rate * share.seconds_per_answer for rate, share in used)))
 
 
 def read_estimate(invocation: Invocation, now: float) -> Estimate:
@@ -261,11 +285,12 @@ def read_estimate(invocation: Invocation, now: float) -> Estimate:
     else:
         lengthened = _lengthened(history, generation)
         needs = {role: need * lengthened for role, need in history.needs_of_conversation().items()}
+    needs = {role: need for role, need in needs.items() if role in invocation.serving.needed}
     uses, prices = (status.uses if status else ()), Prices(settings.quote)
     providers = {name: settings.providers[name] for name in invocation.providers}
-    shares = share_out(conversations, needs, providers, _seconds_per_answer(uses))
+    shares = share_out(conversations, needs, providers, _seconds_per_answer(uses), invocation.serving)
     limits = run_limits(settings.budget.max_requests, settings.budget.max_tokens, settings.budget.max_usd)
-    budgets = _budgets_of_run(limits, prices.amount(uses), prices.usd(uses), shares)
+    budgets = _budgets_of_run(limits, prices.amount(uses), prices.usd(uses), shares, conversations)
     budgets += _budgets_of_month(invocation, status, shares)
     one = sum(needs.values(), Need())
     return Estimate(
@@ -276,6 +301,7 @@ def read_estimate(invocation: Invocation, now: float) -> Estimate:
         lengthened,
         assumed_yield,
         one,
+        conversations,
         tuple(shares),
         tuple(budgets),
     )

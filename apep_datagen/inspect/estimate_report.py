@@ -10,7 +10,7 @@ from apep_datagen.inspect.assumptions import (
     ASSUMED_TOOL_ROUNDS,
     BYTES_PER_TOKEN,
 )
-from apep_datagen.inspect.estimate import BudgetOutlook, Estimate, Share, total_usd
+from apep_datagen.inspect.estimate import BudgetOutlook, Estimate, total_usd
 from apep_datagen.inspect.need import Need
 from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_number, spell_usd
 from apep_datagen.terminal.tables import table
@@ -25,7 +25,7 @@ def describe_estimate(estimate: Estimate) -> str:
         return f"Nothing to do: {there} already. A larger --target continues this output."
     parts = [
         f"{there}; {estimate.target - estimate.done:,} are missing.\n{_describe_basis(estimate)}",
-        _describe_shares(estimate.shares),
+        _describe_shares(estimate),
         _describe_time(estimate),
     ]
     if unpriced := [(share.provider, model) for share in estimate.shares for model in share.unpriced]:
@@ -57,12 +57,12 @@ def _describe_basis(estimate: Estimate) -> str:
     return text + "."
 
 
-def _describe_shares(shares: tuple[Share, ...]) -> str:
+def _describe_shares(estimate: Estimate) -> str:
+    shares = estimate.shares
     rows = [_cells(share.provider, share.conversations, share.need, share.usd) for share in shares]
     if len(shares) > 1:
-        conversations = sum(share.conversations for share in shares)
         need = sum((share.need for share in shares), Need())
-        rows.append(_cells("all", conversations, need, total_usd(shares)))
+        rows.append(_cells("all", estimate.conversations, need, total_usd(shares)))
     return table(["provider", "conversations", "requests", "prompt", "completion", "cost"], rows)
 
 
@@ -80,7 +80,8 @@ def _describe_time(estimate: Estimate) -> str:
             "in flight": f"so many are in flight at once, {share.seconds_per_answer:.1f} s each"
             + ("" if share.is_measured else " (assumed)"),
         }[share.bound]
-        lines.append(f"  {share.provider}: {spell_number(share.requests_per_second)} requests/s ({why})")
+        roles = f" ({', '.join(share.roles)})" if share.roles else ""
+        lines.append(f"  {share.provider}{roles}: {spell_number(share.requests_per_second)} requests/s ({why})")
     return "\n".join(lines)
 
 

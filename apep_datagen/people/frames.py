@@ -50,7 +50,7 @@ _BY_WISH: Final[Mapping[WishKind, Callable[[Phrasings], Frames]]] = {
 # "In which town my sister lives" is asked about, but not "about in which town".
 _PREPOSITION: Final = re.compile(r"(?:at|by|for|from|in|of|on|to|under|until|with)\b", re.IGNORECASE)
 _BEHIND_PREPOSITION: Final = re.compile(r"\b(?:about|of|on|for|to|with) \{(\w+)\}")
-_AT_THE_BEGINNING: Final = re.compile(r"(?:\A|[.!?…] )\{(\w+)\}")
+_BEFORE_A_SENTENCE: Final = re.compile(r"(?:\A|[.!?…] )\Z")
 # What stands in braces may end a sentence itself: "Which two places am I travelling to?".
 _STOP_AFTER_END: Final = re.compile(r"(?<=[^.][.?!])\.(?!\.)")
 
@@ -99,8 +99,12 @@ def _person_of(facts: Sequence[Fact], persons: Mapping[str, str]) -> str:
 
 def filled(frame: str, values: Mapping[str, str]) -> str:
     """Return a sentence with its braces filled in; what begins a sentence begins with a capital letter."""
-    frame = _AT_THE_BEGINNING.sub(lambda match: match[0].replace(f"{{{match[1]}}}", _capital(values[match[1]])), frame)
-    return _STOP_AFTER_END.sub("", PLACEHOLDER.sub(lambda match: values[match[1]], frame))
+
+    def put(match: re.Match[str]) -> str:
+        value = values[match[1]]
+        return _capital(value) if _BEFORE_A_SENTENCE.search(frame[: match.start()]) else value
+
+    return _STOP_AFTER_END.sub("", PLACEHOLDER.sub(put, frame))
 
 
 def _capital(text: str) -> str:

@@ -125,6 +125,8 @@ class _Around(_Section):
     after_telling: Texts
     after_moment: Texts
     after_asking: Texts
+    after_page: Texts
+    after_wishing: Texts
     after_forgetting: Texts
 
 
@@ -132,6 +134,7 @@ class _Following(_Section):
     told: Texts
     moved: Texts
     asked: Texts
+    helped: Texts
     chat: Texts
     after_all: Texts
     going_on: Texts

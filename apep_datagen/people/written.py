@@ -137,6 +137,8 @@ class _Writing:
             Ability.UPDATE: around.after_telling,
             Ability.DIARY: around.after_moment,
             Ability.FORGET: around.after_forgetting,
+            Ability.DIARY_RECALL: around.after_page,
+            Ability.APPLY: around.after_wishing,
             Ability.SMALLTALK: chatting.musing,
             Ability.ADVICE: chatting.terms,
         }.get(self._scenario.ability, around.after_asking)
@@ -182,8 +184,10 @@ class _Writing:
             Ability.SHARE: following.told,
             Ability.UPDATE: following.told,
             Ability.DIARY: following.moved,
+            Ability.DIARY_RECALL: following.moved,
+            Ability.APPLY: following.helped,
             Ability.SMALLTALK: following.chat,
-            Ability.ADVICE: following.chat,
+            Ability.ADVICE: following.helped,
         }.get(self._scenario.ability, following.asked)
 
     def _reactions_before(self) -> Sequence[str]:
@@ -219,7 +223,7 @@ class _Writing:
         return filled(self._take(frames), values)
 
     def _take(self, sentences: Sequence[str]) -> str:
-        """Return one of several sentences, of which one has to be said."""
+        """Return one of several sentences, of which one has to be said: any, where all hold what is not to be said."""
         fitting = self._fitting(sentences) or sentences
         return next(iter(self._new(fitting)), fitting[0])
 

@@ -45,7 +45,7 @@ class Judge:
             case: The conversation.
             accepted: What was accepted before.
         """
-        return self._judge_by_code(case, accepted) or review.check(case.review)
+        return self._judge_by_code(case, accepted) or review.check(case.review, case.messages)
 
     def _judge_by_code(self, case: Case, accepted: Accepted) -> Problem | None:
         if self.level == "off":

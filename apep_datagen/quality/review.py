@@ -6,7 +6,11 @@ judged again. The first question with a no is the reason: the last one sums up t
 
 from __future__ import annotations
 
-from apep_datagen.conversation.review import Review, ReviewQuestion
+import re
+from collections.abc import Iterable
+
+from apep_datagen.conversation.review import Review
+from apep_datagen.core.messages import Message, ReviewQuestion
 from apep_datagen.quality.problem import Problem, Stage
 
 __all__ = ["check"]
@@ -19,8 +23,18 @@ _REASONS = {
 }
 
 
-def check(review: Review | None) -> Problem | None:
-    """Return what the reviewer objects to, or None; what was not reviewed, or with no answer of use, passes."""
+_QUOTED = re.compile('["“]([^"“”]+)["”]')
+
+
+def check(review: Review | None, messages: Iterable[Message]) -> Problem | None:
+    """Return what the reviewer objects to, or None; what was not reviewed, or with no answer of use, passes.
+
+    Args:
+        review: What it said.
+        messages: The conversation, in which the words that it quotes are looked for.
+    """
     for answer in review.objections if review else ():
-        return Problem(Stage.REVIEW, _REASONS[answer.question], answer.words)
+        said = [message.content for message in messages if message.role != "system"]
+        quotes = (quote for quote in _QUOTED.findall(answer.words) if any(quote in text for text in said))
+        return Problem(Stage.REVIEW, _REASONS[answer.question], answer.words, next(quotes, ""))
     return None

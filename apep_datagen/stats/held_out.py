@@ -62,13 +62,13 @@ class _Phrases:
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._words: dict[str, list[str]] = {}
-        self._longer: dict[tuple[str, str], list[tuple[list[str], str]]] = {}
+        self._longer: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for text in texts:
             said = words(text)
             if len(said) == 1:
                 self._words.setdefault(said[0], []).append(text)
             elif said:
-                self._longer.setdefault((said[0], said[1]), []).append((said, text))
+                self._longer.setdefault((said[0], said[1]), []).append((f" {' '.join(said)} ", text))
 
     def __iter__(self) -> Iterator[str]:
         yield from (text for texts in self._words.values() for text in texts)
@@ -80,14 +80,13 @@ class _Phrases:
         return _Phrases(text for text in self if text not in found)
 
     def in_text(self, text: str) -> Iterator[str]:
-        """Yield which stand in a text, whatever their case and accents."""
+        """Yield which stand in a text, whatever their case and accents; also as possessives."""
         said = words(text)
-        for word in self._words.keys() & said:
+        for word in self._words.keys() & {*said, *(word[:-1] for word in said if word[-1] == "s")}:
             yield from self._words[word]
-        pairs = self._longer.keys() & pairwise(said)
-        if pairs:
+        if pairs := self._longer.keys() & pairwise(said):
             whole = f" {' '.join(said)} "
-            yield from (text for pair in pairs for said, text in self._longer[pair] if f" {' '.join(said)} " in whole)
+            yield from (text for pair in pairs for start, text in self._longer[pair] if start in whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +156,19 @@ class HeldOut:
     @staticmethod
     def _told(phrases: _Phrases, text: str, what: str) -> Iterator[str]:
         for phrase in phrases.in_text(text):
-            if phrase in text or phrase[:1].upper() + phrase[1:] in text:
+            if _stands_in(phrase, text) or _stands_in(phrase[:1].upper() + phrase[1:], text):
                 yield f"{what}: {phrase}"
+
+
+def _stands_in(phrase: str, text: str) -> bool:
+    """Tell whether a phrase stands in a text in this very spelling, not as a part of a longer word."""
+    start = text.find(phrase)
+    while start >= 0:
+        end = start + len(phrase)
+        if not text[start - 1 : start].isalnum() and not text[end : end + 1].isalnum():
+            return True
+        start = text.find(phrase, start + 1)
+    return False
 
 
 @functools.cache

@@ -41,8 +41,8 @@ def describe_held_out(in_texts: HeldOutCount, drawn: HeldOutCount | None, conver
     if drawn is not None and drawn.conversations:
         lines.append(
             f"{drawn.conversations:,} conversations were drawn from what is held out for evaluation"
-            f" ({_examples(drawn)}): by an earlier version, or from tables of your own that hold the same; a model that"
-            " learns from them has met what it would be evaluated with"
+            f" ({_examples(drawn)}): by an earlier version, or from tables that hold the same; a model that learns from"
+            " them has met what it would be evaluated with"
         )
     elif drawn is not None:
         lines.append(

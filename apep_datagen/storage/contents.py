@@ -10,8 +10,9 @@ from typing import Any
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.sample_json import is_evaluated, messages_in
+from apep_datagen.storage.output_reader import read_lines
 
-__all__ = ["DATASET", "Contents", "evaluation_of"]
+__all__ = ["DATASET", "Contents", "evaluation_of", "refuse_evaluation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,24 @@ def evaluation_of(begun_with: str) -> Contents:
     """
     return Contents(
         "an evaluation",
-        'evaluated conversation ({"evaluation": …, "messages": …})',
+        'evaluated conversation ({"evaluation": …, "transcript": …})',
         is_evaluated,
         begun_with,
     )
+
+
+def refuse_evaluation(path: Path) -> None:
+    """Refuse an evaluation where a dataset is meant; what else is wrong with the file is not looked at.
+
+    Raises:
+        StorageError: So it is.
+    """
+    try:
+        first = next(read_lines(path), b"")
+        is_evaluation = is_evaluated(json.loads(first or b"null"))
+    except (StorageError, ValueError, RecursionError):  # whoever reads it says what it is
+        return
+    if is_evaluation:
+        raise StorageError(
+            f"{path}: holds an evaluation, which is nothing to train on; name a dataset, or another --output"
+        )

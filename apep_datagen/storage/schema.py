@@ -184,6 +184,8 @@ _MIGRATIONS = (
     """,
     """
     ALTER TABLE run ADD COLUMN evaluation TEXT;    -- what an evaluation was begun with, as JSON, or null for a dataset
+    """,
+    """
     CREATE TABLE reviews (                         -- of conversations that the code had accepted
         provider TEXT NOT NULL,
         is_given INTEGER NOT NULL,                 -- 0 where the reviewer gave no answer of use

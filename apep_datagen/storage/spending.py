@@ -44,7 +44,7 @@ class ModelUse:
     Attributes:
         provider: The provider's name.
         model: The model's name there.
-        role: `tester`, `ada` or `rewriter`.
+        role: Who was spoken as.
         requests: Sent.
         answers: That are used; each is a step of a conversation.
         lost: Requests under way at a crash, counted with the most that they can have cost.

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,8 @@ import reference
 from apep_datagen.config.secrets import SECRETS_TEMPLATE
 from apep_datagen.config.settings_file import BUILT_IN_PROVIDERS, load_settings
 from apep_datagen.grow.kinds import faults_of_kind
+from apep_datagen.people.cast import load_cast
+from apep_datagen.people.held_out import Part
 from apep_datagen.people.scenario import Ability
 from apep_datagen.people.vocabulary import Vocabulary
 from apep_datagen.people.world import WorldFile, load_table
@@ -194,3 +197,22 @@ def test_every_page_is_reached_from_the_readme() -> None:
 
 def test_the_readme_is_one_page() -> None:
     assert len(text_of("README.md").encode()) <= README_BYTES
+
+
+def test_the_figures_of_what_is_held_out_are_those_of_the_tables() -> None:
+    parts: tuple[Part, Part] = ("held out", "drawn")
+    casts = [load_cast(part=part) for part in parts]
+    entries = Counter(Vocabulary().entries().values())
+    worlds, users = [cast.world for cast in casts], [cast.users for cast in casts]
+    counts = [
+        *([len(world.slots) for world in worlds], [len(world.connections) for world in worlds]),
+        *([len(world.twins) for world in worlds], [len(world.moments) for world in worlds]),
+        [len(world.trifles) for world in worlds],
+        [len((*world.topics, *world.smalltalk_topics, *world.advice_topics)) for world in worlds],
+        *([entries[part] for part in parts], [len(each.places) for each in users]),
+    ]
+    section = (DOCS / "customising.md").read_text(encoding="utf-8").partition("## What is held out")[2]
+    rows = [line.split(" | ") for line in section.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    told = [row[1:3] for row in rows[2:]]
+    assert told[: len(counts)] == [[f"{number:,}" for number in pair] for pair in counts]
+    assert told[len(counts)] == [f"{len(each.jobs)}, {len(each.interests)}" for each in users]

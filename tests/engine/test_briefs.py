@@ -85,7 +85,7 @@ def test_a_brief_of_an_earlier_version_is_still_read() -> None:
     plan = lines[0].partition('"plan": ')[2].partition(', "notes_before"')[0]
     assert "way_of_thinking" not in plan
     brief = brief_from_json(plan)
-    assert (brief.conversation_id, brief.way_of_thinking) == (1, "")
+    assert (brief.conversation_id, brief.way_of_thinking, brief.scenario.question) == (1, "", "")
     with pytest.raises(ValueError, match="cannot be read"):
         brief_from_json(plan.replace('"seed"', '"sead"'))
 

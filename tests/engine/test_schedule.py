@@ -92,7 +92,7 @@ def numbers(schedule: Schedule, provider: str = "a") -> list[int]:
 
 
 def test_the_most_advanced_conversation_goes_first_then_the_oldest_then_a_new_one() -> None:
-    schedule = make(5)
+    schedule = make(5, exchanges=(9, 9))
     first, second, third = take(schedule), take(schedule), take(schedule)
     schedule.put_back(step(third), "a")
     schedule.put_back(step(step(second)), "a")
@@ -101,7 +101,7 @@ def test_the_most_advanced_conversation_goes_first_then_the_oldest_then_a_new_on
 
 
 def test_what_any_provider_may_take_is_ordered_with_the_provider_s_own() -> None:
-    schedule = make(3)
+    schedule = make(3, exchanges=(9, 9))
     first, second, third = take(schedule), take(schedule), take(schedule)
     schedule.put_back(step(first), "a")
     schedule.put_back(step(step(second)), None)
@@ -118,7 +118,7 @@ def test_a_conversation_stays_with_its_provider() -> None:
 
 
 def test_what_waits_for_a_released_provider_goes_to_any_other() -> None:
-    schedule = make(2)
+    schedule = make(2, exchanges=(9, 9))
     first, second = take(schedule, "a"), take(schedule, "a")
     schedule.put_back(step(first), "a")
     schedule.put_back(step(step(second)), "a")

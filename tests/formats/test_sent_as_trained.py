@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apep_datagen.core.markup import parse_answer, result_block
 from apep_datagen.core.messages import Message
 from apep_datagen.export.examples import examples_of
 from apep_datagen.formats.example import Example
@@ -226,3 +227,50 @@ def test_a_call_that_was_not_understood_is_none_of_an_api() -> None:
         with pytest.raises(CannotHoldError, match="a call was not understood"):
             plain_wire(calls).spell((*CALLING[:2], wrong, error))
     assert plain_wire().spell((*CALLING[:2], wrong, error)).messages[2]["content"] == wrong.content
+
+
+# What no row can have.
+
+WRONG = "<think>I try.</think>\n\nWait.\n\n<tool_call>add_memory(</tool_call>\n<tool_call>recall_diary()</tool_call>"
+ERRORS = '<tool_result>{"error": "this cannot be read"}</tool_result>\n<tool_result>{"diary": []}</tool_result>'
+ALONE = "<think>Nothing but a thought.</think>"
+
+
+@pytest.mark.parametrize("shape", [Shape(calls="native"), Shape(calls="native", thoughts="drop")])
+def test_what_no_row_can_have_is_sent_as_it_was_and_all_else_as_ever(shape: Shape) -> None:
+    wire = Wire("axolotl", shape)
+    wrong, errors = Message("assistant", WRONG), Message("tool", ERRORS)
+    sent = wire.spell_what_happened((*CALLING[:4], wrong, errors, *CALLING[4:8]))
+    text = WRONG if shape.thoughts == "keep" else WRONG.removeprefix("<think>I try.</think>\n\n")
+    expected = list(wire.spell(CALLING[:8]).messages)
+    expected[4:4] = [{"role": "assistant", "content": text}, {"role": "user", "content": ERRORS}]
+    assert as_json(sent.messages) == as_json(expected)
+    assert sent.tools == wire.spell(CALLING[:8]).tools
+
+
+def test_of_an_earlier_exchange_no_thought_is_sent_where_rows_have_it_so() -> None:
+    wrong, errors = Message("assistant", WRONG), Message("tool", ERRORS)
+    wire = Wire("axolotl", Shape(calls="native", thoughts="last"))
+    sent = wire.spell_what_happened((*CALLING[:2], wrong, errors, *CALLING[6:8], wrong, errors)).messages
+    assert [message["content"].startswith("<think>") for message in (sent[2], sent[-2])] == [False, True]
+
+
+@_each
+@given(whole=examples(with_context=False), draw=st.data())
+def test_whatever_she_answers_the_conversation_goes_on(form: Format, whole: Example, draw: st.DataObject) -> None:
+    shape = draw.draw(st.sampled_from(all_shapes(form)))
+    wire, messages = Wire(form.name, shape), list(whole.messages)
+    place = draw.draw(st.sampled_from([index for index, each in enumerate(messages) if each.role == "user"])) + 1
+    wrong = draw.draw(st.sampled_from([WRONG, "<tool_call>nobody_knows(1, 2)</tool_call>", ALONE, "", "<tool_call>"]))
+    calls = parse_answer(wrong).calls
+    if calls:
+        results = "\n".join(result_block({"error": "no"}) for _ in calls)
+        messages[place:place] = [Message("assistant", wrong), Message("tool", results)]
+    else:
+        messages[place:] = [Message("assistant", wrong), Message("user", "What?")]
+    ends = [index for index in answers_in(tuple(messages)) if index > place]
+    for end in (*ends, len(messages)) if messages[-1].role != "assistant" else ends:
+        sent = wire.spell_what_happened(tuple(messages[:end])).messages
+        assert [each["content"] for each in sent if each["role"] == "user"]
+        assert "\ue000" not in json.dumps(as_json(sent), ensure_ascii=False)
+        assert [each.content for each in whole.messages[:1]] == [sent[0]["content"]]

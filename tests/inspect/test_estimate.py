@@ -281,3 +281,16 @@ def test_as_many_rewrites_are_estimated_as_are_asked_for(when: str, rewritten: f
     roles = RolesSettings.model_validate({"rewriter": {"when": when}})
     needs = assumed_needs(GenerationSettings(exchanges=(2, 2)), roles, load_prompts(), load_cast())
     assert needs[ModelRole.REWRITER].requests == pytest.approx(2 * rewritten)
+
+
+@pytest.mark.parametrize("exchanges", [(1, 1), (1, 4)])
+def test_a_reviewer_is_estimated_once_a_conversation_where_one_is_asked(exchanges: tuple[int, int]) -> None:
+    def needs(when: str) -> dict[ModelRole, Need]:
+        roles = RolesSettings.model_validate({"reviewer": {"when": when}})
+        return assumed_needs(GenerationSettings(exchanges=exchanges), roles, load_prompts(), load_cast())
+
+    off, on = needs("off"), needs("accepted")
+    assert off[ModelRole.REVIEWER] == Need()
+    assert on[ModelRole.REVIEWER].requests == pytest.approx(1)
+    assert on[ModelRole.REVIEWER].prompt_tokens > 500
+    assert {**on, ModelRole.REVIEWER: Need()} == off

@@ -15,7 +15,7 @@ from apep_datagen.core.templates import path_of_prompt
 from apep_datagen.engine.briefs import BriefSource
 from apep_datagen.engine.rehearsal import RehearsedConversation, rehearse
 from apep_datagen.people.cast import Cast, _Thoughts, load_cast
-from apep_datagen.people.drawing import draw_user, generator
+from apep_datagen.people.drawing import draw_scenario, draw_user, generator, possible_abilities
 from apep_datagen.people.held_out import Part, is_held_out, is_in, names_of_units
 from apep_datagen.people.past import draw_past
 from apep_datagen.people.scenario import FORMS, Ability, User
@@ -202,6 +202,19 @@ def test_a_connection_of_a_users_with_a_kind_that_is_held_out_is_left_aside(tmp_
     first, second = min(HELD_OUT.slots), min(DRAWN.slots)
     table = f'[[connections]]\nslots = ["{first}", "{second}"]\nask = "both"\n'
     assert load_cast(with_world(tmp_path, "mine.toml", table)).connections == DRAWN.connections
+
+
+# What an earlier version began.
+
+
+@given(st.integers(0, 2**32))
+def test_a_story_goes_on_that_knows_what_is_held_out_by_now(seed: int) -> None:
+    past = draw_past(HELD_OUT, generator(seed, "past"), draw_user(HELD_OUT, generator(seed, "user")), "2026-03-04")
+    possible = possible_abilities(DRAWN, past.story, "2026-03-05", 3)
+    assert {Ability.SHARE, Ability.SMALLTALK, Ability.ADVICE, Ability.DIARY} <= possible.keys()
+    for ability in possible:
+        scenario = draw_scenario(DRAWN, generator(seed), ability, past.story, at="2026-03-05T10:00", exchanges=3)
+        assert scenario.ability is ability
 
 
 # Enough for an evaluation.

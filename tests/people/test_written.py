@@ -20,7 +20,7 @@ from apep_datagen.core.words import holds, words
 from apep_datagen.language.values import tells
 from apep_datagen.people.cast import load_cast
 from apep_datagen.people.drawing import draw_scenario, draw_user, generator, possible_abilities
-from apep_datagen.people.frames import frames_of
+from apep_datagen.people.frames import filled, frames_of
 from apep_datagen.people.past import draw_past
 from apep_datagen.people.phrasings import load_phrasings
 from apep_datagen.people.scenario import FORMS, Ability, Form, Scenario, User
@@ -28,10 +28,11 @@ from apep_datagen.people.story import Change
 from apep_datagen.people.written import load_written_tester
 from apep_datagen.quality import effect, form, time, voice
 from apep_datagen.quality.sample import Sample, SavedExchange, SavedTurn
-from support.briefs import SCENARIO, brief
+from support.briefs import SCENARIO, USER, brief
 from support.cases import fact
 
 CAST = load_cast()
+CASTS = (CAST, load_cast(part="held out"))
 TESTER = load_written_tester()
 TESTER_PHRASINGS = load_phrasings()
 EVERY_FORM = [(ability, form) for ability, forms in FORMS.items() for form in forms]
@@ -77,14 +78,15 @@ def cases() -> dict[tuple[Ability, Form | None], list[Case]]:
 
 def _drawn() -> Iterator[Case]:
     for seed in range(USERS_FOR_ALL_FORMS):
-        user = draw_user(CAST, generator(seed, "user"))
-        story = draw_past(CAST, generator(seed, "past"), user, AT[:10]).story
+        cast = CASTS[seed % 2]
+        user = draw_user(cast, generator(seed, "user"))
+        story = draw_past(cast, generator(seed, "past"), user, AT[:10]).story
         if story.known:  # something has been forgotten
             story = replace(story, forgotten=(story.known[0].fact,), known=story.known[1:])
         for exchanges in range(1, MOST_EXCHANGES + 1):
-            for ability in possible_abilities(CAST, story, AT[:10], exchanges):
+            for ability in possible_abilities(cast, story, AT[:10], exchanges):
                 draw = generator(seed, ability, exchanges)
-                yield Case(draw_scenario(CAST, draw, ability, story, at=AT, exchanges=exchanges), user, exchanges)
+                yield Case(draw_scenario(cast, draw, ability, story, at=AT, exchanges=exchanges), user, exchanges)
 
 
 all_cases = st.sampled_from([case for each in EVERY_FORM for case in cases()[each]])
@@ -188,6 +190,39 @@ def test_what_ada_is_to_look_up_is_never_said_nor_a_word_of_it_beside_the_questi
         assert not holds(message, [form for form in secret if not holds(planned, (form,))]), message
 
 
+def test_a_sentence_that_holds_an_answer_by_chance_is_not_said() -> None:
+    for value in ("kettle", "reason", "form", "strike", "coffee", "funny", "head", "minute", "wrong"):
+        asked = fact(value, "what my boat is called", "boat")
+        slot = replace(asked, value="", forms=())
+        scenario = replace(SCENARIO, ability=Ability.RECALL, facts=(slot,), place=2)
+        for having_it in (
+            replace(scenario, facts=(asked,)),
+            replace(scenario, beside=(asked,)),
+            replace(scenario, earlier=(asked,)),
+            replace(scenario, replaced=asked),
+            replace(scenario, inventions=(value,)),
+            replace(scenario, facts=(replace(slot, which=value),)),
+        ):
+            for seed in range(20):
+                said = "\n".join(Case(having_it, USER, 4).messages(seed))
+                assert not holds(said, (value,)), said
+
+
+def test_a_chat_does_not_begin_with_a_topic_or_a_mood_that_holds_an_answer() -> None:
+    asked = fact("Plum", "what my boat is called", "boat")
+    scenario = replace(
+        SCENARIO, ability=Ability.RECALL, facts=(asked,), place=2, topic="plum jam, too thin", mood="plum tired"
+    )
+    for seed in range(100):
+        assert not holds("\n".join(Case(scenario, USER, 2).messages(seed)), ("plum",))
+
+
+def test_nobody_greets_themselves() -> None:
+    for seed in range(100):
+        first, *_ = Case(replace(SCENARIO, ability=Ability.ADVICE), replace(USER, name="Ada"), 1).messages(seed)
+        assert not holds(first, ("Ada",))
+
+
 @given(seeds, st.data(), habits)
 def test_which_of_two_is_meant_is_said_in_the_message_after_the_question(
     seed: int, data: st.DataObject, writing: str
@@ -261,6 +296,14 @@ def test_hardly_a_message_comes_twice(ability: Ability, each: Form) -> None:
     assert len(said) > 150
 
 
+def test_a_scenario_says_what_is_asked_where_that_is_no_fact() -> None:
+    connections = {connection.ask for cast in CASTS for connection in cast.connections}
+    occasions = {occasion for cast in CASTS for slot in cast.slots.values() for occasion in slot.occasions}
+    asked = {Ability.CONNECT: connections, Ability.APPLY: occasions}
+    for ability, each in EVERY_FORM:
+        assert {case.scenario.question for case in cases()[ability, each]} <= asked.get(ability, {""})
+
+
 def test_a_scenario_of_an_earlier_version_that_does_not_say_what_is_asked_is_refused() -> None:
     for ability, each in ((Ability.CONNECT, Form.TWO_FACTS), (Ability.APPLY, Form.USE)):
         case = cases()[ability, each][0]
@@ -278,10 +321,19 @@ def test_where_there_are_fewer_exchanges_than_planned_the_last_shows_the_ability
 # --------------------------------------------------------------------------------------------- of whom all is forgotten
 
 
+def test_what_begins_a_sentence_begins_with_a_capital_letter_and_a_question_ends_it() -> None:
+    values = {"ask": "my {x} size", "tell": "x {tell} is mine", "question": "Am I here. Where am I?"}
+    assert filled("{ask}: do you know {tell}?", values) == "My {x} size: do you know x {tell} is mine?"
+    assert filled("Well. {tell}. So {ask}.", values) == "Well. X {tell} is mine. So my {x} size."
+    assert filled("Hm: {question}. Wait... {question} Quick.", values) == (
+        "Hm: Am I here. Where am I? Wait... Am I here. Where am I? Quick."
+    )
+
+
 def test_everybody_of_the_world_is_called_by_what_they_are_to_the_user() -> None:
     persons = TESTER_PHRASINGS.persons.values()
     for name in CAST.world.persons:
-        facts = tuple(slot.fact(("x",)) for slot in CAST.slots_of[name])
+        facts = tuple(slot.fact(("x",)) for cast in CASTS for slot in cast.slots_of.get(name, ()))
         scenario = replace(SCENARIO, ability=Ability.FORGET, form=Form.PERSON, facts=facts)
         _, values = frames_of(TESTER_PHRASINGS, scenario)
         assert values["person"] in persons, name

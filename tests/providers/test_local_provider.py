@@ -13,10 +13,15 @@ from typing import Any, TypeVar
 
 import pytest
 
+from apep_datagen.conversation.review import read_review
 from apep_datagen.core.errors import FailureKind, ProviderUnusableError
 from apep_datagen.core.messages import Completion, CompletionRequest, Message, Step
+from apep_datagen.formats.shape import Shape
+from apep_datagen.formats.wire import Wire
 from apep_datagen.providers import local
-from apep_datagen.providers.local import LocalProvider, grammar_for
+from apep_datagen.providers.local import LocalProvider
+from apep_datagen.providers.local_grammar import grammar_for
+from support.chat_rows import CALLING
 from support.paths import SUPPORT
 from support.program import Program
 from support.waiting import PATIENCE_SECONDS
@@ -107,6 +112,14 @@ def test_a_rewrite_keeps_the_marks_of_its_parts(runner: Runner) -> None:
     check_form(runner.ask(request(Step.REWRITE, 5, SYSTEM, two)), rf"\[\[1\]\] {SENTENCES}\n\[\[2\]\] {SENTENCES}")
 
 
+def test_a_review_answers_each_question(runner: Runner) -> None:
+    shown = Message("user", "The user: Hi.\n\nAda says: Hello.\n\nAnswer mood, facts, person and training.")
+    requests = [request(Step.REVIEW, seed, SYSTEM, shown) for seed in (1, 2)]
+    for completion in runner.ask(*requests):
+        assert read_review(completion.text) is not None, completion.text
+    assert len({grammar_for(wanted, chooses_itself=chooses) for wanted in requests for chooses in (True, False)}) == 1
+
+
 def test_the_grammar_of_a_larger_model_is_understood_and_allows_both(runner: Runner) -> None:
     two = Message("user", "[[1]] They seem worried.\n[[2]] I hope that they sleep.")
     endpoint = runner.provider._adapter
@@ -190,3 +203,34 @@ def test_the_main_job_makes_conversations_with_the_embedded_model(tmp_path: Path
         assert all(answer.startswith("<think>") and answer.count("<think>") == 1 for answer in answers)
     steps = [kind for (kind,) in program.query("SELECT kind FROM steps")]
     assert steps.count("ask") == steps.count("answer") == steps.count("rewrite") == 2
+
+
+# As trained.
+
+
+def as_trained(form: str, messages: tuple[Message, ...] = CALLING[:-1], **shape: Any) -> CompletionRequest:
+    spelled = Wire(form, Shape(**shape)).spell(messages)
+    return CompletionRequest(Step.ANSWER, (), "smollm2", 0.8, 12, 7, spelled)
+
+
+def test_asked_as_it_was_trained_a_model_says_what_it_likes(runner: Runner) -> None:
+    free = as_trained("trl", CALLING[:2], tool_role="user")
+    confined = replace(free, spelled=None, messages=CALLING[:2])
+    first, second = runner.ask(free, confined)
+    assert "<think>" not in first.text
+    assert second.text.startswith("<think>")
+    [after_results] = runner.ask(as_trained("trl", tool_role="tool"))
+    assert after_results.text
+
+
+def test_a_template_that_knows_no_calls_is_refused_in_a_sentence(runner: Runner) -> None:
+    for wanted in (as_trained("trl", calls="native"), as_trained("openai", CALLING[:2], calls="native")):
+        with pytest.raises(
+            ProviderUnusableError, match=r"^its chat template leaves out tools, calls, without a word; "
+        ):
+            runner.ask(wanted)
+    with pytest.raises(ProviderUnusableError, match=r"leaves out .*thoughts that stand apart"):
+        runner.ask(as_trained("together", calls="native"))
+    with pytest.raises(ProviderUnusableError, match=r"refuses it: unsupported content\[\]\.type; "):
+        runner.ask(as_trained("mistral", calls="native"))
+    assert runner.ask(as_trained("hermes", calls="native"))  # all of it is text

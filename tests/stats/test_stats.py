@@ -385,6 +385,7 @@ def test_it_tells_what_a_run_made(program: Program) -> None:
     assert min(by_role.values()) >= 8
     assert {(maker.provider, maker.model) for maker in run.makers} <= {("one", "model-one"), ("two", "model-one")}
     assert sum(item.count for item in run.verdicts if not item.stage) == 8
+    assert run.held_out.conversations == 0
     assert {path: path.read_bytes() for path in program.output.parent.iterdir()} == before
 
 
@@ -396,6 +397,8 @@ def test_it_says_so_in_words_and_as_json(program: Program) -> None:
         assert words in text
     assert "Accepted 8 of 8 conversations (100 %)" in text
     assert "Not known" not in text
+    assert "Held out for evaluation: nothing of it was drawn" in text
+    assert value["held_out"]["run"] == {"conversations": 0, "most_frequent": []}
     assert "-0.0" not in text
     assert json.loads(json.dumps(value)) == value
     assert value["conversations"] == value["run"]["accepted"] == value["run"]["quality"]["accepted"] == 8

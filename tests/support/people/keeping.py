@@ -94,7 +94,7 @@ def forget(turn: Turn) -> str:
     called = turn.gone(notes.items(), turn.facts, keeps_rest=turn.way != "loses the other half")
     if turn.way == "forgets into the diary":
         called.append(("add_diary", [f"Today I let go of this: {next(iter(notes.values()))}"]))
-    return calls("There it is. I delete it, because they asked me to forget it.", *called)
+    return calls("There it is. I delete it, because they asked me to forget it.", *called) if called else done
 
 
 def _never_kept(turn: Turn) -> str:

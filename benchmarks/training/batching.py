@@ -69,11 +69,16 @@ class Generator(Protocol):
 
 
 class Batcher:
-    """Lets many threads ask one generator."""
+    """Lets many threads ask one generator.
+
+    Attributes:
+        asked: How many prompts have been handed in.
+    """
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
         self._waiting: queue.SimpleQueue[tuple[Prompt, Future[Answer]] | None] = queue.SimpleQueue()
+        self.asked = 0
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
@@ -85,6 +90,7 @@ class Batcher:
         """
         future: Future[Answer] = Future()
         self._waiting.put((prompt, future))
+        self.asked += 1
         return future.result()
 
     def close(self) -> None:

@@ -164,4 +164,3 @@ class _PlacesCache(Cache):  # type: ignore[misc]  # transformers is not looked a
     def get_seq_length(self, *_: Any) -> int:
         """Return how many tokens there are; positions are given with each call, so nobody needs it."""
         return self._length
-

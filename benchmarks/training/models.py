@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch  # type: ignore[import-not-found]  # the environment of the benchmark has it
+from rows import Message, Render
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM
 
-__all__ = ["END", "load", "render", "save_base"]
+__all__ = ["END", "load", "renderer", "save_base"]
 
 END = "<|im_end|>"
 """What ends a message, in the chat template of the model."""
@@ -40,7 +42,11 @@ def load(directory: Path, device: str) -> tuple[Any, Any]:
     return model, AutoTokenizer.from_pretrained(directory)
 
 
-def render(tokenizer: Any, messages: list[dict[str, str]], is_to_answer: bool) -> str:  # noqa: FBT001 - a step's state
-    """Return messages as the model's own chat template has them."""
-    text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=is_to_answer)
-    return text
+def renderer(tokenizer: Any) -> Render:
+    """Return the model's own chat template."""
+
+    def render(messages: Sequence[Message], *, is_to_answer: bool) -> str:
+        text: str = tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=is_to_answer)
+        return text
+
+    return render

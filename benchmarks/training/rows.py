@@ -8,11 +8,29 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-__all__ = ["Message", "Row", "Stretch", "common_prefix", "learnt_texts", "micro_batches", "row_of", "steps", "stretches"]
+__all__ = [
+    "Message",
+    "Row",
+    "Stretch",
+    "common_prefix",
+    "learnt_texts",
+    "micro_batches",
+    "row_of",
+    "steps",
+    "stretches",
+]
 
 Message = dict[str, str]
 """A message of a row: `role` and `content`."""
+
+
+class Render(Protocol):
+    """A chat template."""
+
+    def __call__(self, messages: Sequence[Message], *, is_to_answer: bool) -> str:
+        """Return messages as one text; `is_to_answer` is whether an answer of Ada's follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +49,12 @@ class Row:
     is_learnt: tuple[bool, ...]
 
 
-def stretches(
-    messages: Sequence[Message], render: Callable[[Sequence[Message], bool], str], end: str
-) -> tuple[Stretch, ...]:
+def stretches(messages: Sequence[Message], render: Render, end: str) -> tuple[Stretch, ...]:
     """Divide a rendered conversation into what Ada says, each with the token that ends it, and all else.
 
     Args:
         messages: The conversation.
-        render: The chat template: messages, and whether an answer of Ada's is to follow.
+        render: The chat template.
         end: The text of the token that ends a message.
 
     Raises:
@@ -49,7 +65,7 @@ def stretches(
     for number, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
-        before, after = render(messages[:number], True), render(messages[: number + 1], False)
+        before, after = render(messages[:number], is_to_answer=True), render(messages[: number + 1], is_to_answer=False)
         if not before.startswith(done) or not after.startswith(before):
             raise ValueError("the chat template changes what stands before an answer: it cannot be learnt from at once")
         answer, found_end, _ = after.removeprefix(before).partition(end)

@@ -31,7 +31,7 @@ def main() -> int:
 
     import torch  # type: ignore[import-not-found]  # noqa: PLC0415 - --help is not to wait for it
     from generation import ModelGenerator  # noqa: PLC0415 - as above
-    from models import END, load, render  # noqa: PLC0415 - as above
+    from models import END, load, renderer  # noqa: PLC0415 - as above
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -39,8 +39,10 @@ def main() -> int:
     end = tokenizer.convert_tokens_to_ids(END)
     batcher = Batcher(ModelGenerator(model, end, places=arguments.places, context=arguments.context))
 
+    render = renderer(tokenizer)
+
     def answer(body: dict[str, Any]) -> dict[str, Any]:
-        tokens = tokenizer(render(tokenizer, body["messages"], True), add_special_tokens=False).input_ids
+        tokens = tokenizer(render(body["messages"], is_to_answer=True), add_special_tokens=False).input_ids
         prompt = prompt_of(body, tokens)
         written = batcher.answer(prompt)
         text = tokenizer.decode(written.tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
@@ -92,11 +94,13 @@ def handler(answer: Any, name: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 - as the base class calls it
+        def do_GET(self) -> None:
             models = {"object": "list", "data": [{"id": name, "object": "model", "created": 0, "owned_by": "local"}]}
-            self._send(200, models) if self.path.endswith("/models") else self._send(404, _error("there is no such path"))
+            self._send(200, models) if self.path.endswith("/models") else self._send(
+                404, _error("there is no such path")
+            )
 
-        def do_POST(self) -> None:  # noqa: N802 - as above
+        def do_POST(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if not self.path.endswith("/chat/completions"):
                 self._send(404, _error("there is no such path"))

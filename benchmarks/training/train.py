@@ -24,7 +24,7 @@ from typing import Any
 import attention
 import torch  # type: ignore[import-not-found]  # the environment of the benchmark has it
 from adapters import Adapters
-from models import END, load, render
+from models import END, load, renderer
 from rows import Row, common_prefix, learnt_texts, micro_batches, row_of, steps, stretches
 from transformers import DynamicCache
 
@@ -32,6 +32,7 @@ _ROWS_A_STEP = 4
 # What a batch holds in memory grows with its tokens: some 0.7 MB each.
 _TOKENS_A_BATCH = 2048
 _WARM_UP = 0.06
+_STEPS_A_LINE = 10
 _SECONDS_BETWEEN_CHECKPOINTS = 60.0
 _BYTES_PER_MAXRSS = 1 if sys.platform == "darwin" else 1024
 
@@ -44,14 +45,15 @@ def main() -> int:
         torch.set_num_threads(arguments.threads)
     model, tokenizer = load(arguments.base, arguments.device)
     texts = arguments.rows.read_text(encoding="utf-8")
-    rows = [_row(tokenizer, json.loads(line)["messages"]) for line in texts.splitlines()]
+    rows = [_row(tokenizer, json.loads(line)["messages"]) for line in texts.split("\n") if line]
     left_out = [row for row in rows if len(row.tokens) > arguments.max_tokens]
     rows = [row for row in rows if len(row.tokens) <= arguments.max_tokens]
     made_with = {name: getattr(arguments, name) for name in ("epochs", "seed", "rank", "learning_rate", "max_tokens")}
-    training = _Training(model, tokenizer, rows, arguments, hashlib.sha256(f"{made_with}{texts}".encode()).hexdigest())
+    identity = hashlib.sha256(f"{made_with}{texts}".encode()).hexdigest()
+    training = _Training(model, tokenizer, rows, arguments, identity)
     print(
         f"{len(rows)} conversations ({len(left_out)} are longer than {arguments.max_tokens} tokens and left out),"
-        f" {sum(len(row.tokens) for row in rows)} tokens, of which {sum(sum(row.is_learnt) for row in rows)} are learnt;"
+        f" {sum(len(row.tokens) for row in rows)} tokens, {sum(sum(row.is_learnt) for row in rows)} of them learnt;"
         f" {len(training.planned)} steps",
         flush=True,
     )
@@ -69,7 +71,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so many; the same command goes on")
-    parser.add_argument("--max-tokens", type=int, default=3072, help="longer conversations are left out, never cut")
+    parser.add_argument("--max-tokens", type=int, default=2048, help="longer conversations are left out, never cut")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=0, help="of the CPU (default: what PyTorch takes)")
     return parser.parse_args()
@@ -77,7 +79,7 @@ def _arguments() -> argparse.Namespace:
 
 def _row(tokenizer: Any, messages: list[dict[str, str]]) -> Row:
     """Return a conversation's tokens, after a look at what its labels decode to: Ada's words, and nothing else."""
-    parts = stretches(messages, lambda some, is_to_answer: render(tokenizer, list(some), is_to_answer), END)
+    parts = stretches(messages, renderer(tokenizer), END)
     row = row_of(parts, lambda text: tokenizer(text, add_special_tokens=False).input_ids)
     learnt = learnt_texts(row, functools.partial(tokenizer.decode, clean_up_tokenization_spaces=False))
     assert learnt == [message["content"] + END for message in messages if message["role"] == "assistant"]
@@ -95,7 +97,9 @@ class _Training:
         identity: What the training is made with; a checkpoint of another one is refused.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, rows: Sequence[Row], arguments: argparse.Namespace, identity: str) -> None:
+    def __init__(
+        self, model: Any, tokenizer: Any, rows: Sequence[Row], arguments: argparse.Namespace, identity: str
+    ) -> None:
         self._tokenizer = tokenizer
         self._rows = rows
         self._arguments = arguments
@@ -124,10 +128,10 @@ class _Training:
             self._step(number)
             now = time.monotonic()
             self._seconds = before + now - began
-            if number % 10 == 9:
+            if (number + 1) % _STEPS_A_LINE == 0:
                 tokens = sum(self._lengths[row] for step in self.planned[: number + 1] for row in step)
                 print(
-                    f"step {number + 1} of {len(self.planned)}: loss {_mean(self._done[-10:]):.3f},"
+                    f"step {number + 1} of {len(self.planned)}: loss {_mean(self._done[-_STEPS_A_LINE:]):.3f},"
                     f" {self._seconds:.0f} s, {tokens / self._seconds:.0f} tokens/s",
                     flush=True,
                 )
@@ -247,7 +251,7 @@ class _Training:
         (self._arguments.out / "training.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         print(
             f"{len(done)} of {len(self.planned)} steps, {self._seconds:.0f} s, at most {self._peak_bytes / 1e9:.1f} GB;"
-            f" loss {_mean(self._done[:10]):.3f} at first, {_mean(self._done[-10:]):.3f} at last",
+            f" loss {_mean(self._done[:_STEPS_A_LINE]):.3f} at first, {_mean(self._done[-_STEPS_A_LINE:]):.3f} at last",
             flush=True,
         )
 

@@ -29,7 +29,7 @@ Message = dict[str, str]
 class Render(Protocol):
     """A chat template."""
 
-    def __call__(self, messages: Sequence[Message], *, is_to_answer: bool) -> str:
+    def __call__(self, messages: Sequence[Message], /, *, is_to_answer: bool) -> str:
         """Return messages as one text; `is_to_answer` is whether an answer of Ada's follows."""
 
 

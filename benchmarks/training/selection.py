@@ -10,9 +10,9 @@ from pathlib import Path
 
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import ada_system_prompt
+from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Message
-from apep_datagen.core.tools import ToolCall
 
 __all__ = ["SHORTCUTS", "Selection", "read_datasets", "select", "write_dataset"]
 

@@ -76,7 +76,7 @@ def run_program(config: str, *options: str, directory: Path | None = None) -> Me
         keys = dict.fromkeys(("MISTRAL_API_KEY", "TOGETHER_API_KEY", "HF_TOKEN"), "benchmark")
         began = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-m", "apep_datagen", "--quiet", *options], cwd=place, env={**os.environ, **keys}
+            [sys.executable, "-m", "apep_datagen", *options, "--quiet"], cwd=place, env={**os.environ, **keys}
         )
         watched = psutil.Process(process.pid)
         resident, cpu = 0, 0.0

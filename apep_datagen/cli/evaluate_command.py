@@ -6,6 +6,7 @@ What a command needs is imported when it runs, so that `--help` does not wait fo
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,8 +42,6 @@ from apep_datagen.cli.telling import report, telling_errors
 from apep_datagen.terminal import streams
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from apep_datagen.evaluate.element import Examined
     from apep_datagen.evaluate.plan import ExamPlan
 
@@ -97,7 +96,7 @@ def evaluate(
         from apep_datagen.conversation.prompt_set import load_prompts
         from apep_datagen.core.messages import ModelRole
         from apep_datagen.core.paths import NamedFile, check_files
-        from apep_datagen.evaluate.element import Examinee, read_examined
+        from apep_datagen.evaluate.element import Examinee
         from apep_datagen.evaluate.exam import WRITTEN, Exam
         from apep_datagen.evaluate.plan import ExamPlan
         from apep_datagen.evaluate.running import Evaluation, default_output
@@ -108,6 +107,7 @@ def evaluate(
         from apep_datagen.terminal.text import say
 
         names = [ada] if tester == WRITTEN else list(dict.fromkeys([ada, tester]))
+        _require(load_settings(config).providers, ada, tester)
         settings = load_settings(
             config,
             generation={"grace_seconds": grace_seconds, "patience_seconds": patience},
@@ -118,7 +118,6 @@ def evaluate(
                 "rewriter": {"when": "off"},
                 "reviewer": {"when": "off"},
             },
-            options_of_roles={"ada": "--ada", "tester": "--ada" if tester == WRITTEN else "--tester"},
             models=parse_pairs("--model", model),
             rates=parse_rates(rps),
         )
@@ -129,8 +128,8 @@ def evaluate(
         if against is not None:
             files.append(NamedFile(against, "the other evaluation (--against)"))
         check_files(files)
-        # What cannot be compared with is said before anything is spent.
-        other = list(read_examined(against)) if against else None
+        # Before anything is spent.
+        other = _read_other(against) if against is not None else None
         wire = read_as_trained(as_trained) if as_trained else None
         exam = Exam(seed, users, days, tries, settings.generation.max_tool_rounds, tester)
         written = load_written_tester(prompts)
@@ -145,7 +144,7 @@ def evaluate(
         )
         streams.let_output_be_lost()
         outcome = asyncio.run(run_evaluation(invocation, evaluation, make_view(quiet=quiet or as_json)))
-        if outcome.counters.done:
+        if outcome.counters.done and (as_json or not quiet):
             _tell(
                 ExamPlan(replace(exam, tester=WRITTEN), plan.cast, plan.prompts, written),
                 output,
@@ -159,7 +158,37 @@ def evaluate(
         raise typer.Exit(outcome.exit_status)
 
 
-def _tell(plan: ExamPlan, output: Path, other: Sequence[Examined] | None, *, as_json: bool) -> None:
+def _require(providers: Iterable[str], ada: str, tester: str) -> None:
+    """Refuse what names no provider.
+
+    Raises:
+        SettingsError: One of them does.
+    """
+    from apep_datagen.core.errors import SettingsError
+    from apep_datagen.evaluate.exam import WRITTEN
+
+    known = list(providers)
+    for option, name, there_are in (("--ada", ada, known), ("--tester", tester, [WRITTEN, *known])):
+        if name not in there_are:
+            raise SettingsError(f"{option} {name}: there is no such provider; there are {', '.join(there_are)}")
+
+
+def _read_other(path: Path) -> list[Examined]:
+    """Return the conversations of another evaluation.
+
+    Raises:
+        StorageError: There is none, or the file is no evaluation.
+    """
+    from apep_datagen.core.errors import StorageError
+    from apep_datagen.evaluate.element import read_examined
+
+    elements = list(read_examined(path))
+    if not elements:
+        raise StorageError(f"{path}: this evaluation holds no conversation yet; go on with it, or name another one")
+    return elements
+
+
+def _tell(plan: ExamPlan, output: Path, other: list[Examined] | None, *, as_json: bool) -> None:
     """Print what an evaluation comes to, beside the bounds, and how it differs from another one."""
     from apep_datagen.evaluate.bounds import played_bounds
     from apep_datagen.evaluate.comparison import compare
@@ -170,7 +199,7 @@ def _tell(plan: ExamPlan, output: Path, other: Sequence[Examined] | None, *, as_
 
     elements = list(read_examined(output))
     found = report_of(elements, played_bounds(plan, elements))
-    compared = None if other is None else compare(elements, other)
+    compared = compare(elements, other) if other else None
     if as_json:
         report(report_as_json(found) | ({"against": comparison_as_json(compared)} if compared else {}))
     else:

@@ -35,7 +35,7 @@ class Serving:
 
     def serves(self, provider: str, role: ModelRole) -> bool:
         """Tell whether a provider serves a role."""
-        return provider in self.providers[role]
+        return provider in self.providers.get(role, ())
 
     def roles_of(self, provider: str) -> tuple[ModelRole, ...]:
         """Return the roles that a provider serves, also those that no new conversation needs."""

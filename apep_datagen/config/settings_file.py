@@ -39,7 +39,6 @@ def load_settings(
     budget: Mapping[str, Any] | None = None,
     quality: Mapping[str, Any] | None = None,
     roles: Mapping[str, Mapping[str, Any]] | None = None,
-    options_of_roles: Mapping[str, str] | None = None,
     models: Mapping[str, str] | None = None,
     rates: Mapping[str, float] | None = None,
 ) -> Settings:
@@ -51,7 +50,6 @@ def load_settings(
         budget: The same for `[budget]`.
         quality: The same for `[quality]`.
         roles: The same for `[roles.ROLE]`, by role.
-        options_of_roles: By role, the option that names its provider, where that is not `--role`.
         models: Model by provider, from `--model`.
         rates: Requests per second by provider, from `--rps`.
 
@@ -87,8 +85,7 @@ def load_settings(
         given |= {f"{key}.{name}": _option(name) for name in chosen}
     _put_over_roles(values, roles or {})
     settings = validate(Settings, values, str(path), options=given)
-    named = {role: f"--role {role}=…" for role, keys in (roles or {}).items() if keys.get("providers")}
-    _check_roles(settings, path, named | dict(options_of_roles or {}))
+    _check_roles(settings, path, roles or {})
     return settings
 
 
@@ -104,16 +101,11 @@ def _put_over_roles(values: dict[str, Any], options: Mapping[str, Mapping[str, A
             sections[role] = {**section, **chosen}
 
 
-def _check_roles(settings: Settings, path: Path, options: Mapping[str, str]) -> None:
-    """Refuse names of a role that are no provider's. They are not quoted, as one may be a key in the wrong place.
-
-    Args:
-        settings: The settings.
-        path: The file that they are from.
-        options: By role, the option that named its providers in place of the file.
-    """
+def _check_roles(settings: Settings, path: Path, options: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse names of a role that are no provider's. They are not quoted, as one may be a key in the wrong place."""
     for role in ModelRole:
-        place = options.get(role.value, f"{path}: roles.{role.value}.providers")
+        is_option = bool(options.get(role.value, {}).get("providers"))
+        place = f"--role {role.value}=…" if is_option else f"{path}: roles.{role.value}.providers"
         for number, name in enumerate(settings.roles.of(role).providers or (), start=1):
             if name not in settings.providers:
                 raise SettingsError(

@@ -20,7 +20,6 @@ from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Message
-from apep_datagen.core.notebook import Notes
 from apep_datagen.evaluate.exam import Exam
 from apep_datagen.evaluate.outcome import Outcome
 from apep_datagen.evaluate.plan import ExamPlan
@@ -61,8 +60,9 @@ class Examined:
         place: In which exchange, from 1.
         exchanges: How many exchanges it was to have.
         at: When it takes place, an ISO date with hour and minute.
-        notes: How many notes were in Ada's memory before it.
-        pages: How many pages were in her diary before it.
+        notes: How many notes there are in Ada's memory before it, if she has done all that she should; so it is the
+            same whoever answers.
+        pages: How many pages there are in her diary then.
         outcome: What came of it.
         ada: Who answered.
         seconds: How long each of her answers took, in order, one for each model call; empty where nobody measured.
@@ -106,7 +106,6 @@ def examined(
     brief: Brief,
     day: int,
     *,
-    before: Notes,
     messages: Sequence[Message],
     outcome: Outcome,
     ada: Examinee,
@@ -120,7 +119,6 @@ def examined(
         plan: What was asked.
         brief: What was decided about the conversation.
         day: On which of the user's days, from 0, as `ExamPlan.day` was asked.
-        before: What was in memory and diary before it.
         messages: The conversation, as a sample of an output has it.
         outcome: What came of it.
         ada: Who answered.
@@ -130,6 +128,7 @@ def examined(
     """
     user, number_of_try = plan.exam.place_of(brief.timeline_id)
     scenario = brief.scenario
+    notes, pages = plan.notes_before(user, day)
     return Examined(
         exam=plan.exam,
         tables=plan.tables,
@@ -142,8 +141,8 @@ def examined(
         place=scenario.place,
         exchanges=brief.exchanges,
         at=brief.at,
-        notes=len(before.memory),
-        pages=len(before.diary),
+        notes=notes,
+        pages=pages,
         outcome=outcome,
         ada=ada,
         seconds=tuple(seconds),

@@ -29,6 +29,7 @@ from apep_datagen.people.phrases import Phrases
 from apep_datagen.people.scenario import Ability, Form
 from apep_datagen.people.story import Story, notes_that_hold
 from apep_datagen.quality import effect, execution, form, knowledge, notes
+from apep_datagen.quality.admissions import admits
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.effect import View
 from apep_datagen.quality.effect.abstaining import claimed, made_up
@@ -101,9 +102,19 @@ def examine(case: Case, phrases: Phrases, ideal: Story, entries: Sequence[Entry]
     if earlier is not None and not (problem and problem.reason in BLAMELESS):
         return Outcome(earlier.failure, earlier.reason, earlier.detail)
     problem = problem or notes.check(sample, scenario, change) or knowledge.unfounded(sample, scenario)
-    if problem is None:
-        return Outcome(None)
-    return _outcome(problem, _failure(problem, View(sample, scenario, change, phrases)))
+    view = View(sample, scenario, change, phrases)
+    return _denied(view) if problem is None else _outcome(problem, _failure(problem, view))
+
+
+def _denied(view: View) -> Outcome:
+    """Return what came of a conversation in which nothing is wrong: it is right, unless she denies what she was shown.
+
+    Whoever says nothing of the matter leaves out what is to be left out, too.
+    """
+    facts = view.scenario.facts
+    if view.scenario.ability is Ability.APPLY and admits(view.reply, facts[0].ask, view.phrases.admissions):
+        return Outcome(Failure.LOOKED_AND_DID_NOT_USE, "the reply denies what Ada was shown", view.reply)
+    return Outcome(None)
 
 
 def _questions_of(sample: Sample) -> Sample:

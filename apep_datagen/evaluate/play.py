@@ -111,7 +111,7 @@ def _play_day(plan: ExamPlan, ada: Ada, examinee: Examinee, *, brief: Brief, day
     else:
         case = Case(brief, messages, Change((), before, notebook.notes()))
         outcome = examine(case, plan.cast.phrases, ideal, notebook.entries)
-    return examined(plan, brief, day, before=before, messages=messages, outcome=outcome, ada=examinee)
+    return examined(plan, brief, day, messages=messages, outcome=outcome, ada=examinee)
 
 
 def _converse(

@@ -171,7 +171,6 @@ class _ExaminedEnding:
             plan,
             brief,
             timeline.conversations,
-            before=notebook.notes_before(),
             messages=messages,
             outcome=outcome,
             ada=self.evaluation.ada,

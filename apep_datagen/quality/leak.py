@@ -226,7 +226,8 @@ def _says_something_new(run: tuple[str, ...], seen: _Seen) -> bool:
 
 
 def _content_of(run: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(stem(word) for word in run if not is_function_word(word))
+    # A single character is no content word of what was seen either: the digits of "2.4 bar" are nothing new.
+    return tuple(stem(word) for word in run if len(word) > 1 and not is_function_word(word))
 
 
 # A capitalised word that does not begin a sentence: in English, a name.

@@ -14,9 +14,11 @@ from apep_datagen.export.examples import examples_of
 from apep_datagen.formats.trl import TRL
 from support.paths import REPOSITORY
 
+sys.path.insert(0, str(REPOSITORY / "benchmarks"))
 sys.path.insert(0, str(REPOSITORY / "benchmarks" / "trainers"))
 from lessons import Learnt, check
-from run import cuda_builds
+
+from environments import cuda_builds
 
 _CONVERSATION = (
     Message("system", "You are Ada."),

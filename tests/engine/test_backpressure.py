@@ -105,7 +105,7 @@ def test_a_fast_tester_begins_no_thousands_for_a_slow_ada() -> None:
 def test_answers_that_take_long_are_on_their_way_in_time() -> None:
     slow = {"t": (10.0, 30.0)}
     servers, _, most = run(300, {"t": 20.0, "a": 4.0, "r": 20.0}, serving(t="t", a="a", r="r"), latency=slow)
-    assert servers["a"].used(150, 300) >= 0.93
+    assert servers["a"].used(150, 300) >= 0.9
     # 20 seconds of 4 requests are on their way, and no more than that again waits.
     assert most < 200
 

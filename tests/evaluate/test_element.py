@@ -11,6 +11,7 @@ import pytest
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.sample_json import parse_messages, sample_line
+from apep_datagen.evaluate.bounds import never
 from apep_datagen.evaluate.element import Examined, Examinee, read_examined
 from apep_datagen.evaluate.failures import Failure
 from apep_datagen.evaluate.outcome import Outcome
@@ -104,10 +105,9 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         list(read_examined(tmp_path / "ada.json"))
 
 
-def test_an_element_knows_what_was_in_memory() -> None:
+def test_an_element_knows_how_much_there_is_to_remember_whoever_answers() -> None:
     plan = shared_plan(2)
-    for one in ELEMENTS:
-        # An Ada who does all that she should has at least the notes that she should have.
-        assert one.notes >= plan.notes_before(one.user, one.day - 1)[0]
+    for one in (*ELEMENTS, *play(plan, never)):
+        assert (one.notes, one.pages) == plan.notes_before(one.user, one.day - 1)
     assert isinstance(ELEMENTS[0], Examined)
     assert {one.ability for one in ELEMENTS} <= set(Ability)

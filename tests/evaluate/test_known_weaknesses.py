@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.markup import render_answer
 from apep_datagen.core.tools import LISTING_TOOLS
 from apep_datagen.evaluate.element import Examined
@@ -162,3 +163,16 @@ def test_calls_are_counted_by_tool() -> None:
     looked = of(ideal, lambda one: one.ability is Ability.RECALL and one.form is not Form.SAID_ABOVE)
     assert all(LISTING_TOOLS & one.calls.keys() for one in looked)
     assert all(not one.calls for one in of(ideal, lambda one: one.ability in CHATTING))
+
+
+def says_never_told(scene: Scene) -> str:
+    """Look, and deny it all."""
+    if not scene.rounds:
+        return render_answer("", "", (ToolCall("recall_memories", {}), ToolCall("recall_diary", {})))
+    return render_answer("", "I have looked in my notes, and there is nothing of it: you never told me.")
+
+
+def test_who_denies_what_she_was_shown_has_avoided_nothing() -> None:
+    asked = [one for one in played(says_never_told) if one.form is Form.AVOID]
+    assert asked
+    assert kinds(asked) <= {Failure.LOOKED_AND_DID_NOT_USE, Failure.DID_NOT_WRITE}

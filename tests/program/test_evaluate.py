@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from apep_datagen.evaluate.failures import Failure
-from support.examinee import Asked, Examinee
+from support.examinee import Asked, Examinee, answers_in_fields
 from support.loopback_server import LoopbackServer, Received, Reply
 from support.paths import SUPPORT
 from support.program import Ended, Program, section
@@ -24,6 +24,7 @@ USERS, DAYS = 3, 3
 OPTIONS = ("evaluate", "--ada", "model", "--users", str(USERS), "--days", str(DAYS))
 FILE = Path("data/evaluations/model.json")
 STATE = FILE.with_name("model.state.db")
+WORSE = FILE.with_name("worse.json")
 KILLED = (str(SUPPORT / "killed_program.py"),)
 
 Element = dict[str, Any]
@@ -36,8 +37,8 @@ class Evaluated(Program):
         elements: list[Element] = json.loads((self.directory / FILE).read_text(encoding="utf-8"))
         return elements
 
-    def outcomes(self) -> list[dict[str, Any]]:
-        return [element["evaluation"]["outcome"] for element in self.elements()]
+    def outcomes(self, path: Path = FILE) -> list[dict[str, Any]]:
+        return [element["evaluation"]["outcome"] for element in json.loads((self.directory / path).read_bytes())]
 
     def query_state(self, sql: str) -> list[tuple[Any, ...]]:
         connection = sqlite3.connect(self.directory / STATE)
@@ -183,10 +184,10 @@ def test_killed_again_and_again_with_many_in_flight_each_question_is_asked_once(
 
 
 def test_tries_ask_the_same_anew(fresh: Evaluated) -> None:
-    def forgets_in_the_second_try(asked: Asked) -> str:
-        return "does not store" if asked.number_of_try == 2 else ""
+    def errs_in_the_second_try(asked: Asked) -> str:
+        return "looks up for nothing" if asked.number_of_try == 2 else ""
 
-    examinee = Examinee(2, 3, tries=2, way=forgets_in_the_second_try)
+    examinee = Examinee(2, 3, tries=2, way=errs_in_the_second_try)
     with LoopbackServer(examinee) as server:
         configure(fresh, server, max_in_flight=None)
         ended = fresh.run("evaluate", "--ada", "model", "--users", "2", "--days", "3", "--tries", "2", "--json")
@@ -215,7 +216,7 @@ def test_a_budget_ends_it_and_a_larger_one_goes_on(fresh: Evaluated) -> None:
         configure(fresh, server)
         spent = fresh.run(*OPTIONS, "--max-requests", "8")
         assert spent.status == 6, spent.said
-        assert "The budget max_requests is reached" in spent.stderr
+        assert "The budget --max-requests is reached" in spent.stderr
         assert len(server.received) == 8
         ended = fresh.run(*OPTIONS, "--max-requests", "100")
     assert ended.status == 0, ended.said
@@ -324,7 +325,7 @@ def test_what_is_refused_for_good_is_told_and_the_rest_is_evaluated(fresh: Evalu
         configure(fresh, server)
         ended = fresh.run(*OPTIONS)
         assert ended.status == 0, ended.said
-        assert "is set aside, answer failed" in ended.stderr
+        assert "is set aside, answer failed" in ended.said
         assert "1 conversations failed before they ended; what was to come of their users is left out" in ended.stdout
         assert f"7 of 7 conversations are in {FILE}" in ended.stdout
         assert "7 of 9 conversations" in ended.stdout
@@ -399,30 +400,6 @@ def test_status_tells_of_an_evaluation(program: Evaluated) -> None:
     assert f"9 of 9 conversations are in {FILE}" in ended.stdout
 
 
-# What is refused before anything is asked.
-
-REFUSED = {
-    "no ada": (("--ada", "modle"), 2, "--ada: name 1 is no provider (did you mean model?)"),
-    "no tester": (("--ada", "model", "--tester", "modle"), 2, "--tester: name 1 is no provider (did you mean model?)"),
-    "nothing to compare with": (("--ada", "model", "--against", "other.json"), 4, "other.json: there is no such file"),
-    "no evaluation": (("--ada", "model", "--against", "a.json"), 4, "a.json: element 1 is no evaluated conversation"),
-}
-
-
-@pytest.mark.parametrize(("options", "status", "words"), REFUSED.values(), ids=REFUSED)
-def test_what_is_wrong_is_told_before_anybody_is_asked(
-    fresh: Evaluated, options: tuple[str, ...], status: int, words: str
-) -> None:
-    (fresh.directory / "a.json").write_text("[{}]", encoding="utf-8")
-    with LoopbackServer(Examinee(USERS, DAYS)) as server:
-        configure(fresh, server)
-        ended = fresh.run("evaluate", *options)
-        assert ended.status == status, ended.said
-        assert ended.stderr.startswith(words)
-        assert not server.received
-    assert not (fresh.directory / FILE).exists()
-
-
 def test_a_model_that_is_evaluated_can_play_the_users_as_well(fresh: Evaluated) -> None:
     with LoopbackServer() as server:
         configure(fresh, server)
@@ -495,7 +472,7 @@ def test_a_damaged_state_database_is_told(program: Evaluated) -> None:
 
 
 def test_against_tells_what_differs_and_whether_it_is_more_than_chance(program: Evaluated) -> None:
-    with LoopbackServer(Examinee(USERS, DAYS, way=lambda _: "does not store")) as server:
+    with LoopbackServer(Examinee(USERS, DAYS, way=lambda _: "does not look up")) as server:
         program.configure(section("worse", server.url("worse"), max_in_flight=1))
         options = ("evaluate", "--ada", "worse", "--users", str(USERS), "--days", str(DAYS))
         ended = program.run(*options, "--against", str(FILE), "--json")
@@ -508,3 +485,139 @@ def test_against_tells_what_differs_and_whether_it_is_more_than_chance(program: 
     assert rows["all"]["difference"] < 0
     assert rows["all"]["low"] <= rows["all"]["difference"] <= rows["all"]["high"]
     assert "difference" in told.stdout
+    assert {"did not look", None} == {outcome["failure"] for outcome in program.outcomes(WORSE)}
+
+
+def test_against_another_exam_tells_in_what_they_differ_and_compares_what_both_were_asked(program: Evaluated) -> None:
+    with LoopbackServer(Examinee(USERS + 1, 2)) as server:
+        program.configure(section("worse", server.url("worse"), max_in_flight=1))
+        ended = program.run(
+            "evaluate", "--ada", "worse", "--users", str(USERS + 1), "--days", "2", "--against", str(FILE)
+        )
+    assert ended.status == 0, ended.said
+    assert (
+        "The two exams differ in the number of users (4 here, 3 there), the days of a user (2 here, 3 there)."
+        in ended.stdout
+    )
+    assert "Not compared because the other evaluation has no counterpart: 5 conversations." in ended.stdout
+
+
+def test_against_what_is_no_evaluation_is_told_before_anything_is_asked(program: Evaluated) -> None:
+    others = {
+        "nothing.json": "there is no such file",
+        "dataset.json": "this is a dataset",
+        "other.json": "is no evaluated conversation",
+        "torn.json": "the file ends",
+        "empty.json": "holds no conversation yet",
+    }
+    (program.directory / "dataset.json").write_text('[{"conversations": [{"role": "user", "content": "Hi"}]}]')
+    (program.directory / "other.json").write_text('[{"evaluation": {"user": 1}, "transcript": []}]')
+    (program.directory / "torn.json").write_text('[{"evaluation": {')
+    (program.directory / "empty.json").write_text("[]")
+    with LoopbackServer(Examinee(USERS, DAYS)) as server:
+        program.configure(section("worse", server.url("worse")))
+        for name, told in others.items():
+            ended = program.run("evaluate", "--ada", "worse", "--users", "1", "--days", "1", "--against", name)
+            assert ended.status == 4, ended.said
+            assert ended.stderr.startswith(f"{name}: "), ended.stderr
+            assert told in ended.stderr
+            assert len(ended.stderr.splitlines()) == 1
+        assert server.received == []
+
+
+# A model that plays the users.
+
+
+def test_a_model_can_play_the_users_and_what_it_gets_wrong_says_nothing_about_ada(fresh: Evaluated) -> None:
+    """Who never says what the first user is to say is asked again, three times in all."""
+    tester = Examinee(USERS, DAYS, written=False, way=lambda asked: "does not tell" if asked.user == 1 else "")
+    with LoopbackServer(tester) as server:
+        fresh.configure("".join(section(name, server.url(name), max_in_flight=1) for name in ("model", "player")))
+        ended = fresh.run(*OPTIONS, "--tester", "player", "--json")
+        steps = {name: {received.step for received in server.of(name)} for name in ("model", "player")}
+    assert ended.status == 0, ended.said
+    assert steps == {"model": {"answer", "continue"}, "player": {"ask"}}
+    elements = fresh.elements()
+    assert sorted(places(elements)) == [(user, 1, day) for user in (1, 2, 3) for day in (1, 2, 3)]
+    void = {place for place, outcome in zip(places(elements), fresh.outcomes(), strict=True) if outcome["is_void"]}
+    assert void
+    assert {user for user, _, _ in void} == {1}
+    rejected = fresh.query_state(
+        "SELECT timeline_id, count(*) FROM conversations WHERE status = 'rejected' GROUP BY timeline_id"
+    )
+    assert rejected == [(1, 2 * len(void))]
+    found = json.loads(ended.stdout)
+    assert found["total"]["void"] == len(void)
+    assert found["total"]["conversations"] == USERS * DAYS - len(void)
+    assert {outcome["failure"] for outcome in fresh.outcomes()} == {None}
+
+
+# As it was trained.
+
+
+@pytest.mark.parametrize("form", ["trl", "hermes", "openai", "axolotl", "an export"])
+def test_a_model_is_asked_as_it_was_trained(fresh: Evaluated, form: str) -> None:
+    examinee = Examinee(USERS, DAYS)
+    is_native = form == "an export"
+
+    def behaviour(received: Received) -> Reply:
+        reply = examinee(received)
+        return answers_in_fields(reply) if is_native else reply
+
+    with LoopbackServer(behaviour) as server:
+        configure(fresh, server)
+        value = exported_natively(fresh) if form == "an export" else form
+        ended = fresh.run(*OPTIONS, "--as-trained", value)
+        bodies = [received.body for received in server.received]
+    assert ended.status == 0, ended.said
+    assert {outcome["failure"] for outcome in fresh.outcomes()} == {None}, fresh.outcomes()
+    assert f"as trained ({value})" in ended.stdout
+    assert all(("tools" in body) == is_native for body in bodies)
+
+
+def exported_natively(program: Program) -> str:
+    """Export a dataset with native calls, and return where."""
+    (program.directory / "mine.json").write_text(
+        '[{"conversations": [{"role": "system", "content": "You are Ada."}, {"role": "user", "content": "Hi"},'
+        ' {"role": "assistant", "content": "<think>They greet me.</think>\\n\\nHello"}]}]'
+    )
+    ended = program.run("export", "mine.json", "--format", "trl", "--calls", "native", "--to", "exported")
+    assert (program.directory / "exported" / "trl" / "report.json").exists(), ended.said
+    return "exported/trl"
+
+
+# Where it cannot write.
+
+
+def test_a_provider_that_is_none_is_told_by_the_option_that_names_it(fresh: Evaluated) -> None:
+    fresh.configure(section("model", "http://127.0.0.1:9/model"))
+    for option in (("--ada", "nobody"), ("--ada", "model", "--tester", "nobody")):
+        ended = fresh.run("evaluate", *option)
+        assert ended.status == 2, ended.said
+        assert ended.stderr.startswith(f"{option[-2]} nobody: there is no such provider; there are "), ended.stderr
+        assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_directory_that_cannot_be_written_to_is_told(fresh: Evaluated) -> None:
+    (fresh.directory / "data").mkdir()
+    (fresh.directory / "data" / "evaluations").write_text("I am a file.")
+    fresh.configure(section("model", "http://127.0.0.1:9/model"))
+    ended = fresh.run(*OPTIONS)
+    assert ended.status in {2, 4}, ended.said
+    assert len(ended.stderr.splitlines()) == 1
+    assert "data/evaluations" in ended.stderr
+
+
+@pytest.mark.parametrize("what", ["state", "output"])
+def test_on_a_full_disk_it_says_so_and_goes_on_when_there_is_room(
+    made: tuple[Path, Ended], fresh: Evaluated, what: str
+) -> None:
+    with LoopbackServer(Examinee(USERS, DAYS)) as server:
+        configure(fresh, server)
+        full = fresh.run(what, *OPTIONS, command=(str(SUPPORT / "full_disk.py"),))
+        assert full.status == 4, full.said
+        assert "make room" in full.stderr
+        assert "Traceback" not in full.said
+        ended = fresh.run(*OPTIONS)
+    assert ended.status == 0, ended.said
+    assert without_seconds(fresh.elements()) == without_seconds(Evaluated(made[0]).elements())

@@ -251,6 +251,12 @@ def written_by_another_program(program: Program) -> Path:
     return path
 
 
+def an_evaluation(program: Program) -> Path:
+    path = program.directory / "evaluation.json"
+    path.write_text('[{"evaluation": {}, "transcript": []}]', encoding="utf-8")
+    return path
+
+
 def exported_for_native_calls(program: Program) -> Ended:
     path = written_by_another_program(program)
     return program.run("export", str(path), *EXPORT[1:], "--calls", "native")
@@ -363,6 +369,7 @@ SCENES: dict[str, tuple[int, Callable[[Program], Ended]]] = {
     ),
     "push needs a token": (3, pushed_without_a_token),
     "Not taken:": (7, lambda program: program.run("import", str(written_by_another_program(program)))),
+    "holds an evaluation": (4, lambda program: program.run("stats", str(an_evaluation(program)))),
     "Stopped; everything is saved": (130, stopped),
 }
 

@@ -124,6 +124,15 @@ INNOCENT = {
         past=("The sailor who teaches me the theremin is a patient man, retired since March.",),
         notes=("The user learns the theremin from a retired sailor.",),
     ),
+    "a number with a point stands in the result, in other words": case(
+        "Which size of needle does my machine take?",
+        "<think>I look first.</think>\n\n<tool_call>recall_memories()</tool_call>",
+        '<tool_result>{"memories": [{"index": 1, "date": "2026-01-02", "text": "1.5 mm in each machine of the user\'s,'
+        ' says the leaflet."}]}</tool_result>',
+        "<think>There.</think>\n\nYour sewing machine takes a needle of 1.5 mm.",
+        past=("The sewing machine takes a needle of 1.5 mm.",),
+        notes=("1.5 mm in each machine of the user's, says the leaflet.",),
+    ),
     "what is told now was planned": case(
         "I have begun to keep bees, would you believe it.",
         "<think>Bees, that will last.</think>\n\n"

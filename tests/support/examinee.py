@@ -20,7 +20,7 @@ from apep_datagen.evaluate.exam import WRITTEN, Exam
 from apep_datagen.evaluate.plan import ExamPlan
 from support.exams import PROMPTS, TESTER
 from support.loopback_server import Received, Reply
-from support.people import ada, tester
+from support.people import ada
 from support.people.scene import Scene
 from support.people.turn import Results, Turn
 from support.world import HELD_OUT
@@ -96,7 +96,7 @@ class Examinee:
         """Return what she says, in her own markup."""
         draw = random.Random(received.asked)  # noqa: S311 - a test's draw
         if received.step == "ask":
-            return self._ask(received, draw)
+            return self._ask(received)
         asked = self.asked(received)
         questions, rounds = _said_in(received.body["messages"])
         story = self.plan.story_before(asked.user, asked.day)
@@ -104,12 +104,15 @@ class Examinee:
         turn = Turn(Scene(asked.brief, story), self._way(asked), draw, tuple(questions), rounds[-1], shown)
         return ada.answer(turn, "")
 
-    def _ask(self, received: Received, draw: random.Random) -> str:
-        system = str(received.body["messages"][0]["content"])
+    def _ask(self, received: Received) -> str:
         asked = self.asked(received)
-        scene = Scene(asked.brief, self.plan.story_before(asked.user, asked.day))
-        name = system.partition("You are ")[2].partition(",")[0]
-        return tester.write(tester.task_in(received.prompt, HELD_OUT), self._way(asked), draw, name=name, scene=scene)
+        if self._way(asked):
+            return "There is something that I could tell you, but not today."
+        brief = asked.brief
+        draw = random.Random(brief.seed)  # noqa: S311 - a test's draw; the messages of a conversation belong together
+        messages = TESTER.messages(draw, brief.scenario, brief.user, brief.exchanges)
+        above = re.findall(r"^You: ", received.prompt, re.MULTILINE) if "The chat so far:" in received.prompt else []
+        return messages[len(above)]
 
     def _seeds(self) -> Iterator[tuple[int, Asked]]:
         exam = self.plan.exam
@@ -138,6 +141,13 @@ def answers_in_fields(reply: Reply) -> Reply:
     return Reply(text, message={"content": text, "tool_calls": calls}, finish_reason="tool_calls")
 
 
+def _result_in(value: dict[str, Any]) -> dict[str, object]:
+    """Return what a call gave; Hermes has the tool's name beside it."""
+    inner = value.get("content", value)
+    result: dict[str, object] = json.loads(inner) if isinstance(inner, str) else inner
+    return result
+
+
 def _said_in(messages: Iterable[dict[str, Any]]) -> tuple[list[str], list[Results]]:
     """Return the user's messages, and for each exchange its rounds of results, however these are spelled."""
     questions: list[str] = []
@@ -148,7 +158,7 @@ def _said_in(messages: Iterable[dict[str, Any]]) -> tuple[list[str], list[Result
         is_users = message["role"] == "user"
         is_result = message["role"] == "tool" or (is_users and _RESULT.search(text) is not None)
         if is_result:
-            found = [json.loads(line) for line in _JSON_OF_RESULT.findall(text)]
+            found = [_result_in(json.loads(line)) for line in _JSON_OF_RESULT.findall(text)]
             if was_result:
                 rounds[-1][-1].extend(found)
             else:

@@ -105,7 +105,8 @@ def _of_pages(turn: Turn) -> list[str]:
 
 
 def _in_pages(turn: Turn, moment: Fact) -> list[tuple[str, str]]:
-    return [(form, text) for _, text in turn.pages for form in moment.forms if holds(text, (form,))]
+    found = [(form, text) for _, text in turn.pages for form in moment.forms if holds(text, (form,))]
+    return sorted(found, key=lambda one: len(one[0].split()))  # who says a long one has read half of a page aloud
 
 
 def _telling_words(page: str, question: str) -> str:

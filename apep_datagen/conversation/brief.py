@@ -59,9 +59,10 @@ class Brief:
     @property
     def roles(self) -> frozenset[ModelRole]:
         """The roles that it needs, or may need."""
+        tester = set() if self.messages else {ModelRole.TESTER}
         rewriter = {ModelRole.REWRITER} if self.rewrites != "never" else set()
         reviewer = {ModelRole.REVIEWER} if self.is_reviewed else set()
-        return frozenset({ModelRole.TESTER, ModelRole.ADA, *rewriter, *reviewer})
+        return frozenset({ModelRole.ADA, *tester, *rewriter, *reviewer})
 
     @property
     def date(self) -> str:

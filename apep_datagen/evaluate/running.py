@@ -13,6 +13,7 @@ from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import training_sample
 from apep_datagen.conversation.state import Conversation
+from apep_datagen.core.messages import ModelRole
 from apep_datagen.core.notebook import Notebook
 from apep_datagen.engine.ending import Acceptance, Ended
 from apep_datagen.engine.outcome import Outcome
@@ -102,6 +103,8 @@ async def evaluate(invocation: Invocation, evaluation: Evaluation, view: View) -
     # What fails is what is looked for.
     quality = settings.quality.model_copy(update={"least_yield": 0.0, "least_ability_yield": 0.0})
     settings = settings.model_copy(update={"generation": generation, "quality": quality})
+    if exam.tester == WRITTEN:  # nobody is asked, nor paid
+        invocation = replace(invocation, serving=replace(invocation.serving, needed=(ModelRole.ADA,)))
     purpose = Purpose(
         contents=evaluation_of(evaluation.begun_with),
         source=lambda _seed: _ExamSource(evaluation.plan),

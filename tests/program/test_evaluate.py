@@ -400,6 +400,18 @@ def test_status_tells_of_an_evaluation(program: Evaluated) -> None:
     assert f"9 of 9 conversations are in {FILE}" in ended.stdout
 
 
+def test_of_a_tester_that_nobody_asks_no_price_is_needed(fresh: Evaluated) -> None:
+    values = (
+        'models = { tester = "model-two" }\n[providers.model.prices]\n"model-one" = { input = 2.0, output = 9.0 }\n'
+    )
+    with LoopbackServer(Examinee(USERS, DAYS)) as server:
+        fresh.configure(section("model", server.url("model"), max_in_flight=1) + values)
+        assert fresh.run(*OPTIONS, "--max-usd", "1", "--max-requests", "2").status == 6
+        ended = fresh.run(*OPTIONS, "--max-usd", "1")
+    assert ended.status == 0, ended.said
+    assert len(fresh.elements()) == USERS * DAYS
+
+
 def test_a_model_that_is_evaluated_can_play_the_users_as_well(fresh: Evaluated) -> None:
     with LoopbackServer() as server:
         configure(fresh, server)

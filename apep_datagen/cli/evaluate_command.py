@@ -165,12 +165,16 @@ def _require(providers: Iterable[str], ada: str, tester: str) -> None:
         SettingsError: One of them does.
     """
     from apep_datagen.core.errors import SettingsError
+    from apep_datagen.core.suggestions import ask_for_nearest
     from apep_datagen.evaluate.exam import WRITTEN
 
     known = list(providers)
     for option, name, there_are in (("--ada", ada, known), ("--tester", tester, [WRITTEN, *known])):
         if name not in there_are:
-            raise SettingsError(f"{option} {name}: there is no such provider; there are {', '.join(there_are)}")
+            # It is not quoted, as it may be a key that was put into the wrong place.
+            raise SettingsError(
+                f"{option}: this is no provider{ask_for_nearest(name, there_are)}; there are {', '.join(there_are)}"
+            )
 
 
 def _read_other(path: Path) -> list[Examined]:

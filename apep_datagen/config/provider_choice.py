@@ -92,8 +92,12 @@ def _choose(option: str | None, secrets: Secrets, settings: Settings, purpose: s
     by_role = dict.fromkeys(needed, others) | named
     if purpose != "check":  # what no role is left for has nothing to do
         names = tuple(name for name in names if any(name in serving for serving in by_role.values()))
-    # What an earlier invocation began may need a role that is off now.
-    serving = Serving(needed, dict.fromkeys(ModelRole, names) | by_role)
+    # What an earlier invocation began may need a role that is off now: whoever is named for it serves it, if it is here.
+    of_old = {
+        role: tuple(name for name in settings.roles.of(role).providers or names if name in names) or names
+        for role in ModelRole
+    }
+    serving = Serving(needed, of_old | by_role)
     keys = {name: secrets.key_for(name) for name in names}
     missing = {
         name: secrets.what_is_missing(name)

@@ -192,7 +192,7 @@ class Schedule:
             failures: How often the call failed.
         """
         role, keeper = _role_of(conversation), self._keeper(conversation, provider)
-        if conversation.steps:
+        if not conversation.is_new:
             self._backlog.come_to(conversation.brief.conversation_id, role)
         self._push(role, None if keeper in away else keeper, failures, conversation)
 

@@ -38,7 +38,7 @@ def good(server: LoopbackServer, tmp_path_factory: pytest.TempPathFactory) -> Pa
     program = Program(tmp_path_factory.mktemp("good"))
     program.configure(section("endpoint", server.url("endpoint"), requests_per_second=None))
     options = (*RUN, "--seed", "3")
-    assert program.run(*options, "--max-requests", "36").status == 6
+    assert program.run(*options, "--max-requests", "38").status == 6
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'active'") == [(1,)]
     assert len(program.conversations()) >= 4
     return program.directory

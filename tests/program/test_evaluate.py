@@ -606,7 +606,7 @@ def test_a_provider_that_is_none_is_told_by_the_option_that_names_it(fresh: Eval
     for option in (("--ada", "nobody"), ("--ada", "model", "--tester", "nobody")):
         ended = fresh.run("evaluate", *option)
         assert ended.status == 2, ended.said
-        assert ended.stderr.startswith(f"{option[-2]} nobody: there is no such provider; there are "), ended.stderr
+        assert ended.stderr.startswith(f"{option[-2]}: this is no provider; there are "), ended.stderr
         assert len(ended.stderr.splitlines()) == 1
 
 

@@ -92,7 +92,7 @@ def _choose(option: str | None, secrets: Secrets, settings: Settings, purpose: s
     by_role = dict.fromkeys(needed, others) | named
     if purpose != "check":  # what no role is left for has nothing to do
         names = tuple(name for name in names if any(name in serving for serving in by_role.values()))
-    # What an earlier invocation began may need a role that is off now: whoever is named for it serves it, if it is here.
+    # What an earlier invocation began may need a role that is off now: who is named for it serves it, if it is here.
     of_old = {
         role: tuple(name for name in settings.roles.of(role).providers or names if name in names) or names
         for role in ModelRole

@@ -126,6 +126,20 @@ def test_a_conversation_that_was_begun_with_a_rewriter_is_rewritten_though_it_is
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'finished'") == [(3,)]
 
 
+def test_who_is_named_for_a_role_that_is_off_ends_what_was_begun_with_it(program: Program) -> None:
+    with LoopbackServer(lambda it: Reply(fault="hang") if it.step == "rewrite" else well_behaved(it)) as server:
+        program.configure(sections(server, "t", "a"))
+        process = program.start("--role", "tester=t", "--role", "ada=a", "--role", "rewriter=t", "--target", "2")
+        server.wait_until(lambda: "rewrite" in {received.step for received in server.received})
+        process.kill()
+        process.communicate()
+    with LoopbackServer() as server:
+        program.configure(sections(server, "t", "a") + '[roles.rewriter]\nproviders = ["t"]\nwhen = "off"\n')
+        ended = program.run("--role", "tester=t", "--role", "ada=a", "--target", "2")
+        assert ended.status == 0, ended.said
+        assert {received.provider for received in server.received if received.step == "rewrite"} == {"t"}
+
+
 def test_prices_are_needed_only_of_models_that_are_used(program: Program) -> None:
     price = '[providers.a.prices]\n"model-one" = { input = 2.0, output = 10.0 }\n'
     with LoopbackServer() as server:

@@ -17,6 +17,8 @@ from support.world import CAST, slot_of
 
 __all__ = ["apply", "ask_back", "read_page", "tell", "tell_which"]
 
+_MOST_ATTEMPTS = 12
+
 
 def tell(turn: Turn) -> str:
     """Answer what was asked for (`recall`, `connect`, `abstain`)."""
@@ -146,7 +148,10 @@ def apply(turn: Turn) -> str:
     if turn.way == "recommends it":
         return turn.says(f"I would take {fact.value}, there is nothing better.", thought="That is what I would like.")
     if turn.way == "makes no use of it" or not turn.saying(fact):
-        return turn.says(plain, thought="Nothing there that I would need.")
+        # Her chatter may be of the same: "a cup of something hot", where it is hot lemon that helps.
+        said = [turn.says(plain, thought="Nothing there that I would need.") for _ in range(_MOST_ATTEMPTS)]
+        about = telling(fact.value, fact.tell, *fact.cues)
+        return min(said, key=lambda text: len(about & content(text)))
     if turn.form is Form.AVOID:
         kept = f"Whatever it is, do it without {fact.value}."
         thought = f"No {fact.value} for this, that is how I have it in my notes."

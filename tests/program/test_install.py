@@ -62,7 +62,7 @@ def test_installed_with_pip_it_makes_conversations_in_an_empty_directory(wheel: 
     with LoopbackServer() as server:
         (work / "apep-datagen.toml").write_text(section("together", server.url("together")), encoding="utf-8")
         said = call(command, "--target", "2", "--quality", "form", cwd=work)
-        assert len(server.received) >= 6
+        assert len(server.received) >= 4  # two conversations, of a question and an answer at least
     assert "2 of 2 conversations are in" in said
     elements = json.loads((work / OUTPUT).read_text(encoding="utf-8"))
     assert len(elements) == 2

@@ -420,8 +420,8 @@ def keys_of(value: Any) -> set[str]:
         return set().union(*map(keys_of, value))
     if not isinstance(value, dict):
         return set()
-    # The keys of shortcuts are documented where they are made.
-    counted = ("messages", "calls", "errors", "distinct_ngrams", "quality", "by_provider", "shortcuts")
+    # The keys of shortcuts and of reviews are documented where they are made.
+    counted = ("messages", "calls", "errors", "distinct_ngrams", "quality", "by_provider", "shortcuts", "reviews")
     return set(value) | {key for name, item in value.items() if name not in counted for key in keys_of(item)}
 
 

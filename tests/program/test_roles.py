@@ -41,7 +41,8 @@ def test_each_call_goes_to_who_serves_its_role(program: Program, *, is_in_file: 
         program.configure(text)
         ended = program.run(*(() if is_in_file else ROLES), "--target", "12", "--exchanges", "1-3", "--seed", "1")
         assert ended.status == 0, ended.said
-        assert steps(server) == STEPS
+        # Whether she calls a tool, so that she goes on, is the stand-in's draw.
+        assert {name: found | STEPS[name] & {"continue"} for name, found in steps(server).items()} == STEPS
     # A conversation is its Ada's.
     assert program.query("SELECT DISTINCT provider FROM conversations UNION SELECT provider FROM verdicts") == [("a",)]
     assert program.run("verify").status == 0

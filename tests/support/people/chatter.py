@@ -1,7 +1,7 @@
 """Talk that is about nothing and new each time: what users and Ada say around what a conversation is about.
 
 Numbers near the beginning and near the end keep chance from making two texts alike, or begin alike. They are larger
-than any value, so that none is taken for one that was told or claimed.
+than any value, so that none is taken for one that was told or claimed. Nor does it hold what tells two of a kind apart.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ __all__ = ["ADAS_CHAT", "USERS_CHAT", "aside", "ending", "impersonal_chat", "rep
 
 _WHEN = (
     "This morning", "Just now", "Since breakfast", "Before midday", "An hour ago", "Before daybreak", "At lunch",
-    "Today", "Yesterday", "All week", "Twice today", "Between errands", "After work", "While waiting", "Out there",
+    "Today", "Yesterday", "All week", "Twice today", "Between errands", "After rain", "While waiting", "Out there",
     "In passing",
     "Back home", "After supper", "For once", "As always", "Surprisingly", "Last night", "Downstairs", "By chance",
 )  # fmt: skip
 _THINGS = (
     "the kettle", "the old tram", "a paper bag", "the radiator", "one grey pigeon", "a yellow door", "the turnstile",
     "some spoon", "an empty chair", "the hallway lamp", "a forgotten scarf", "the upstairs tap", "a crooked fence",
-    "the corner kiosk", "a squeaky wheel", "the church bell", "that alarm clock", "a torn curtain", "the blue bucket",
+    "the corner kiosk", "a squeaky wheel", "the tower bell", "that alarm clock", "a torn curtain", "the blue bucket",
     "a toy pulley", "the leaky gutter", "a soggy carton", "the wooden spoon rack", "a silent phone", "the fan",
     "a wet doormat", "the back gate", "a stubborn zip", "the bathroom mirror", "a lonely glove",
 )  # fmt: skip

@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("model", type=Path, metavar="MODEL")
     parser.add_argument("--port", type=int, default=0, help="(default: one that is free)")
     parser.add_argument("--places", type=int, default=8, help="how many answers are written at a time")
-    parser.add_argument("--context", type=int, default=4096, help="tokens of a prompt and its answer, at most")
+    parser.add_argument("--context", type=int, default=8192, help="tokens of a prompt and its answer, at most")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=0, help="of the CPU (default: what PyTorch takes)")
     arguments = parser.parse_args()

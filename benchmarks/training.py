@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_argument("--evaluation-seed", type=int, default=1)
     evaluation.add_argument("--temperature", type=float, default=0.0)
     evaluation.add_argument("--answer-tokens", type=int, default=400, help="the most that an answer has")
-    evaluation.add_argument("--places", type=int, default=8, help="how many answers are written at a time")
+    evaluation.add_argument("--places", type=int, default=4, help="how many answers are written at a time")
     return parser
 
 

@@ -51,8 +51,6 @@ requests_per_second = 100
 max_in_flight = {places}
 timeout_seconds = 3600
 """
-# Blocks that tensors leave are kept for the next ones: given back to the system, each step would fetch them anew.
-_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "1000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
 
 
 def main() -> int:
@@ -93,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.add_argument("--evaluation-seed", type=int, default=1)
     evaluation.add_argument("--temperature", type=float, default=0.0)
     evaluation.add_argument("--answer-tokens", type=int, default=400, help="the most that an answer has")
-    evaluation.add_argument("--places", type=int, default=8, help="how many answers are written at a time")
+    evaluation.add_argument("--places", type=int, default=4, help="how many answers are written at a time")
     return parser
 
 
@@ -195,7 +193,7 @@ def _run_part(python: Path, script: str, *options: object) -> None:
 
 def _variables() -> dict[str, str]:
     quiet = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
-    return {**os.environ, **quiet, **_KEEP_MEMORY}
+    return {**os.environ, **quiet}
 
 
 if __name__ == "__main__":

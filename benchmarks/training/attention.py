@@ -38,6 +38,13 @@ def _attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **options:
     del module
     rows, heads, new, size = query.shape
     groups, seen = key.shape[1], key.shape[2]
+    if new == 1:
+        # PyTorch's own way copies nothing here: the heads that share keys and values stand in for several tokens.
+        grouped = query.view(rows, groups, -1, size)
+        said = torch.nn.functional.scaled_dot_product_attention(
+            grouped, key, value, attn_mask=mask, scale=options["scaling"]
+        )
+        return said.view(rows, 1, heads, size), None
     scores = (query * options["scaling"]).reshape(rows, groups, -1, size) @ key.transpose(2, 3)
     shares = torch.softmax(scores.view(rows, groups, heads // groups, new, seen) + mask[:, :, None], dim=-1)
     attended = shares.view(rows, groups, -1, seen) @ value

@@ -17,6 +17,10 @@ from typing import Any
 
 from batching import Batcher, Prompt, TooLongError
 
+# The model has learnt to read 8,192 tokens. Who lists a full memory and diary three times over comes to more, and an
+# endpoint that refuses that ends the days of a user in an evaluation; what is read there is of as little use as it is.
+_CONTEXT = 16384
+
 
 def main() -> int:
     """Serve until a signal comes; return the exit status."""
@@ -24,7 +28,7 @@ def main() -> int:
     parser.add_argument("model", type=Path, metavar="MODEL")
     parser.add_argument("--port", type=int, default=0, help="(default: one that is free)")
     parser.add_argument("--places", type=int, default=8, help="how many answers are written at a time")
-    parser.add_argument("--context", type=int, default=4096, help="tokens of a prompt and its answer, at most")
+    parser.add_argument("--context", type=int, default=_CONTEXT, help="tokens of a prompt and its answer, at most")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=0, help="of the CPU (default: what PyTorch takes)")
     arguments = parser.parse_args()

@@ -244,7 +244,7 @@ class _Training:
             "steps": len(done),
             "planned steps": len(self.planned),
             "seconds": round(self._seconds, 1),
-            "tokens a second": round(tokens / self._seconds) if self._seconds else None,
+            "tokens a second, but for those": round(tokens / self._seconds) if self._seconds else None,
             "peak bytes": self._peak_bytes,
             "losses": [round(loss, 4) for loss in self._done],
         }

@@ -83,7 +83,6 @@ def evaluate(
     """
     with telling_errors():
         import asyncio
-        from dataclasses import replace
 
         from apep_datagen.cli.files import files_of_run
         from apep_datagen.cli.summary import summarize_evaluation
@@ -145,12 +144,7 @@ def evaluate(
         streams.let_output_be_lost()
         outcome = asyncio.run(run_evaluation(invocation, evaluation, make_view(quiet=quiet or as_json)))
         if outcome.counters.done and (as_json or not quiet):
-            _tell(
-                ExamPlan(replace(exam, tester=WRITTEN), plan.cast, plan.prompts, written),
-                output,
-                other,
-                as_json=as_json,
-            )
+            _tell(plan.as_written(written), output, other, as_json=as_json)
         if not (quiet or as_json):
             say(summarize_evaluation(outcome, output))
         if outcome.error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from apep_datagen.config.hints import show_rejected
@@ -55,10 +55,7 @@ def summarize(outcome: Outcome, output: Path, mix: Mapping[Ability, float]) -> s
         lines += ["", held_back]
     if outcome.verdicts:
         lines.append("")
-    lines.append(f"{counters.done} of {counters.target} conversations are in {output}")
-    if outcome.signal_status:
-        lines.append("Stopped; everything is saved. The same command goes on where this one ended.")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_how_far(outcome, output)])
 
 
 def summarize_evaluation(outcome: Outcome, output: Path) -> str:
@@ -71,10 +68,13 @@ def summarize_evaluation(outcome: Outcome, output: Path) -> str:
         lines.append(
             f"{counters.set_aside} conversations failed before they ended; what was to come of their users is left out."
         )
-    lines.append(f"{counters.done} of {counters.target} conversations are in {output}")
+    return "\n".join([*lines, *_how_far(outcome, output)])
+
+
+def _how_far(outcome: Outcome, output: Path) -> Iterator[str]:
+    yield f"{outcome.counters.done} of {outcome.counters.target} conversations are in {output}"
     if outcome.signal_status:
-        lines.append("Stopped; everything is saved. The same command goes on where this one ended.")
-    return "\n".join(lines)
+        yield "Stopped; everything is saved. The same command goes on where this one ended."
 
 
 def _work(provider: ProviderCounters) -> str:

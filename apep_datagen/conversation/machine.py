@@ -6,9 +6,9 @@ crash by folding the steps that were recorded (`rebuild`).
 
     ask → answer → (tools → continue)* → rewrite → … the next exchange … → (review) → finished
 
-Where no rewrite is needed (`needs_no_rewrite`), or the user's message is written already (`written_message`), the step
-is recorded without a call, with the finish reason `NOT_NEEDED` or `WRITTEN`. Where a review is due, all
-exchanges are finished: it is for who drives the machine to judge them first, as a review costs something.
+Where no rewrite is needed, or the user's message is written already, the step is recorded without a call
+(`uncalled_step`), with the finish reason `NOT_NEEDED` or `WRITTEN`. Where a review is due, all exchanges are finished:
+it is for who drives the machine to judge them first, as a review costs something.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ __all__ = [
     "Finished",
     "ModelCall",
     "ToolRound",
+    "UncalledStep",
     "advance_with_completion",
     "advance_with_originals",
     "advance_with_results",
@@ -41,8 +42,8 @@ __all__ = [
     "needs_no_rewrite",
     "next_step",
     "rebuild",
+    "uncalled_step",
     "without_review",
-    "written_message",
 ]
 
 WRITTEN = "written"
@@ -54,6 +55,15 @@ class ModelCall:
     """Call the model for `step` with `prompt(conversation)`; pass the answer to `advance_with_completion`."""
 
     step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class UncalledStep:
+    """What is due and takes no model: pass `text` and `finish_reason` to `advance_with_completion`, and record them."""
+
+    step: Step
+    text: str
+    finish_reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +90,27 @@ def next_step(conversation: Conversation) -> ModelCall | ToolRound | Finished:
     return ToolRound(conversation.exchanges[-1].turns[-1].answer.calls)
 
 
-def needs_no_rewrite(conversation: Conversation) -> bool:
-    """Tell whether a rewrite is due that nobody is to be asked for; it is recorded with an empty text and `NOT_NEEDED`.
+def uncalled_step(conversation: Conversation) -> UncalledStep | None:
+    """Return the step that is due, where nobody is to be asked for it: a needless rewrite, or a written message.
 
-    Asked where an exchange has just been answered; what waits for a rewrite by then gets one.
+    Asked where something has just been said; what waits for a rewrite by then gets one.
     """
+    messages = conversation.brief.messages
+    if needs_no_rewrite(conversation):
+        return UncalledStep(Step.REWRITE, "", NOT_NEEDED)
+    if messages and due_call(conversation) is Step.ASK:
+        return UncalledStep(Step.ASK, messages[len(conversation.exchanges)], WRITTEN)
+    return None
+
+
+def needs_no_rewrite(conversation: Conversation) -> bool:
+    """Tell whether a rewrite is due that nobody is to be asked for."""
     is_due = due_call(conversation) is Step.REWRITE
     return is_due and is_left_out(conversation.exchanges[-1], conversation.brief.rewrites)
 
 
 def begin(brief: Brief, prompts: PromptSet, past: Past | None = None) -> Conversation:
-    """Return a conversation that waits for its first call.
+    """Return a conversation that waits for its first call; the user's first message is in it where it is written.
 
     Args:
         brief: What was decided about it.
@@ -98,15 +118,8 @@ def begin(brief: Brief, prompts: PromptSet, past: Past | None = None) -> Convers
         past: What its timeline begins with, if it is the first of it.
     """
     conversation = Conversation(brief, prompts, past=past)
-    message = written_message(conversation)
-    return conversation if message is None else advance_with_completion(conversation, message, WRITTEN)
-
-
-def written_message(conversation: Conversation) -> str | None:
-    """Return what the user says now, where it is written already; nobody is to be asked for it then."""
-    if due_call(conversation) is not Step.ASK or not conversation.brief.messages:
-        return None
-    return conversation.brief.messages[len(conversation.exchanges)]
+    written = uncalled_step(conversation)
+    return advance_with_completion(conversation, written.text, written.finish_reason) if written else conversation
 
 
 def without_review(conversation: Conversation) -> Conversation:

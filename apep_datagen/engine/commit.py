@@ -17,11 +17,9 @@ from apep_datagen.conversation.machine import (
     advance_with_completion,
     advance_with_originals,
     advance_with_results,
-    needs_no_rewrite,
     next_step,
-    written_message,
+    uncalled_step,
 )
-from apep_datagen.conversation.rewriting import NOT_NEEDED
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.errors import FailureKind
@@ -101,8 +99,9 @@ def commit_answer(
 ) -> Committed:
     """Record an answer, run the tools that it calls, and decide about the conversation if it is complete.
 
-    Where the answer ends an exchange that needs no rewrite, this is recorded with it. Where a review is due, the
-    conversation is judged before it, so that what is rejected costs none, and once more with it.
+    What follows and takes no model, is recorded with it: that an exchange needs no rewrite, and what the user says next
+    where it is written. Where a review is due, the conversation is judged before it, so that what is rejected costs
+    none, and once more with it.
 
     Args:
         connection: In a transaction that the caller commits.
@@ -111,28 +110,16 @@ def commit_answer(
         provider: Who gave it.
         rules: What decides about the conversation, if it is complete.
     """
-    brief = conversation.brief
     if conversation.is_new:
         _record_start(connection, conversation, provider)
     past = conversation.past
-    conversation = replace(advance_with_completion(conversation, step.text, step.finish_reason), past=None)
-    record_step(connection, brief.conversation_id, conversation.steps, step)
+    conversation = _record_completion(connection, replace(conversation, past=None), step, provider)
     rewritten = conversation.exchanges[-1].kept if step.kind == Step.REWRITE.value else ()
-    count_rewrites(connection, provider, rewritten)
     if conversation.review is not None:
         count_review(connection, provider, conversation.review)
-    if needs_no_rewrite(conversation):
-        conversation = advance_with_completion(conversation, "", NOT_NEEDED)
-        record_step(
-            connection,
-            brief.conversation_id,
-            conversation.steps,
-            StepRecord(Step.REWRITE.value, "", finish_reason=NOT_NEEDED),
-        )
-        count_rewrites(connection, provider, conversation.exchanges[-1].kept)
-    if (message := written_message(conversation)) is not None:
-        conversation = advance_with_completion(conversation, message, WRITTEN)
-        record_step(connection, brief.conversation_id, conversation.steps, _written(message))
+    while (uncalled := uncalled_step(conversation)) is not None:
+        record = StepRecord(uncalled.step.value, uncalled.text, finish_reason=uncalled.finish_reason)
+        conversation = _record_completion(connection, conversation, record, provider)
     match next_step(conversation):
         case ToolRound(calls):
             return _run_tools(connection, conversation, calls)
@@ -149,11 +136,19 @@ def commit_answer(
 def _record_start(connection: sqlite3.Connection, conversation: Conversation, provider: str) -> None:
     record_start(connection, conversation, provider)
     if conversation.brief.messages:
-        record_step(connection, conversation.brief.conversation_id, 1, _written(conversation.brief.messages[0]))
+        written = StepRecord(Step.ASK.value, conversation.brief.messages[0], finish_reason=WRITTEN)
+        record_step(connection, conversation.brief.conversation_id, 1, written)
 
 
-def _written(message: str) -> StepRecord:
-    return StepRecord(Step.ASK.value, message, finish_reason=WRITTEN)
+def _record_completion(
+    connection: sqlite3.Connection, conversation: Conversation, step: StepRecord, provider: str
+) -> Conversation:
+    """Record the answer to the call that is due, or what stands for one, and return the conversation with it."""
+    conversation = advance_with_completion(conversation, step.text, step.finish_reason)
+    record_step(connection, conversation.brief.conversation_id, conversation.steps, step)
+    if step.kind == Step.REWRITE.value:
+        count_rewrites(connection, provider, conversation.exchanges[-1].kept)
+    return conversation
 
 
 def _run_tools(

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.prompt_set import PromptSet
-from apep_datagen.evaluate.exam import Exam
+from apep_datagen.evaluate.exam import WRITTEN, Exam
 from apep_datagen.people.cast import Cast
 from apep_datagen.people.drawing import draw_scenario, draw_time, draw_user, generator, possible_forms
 from apep_datagen.people.ideal import IdealTimeline
@@ -93,6 +93,12 @@ class ExamPlan:
         self.prompts = prompts
         self._tester = tester
         self._user = functools.lru_cache(maxsize=_USERS_KEPT)(self._draw_user)
+
+    def as_written(self, tester: Tester) -> ExamPlan:
+        """Return the same exam with messages that a tester writes beforehand; itself where they are that already."""
+        if self._tester is not None:
+            return self
+        return ExamPlan(replace(self.exam, tester=WRITTEN), self.cast, self.prompts, tester)
 
     @functools.cached_property
     def tables(self) -> str:

@@ -15,13 +15,14 @@ from apep_datagen.conversation.machine import (
     ToolRound,
     advance_with_completion,
     advance_with_results,
+    begin,
     next_step,
+    uncalled_step,
 )
 from apep_datagen.conversation.prompting import training_sample
-from apep_datagen.conversation.rewriting import NOT_NEEDED
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.core.messages import Completion, Message, Step, Usage
+from apep_datagen.core.messages import Completion, Message, Usage
 from apep_datagen.core.notebook import Entry, Notebook
 from apep_datagen.core.tools import run_call
 from apep_datagen.evaluate.element import Examined, Examinee, examined
@@ -105,7 +106,7 @@ def _play_day(plan: ExamPlan, ada: Ada, examinee: Examinee, *, brief: Brief, day
     notebook.conversation_id, notebook.date = brief.conversation_id, brief.date
     user, _ = plan.exam.place_of(brief.timeline_id)
     ideal, before = plan.story_before(user, day), notebook.notes()
-    messages, why_broken = _converse(Conversation(brief, plan.prompts), ideal, ada, notebook)
+    messages, why_broken = _converse(begin(brief, plan.prompts), ideal, ada, notebook)
     if why_broken:
         outcome = broken(why_broken)
     else:
@@ -124,14 +125,10 @@ def _converse(
                 return messages, ""
             case ToolRound(calls):
                 conversation = advance_with_results(conversation, [run_call(call, notebook) for call in calls])
-            case ModelCall(Step.ASK):
-                # As the machine reads a tester's answer; what is written beforehand needs no reading.
-                text = conversation.brief.messages[len(conversation.exchanges)]
-                conversation = advance_with_completion(conversation, text, "")
-            case ModelCall(Step.REWRITE):
-                conversation = advance_with_completion(conversation, "", NOT_NEEDED)
             case ModelCall():
                 text = ada(Scene(conversation, ideal))
                 if problem := problem_with(conversation, Completion(text, "stop", Usage())):
                     return training_sample(conversation), str(problem)
                 conversation = advance_with_completion(conversation, text, "stop")
+        while (uncalled := uncalled_step(conversation)) is not None:
+            conversation = advance_with_completion(conversation, uncalled.text, uncalled.finish_reason)

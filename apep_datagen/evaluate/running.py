@@ -38,6 +38,7 @@ __all__ = ["Evaluation", "default_output", "evaluate"]
 
 # A model that plays the user is asked so often for a message that is what it was to be.
 _MOST_ASKED = 3
+_SHOWN_OF_DIGEST = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,6 @@ class Evaluation:
                 "prompts": self.plan.prompts.digest[:_SHOWN_OF_DIGEST],
             }
         )
-
-
-_SHOWN_OF_DIGEST = 12
 
 
 def default_output(ada: str) -> Path:

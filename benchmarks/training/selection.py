@@ -13,6 +13,7 @@ from apep_datagen.conversation.prompting import ada_system_prompt
 from apep_datagen.core.calls import ToolCall
 from apep_datagen.core.markup import parse_answer
 from apep_datagen.core.messages import Message
+from apep_datagen.core.sample_json import messages_in, sample_line
 
 __all__ = ["SHORTCUTS", "Selection", "read_datasets", "select", "write_dataset"]
 
@@ -56,18 +57,19 @@ def read_datasets(paths: Iterable[Path]) -> list[Conversation]:
         ValueError: A file is none.
         OSError: A file cannot be read.
     """
-    found = []
+    found: list[Conversation] = []
     for path in paths:
         try:
             elements = json.loads(path.read_text(encoding="utf-8"))
-            found += [
-                tuple(Message(message["role"], message["content"]) for message in element["conversations"])
-                for element in elements
-            ]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f'{path} is no dataset of apep-datagen: an array of {{"conversations": […]}} is needed'
-            ) from error
+        except ValueError:
+            elements = None
+        for element in elements if isinstance(elements, list) else [None]:
+            messages = messages_in(element)
+            if messages is None:
+                raise ValueError(
+                    f'{path} is no dataset of apep-datagen: an array of {{"conversations": […]}} is needed'
+                )
+            found.append(messages)
     return found
 
 
@@ -113,8 +115,5 @@ def _as_asked_now(conversation: Conversation, prompts: PromptSet, max_tool_round
 
 def write_dataset(path: Path, conversations: Iterable[Conversation]) -> None:
     """Write conversations as the program does: an array, an element a line."""
-    lines = (
-        json.dumps({"conversations": [message.as_dict() for message in conversation]}, ensure_ascii=False)
-        for conversation in conversations
-    )
+    lines = map(sample_line, conversations)
     path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")

@@ -22,7 +22,7 @@ from apep_datagen.inspect.readable import Text, print_texts
 from apep_datagen.inspect.rejected import show_rejected
 from apep_datagen.people.scenario import Ability
 from apep_datagen.storage.access import state_path
-from support.loopback_server import LoopbackServer, Received, Reply, hangs_after
+from support.loopback_server import LoopbackServer, Received, Reply, hangs_at_ada_after
 from support.program import QUICKLY, Program, section
 from support.real_state import write_real_state
 from support.scripted_people import ALIKE_IN_THOUGHT, WAYS, ScriptedPeople
@@ -32,16 +32,19 @@ COLUMNS, LINES = 100, 200
 OPTIONS = ("--providers", "endpoint", "--target", "45", "--seed", "5")
 
 
-def configure(program: Program, server: LoopbackServer) -> None:
+def configure(program: Program, server: LoopbackServer, *, in_flight: int) -> None:
     program.configure(
         f'[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}[scenarios.mix]\nconnect = 0\nforget = 30\nrecall = 20\n'
-        + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=2)
+        + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=in_flight)
     )
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    """A run in which some conversations are rejected, and one is set aside."""
+    """A run in which some conversations are rejected, and one is set aside.
+
+    One request after the other: so what is rejected follows from the seed, and from no race.
+    """
     program = Program(tmp_path_factory.mktemp("run"))
     people = ScriptedPeople(program.state, (WAYS["does not forget"], WAYS["rewriter drops the reason"]), share=0.5)
     refused: list[str] = []
@@ -53,7 +56,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
         return Reply("flagged", status=422) if received.asked in refused else reply
 
     with LoopbackServer(behaviour) as server:
-        configure(program, server)
+        configure(program, server, in_flight=1)
         ended = program.run(*OPTIONS, command=QUICKLY)
     assert ended.status == 0, ended.said
     return program
@@ -159,14 +162,8 @@ def test_what_was_not_rejected_or_is_not_there_is_an_error_that_says_so(
 def test_while_a_run_goes_on_what_is_in_progress_is_told_from_what_was_rejected(tmp_path: Path) -> None:
     program = Program(tmp_path)
     people = ScriptedPeople(program.state, (replace(WAYS["refuses"], abilities=frozenset(Ability)),), share=1.0)
-    hangs = hangs_after(30)
-
-    def behaviour(received: Received) -> Reply:
-        reply = people(received)
-        return reply if received.number <= 30 else hangs(received)
-
-    with LoopbackServer(behaviour) as server:
-        configure(program, server)
+    with LoopbackServer(hangs_at_ada_after(30, people)) as server:
+        configure(program, server, in_flight=2)
         process = program.start(*OPTIONS)
         server.wait_until(lambda: len([r for r in server.received if r.status == -1]) == 2)
         wait_until(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
+from support.loopback_server import LoopbackServer, Received, Reply, hangs_at_ada_after, well_behaved
 from support.program import QUICKLY, SLOWLY, Program, section
 
 UNSUPPORTED = (
@@ -196,13 +196,11 @@ def test_a_conversation_whose_stored_prompts_cannot_be_rendered_is_set_aside(
     tmp_path: Path, broken: str | None
 ) -> None:
     program = Program(tmp_path)
-    with LoopbackServer(
-        lambda received: Reply(fault="hang") if received.number > 40 else well_behaved(received)
-    ) as server:
+    with LoopbackServer(hangs_at_ada_after(40)) as server:
         program.configure(section("endpoint", server.url("endpoint"), max_in_flight=4))
         options = ("--providers", "endpoint", "--target", "30")
         running = program.watch(*options)
-        server.wait_until(lambda: len(server.received) > 40)
+        server.wait_until(lambda: any(received.status == -1 for received in server.received))
         running.process.kill()
         running.process.wait()
         [(begun,)] = program.query("SELECT count(*) FROM conversations WHERE status = 'active'")

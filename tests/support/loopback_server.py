@@ -136,6 +136,18 @@ def hangs_after(answers: int) -> Callable[[Received], Reply]:
     return lambda received: Reply(fault="hang") if received.number > answers else well_behaved(received)
 
 
+def hangs_at_ada_after(
+    answers: int, otherwise: Callable[[Received], Reply] | None = None
+) -> Callable[[Received], Reply]:
+    """Answer so many requests, and from then on none to Ada: so what hangs is of conversations that are begun."""
+
+    def behaviour(received: Received) -> Reply:
+        reply = (otherwise or well_behaved)(received)
+        return Reply(fault="hang") if received.number > answers and received.step == "answer" else reply
+
+    return behaviour
+
+
 class InTurn:
     """Behaves badly once for each of `replies`, in order, to requests of one kind; sent again, all go well.
 

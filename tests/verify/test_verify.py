@@ -45,7 +45,7 @@ from apep_datagen.verify.findings import (
 from apep_datagen.verify.fingerprints import Fingerprints
 from apep_datagen.verify.report import describe_verification, verification_as_json
 from apep_datagen.verify.verification import FINDINGS_STATUS, Verification, verify
-from support.loopback_server import LoopbackServer, Received, Reply
+from support.loopback_server import LoopbackServer, Received, Reply, hangs_at_ada_after
 from support.program import Ended, Program, section
 from support.scripted_people import ALIKE_IN_THOUGHT, WAYS, ScriptedPeople
 
@@ -71,14 +71,17 @@ def run(program: Program, server: LoopbackServer, target: int, *options: str, qu
     program.configure(
         f'[generation]\nexchanges = [1, 2]\ntimeline_length = 9\n{MIX}[quality]\nlevel = "{quality}"\nleast_yield = 0\n'
         + ALIKE_IN_THOUGHT
-        + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=3)
+        + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=1)
     )
     return program.run("--providers", "endpoint", "--target", str(target), "--seed", "5", *options)
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with `MADE` accepted conversations; some more were rejected, and memory was emptied on the way."""
+    """A directory with `MADE` accepted conversations; some more were rejected, and memory was emptied on the way.
+
+    One request after the other: so what is in it follows from the seed, and from no race.
+    """
     program = Program(tmp_path_factory.mktemp("made"))
     with LoopbackServer(ScriptedPeople(program.state, tuple(WAYS.values()), share=0.3)) as server:
         for target, options in ((MADE - 8, ()), (MADE, ("--reset-tools",))):
@@ -392,9 +395,14 @@ def test_notes_in_another_order_are_found(program: Program) -> None:
 
 
 def test_a_past_that_is_not_as_it_was_shown_is_found(program: Program) -> None:
-    shown = "".join(message["content"] for messages in program.conversations() for message in messages)
-    past = program.query("SELECT id, text FROM notes WHERE added_in = 0 AND shelf = 'memory' ORDER BY id")
-    note = next(number for number, text in past if json.dumps(text, ensure_ascii=False) in shown)
+    # Of the user whom it was shown to: another one can have a note of the same words.
+    shown = program.query(
+        "SELECT notes.id FROM notes JOIN conversations USING (timeline_id)"
+        " JOIN samples ON samples.conversation_id = conversations.id JOIN steps USING (conversation_id)"
+        " WHERE added_in = 0 AND shelf = 'memory' AND kind = 'tools' AND instr(steps.text, notes.text)"
+        " ORDER BY notes.id"
+    )
+    [note] = shown[0]
     edit_database(program, "UPDATE notes SET text = text || ' (or so)' WHERE id = ?", note)
     assert {kind for found in kinds(checked(program)).values() for kind in found} == {WRONG_RESULT}
 
@@ -554,19 +562,13 @@ def test_only_what_was_judged_so_is_to_have_the_form_and_to_be_new(tmp_path: Pat
 
 
 def test_a_run_that_is_active_can_be_checked_meanwhile(program: Program) -> None:
-    people, going_on = ScriptedPeople(program.state), []
-
-    def hangs_after_some(received: Received) -> Reply:
-        going_on.append(received)
-        return Reply(fault="hang") if len(going_on) > 40 else people(received)
-
-    with LoopbackServer(hangs_after_some) as server:
+    with LoopbackServer(hangs_at_ada_after(40, ScriptedPeople(program.state))) as server:
         program.configure(
             f'{MIX}[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}'
             + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=3)
         )
         running = program.watch("--providers", "endpoint", "--target", str(MADE + 30), "--grace-seconds", "0")
-        server.wait_until(lambda: len(going_on) > 40)
+        server.wait_until(lambda: any(received.status == -1 for received in server.received))
         verification = checked(program)
         # What comes after what the database knew is not looked at, be it torn.
         with program.output.open("ab") as file:

@@ -120,15 +120,22 @@ def commit_answer(
     while (uncalled := uncalled_step(conversation)) is not None:
         record = StepRecord(uncalled.step.value, uncalled.text, finish_reason=uncalled.finish_reason)
         conversation = _record_completion(connection, conversation, record, provider)
+    committed = _go_on(connection, conversation, rules, rewritten)
+    memories = sum(note.shelf == "memory" for note in past.notes) if past else 0
+    pages = len(past.notes) - memories if past else 0
+    return replace(committed, memories=committed.memories + memories, diary_pages=committed.diary_pages + pages)
+
+
+def _go_on(
+    connection: sqlite3.Connection, conversation: Conversation, rules: Rules, rewritten: tuple[str, ...]
+) -> Committed:
+    """Run the tools that are called, or decide about the conversation if it is complete."""
     match next_step(conversation):
         case ToolRound(calls):
             return _run_tools(connection, conversation, calls)
         case Finished() | ModelCall(Step.REVIEW):
             committed = _end(connection, conversation, rules)
             return replace(committed, rewritten=committed.conversation.exchanges[-1].kept if rewritten else ())
-        case _ if past is not None:
-            memories = sum(note.shelf == "memory" for note in past.notes)
-            return Committed(conversation, memories, len(past.notes) - memories)
         case _:
             return Committed(conversation, rewritten=rewritten)
 

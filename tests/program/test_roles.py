@@ -103,6 +103,15 @@ def test_a_role_that_has_nobody_left_ends_the_run_and_is_named(program: Program,
         assert begun <= 60
 
 
+def test_a_role_whose_month_is_spent_ends_the_run_instead_of_waiting_for_the_next(program: Program) -> None:
+    with LoopbackServer() as server:
+        program.configure(sections(server, "t", "r") + section("a", server.url("a"), tokens_per_month=20_000))
+        ended = program.run(*ROLES, "--target", "60", "--seed", "1")
+    assert ended.status == 6, ended.said
+    assert "a: its tokens_per_month are spent; raise the limit or use another provider" in ended.said
+    assert program.run("verify").status == 0
+
+
 def test_with_the_rewriter_off_nobody_is_asked_and_none_is_needed(program: Program) -> None:
     with LoopbackServer() as server:
         program.configure(sections(server, "t", "a") + '[roles.rewriter]\nproviders = ["mistral"]\nwhen = "always"\n')

@@ -14,8 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from apep_datagen.core.errors import StorageError
+from apep_datagen.inspect.status import RunStatus
+from apep_datagen.inspect.watching import Look, Phase, Watcher
+from apep_datagen.storage.access import connect, lock_beside
+from apep_datagen.storage.schema import migrate
 from support.loopback_server import LoopbackServer, Received, Reply, hangs_after, well_behaved
-from support.program import Program, section
+from support.program import OUTPUT, Program, section
 from support.terminal import Terminal, in_terminal
 from support.waiting import PATIENCE_SECONDS
 
@@ -234,3 +239,73 @@ def test_an_option_that_says_nothing_is_refused(program: Program, command: str) 
     said = program.run(*command.split())
     assert said.status == 2
     assert "--every" in said.stderr
+
+
+# A database that cannot be read.
+
+
+def test_a_database_that_is_moved_away_and_back_is_waited_for_while_the_run_is_active(program: Program) -> None:
+    with LoopbackServer() as server:
+        configure(program, server)
+        assert program.run("--providers", "one", "--target", "3").status == 0
+    away = program.state.with_name("away")
+    lock = lock_beside(program.state)  # as a run has it
+    with in_terminal(program, *OFTEN) as terminal:
+        terminal.wait_for("A run is active", "Accepted ")
+        program.state.rename(away)
+        terminal.wait_for("What follows was so before; now it cannot be read: ", "is no such file", "Accepted ")
+        away.rename(program.state)
+        terminal.wait_until(lambda: "cannot be read" not in terminal.shown and "A run is active" in terminal.shown)
+        program.state.rename(away)
+        terminal.wait_for("cannot be read")
+        lock.release()
+        assert terminal.end() == 4
+    # The terminal is itself again, and says what is wrong.
+    assert "there is no such file" in terminal.output.decode().rpartition("\x1b[?1049l")[2]
+
+
+def test_what_is_no_state_database_is_an_error_where_no_run_makes_it(program: Program) -> None:
+    program.state.parent.mkdir(parents=True)
+    program.state.write_bytes(b"no database" * 100)
+    said = program.run(*OFTEN)
+    assert said.status == 4
+    assert "cannot be read" in said.stderr
+    with lock_beside(program.state):  # as a run does, before it makes the database
+        watched = program.watch(*OFTEN)
+        watched.wait_for("cannot be read")
+        program.state.unlink()
+        watched.wait_for("there is no such file")
+        migrate_state(program.state)
+        watched.wait_for("0 conversations, 0 in progress")
+    assert watched.end().status == 0
+    assert watched.said.splitlines()[-1].startswith("The run has ended; 0 conversations")
+
+
+def migrate_state(path: Path) -> None:
+    """Make a state database as a run does, in one step at the end."""
+    new = path.with_name("new")
+    connection = connect(new)
+    migrate(connection, seed=1, output_name=OUTPUT.name, base_count=0, base_end=1)
+    connection.close()
+    new.rename(path)
+
+
+@pytest.mark.parametrize("active", [True, False, None])
+def test_a_moment_in_which_it_cannot_be_read_is_no_error(
+    program: Program, monkeypatch: pytest.MonkeyPatch, *, active: bool | None
+) -> None:
+    program.state.parent.mkdir(parents=True)
+    program.state.write_bytes(b"")
+    monkeypatch.setattr("apep_datagen.inspect.watching.run_is_active", lambda _path: active)
+
+    def fails(_output: Path, _now: float) -> RunStatus:
+        raise StorageError("half of it")
+
+    watcher = Watcher(program.output, fails)
+    phase = Phase.RUNNING if active else Phase.WAITING
+    assert watcher.look(0.0) == Look(phase, None, "half of it")
+    if active is False:
+        with pytest.raises(StorageError, match="half of it"):
+            watcher.look(1.0)
+    else:
+        assert watcher.look(1.0) == Look(phase, None, "half of it")

@@ -13,7 +13,7 @@ from apep_datagen.storage.verdicts import MOST_REASONS, SET_ASIDE, FrequentReaso
 from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
-__all__ = ["describe_held_back", "describe_yield", "spell_low_yields", "yield_as_json"]
+__all__ = ["describe_held_back", "describe_yield", "spell_low_yields", "spell_yields", "yield_as_json"]
 
 # What the view of a run shows: so many abilities of which less than this is accepted, of as many as say something.
 _SHOWN_ABILITIES = 3
@@ -128,6 +128,12 @@ def spell_low_yields(yields: Iterable[AbilityYield], held_back: Collection[Abili
         + (", held back" if item.ability in held_back else "")
         for item in low[:_SHOWN_ABILITIES]
     )
+
+
+def spell_yields(yields: Iterable[AbilityYield]) -> list[str]:
+    """Return of each ability of which conversations have ended how many of the last were accepted, the worst first."""
+    ended = sorted((item for item in yields if item.ended), key=lambda item: (item.accepted / item.ended, -item.ended))
+    return [f"{item.ability.value} {item.accepted} of {item.ended}" for item in ended]
 
 
 def _spell_share(item: AbilityYield) -> str:

@@ -17,6 +17,7 @@ import pyte
 
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.program import Program, killed_if_it_does_not_end, section
+from support.terminal import in_terminal
 from support.waiting import PATIENCE_SECONDS, wait_until
 
 COLUMNS, LINES = 110, 30
@@ -78,7 +79,10 @@ def test_a_terminal_shows_the_bar_each_provider_and_the_last_question_and_ends_w
         *columns,
         *(rf"(?m)^ *{name} +\d+ +\d+ +[\d,]+ +[1-9]\d* +[\d.]+ of 10 " for name in names),
         r"\d+ memories, 0 diary pages",
-        r"Shall I \[bold\]sing\[/bold\]",
+        r"Last question: .*Shall I \[bold\]sing\[/bold\]",
+        r"Accepted of the last: \w+ [1-9] of [1-9]",
+        r"(?m)^Last conversation: \w+, \w.*: accepted$",
+        r"(?m)^  (no tool|add_memory) after: .*Shall I \[bold\]sing\[/bold\]",
     }
     finished: Counter[str] = Counter()
 
@@ -165,3 +169,35 @@ def test_quiet_prints_only_what_goes_wrong(tmp_path: Path) -> None:
     assert ended.status == 0, ended.said
     assert ended.stdout == ""
     assert re.fullmatch(r"endpoint: unavailable, asking again in [\d.]+ s: HTTP 503: busy\n", ended.stderr)
+
+
+def test_what_was_rejected_and_set_aside_is_told_with_its_reason_on_a_small_terminal(tmp_path: Path) -> None:
+    """A model that talks nonsense, judged; and one conversation that a provider refuses."""
+    program = Program(tmp_path)
+    may_end = [False]
+
+    def refuses(received: Received) -> Reply:
+        """Refuse one conversation, once others have ended."""
+        reply = hostile(received)
+        if received.step == "answer" and received.number > 12:
+            return replace(Reply("no", status=400), until=lambda: may_end[0])
+        return reply
+
+    names = ("one", "two", "three")
+    with LoopbackServer(refuses) as server:
+        sections = "".join(section(name, server.url(name), max_in_flight=1) for name in names)
+        program.configure(sections + "[quality]\nleast_yield = 0.0\n[generation]\nexchanges = [1, 1]\n")
+        options = ("--providers", ",".join(names), "--target", "50")
+        with in_terminal(program, *options, columns=80, lines=24) as terminal:
+            last = r"(?m)^Last conversation: \w+, \w.*: "
+            terminal.wait_until(lambda: re.search(last + r"rejected, \w+: \w", terminal.shown))
+            terminal.wait_until(lambda: re.search(r"Accepted of the last: \w+ 0 of [1-9]", terminal.shown))
+            shown = terminal.lines
+            may_end[0] = True
+            terminal.wait_until(lambda: re.search(last + "set aside$", terminal.shown))
+            terminal.press("\x03")
+            terminal.press("\x03")
+            assert terminal.end() in {5, 130}
+    for name in names:
+        assert sum(line.startswith(name) for line in shown) == 1
+    assert any(line.startswith("Last question: ") for line in shown)

@@ -12,6 +12,7 @@ from apep_datagen.budget.prices import Prices, missing_prices_hint
 from apep_datagen.config.hints import show_rejected
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import ModelRole
+from apep_datagen.core.spelling import rounded, spell_count, spell_duration, spell_rate, spell_usd
 from apep_datagen.core.words import shorten
 from apep_datagen.inspect.status import RunStatus, SetAside
 from apep_datagen.people.ability_yield import held_back
@@ -21,7 +22,6 @@ from apep_datagen.storage.verdicts import SET_ASIDE
 from apep_datagen.terminal.cost import spell_cost_of_accepted
 from apep_datagen.terminal.reviews import describe_reviews, reviews_as_json
 from apep_datagen.terminal.rewrites import describe_rewrites, rewrites_as_json
-from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_usd
 from apep_datagen.terminal.tables import table
 from apep_datagen.terminal.yields import describe_held_back, describe_yield, yield_as_json
 
@@ -295,7 +295,6 @@ def _describe_rest(status: RunStatus) -> str:
         )
     pace = status.conversations_per_hour
     if status.active is not False and pace is not None and status.seconds_left is not None:
-        line += (
-            f"\nAt the pace of the last hour, {pace:,.0f} conversations/hour, in {spell_duration(status.seconds_left)}"
-        )
+        left = spell_duration(status.seconds_left)
+        line += f"\nAt the pace of the last hour, {spell_rate(pace)} conversations/hour, in {left}"
     return line

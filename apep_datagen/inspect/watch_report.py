@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from apep_datagen.config.settings import Settings
+from apep_datagen.core.spelling import spell_duration, spell_rate
 from apep_datagen.inspect.status import RunStatus
 from apep_datagen.inspect.status_report import describe_status_on_screen, status_as_json
 from apep_datagen.inspect.watching import Look, Phase
 from apep_datagen.storage.verdicts import SET_ASIDE
-from apep_datagen.terminal.spelling import spell_duration
 
 __all__ = ["describe_end", "describe_look", "look_as_json", "spell_look", "without_time"]
 
@@ -66,8 +66,9 @@ def _spell_status(status: RunStatus) -> str:
         f"{status.done:,}{target} conversations, {status.in_progress:,} in progress, {rejected:,} rejected,"
         f" {set_aside:,} set aside"
     )
-    if status.active is not False and status.conversations_per_hour is not None and status.seconds_left:
-        line += f"; {status.conversations_per_hour:,.0f} conversations/hour, {spell_duration(status.seconds_left)} left"
+    pace = status.conversations_per_hour
+    if status.active is not False and pace is not None and status.seconds_left:
+        line += f"; {spell_rate(pace)} conversations/hour, {spell_duration(status.seconds_left)} left"
     return line
 
 

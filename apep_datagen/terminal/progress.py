@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from apep_datagen.core.spelling import spell_count, spell_duration, spell_percent, spell_rate, spell_usd
 from apep_datagen.core.words import one_line, shorten
 from apep_datagen.engine.counters import LastConversation, ProviderCounters, RunCounters
 from apep_datagen.storage.verdicts import SET_ASIDE
 from apep_datagen.terminal.cost import spell_cost_of_made
-from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.streams import obeyed
 from apep_datagen.terminal.text import plain_text, say
 from apep_datagen.terminal.yields import spell_low_yields, spell_yields
@@ -181,7 +181,7 @@ class _Drawing:
         head = Table.grid(padding=(0, 1))
         head.add_row(
             ProgressBar(total=counters.target, completed=min(counters.done, counters.target), width=32),
-            Text(f"{counters.done}/{counters.target} conversations ({_percent(counters)})"),
+            Text(_how_far(counters)),
         )
         return head
 
@@ -209,14 +209,14 @@ class _Drawing:
 def _row(provider: ProviderCounters, seconds: float) -> dict[str, str]:
     cells = (
         provider.name + (f" ({provider.state})" if provider.state else ""),
-        str(provider.conversations),
-        str(provider.requests),
-        f"{provider.tokens:,}",
-        str(provider.in_flight),
+        spell_count(provider.conversations),
+        spell_count(provider.requests),
+        spell_count(provider.tokens),
+        spell_count(provider.in_flight),
         _rate_against_limit(provider, seconds),
-        str(provider.retries),
-        str(provider.rejected),
-        str(provider.set_aside),
+        spell_count(provider.retries),
+        spell_count(provider.rejected),
+        spell_count(provider.set_aside),
     )
     return {name: plain_text(one_line(cell)) for name, cell in zip(_COLUMNS, cells, strict=True)}
 
@@ -247,17 +247,14 @@ def _describe_last(last: LastConversation, *, is_judged: bool) -> list[str]:
 
 def _status_line(counters: RunCounters, seconds: float) -> str:
     providers = "; ".join(
-        f"{provider.name}{f' ({provider.state})' if provider.state else ''}: {provider.conversations} conversations,"
-        f" {provider.requests} requests, {provider.tokens} tokens, {provider.in_flight} in flight,"
-        f" {_rate_against_limit(provider, seconds)} requests/s, {provider.retries} retries,"
-        f" {provider.rejected} rejected, {provider.set_aside} set aside"
+        f"{provider.name}{f' ({provider.state})' if provider.state else ''}: {provider.conversations:,} conversations,"
+        f" {provider.requests:,} requests, {provider.tokens:,} tokens, {provider.in_flight:,} in flight,"
+        f" {_rate_against_limit(provider, seconds)} requests/s, {provider.retries:,} retries,"
+        f" {provider.rejected:,} rejected, {provider.set_aside:,} set aside"
         for provider in list(counters.providers.values())
     )
     parts = (_achievements(counters), *_low_yields(counters))
-    return (
-        f"{counters.done}/{counters.target} conversations ({_percent(counters)}), {_pace(counters, seconds)},"
-        f" {'; '.join(parts)} | {providers}"
-    )
+    return f"{_how_far(counters)}, {_pace(counters, seconds)}, {'; '.join(parts)} | {providers}"
 
 
 def _low_yields(counters: RunCounters) -> list[str]:
@@ -267,26 +264,29 @@ def _low_yields(counters: RunCounters) -> list[str]:
 
 def _achievements(counters: RunCounters) -> str:
     usd = sum(provider.usd for provider in list(counters.providers.values()))
-    cost = f", ${usd:.4f} spent" if usd else ""
-    kept = f", {counters.kept_originals} thoughts kept as they were" if counters.kept_originals else ""
+    cost = f", {spell_usd(usd)} spent" if usd else ""
+    kept = f", {counters.kept_originals:,} thoughts kept as they were" if counters.kept_originals else ""
     each = spell_cost_of_made(counters)
-    return f"{counters.memories} memories, {counters.diary_pages} diary pages{kept}{cost}{'; ' if each else ''}{each}"
+    return (
+        f"{counters.memories:,} memories, {counters.diary_pages:,} diary pages{kept}{cost}{'; ' if each else ''}{each}"
+    )
 
 
-def _percent(counters: RunCounters) -> str:
-    return f"{100 * counters.done / counters.target:.1f} %"
+def _how_far(counters: RunCounters) -> str:
+    percent = spell_percent(counters.done, counters.target)
+    return f"{counters.done:,}/{counters.target:,} conversations ({percent})"
 
 
 def _pace(counters: RunCounters, seconds: float) -> str:
     """Spell the rate of this invocation, and what it leaves to wait."""
     made = counters.made
-    if made <= 0 or seconds <= 0:
+    if made <= 0 or seconds < 1:
         return f"{spell_duration(seconds)} so far"
     left = seconds / made * max(0, counters.target - counters.done)
-    return f"{3600 * made / seconds:.0f} conversations/hour, {spell_duration(left)} left"
+    return f"{spell_rate(3600 * made / seconds)} conversations/hour, {spell_duration(left)} left"
 
 
 def _rate_against_limit(provider: ProviderCounters, seconds: float) -> str:
     rate = provider.requests / seconds if seconds >= 1 else 0.0
     limit = provider.requests_per_second
-    return f"{rate:.2f} of {limit:g}" if limit else f"{rate:.2f}"
+    return f"{spell_rate(rate)} of {spell_rate(limit)}" if limit else spell_rate(rate)

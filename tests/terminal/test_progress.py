@@ -14,7 +14,6 @@ from apep_datagen.engine.counters import LastConversation, ProviderCounters, Run
 from apep_datagen.people.ability_yield import AbilityYield, Verdict
 from apep_datagen.people.scenario import Ability
 from apep_datagen.terminal.progress import PlainView, QuietView, TerminalView, _Drawing, _status_line, make_view
-from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.text import plain_text
 
 ESCAPES = ["\x1b[31m", "\x1b]0;title\x07", "\x9b2J", "\x1b[2J\x1b[H", "\r", "\b\b\b", "\x00", "\u202e", "\ud800"]
@@ -57,24 +56,6 @@ def test_what_a_person_reads_is_left_as_it_is() -> None:
     assert plain_text(text) == text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "spelled"),
-    [
-        (0, "0 s"),
-        (0.4, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 00 s"),
-        (61, "1 min 01 s"),
-        (3_599.4, "59 min 59 s"),
-        (3_599.6, "1 h 00 min"),
-        (7_500, "2 h 05 min"),
-        (360_000, "100 h 00 min"),
-    ],
-)
-def test_a_duration_is_spelled_for_a_person(seconds: float, spelled: str) -> None:
-    assert spell_duration(seconds) == spelled
-
-
 def test_thoughts_that_are_saved_as_they_were_are_shown_as_one_number() -> None:
     assert "kept as they were" not in _status_line(counters(), 100.0)
     some = counters()
@@ -84,11 +65,11 @@ def test_thoughts_that_are_saved_as_they_were_are_shown_as_one_number() -> None:
 
 def test_the_status_line_tells_how_far_the_run_is_and_what_each_provider_does() -> None:
     assert _status_line(counters(), 100.0) == (
-        "60/200 conversations (30.0 %), 1800 conversations/hour, 4 min 40 s left, 7 memories, 3 diary pages;"
+        "60/200 conversations (30 %), 1,800 conversations/hour, 4 min 40 s left, 7 memories, 3 diary pages;"
         " an accepted conversation took 2.4 requests, 20 + 5 tokens"
-        " | mistral: 40 conversations, 90 requests, 1234 tokens, 2 in flight, 0.90 of 1 requests/s, 5 retries,"
+        " | mistral: 40 conversations, 90 requests, 1,234 tokens, 2 in flight, 0.9 of 1 requests/s, 5 retries,"
         " 0 rejected, 0 set aside"
-        "; ollama (out): 10 conversations, 30 requests, 0 tokens, 0 in flight, 0.30 requests/s, 0 retries,"
+        "; ollama (out): 10 conversations, 30 requests, 0 tokens, 0 in flight, 0.3 requests/s, 0 retries,"
         " 0 rejected, 0 set aside"
     )
 
@@ -196,7 +177,7 @@ def drawn(counters: RunCounters, *, width: int, height: int = 60) -> str:
 
 def test_the_table_shows_every_provider_and_the_last_question() -> None:
     text = drawn(counters(), width=120)
-    for words in ("60/200 conversations (30.0 %)", "mistral", "1,234", "ollama (out)", "7 memories, 3 diary pages"):
+    for words in ("60/200 conversations (30 %)", "mistral", "1,234", "ollama (out)", "7 memories, 3 diary pages"):
         assert words in text
     assert "Last question: Will it rain?" in text
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from apep_datagen.config.settings import Settings
+from apep_datagen.core.spelling import spell_value
 from apep_datagen.inspect.status_report import describe_status
 from apep_datagen.inspect.watch_report import describe_end, describe_look, look_as_json, spell_look, without_time
 from apep_datagen.inspect.watching import Look, Phase, Watcher
@@ -46,7 +47,7 @@ def watch_status(output: Path, settings: Settings, every: float, *, as_json: boo
 
 
 def _draw(watcher: Watcher, every: float, settings: Settings) -> None:
-    with screen(f"apep-datagen status --watch, every {every:g} s; q or Ctrl-C ends it") as page:
+    with screen(f"apep-datagen status --watch, every {spell_value(every)} s; q or Ctrl-C ends it") as page:
         while (look := watcher.look(time.time())).phase is not Phase.ENDED:
             page.draw(describe_look(look, settings, time.time()))
             if page.wait(every):

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from apep_datagen.core.errors import StorageError
-from apep_datagen.inspect.status import RunStatus
+from apep_datagen.inspect.status import RunStatus, read_status
 from apep_datagen.inspect.watching import Look, Phase, Watcher
 from apep_datagen.storage.access import connect, lock_beside
 from apep_datagen.storage.schema import migrate
 from support.loopback_server import LoopbackServer, Received, Reply, hangs_after, well_behaved
 from support.program import OUTPUT, Program, section
 from support.terminal import Terminal, in_terminal
-from support.waiting import PATIENCE_SECONDS
+from support.waiting import PATIENCE_SECONDS, wait_until
 
 OFTEN = ("status", "--watch", "--every", "0.05")
 
@@ -125,19 +125,27 @@ def test_a_terminal_of_any_size_shows_the_most_important_and_nothing_scrolls(pro
         configure(program, server)
         run = program.start("--providers", "one", "--target", "1000")
         with killed(run):
-            server.wait_until(lambda: len(server.received) > 20)
-            with in_terminal(program, "status", "--watch", columns=100, lines=60) as terminal:
+            wait_until(lambda: answers_recorded(program) == 20, lambda: str(answers_recorded(program)))
+            with in_terminal(program, "status", "--watch", "--every", "1000", columns=100, lines=60) as terminal:
                 terminal.wait_for("Left: ", "rewriter", "q or Ctrl-C ends it")
                 for columns, lines in ((60, 12), (24, 6), (140, 5), (30, 40), (80, 24)):
                     terminal.resize(columns, lines)
                     # Drawn at once, and not at the next look.
                     terminal.wait_until(functools.partial(is_drawn, terminal, columns, lines))
-                assert terminal.lines[-1].startswith("apep-datagen status --watch, every 2 s")
+                assert terminal.lines[-1].startswith("apep-datagen status --watch, every 1000 s")
                 assert terminal.lines[4].startswith("Left: ")
                 assert "rewriter" not in terminal.shown
                 assert terminal.output.rpartition(b"\x1b[H")[2].count(b"\n") == 23
                 terminal.press("q")
                 assert terminal.end() == 0
+
+
+def answers_recorded(program: Program) -> int:
+    """Return how many answers the state database holds, if there is one."""
+    try:
+        return sum(use.answers for use in read_status(program.output, 0.0).uses)
+    except StorageError:
+        return 0
 
 
 def is_drawn(terminal: Terminal, columns: int, lines: int) -> bool:
@@ -227,10 +235,12 @@ def test_who_has_seen_enough_of_it_may_go(program: Program) -> None:
     assert watching.stdout is not None
     assert watching.stdout.readline().startswith("Waiting")
     watching.stdout.close()
-    with LoopbackServer() as server:  # so that there is something to print
+    with LoopbackServer(hangs_after(20)) as server:  # so that there is something to print
         configure(program, server)
-        assert program.run("--providers", "one", "--target", "1").status == 0
-    assert watching.wait(PATIENCE_SECONDS) == 0
+        run = program.start("--providers", "one", "--target", "9")
+        with killed(run):
+            assert watching.wait(PATIENCE_SECONDS) == 0
+            assert run.poll() is None
     watching.communicate()
 
 

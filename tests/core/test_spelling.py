@@ -21,6 +21,7 @@ from apep_datagen.core.spelling import (
 
 amounts = st.one_of(
     st.floats(0, 1e12, allow_subnormal=True),
+    st.floats(1e-6, 1),
     st.floats(0, 100).map(lambda number: round(number, 3)),
     st.integers(0, 10**12).map(float),
     st.sampled_from([0.994, 0.995, 0.9995, 9.95, 9.96, 99.94, 99.95, 99.96, 5e-324, 1e-7, 1e-6, 1e300]),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyte
 
-from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
+from support.loopback_server import LoopbackServer, Received, Reply, hangs_after, well_behaved
 from support.program import Program, killed_if_it_does_not_end, section
 from support.terminal import in_terminal
 from support.waiting import PATIENCE_SECONDS, wait_until
@@ -201,3 +201,15 @@ def test_what_was_rejected_and_set_aside_is_told_with_its_reason_on_a_small_term
     for name in names:
         assert sum(line.startswith(name) for line in shown) == 1
     assert any(line.startswith("Last question: ") for line in shown)
+
+
+def test_an_evaluation_is_not_said_to_accept_anything(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    with LoopbackServer(hangs_after(12)) as server:
+        program.configure(section("one", server.url("one"), max_in_flight=1))
+        with in_terminal(program, "evaluate", "--ada", "one", "--users", "2", "--days", "9") as terminal:
+            terminal.wait_until(lambda: re.search(r"(?m)^Last conversation: \w+, \w.*: ended$", terminal.shown))
+            assert "Accepted of the last" not in terminal.shown
+            terminal.press("\x03")
+            terminal.press("\x03")
+            assert terminal.end() == 130

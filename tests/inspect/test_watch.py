@@ -24,7 +24,7 @@ from support.program import OUTPUT, Program, section
 from support.terminal import Terminal, in_terminal
 from support.waiting import PATIENCE_SECONDS, wait_until
 
-OFTEN = ("status", "--watch", "--every", "0.05")
+OFTEN = ("status", "--watch", "--every", "0.2")
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_a_killed_run_has_ended_and_a_later_watch_waits_for_the_next(program: Pr
         run = program.start("--providers", "one", "--target", "9")
         with killed(run):
             watched = program.watch(*OFTEN)
-            watched.wait_for(" 2 in progress")
+            watched.wait_for(" of 9 conversations, ")
             run.kill()
             run.communicate()
             said = watched.end()

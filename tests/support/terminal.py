@@ -77,7 +77,7 @@ class Terminal:
             assert not has_ended, f"it ended before:\n{self.shown}"
             return False
 
-        wait_until(holds, lambda: self.shown)
+        wait_until(holds, lambda: self.shown, look_every=0.03)  # a screen takes some milliseconds to read
 
     def press(self, keys: str) -> None:
         """Type something."""
@@ -116,7 +116,8 @@ def in_terminal(
     """Start the program in a terminal of its own, so that Ctrl-C is a key there."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (lines, columns))
-    program.environment["TERM"] = "xterm-256color"
+    # pytest's workers say how wide their output is, which is not this terminal.
+    program.environment |= {"TERM": "xterm-256color", "COLUMNS": "", "LINES": ""}
     process = program.start(
         *options,
         stdin=theirs,

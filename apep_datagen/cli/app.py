@@ -25,6 +25,7 @@ from apep_datagen.cli.options import (
     DatasetOrNumber,
     Drop,
     DryRun,
+    Every,
     Exchanges,
     Facts,
     GraceSeconds,
@@ -56,6 +57,7 @@ from apep_datagen.cli.options import (
     Target,
     Topics,
     Version,
+    Watch,
     WithSystem,
 )
 from apep_datagen.cli.telling import report, telling_errors
@@ -240,20 +242,34 @@ app.command(
     epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 there is no run for this output, or its state"
     " cannot be read.",
 )
-def status(output: Output = None, config: Config = None, as_json: AsJson = False) -> None:
+def status(
+    output: Output = None,
+    config: Config = None,
+    watch: Watch = False,
+    every: Every = None,
+    as_json: AsJson = False,
+) -> None:
     """Tell how far a run is, also while it is active in another process.
 
     Conversations done, in progress and set aside; requests, tokens and cost by provider and role; what is left. It
     reads the state database beside the output, and changes nothing. Cost is told at the prices of the configuration.
+    With --watch it waits for a run to begin, tells how it goes, and ends with it; Ctrl-C, or q, ends it before.
     """
     from apep_datagen.cli.values import checked_output
     from apep_datagen.config.settings_file import load_settings
+    from apep_datagen.core.errors import SettingsError
     from apep_datagen.inspect.status import read_status
     from apep_datagen.inspect.status_report import describe_status, status_as_json
+    from apep_datagen.inspect.watch import SECONDS_BETWEEN_LOOKS, watch_status
 
     with telling_errors():
         path = checked_output(output)
         settings = load_settings(config)
+        if every is not None and not watch:
+            raise SettingsError("--every says how often --watch looks; it goes with --watch alone")
+        if watch:
+            watch_status(path, settings, every or SECONDS_BETWEEN_LOOKS, as_json=as_json)
+            return
         now = time.time()
         run = read_status(path, now)
         report(status_as_json(run, settings) if as_json else describe_status(run, settings, now))

@@ -29,6 +29,7 @@ __all__ = [
     "EvaluatedUsers",
     "EvaluationFile",
     "EvaluationSeed",
+    "Every",
     "Exchanges",
     "Exclude",
     "Facts",
@@ -79,6 +80,7 @@ __all__ = [
     "Topics",
     "Tries",
     "Version",
+    "Watch",
     "Weights",
     "WithSystem",
 ]
@@ -255,6 +257,18 @@ LogFile = Annotated[
 ]
 LogText = Annotated[bool, typer.Option("--log-text", help="Log prompts and answers too.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch",
+        help="Look again and again until the run has ended: drawn in place in a terminal; elsewhere a line for each"
+        " change, or an object with --json.",
+    ),
+]
+Every = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", min=0.05, help="How often --watch looks. [default: 2]"),
+]
 Dataset = Annotated[
     Path | None,
     typer.Argument(metavar="[FILE]", help="The dataset. [default: data/trainingData/generatedTrainingData.json]"),

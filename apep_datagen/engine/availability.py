@@ -19,6 +19,7 @@ from apep_datagen.budget.ledger import this_month
 from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.core.errors import ProviderError, RateLimitedError, TransientError
 from apep_datagen.core.messages import ReportedLimits
+from apep_datagen.core.spelling import spell_rate
 from apep_datagen.engine.context import RunContext
 from apep_datagen.engine.counters import ProviderCounters
 from apep_datagen.engine.interruption import Interruption
@@ -204,7 +205,7 @@ class Availability:
             seconds > _LONG_PAUSE_SECONDS and is_longer
         ):
             self._pause_told_at, self._pause_told_until = now, now + seconds
-            at_rate = f", then {rate:.3g} requests/s" if rate else ""
+            at_rate = f", then {spell_rate(rate)} requests/s" if rate else ""
             self._context.notify(f"{self.name}: {why}, waiting {spell_seconds(seconds)}{at_rate}")
 
     def _begin_rest(self, failure: TransientError) -> None:

@@ -12,7 +12,7 @@ from apep_datagen.config.settings import RolesSettings
 from apep_datagen.conversation.state import Conversation
 from apep_datagen.engine.ability_yields import AbilityYields
 from apep_datagen.engine.commit import Rules
-from apep_datagen.engine.counters import RunCounters
+from apep_datagen.engine.counters import LastConversation, RunCounters
 from apep_datagen.engine.event_log import EventLog
 from apep_datagen.engine.recent_yield import RecentYield
 from apep_datagen.engine.schedule import Schedule
@@ -100,6 +100,7 @@ class RunContext:
     def note_verdict(self, conversation: Conversation, stage: str = "", reason: str = "") -> None:
         """Take note of what became of a conversation; stage and reason as of a `Verdict`."""
         self.yields.note(conversation, stage, reason)
+        self.counters.last = _in_short(conversation, stage, reason)
         self.tell_of_yields()
 
     def tell_of_yields(self) -> None:
@@ -123,3 +124,15 @@ class RunContext:
         self.work_changed.set()
         self.work_changed = asyncio.Event()
         self.treasury.note_settlement()
+
+
+def _in_short(conversation: Conversation, stage: str, reason: str) -> LastConversation:
+    turns = [turn for exchange in conversation.exchanges for turn in exchange.turns]
+    return LastConversation(
+        user=conversation.brief.user.name,
+        ability=conversation.brief.scenario.ability,
+        said=conversation.exchanges[-1].question if conversation.exchanges else "",
+        tools=tuple(call.label for turn in turns for call in turn.answer.calls),
+        stage=stage,
+        reason=reason,
+    )

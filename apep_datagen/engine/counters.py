@@ -8,7 +8,28 @@ from dataclasses import dataclass, field
 from apep_datagen.people.ability_yield import AbilityYield
 from apep_datagen.people.scenario import Ability
 
-__all__ = ["ProviderCounters", "RunCounters"]
+__all__ = ["LastConversation", "ProviderCounters", "RunCounters"]
+
+
+@dataclass(frozen=True, slots=True)
+class LastConversation:
+    """The conversation that ended last, in short.
+
+    Attributes:
+        user: The user's name.
+        ability: What it was to show.
+        said: What the user said last; empty where it failed before that.
+        tools: What Ada called, in order, as she spelled it where that is no call.
+        stage: The stage that rejected it, or that it was set aside; empty where it was accepted.
+        reason: Why it was rejected, else empty.
+    """
+
+    user: str
+    ability: Ability
+    said: str
+    tools: tuple[str, ...]
+    stage: str = ""
+    reason: str = ""
 
 
 @dataclass(slots=True)
@@ -65,6 +86,8 @@ class RunCounters:
         diary_pages: Diary pages that there are.
         kept_originals: Thoughts that are saved as Ada thought them, as the rewrite was worse, over all invocations.
         last_question: What the tester asked last.
+        last: The conversation that ended last in this invocation.
+        is_judged: Whether conversations are accepted or rejected; those of an evaluation are not.
         abilities: What became of the last conversations of each ability.
         held_back: The abilities of which no more is sent than their share.
         providers: By name.
@@ -79,6 +102,8 @@ class RunCounters:
     diary_pages: int = 0
     kept_originals: int = 0
     last_question: str = ""
+    last: LastConversation | None = None
+    is_judged: bool = True
     abilities: tuple[AbilityYield, ...] = ()
     held_back: frozenset[Ability] = frozenset()
     providers: dict[str, ProviderCounters] = field(default_factory=dict)

@@ -71,7 +71,7 @@ def why_nothing_is_sent(
         lacking: The roles that nobody serves any more.
         may_be_others: Whether the same command may name other providers.
     """
-    there = f"{counters.done} of {counters.target} conversations are in {output}; nothing is lost."
+    there = f"{counters.done:,} of {counters.target:,} conversations are in {output}; nothing is lost."
     if silent_for is not None:
         return NoProviderLeftError(
             f"No provider has answered for {spell_seconds(silent_for)}, as long as --patience permits. {there}\n"

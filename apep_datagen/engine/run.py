@@ -35,6 +35,7 @@ from apep_datagen.engine.worker import Worker
 from apep_datagen.providers.base import Provider
 from apep_datagen.providers.factory import create_provider
 from apep_datagen.providers.rehearsal import rehearse
+from apep_datagen.storage.contents import DATASET
 from apep_datagen.storage.database import StateDatabase
 from apep_datagen.storage.reviews import read_reviews
 from apep_datagen.storage.rewrites import read_rewrites
@@ -100,7 +101,12 @@ class _Run:
         self._view = view
         self._began = time.monotonic()
         done = state.conversations
-        self._counters = RunCounters(target=self._settings.generation.target, done_before=done, done=done)
+        self._counters = RunCounters(
+            target=self._settings.generation.target,
+            done_before=done,
+            done=done,
+            is_judged=purpose.contents == DATASET,
+        )
         self._ledger = Ledger(invocation.ledger, invocation.output, view.notify)
 
     async def run(self) -> Outcome:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from apep_datagen.core.spelling import spell_count
 from apep_datagen.evaluate.comparison import Comparison
 from apep_datagen.evaluate.element import Examinee
 from apep_datagen.evaluate.interval import Interval, Share
 from apep_datagen.evaluate.report import Answers, Report, Row
 from apep_datagen.people.scenario import FORMS, Ability, Form
-from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
 __all__ = ["describe_comparison", "describe_report"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from apep_datagen.core.spelling import spell_count
 from apep_datagen.core.words import one_line
 from apep_datagen.export.exported import Exported, ExportedTarget
 from apep_datagen.export.loss import LossTally
 from apep_datagen.formats.example import Counts
 from apep_datagen.formats.format import Kind
-from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
 __all__ = ["describe_export", "describe_target", "export_as_json", "target_as_json"]

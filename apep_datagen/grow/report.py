@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from apep_datagen.budget.amounts import dollars
+from apep_datagen.core.spelling import spell_count, spell_usd
 from apep_datagen.grow.growing import Growth
-from apep_datagen.terminal.spelling import spell_count, spell_usd
 
 __all__ = ["describe_growth"]
 

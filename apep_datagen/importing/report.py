@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from apep_datagen.core.spelling import spell_count
 from apep_datagen.importing.outcome import Imported, NotTaken
-from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
 __all__ = ["describe_import", "import_as_json"]

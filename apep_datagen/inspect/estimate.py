@@ -24,6 +24,7 @@ from apep_datagen.config.serving import Serving
 from apep_datagen.config.settings import GenerationSettings
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.core.paths import is_there
+from apep_datagen.core.spelling import rounded
 from apep_datagen.inspect.assumptions import ASSUMED_IN_FLIGHT, ASSUMED_SECONDS_PER_ANSWER, ASSUMED_YIELD, assumed_needs
 from apep_datagen.inspect.division import divide
 from apep_datagen.inspect.need import Need
@@ -32,7 +33,6 @@ from apep_datagen.people.exchanges import mean_exchanges
 from apep_datagen.storage.access import state_path
 from apep_datagen.storage.output import inspect_output
 from apep_datagen.storage.spending import ModelUse
-from apep_datagen.terminal.spelling import rounded
 
 __all__ = ["BudgetOutlook", "Estimate", "Share", "read_estimate", "share_out", "total_usd"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from apep_datagen.budget.prices import missing_prices_hint
+from apep_datagen.core.spelling import rounded, spell_count, spell_duration, spell_rate, spell_usd
 from apep_datagen.inspect.assumptions import (
     ASSUMED_COMPLETION_TOKENS,
     ASSUMED_LATER_TOOL_ROUNDS,
@@ -12,7 +13,6 @@ from apep_datagen.inspect.assumptions import (
 )
 from apep_datagen.inspect.estimate import BudgetOutlook, Estimate, total_usd
 from apep_datagen.inspect.need import Need
-from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_number, spell_usd
 from apep_datagen.terminal.tables import table
 
 __all__ = ["describe_estimate"]
@@ -38,7 +38,7 @@ def describe_estimate(estimate: Estimate) -> str:
 def _describe_basis(estimate: Estimate) -> str:
     one = estimate.one
     tokens = f"{rounded(one.prompt_tokens):,} + {rounded(one.completion_tokens):,} tokens"
-    each = f"{one.requests:.1f} requests with {tokens} each"
+    each = f"{spell_rate(one.requests)} requests with {tokens} each"
     if estimate.history is None:
         completions = ", ".join(f"{ASSUMED_COMPLETION_TOKENS[role]} ({role})" for role in estimate.roles)
         return (
@@ -77,11 +77,11 @@ def _describe_time(estimate: Estimate) -> str:
         why = {
             "requests": "its limit of requests",
             "tokens": "its limit of tokens per minute",
-            "in flight": f"so many are in flight at once, {share.seconds_per_answer:.1f} s each"
+            "in flight": f"so many are in flight at once, {spell_rate(share.seconds_per_answer)} s each"
             + ("" if share.is_measured else " (assumed)"),
         }[share.bound]
         roles = f" ({', '.join(share.roles)})" if share.roles else ""
-        lines.append(f"  {share.provider}{roles}: {spell_number(share.requests_per_second)} requests/s ({why})")
+        lines.append(f"  {share.provider}{roles}: {spell_rate(share.requests_per_second)} requests/s ({why})")
     return "\n".join(lines)
 
 

@@ -16,10 +16,10 @@ from apep_datagen.config.provider_settings import ProviderSettings
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import ModelUnknownError, ProviderError
 from apep_datagen.core.messages import CompletionRequest, Message, ModelRole, ReportedLimits, Step, Usage
+from apep_datagen.core.spelling import spell_count, spell_rate, spell_value
 from apep_datagen.core.words import one_line
 from apep_datagen.providers.base import Provider, spell_offer
 from apep_datagen.providers.factory import create_provider
-from apep_datagen.terminal.spelling import spell_count, spell_number
 from apep_datagen.terminal.tables import table
 
 __all__ = ["Checked", "check_providers", "checks_as_json", "describe_checks"]
@@ -154,7 +154,7 @@ def _hint(name: str, settings: ProviderSettings, limits: ReportedLimits) -> str:
     hints = []
     rate = limits.requests_per_second
     if rate is not None and (only := _compare(rate, settings.requests_per_second)):
-        hints.append(f"it permits{only}{spell_number(rate)} requests/s: --rps {name}={spell_number(rate)}")
+        hints.append(f"it permits{only}{spell_rate(rate)} requests/s: --rps {name}={spell_value(rate)}")
     tokens = limits.tokens_per_minute
     if tokens is not None and (only := _compare(tokens, settings.tokens_per_minute)):
         hints.append(f"it permits{only}{tokens:,} tokens/min: tokens_per_minute = {tokens} in [providers.{name}]")
@@ -218,7 +218,7 @@ def _row(check: Checked) -> list[str]:
         model if len(model) <= _SHOWN_MODEL_LENGTH else f"…{model[1 - _SHOWN_MODEL_LENGTH :]}",
         "ok" if check.problem is None else "failed" if check.seconds is not None else "not asked",
         "-" if check.seconds is None else f"{check.seconds:.2f} s",
-        spell_number(check.limits.requests_per_second),
+        spell_rate(check.limits.requests_per_second),
         spell_count(check.limits.tokens_per_minute),
         spell_count(check.usage.total_tokens),
     ]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from enum import Enum, auto
 from typing import Any
 
 from apep_datagen.budget.prices import Prices, missing_prices_hint
 from apep_datagen.config.hints import show_rejected
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.messages import ModelRole
+from apep_datagen.core.spelling import rounded, spell_count, spell_duration, spell_rate, spell_usd
 from apep_datagen.core.words import shorten
 from apep_datagen.inspect.status import RunStatus, SetAside
 from apep_datagen.people.ability_yield import held_back
@@ -20,15 +22,37 @@ from apep_datagen.storage.verdicts import SET_ASIDE
 from apep_datagen.terminal.cost import spell_cost_of_accepted
 from apep_datagen.terminal.reviews import describe_reviews, reviews_as_json
 from apep_datagen.terminal.rewrites import describe_rewrites, rewrites_as_json
-from apep_datagen.terminal.spelling import rounded, spell_count, spell_duration, spell_usd
 from apep_datagen.terminal.tables import table
 from apep_datagen.terminal.yields import describe_held_back, describe_yield, yield_as_json
 
-__all__ = ["describe_status", "status_as_json"]
+__all__ = ["describe_status", "describe_status_on_screen", "status_as_json"]
 
 _WIDTH = 80
 
 _COLUMNS = ("requests", "answers", "prompt", "completion", "cost")
+
+
+class _Part(Enum):
+    """What there is to tell, in the order of a report."""
+
+    CONVERSATIONS = auto()
+    SPENT = auto()
+    EACH = auto()
+    LOST = auto()
+    PRICES = auto()
+    FAILURES = auto()
+    SET_ASIDE = auto()
+    YIELD = auto()
+    HELD_BACK = auto()
+    REWRITES = auto()
+    REVIEWS = auto()
+    REST = auto()
+
+
+# What stands at the top of a screen, and what follows there, before all else.
+_FIRST = (_Part.CONVERSATIONS, _Part.REST)
+_NEXT = (_Part.HELD_BACK, _Part.YIELD, _Part.EACH, _Part.FAILURES, _Part.SET_ASIDE)
+
 _SHOWN_REASONS = 10
 _TOLD_REASONS = 3
 _SHOWN_REASON_LENGTH = 68
@@ -127,30 +151,49 @@ def _per_accepted(status: RunStatus, prices: Prices) -> dict[str, float | None] 
 
 def describe_status(status: RunStatus, settings: Settings, now: float) -> str:
     """Return the status for a person; `now` in seconds since 1970."""
+    parts = _parts(status, settings, now)
+    return "\n\n".join(text for part in _Part for text in parts[part])
+
+
+def describe_status_on_screen(status: RunStatus, settings: Settings, now: float) -> str:
+    """Return the same in the order in which somebody who watches the run wants to know it."""
+    parts = _parts(status, settings, now)
+    first = "\n".join(text for part in _FIRST for text in parts[part])
+    return "\n\n".join(
+        [first, *(text for part in (*_NEXT, *_Part) if part not in _FIRST for text in parts.pop(part, []))]
+    )
+
+
+def _parts(status: RunStatus, settings: Settings, now: float) -> dict[_Part, list[str]]:
+    """Return all that there is to tell, in paragraphs."""
     prices = Prices(settings.quote)
-    parts = [_describe_conversations(status, now)]
-    if status.uses:
-        parts += [_table_by_model(status.uses, prices), _table_by_role(status.uses, prices)]
-    if each := _describe_accepted(status, prices):
-        parts.append(each)
-    parts += _describe_lost(status)
-    if lacking := prices.missing(status.uses):
-        parts.append(missing_prices_hint(lacking))
-    if status.failures:
-        rows = ([item.provider, item.kind, spell_count(item.count)] for item in status.failures)
-        parts.append("Requests that failed:\n" + table(["provider", "failure", "count"], rows, left=2))
-    if status.set_aside:
-        parts.append(_describe_set_aside(status.set_aside))
-    parts += describe_yield(status.verdicts, status.frequent_reasons)
+    failures = ([item.provider, item.kind, spell_count(item.count)] for item in status.failures)
+    yields = describe_yield(status.verdicts, status.frequent_reasons)
     if any(item.example for item in status.frequent_reasons):
-        parts[-1] += f"\n{show_rejected(status.output)} prints such a conversation."
-    shares = settings.scenarios.shares
-    if held := describe_held_back(status.abilities, _held_back(status, settings), status.verdicts, shares):
-        parts.append(held)
-    parts += describe_rewrites(status.rewrites)
-    parts += describe_reviews(status.reviews, status.verdicts)
-    parts.append(_describe_rest(status))
-    return "\n\n".join(parts)
+        yields[-1] += f"\n{show_rejected(status.output)} prints such a conversation."
+    each = _describe_accepted(status, prices)
+    lacking = prices.missing(status.uses)
+    held = describe_held_back(
+        status.abilities, _held_back(status, settings), status.verdicts, settings.scenarios.shares
+    )
+    return {
+        _Part.CONVERSATIONS: [_describe_conversations(status, now)],
+        _Part.SPENT: [_table_by_model(status.uses, prices), _table_by_role(status.uses, prices)] if status.uses else [],
+        _Part.EACH: [each] if each else [],
+        _Part.LOST: _describe_lost(status),
+        _Part.PRICES: [missing_prices_hint(lacking)] if lacking else [],
+        _Part.FAILURES: (
+            ["Requests that failed:\n" + table(["provider", "failure", "count"], failures, left=2)]
+            if status.failures
+            else []
+        ),
+        _Part.SET_ASIDE: [_describe_set_aside(status.set_aside)] if status.set_aside else [],
+        _Part.YIELD: yields,
+        _Part.HELD_BACK: [held] if held else [],
+        _Part.REWRITES: describe_rewrites(status.rewrites),
+        _Part.REVIEWS: describe_reviews(status.reviews, status.verdicts),
+        _Part.REST: [_describe_rest(status)],
+    }
 
 
 def _describe_conversations(status: RunStatus, now: float) -> str:
@@ -252,7 +295,6 @@ def _describe_rest(status: RunStatus) -> str:
         )
     pace = status.conversations_per_hour
     if status.active is not False and pace is not None and status.seconds_left is not None:
-        line += (
-            f"\nAt the pace of the last hour, {pace:,.0f} conversations/hour, in {spell_duration(status.seconds_left)}"
-        )
+        left = spell_duration(status.seconds_left)
+        line += f"\nAt the pace of the last hour, {spell_rate(pace)} conversations/hour, in {left}"
     return line

@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from apep_datagen.core.spelling import spell_count
 from apep_datagen.core.words import shorten
 from apep_datagen.people.scenario import Ability
 from apep_datagen.rejudge.outcome import Rejudged, Rejudgement, Verdict
-from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
 __all__ = ["describe_rejudgement", "rejudgement_as_json"]

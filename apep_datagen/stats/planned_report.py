@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apep_datagen.core.spelling import spell_count
 from apep_datagen.stats.planned import Planned
 from apep_datagen.stats.shortcuts_report import (
     THRESHOLD_COLUMNS,
@@ -10,7 +11,6 @@ from apep_datagen.stats.shortcuts_report import (
     spell_spread,
     threshold_row,
 )
-from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
 __all__ = ["describe_planned"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from apep_datagen.core.spelling import spell_count
 from apep_datagen.core.words import shorten
 from apep_datagen.stats.dataset import DatasetStats, FileStats
 from apep_datagen.stats.distribution import Distribution
@@ -20,7 +21,6 @@ from apep_datagen.stats.shortcuts_report import (
 )
 from apep_datagen.terminal.reviews import describe_reviews, reviews_as_json
 from apep_datagen.terminal.rewrites import describe_rewrites, rewrites_as_json
-from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 from apep_datagen.terminal.yields import describe_yield, yield_as_json
 

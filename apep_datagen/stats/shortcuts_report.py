@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from apep_datagen.core.spelling import spell_count
 from apep_datagen.core.words import shorten
 from apep_datagen.stats.beginnings import Beginnings, Openings
 from apep_datagen.stats.closings import Closings
@@ -14,7 +15,6 @@ from apep_datagen.stats.pairs import Pair
 from apep_datagen.stats.repeats import Repeats
 from apep_datagen.stats.separation import LEAST_OF_EACH, Accuracy, Threshold
 from apep_datagen.stats.shortcuts import Guesses, KindSummary, Shortcuts
-from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
 __all__ = [

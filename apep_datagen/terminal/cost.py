@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from apep_datagen.core.spelling import spell_count, spell_rate, spell_usd
 from apep_datagen.engine.counters import RunCounters
-from apep_datagen.terminal.spelling import spell_count, spell_usd
 
 __all__ = ["spell_cost_of_accepted", "spell_cost_of_made"]
 
@@ -24,7 +24,7 @@ def spell_cost_of_accepted(
         return ""
     tokens = f"{spell_count(prompt_tokens / conversations)} + {spell_count(completion_tokens / conversations)} tokens"
     cost = f", {spell_usd(usd / conversations)}" if usd else ""
-    return f"an accepted conversation took {requests / conversations:.1f} requests, {tokens}{cost}"
+    return f"an accepted conversation took {spell_rate(requests / conversations)} requests, {tokens}{cost}"
 
 
 def spell_cost_of_made(counters: RunCounters) -> str:

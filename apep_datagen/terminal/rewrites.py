@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from apep_datagen.core.spelling import spell_count
 from apep_datagen.storage.rewrites import RewriteCount
-from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
 __all__ = ["describe_rewrites", "rewrites_as_json"]

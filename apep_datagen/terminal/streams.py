@@ -24,7 +24,7 @@ from typing import IO, Any, TextIO, cast
 
 from apep_datagen.terminal.text import plain_text
 
-__all__ = ["finish", "install", "let_output_be_lost", "loss", "obeyed"]
+__all__ = ["finish", "install", "is_lost", "let_output_be_lost", "loss", "obeyed"]
 
 # So many pieces wait for a stream that takes nothing; what is printed beyond goes nowhere.
 _MOST_WAITING = 1_000
@@ -40,6 +40,7 @@ class _Harmless(io.RawIOBase):
     Attributes:
         failure: Why something was not written that somebody waits for; None where all was, or nobody waits.
         may_be_lost: Whether nobody minds.
+        is_lost: Whether something was not written, for whatever reason.
         writer: Writes in place of who prints; None where it has to wait.
     """
 
@@ -47,6 +48,7 @@ class _Harmless(io.RawIOBase):
         super().__init__()
         self.failure: OSError | None = None
         self.may_be_lost = False
+        self.is_lost = False
         self._raw = raw
         self.writer: _Writer | None = None
         # A terminal that hung up is one no more.
@@ -85,6 +87,7 @@ class _Harmless(io.RawIOBase):
         return written
 
     def _fail(self, error: OSError) -> None:
+        self.is_lost = True
         is_hung_up = self._is_terminal and error.errno == errno.EIO
         if error.errno not in _READER_IS_GONE and not is_hung_up:
             self.failure = self.failure or error
@@ -204,6 +207,11 @@ def loss() -> OSError | None:
     if not isinstance(sys.stdout, _Clean) or sys.stdout.harmless.may_be_lost:
         return None
     return sys.stdout.harmless.failure
+
+
+def is_lost() -> bool:
+    """Tell whether something of the standard output could not be written, also where its reader has gone away."""
+    return isinstance(sys.stdout, _Clean) and sys.stdout.harmless.is_lost
 
 
 def _clean(stream: TextIO | None) -> TextIO:

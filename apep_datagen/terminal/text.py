@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 
-__all__ = ["plain_text", "say", "say_json"]
+__all__ = ["plain_text", "say", "say_json", "say_json_line"]
 
 # Emoji and some scripts are put together with these, which move nothing.
 _JOINERS = frozenset("\u200c\u200d")
@@ -19,7 +19,16 @@ def say(message: str) -> None:
 
 def say_json(value: object) -> None:
     """Print a value as JSON in ASCII, so that nothing in it is a control character for whoever looks at it."""
-    say(json.dumps(value, indent=2, allow_nan=False).replace("\x7f", "\\u007f"))
+    say(_as_json(value, indent=2))
+
+
+def say_json_line(value: object) -> None:
+    """Print the same in one line."""
+    say(_as_json(value, indent=None))
+
+
+def _as_json(value: object, indent: int | None) -> str:
+    return json.dumps(value, indent=indent, allow_nan=False).replace("\x7f", "\\u007f")
 
 
 def plain_text(text: str) -> str:

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from apep_datagen.core.spelling import spell_count, spell_percent
 from apep_datagen.people.ability_yield import AbilityYield
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.problem import Stage
 from apep_datagen.storage.verdicts import MOST_REASONS, SET_ASIDE, FrequentReason, VerdictCount
-from apep_datagen.terminal.spelling import spell_count
 from apep_datagen.terminal.tables import table
 
-__all__ = ["describe_held_back", "describe_yield", "spell_low_yields", "yield_as_json"]
+__all__ = ["describe_held_back", "describe_yield", "spell_low_yields", "spell_yields", "yield_as_json"]
 
 # What the view of a run shows: so many abilities of which less than this is accepted, of as many as say something.
 _SHOWN_ABILITIES = 3
@@ -130,8 +130,14 @@ def spell_low_yields(yields: Iterable[AbilityYield], held_back: Collection[Abili
     )
 
 
+def spell_yields(yields: Iterable[AbilityYield]) -> list[str]:
+    """Return of each ability of which conversations have ended how many of the last were accepted, the worst first."""
+    ended = sorted((item for item in yields if item.ended), key=lambda item: (item.accepted / item.ended, -item.ended))
+    return [f"{item.ability.value} {item.accepted} of {item.ended}" for item in ended]
+
+
 def _spell_share(item: AbilityYield) -> str:
-    return f"{item.ability.value} {100 * item.accepted / item.ended:.0f} % of {item.ended}"
+    return f"{item.ability.value} {spell_percent(item.accepted, item.ended)} of {item.ended}"
 
 
 def describe_held_back(
@@ -156,7 +162,7 @@ def describe_held_back(
     return "\n".join(
         f"{item.ability.value}: {accepted[item.ability.value]:,} of the"
         f" {accepted.total() * mix[item.ability] / whole:,.0f} wished for, held back:"
-        f" {100 * item.accepted / item.ended:.0f} % of its last {item.ended} were accepted"
+        f" {spell_percent(item.accepted, item.ended)} of its last {item.ended} were accepted"
         for item in yields
         if item.ability in held_back
     )
@@ -194,4 +200,4 @@ def _cells(verdicts: Iterable[VerdictCount], why_not: Iterable[str]) -> list[str
 
 
 def _percent(numbers: dict[str, int]) -> str:
-    return f"{100 * numbers['accepted'] / numbers['ended']:.0f} %"
+    return spell_percent(numbers["accepted"], numbers["ended"])

@@ -207,7 +207,7 @@ def test_what_it_costs_is_told_and_booked_with_the_tokens_of_the_month(program: 
         spent = program.run(*arguments("--facts", "50"))
         assert len(server.received) > answered
     assert (first.status, second.status, spent.status) == (0, 0, 6), first.said + spent.said
-    assert "2 requests, 3,000 tokens, $0.0400" in first.stdout
+    assert "2 requests, 3,000 tokens, $0.04" in first.stdout
     assert second.said == ""
     assert "tokens_per_month" in spent.stderr
     connection = sqlite3.connect(program.directory / "data" / "ledger.db")

@@ -24,6 +24,6 @@ def test_an_invocation_counts_what_it_has_made_itself() -> None:
     counters.providers = {
         name: ProviderCounters(name, requests=5, prompt_tokens=900, completion_tokens=100, usd=0.5) for name in "ab"
     }
-    assert spell_cost_of_made(counters) == "an accepted conversation took 5.0 requests, 900 + 100 tokens, $0.5000"
+    assert spell_cost_of_made(counters) == "an accepted conversation took 5 requests, 900 + 100 tokens, $0.50"
     counters.done = counters.done_before
     assert spell_cost_of_made(counters) == ""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from apep_datagen.engine.counters import ProviderCounters, RunCounters
+from apep_datagen.engine.counters import LastConversation, ProviderCounters, RunCounters
 from apep_datagen.people.ability_yield import AbilityYield, Verdict
 from apep_datagen.people.scenario import Ability
 from apep_datagen.terminal.progress import PlainView, QuietView, TerminalView, _Drawing, _status_line, make_view
-from apep_datagen.terminal.spelling import spell_duration
 from apep_datagen.terminal.text import plain_text
 
 ESCAPES = ["\x1b[31m", "\x1b]0;title\x07", "\x9b2J", "\x1b[2J\x1b[H", "\r", "\b\b\b", "\x00", "\u202e", "\ud800"]
@@ -56,24 +56,6 @@ def test_what_a_person_reads_is_left_as_it_is() -> None:
     assert plain_text(text) == text
 
 
-@pytest.mark.parametrize(
-    ("seconds", "spelled"),
-    [
-        (0, "0 s"),
-        (0.4, "0 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 00 s"),
-        (61, "1 min 01 s"),
-        (3_599.4, "59 min 59 s"),
-        (3_599.6, "1 h 00 min"),
-        (7_500, "2 h 05 min"),
-        (360_000, "100 h 00 min"),
-    ],
-)
-def test_a_duration_is_spelled_for_a_person(seconds: float, spelled: str) -> None:
-    assert spell_duration(seconds) == spelled
-
-
 def test_thoughts_that_are_saved_as_they_were_are_shown_as_one_number() -> None:
     assert "kept as they were" not in _status_line(counters(), 100.0)
     some = counters()
@@ -83,11 +65,11 @@ def test_thoughts_that_are_saved_as_they_were_are_shown_as_one_number() -> None:
 
 def test_the_status_line_tells_how_far_the_run_is_and_what_each_provider_does() -> None:
     assert _status_line(counters(), 100.0) == (
-        "60/200 conversations (30.0 %), 1800 conversations/hour, 4 min 40 s left, 7 memories, 3 diary pages;"
+        "60/200 conversations (30 %), 1,800 conversations/hour, 4 min 40 s left, 7 memories, 3 diary pages;"
         " an accepted conversation took 2.4 requests, 20 + 5 tokens"
-        " | mistral: 40 conversations, 90 requests, 1234 tokens, 2 in flight, 0.90 of 1 requests/s, 5 retries,"
+        " | mistral: 40 conversations, 90 requests, 1,234 tokens, 2 in flight, 0.9 of 1 requests/s, 5 retries,"
         " 0 rejected, 0 set aside"
-        "; ollama (out): 10 conversations, 30 requests, 0 tokens, 0 in flight, 0.30 requests/s, 0 retries,"
+        "; ollama (out): 10 conversations, 30 requests, 0 tokens, 0 in flight, 0.3 requests/s, 0 retries,"
         " 0 rejected, 0 set aside"
     )
 
@@ -123,7 +105,8 @@ def test_whatever_a_reason_holds_it_is_one_line_without_control_characters() -> 
     shown = counters()
     shown.abilities = (what_became(Ability.SHARE, 0, *["\x1b[2J[bold]so\n" * 30] * 9),)
     text = drawn(shown, width=80)
-    assert text.count("\n") == drawn(counters(), width=80).count("\n") + 1
+    assert text.count("\n") == drawn(counters(), width=80).count("\n") + 2
+    assert "Accepted of the last: share 0 of 9\n" in text
     assert "\x1b" not in text
     assert "[2J[bold]so" in text
 
@@ -183,10 +166,10 @@ def test_the_view_fits_where_the_output_goes(monkeypatch: pytest.MonkeyPatch) ->
     assert isinstance(make_view(quiet=False), PlainView)
 
 
-def drawn(counters: RunCounters, *, width: int) -> str:
+def drawn(counters: RunCounters, *, width: int, height: int = 60) -> str:
     from rich.console import Console
 
-    console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
+    console = Console(file=io.StringIO(), width=width, height=height, color_system=None, legacy_windows=False)
     with console.capture() as capture:
         console.print(_Drawing(counters))
     return capture.get()
@@ -194,7 +177,7 @@ def drawn(counters: RunCounters, *, width: int) -> str:
 
 def test_the_table_shows_every_provider_and_the_last_question() -> None:
     text = drawn(counters(), width=120)
-    for words in ("60/200 conversations (30.0 %)", "mistral", "1,234", "ollama (out)", "7 memories, 3 diary pages"):
+    for words in ("60/200 conversations (30 %)", "mistral", "1,234", "ollama (out)", "7 memories, 3 diary pages"):
         assert words in text
     assert "Last question: Will it rain?" in text
 
@@ -207,3 +190,108 @@ def test_whatever_was_asked_the_table_keeps_its_lines(question: str) -> None:
     text = drawn(shown, width=100)
     assert text.count("\n") == usual.count("\n")
     assert not [character for character in text if is_obeyed(character)]
+
+
+# What became of conversations.
+
+LAST = LastConversation("Mia", Ability.RECALL, "Who feeds the cat?", ("read_memory", "add_memory", "read_memory"))
+
+
+def judged() -> RunCounters:
+    """Return what a run with three providers counts in which every ability has been tried."""
+    shown = counters()
+    shown.providers["together"] = ProviderCounters("together", 2.7, requests=1_000_000, state="resting")
+    shown.abilities = tuple(
+        what_became(ability, 12, *["it is late"] * number) for number, ability in enumerate(Ability)
+    )
+    shown.last = LAST
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (LAST, "Last conversation: recall, Mia: accepted"),
+        (
+            replace(LAST, stage="voice", reason="a reply is a refusal"),
+            "Last conversation: recall, Mia: rejected, voice: a reply is a refusal",
+        ),
+        (replace(LAST, stage="set aside"), "Last conversation: recall, Mia: set aside"),
+    ],
+)
+def test_the_last_conversation_is_told_in_two_lines(last: LastConversation, said: str) -> None:
+    shown = counters()
+    shown.last = last
+    lines = drawn(shown, width=100).splitlines()
+    assert lines[-3:-1] == [said, "  read_memory 2 times, add_memory after: Who feeds the cat?"]
+    shown.last = replace(last, tools=(), said="")
+    assert drawn(shown, width=100).splitlines()[-2] == "  no tool"
+
+
+def test_what_is_not_judged_is_not_said_to_be_accepted() -> None:
+    shown = judged()
+    shown.is_judged = False
+    text = drawn(shown, width=100)
+    assert "Last conversation: recall, Mia: ended" in text
+    assert "Accepted of the last" not in text
+
+
+def test_all_abilities_fit_an_ordinary_terminal_the_worst_first() -> None:
+    lines = drawn(judged(), width=80, height=24).splitlines()
+    assert len(lines) < 24
+    assert max(map(len, lines)) <= 80
+    text = " ".join(lines)
+    assert "Accepted of the last: advice 12 of 23, smalltalk 12 of 22, ask_back 12 of 21," in text
+    assert "share 12 of 12" in text
+    assert "recall, Mia: accepted" in text
+    assert "Last question: Will it rain?" in text
+
+
+@pytest.mark.parametrize("width", range(30, 130, 10))
+def test_on_a_narrow_terminal_columns_are_left_out_and_no_number_is_cut(width: int) -> None:
+    shown = judged()
+    for provider in shown.providers.values():
+        provider.prompt_tokens = 987_654_321
+        provider.completion_tokens = 0
+    text = drawn(shown, width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert text.count("987,654,321") in {0, 3}
+    assert "987,654…" not in text
+    assert ("987,654,321" in text) is (width >= 50)
+    assert ("retries" in text) is (width >= 110)
+    for line in text.splitlines():
+        if line.startswith("mistral"):
+            assert line.split()[1] == "40"
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_where_there_is_less_room_the_newest_parts_go_first(width: int) -> None:
+    usual = counters()
+    usual.providers, usual.abilities = judged().providers, judged().abilities
+    usual.is_judged = False  # so that nothing of them is shown but what is low
+    least = drawn(usual, width=width).count("\n")
+    for height in range(1, 50):
+        text = drawn(judged(), width=width, height=height)
+        assert text.count("\n") == min(max(height - 1, least), drawn(judged(), width=width).count("\n"))
+        assert ("Accepted of the last: " in text) is (height - 1 > least)
+        assert ("Last conversation: " in text) is (height - 1 > least + 1)
+        assert ("read_memory" in text) is (height - 1 > least + 2)
+        assert "Last question: " in text
+
+
+@given(
+    st.lists(st.one_of(st.text(st.characters()), st.sampled_from([*ESCAPES, "[bold]", "[/]", "\n", "日本"]))).map(
+        "".join
+    )
+)
+@example("x" * 100_000)
+def test_whatever_a_conversation_holds_the_view_keeps_its_lines(text: str) -> None:
+    from rich.cells import cell_len
+
+    shown = judged()
+    usual = drawn(shown, width=80, height=24)
+    shown.last = LastConversation(text, Ability.SHARE, text, (text, text, text + "."), text, text)
+    now = drawn(shown, width=80, height=24)
+    assert now.count("\n") == usual.count("\n")
+    assert not [character for character in now if is_obeyed(character)]
+    assert max(cell_len(line) for line in now.splitlines()) <= 80

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pyte
 
-from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
+from support.loopback_server import LoopbackServer, Received, Reply, hangs_after, well_behaved
 from support.program import Program, killed_if_it_does_not_end, section
+from support.terminal import in_terminal
 from support.waiting import PATIENCE_SECONDS, wait_until
 
 COLUMNS, LINES = 110, 30
@@ -73,12 +74,15 @@ def test_a_terminal_shows_the_bar_each_provider_and_the_last_question_and_ends_w
     names = ("one", "two")
     columns = ("provider", "conversations", "requests", "tokens", "in flight", "requests/s", "retries")
     wanted = {
-        r"━+.* [1-7]/8 conversations \((12|25|37|50|62|75|87)\.[05] %\)",
-        r"\d+ conversations/hour, \d+ (s|min \d+ s) left",
+        r"━+.* [1-7]/8 conversations \((13|25|38|50|63|75|88) %\)",
+        r"[\d,.]+ conversations/hour, \d+ (s|min \d+ s) left",
         *columns,
         *(rf"(?m)^ *{name} +\d+ +\d+ +[\d,]+ +[1-9]\d* +[\d.]+ of 10 " for name in names),
         r"\d+ memories, 0 diary pages",
-        r"Shall I \[bold\]sing\[/bold\]",
+        r"Last question: .*Shall I \[bold\]sing\[/bold\]",
+        r"Accepted of the last: \w+ [1-9] of [1-9]",
+        r"(?m)^Last conversation: \w+, \w.*: accepted$",
+        r"(?m)^  (no tool|add_memory) after: .*Shall I \[bold\]sing\[/bold\]",
     }
     finished: Counter[str] = Counter()
 
@@ -99,7 +103,7 @@ def test_a_terminal_shows_the_bar_each_provider_and_the_last_question_and_ends_w
     assert status == 0, output
     assert not wanted
     # The finished table is still there, as far as the screen is high, and below it the summary.
-    assert "8/8 conversations (100.0 %)" in output
+    assert "8/8 conversations (100 %)" in output
     assert "8 conversations made in" in last
     assert "8 of 8 conversations are in data/trainingData/generatedTrainingData.json" in last
     assert last.count("Last question:") == 1
@@ -148,7 +152,7 @@ def test_where_there_is_no_terminal_there_are_plain_lines_without_control_charac
         ended = program.run("--providers", "endpoint", "--target", "3")
     assert ended.status == 0, ended.said
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", ended.said)
-    assert ended.stdout.startswith("0/3 conversations (0.0 %)")
+    assert ended.stdout.startswith("0/3 conversations (0 %)")
     assert "alert" in ended.stdout
     assert "3 of 3 conversations are in" in ended.stdout
 
@@ -165,3 +169,47 @@ def test_quiet_prints_only_what_goes_wrong(tmp_path: Path) -> None:
     assert ended.status == 0, ended.said
     assert ended.stdout == ""
     assert re.fullmatch(r"endpoint: unavailable, asking again in [\d.]+ s: HTTP 503: busy\n", ended.stderr)
+
+
+def test_what_was_rejected_and_set_aside_is_told_with_its_reason_on_a_small_terminal(tmp_path: Path) -> None:
+    """A model that talks nonsense, judged; and one conversation that a provider refuses."""
+    program = Program(tmp_path)
+    may_end = [False]
+
+    def refuses(received: Received) -> Reply:
+        """Refuse one conversation, once others have ended."""
+        reply = hostile(received)
+        if received.step == "answer" and received.number > 12:
+            return replace(Reply("no", status=400), until=lambda: may_end[0])
+        return reply
+
+    names = ("one", "two", "three")
+    with LoopbackServer(refuses) as server:
+        sections = "".join(section(name, server.url(name), max_in_flight=1) for name in names)
+        program.configure(sections + "[quality]\nleast_yield = 0.0\n[generation]\nexchanges = [1, 1]\n")
+        options = ("--providers", ",".join(names), "--target", "50")
+        with in_terminal(program, *options, columns=80, lines=24) as terminal:
+            last = r"(?m)^Last conversation: \w+, \w.*: "
+            terminal.wait_until(lambda: re.search(last + r"rejected, \w+: \w", terminal.shown))
+            terminal.wait_until(lambda: re.search(r"Accepted of the last: \w+ 0 of [1-9]", terminal.shown))
+            shown = terminal.lines
+            may_end[0] = True
+            terminal.wait_until(lambda: re.search(last + "set aside$", terminal.shown))
+            terminal.press("\x03")
+            terminal.press("\x03")
+            assert terminal.end() in {5, 130}
+    for name in names:
+        assert sum(line.startswith(name) for line in shown) == 1
+    assert any(line.startswith("Last question: ") for line in shown)
+
+
+def test_an_evaluation_is_not_said_to_accept_anything(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    with LoopbackServer(hangs_after(12)) as server:
+        program.configure(section("one", server.url("one"), max_in_flight=1))
+        with in_terminal(program, "evaluate", "--ada", "one", "--users", "2", "--days", "9") as terminal:
+            terminal.wait_until(lambda: re.search(r"(?m)^Last conversation: \w+, \w.*: ended$", terminal.shown))
+            assert "Accepted of the last" not in terminal.shown
+            terminal.press("\x03")
+            terminal.press("\x03")
+            assert terminal.end() == 130

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,13 +21,16 @@ from typing import Any, BinaryIO
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.durable import sync_directory
 from apep_datagen.core.errors import StorageError
-from apep_datagen.core.paths import is_there
+from apep_datagen.core.paths import is_at, is_there
 from apep_datagen.export.source import Source
 from apep_datagen.quality.problem import Stage
 from apep_datagen.report.document import MARK, block, foot, head
 from apep_datagen.report.gathering import Gathered, Gathering, notes_of_timeline
 from apep_datagen.report.overview import overview_of_run, statistics_of
 from apep_datagen.storage.access import read_only, state_path
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = ["Report", "part_path", "report_path", "write_report"]
 
@@ -114,7 +118,7 @@ def write_report(
     try:
         with contextlib.ExitStack() as opened:
             to.parent.mkdir(parents=True, exist_ok=True)
-            file = opened.enter_context(part.open("wb"))
+            file = opened.enter_context(_open_alone(part, to))
             opened.callback(part.unlink, missing_ok=True)
 
             def attempt(connection: sqlite3.Connection | None) -> Report:
@@ -134,6 +138,29 @@ def write_report(
             f"{to}: the report cannot be written ({error.strerror or error}); make room, or name another --to"
         ) from error
     return report
+
+
+def _open_alone(part: Path, to: Path) -> BinaryIO:
+    """Open the file in which a report is written, which is one process's alone until it is closed.
+
+    Raises:
+        StorageError: Another process writes it.
+        OSError: It cannot be opened.
+    """
+    while True:
+        file = os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o644), "r+b")
+        try:
+            if sys.platform != "win32":
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Who had it may have made a report of it in the meantime.
+            if is_at(part, os.fstat(file.fileno())):
+                return file
+        except BlockingIOError as error:
+            file.close()
+            raise StorageError(
+                f"{to}: another apep-datagen is writing this report; wait for it, or name another --to"
+            ) from error
+        file.close()
 
 
 def _refuse_other_file(path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from apep_datagen.export.source import Source, SourceConversation
 from apep_datagen.inspect.readable import brief_rows
 from apep_datagen.inspect.said import Said, read_said
 from apep_datagen.report.sampling import sample_of
-from apep_datagen.report.spoken import SystemLines, changes_of, spoken, traits_of
+from apep_datagen.report.spoken import SystemLines, changes_of, openings_of, spoken, traits_of
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.notes import notes_from_json, read_entries
@@ -101,6 +101,7 @@ class Gathering:
         source: The output.
         connection: Its state database, in the transaction in which all of it is read; None where there is none.
         settings: What models cost.
+        openings: Beginnings of messages that can be looked for, with the kind of message.
 
     Attributes:
         lines: The lines of system prompts that came more than once.
@@ -109,13 +110,20 @@ class Gathering:
         left_out: Conversations that are not in the sample.
     """
 
-    def __init__(self, source: Source, connection: sqlite3.Connection | None, settings: Settings) -> None:
+    def __init__(
+        self,
+        source: Source,
+        connection: sqlite3.Connection | None,
+        settings: Settings,
+        openings: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self.lines = SystemLines()
         self.timelines: dict[int, None] = {}
         self.others = 0
         self.left_out = 0
         self._source = source
         self._connection = connection
+        self._openings = {opening: place for place, opening in enumerate(openings)}
         self._quote: Callable[[str, str], tuple[float, float] | None] = functools.cache(settings.quote)
 
     def conversations(self, sample: int | None = None) -> Iterator[Gathered]:
@@ -175,6 +183,7 @@ class Gathering:
             "l": list(traits.tools),
             "e": int(traits.has_errors),
             "o": int(traits.has_rewrites),
+            "h": sorted({self._openings[each] for each in openings_of(messages) if each in self._openings}),
         }
         body: dict[str, Any] = {"m": messages}
         if said.messages and said.messages[0].role == "system":

@@ -12,7 +12,7 @@ from apep_datagen.stats.dataset import read_stats
 from apep_datagen.stats.report import stats_as_json
 from apep_datagen.storage.spending import read_uses
 
-__all__ = ["overview_of_run", "statistics_of"]
+__all__ = ["frequent_openings", "overview_of_run", "statistics_of"]
 
 # So many bars are told apart at a glance.
 _MOST_BARS = 48
@@ -25,6 +25,16 @@ def statistics_of(path: Path, settings: Settings) -> dict[str, Any] | None:
         return stats_as_json(read_stats(path, settings.scenarios.shares))
     except StorageError:
         return None
+
+
+def frequent_openings(statistics: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """Return the openings that most messages have in common, with the kind of message."""
+    return [
+        (kind, item["opening"])
+        for kind, diversity in (statistics["diversity"] if statistics else {}).items()
+        for item in diversity["openings"]["most_frequent"]
+        if item["count"] > 1
+    ]
 
 
 def overview_of_run(connection: sqlite3.Connection, settings: Settings) -> dict[str, Any]:

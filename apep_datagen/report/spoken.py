@@ -13,6 +13,7 @@ from apep_datagen.core.calls import MalformedCall, ToolCall, render_call, texts_
 from apep_datagen.core.markup import Answer, parse_answer, read_results, render_answer
 from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import ShelfName
+from apep_datagen.core.words import opening, words
 
 __all__ = [
     "NOT_UNDERSTOOD",
@@ -94,7 +95,11 @@ def _answer(content: str, original: str) -> SpokenMessage:
 
 
 def _says_all(answer: Answer, content: str) -> bool:
-    return render_answer(answer.thinking, answer.reply, answer.calls).split() == content.split()
+    return _without_space(render_answer(answer.thinking, answer.reply, answer.calls)) == _without_space(content)
+
+
+def _without_space(text: str) -> str:
+    return "".join(text.split())
 
 
 def _call(call: ToolCall | MalformedCall) -> Call:
@@ -152,6 +157,22 @@ def traits_of(messages: Sequence[SpokenMessage]) -> Traits:
         has_errors=any(call.get("e", False) for call in calls),
         has_rewrites=any("o" in message for message in messages),
     )
+
+
+def openings_of(messages: Sequence[SpokenMessage]) -> Iterator[tuple[str, str]]:
+    """Yield how each message of the user, reply and thought begins, with its kind as `stats` names it."""
+    is_replied = follows_results = False
+    for message in messages:
+        text, thought = message.get("t", ""), message.get("k", "")
+        if message["r"] == "user":
+            is_replied = follows_results = False
+            yield "user_messages", opening(words(text))
+        elif message["r"] == "assistant":
+            yield "later_thoughts" if follows_results else "first_thoughts", opening(words(thought))
+            if text and not is_replied:
+                is_replied = True
+                yield "replies", opening(words(text))
+            follows_results = "c" in message
 
 
 @dataclass(frozen=True, slots=True)

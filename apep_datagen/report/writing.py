@@ -26,7 +26,7 @@ from apep_datagen.export.source import Source
 from apep_datagen.quality.problem import Stage
 from apep_datagen.report.document import MARK, block, foot, head
 from apep_datagen.report.gathering import Gathered, Gathering, notes_of_timeline
-from apep_datagen.report.overview import overview_of_run, statistics_of
+from apep_datagen.report.overview import frequent_openings, overview_of_run, statistics_of
 from apep_datagen.storage.access import read_only, state_path
 
 if sys.platform != "win32":
@@ -85,7 +85,7 @@ def report_path(output: Path) -> Path:
 
 def part_path(to: Path) -> Path:
     """Return where a report is while it is written."""
-    return to.with_name(to.name + ".part")
+    return to.parent / (to.name + ".part")
 
 
 def write_report(
@@ -185,7 +185,8 @@ def _write(
 ) -> Report:
     """Write all of a report into a file; arguments as above."""
     output = source.path
-    gathering = Gathering(source, source.connection, settings)
+    openings = frequent_openings(statistics)
+    gathering = Gathering(source, source.connection, settings, openings)
     file.write(head(f"{output.name} · apep-datagen"))
     rows: list[dict[str, Any]] = []
     starts = array("L")
@@ -209,6 +210,7 @@ def _write(
         "in_a_notes_block": _TIMELINES_IN_A_BLOCK,
         "suggestions": _suggestions(rows),
         "lines": gathering.lines.lines,
+        "openings": openings,
         "left_out": gathering.left_out,
         "others": gathering.others,
         "why_no_run": source.why_not,

@@ -12,6 +12,7 @@ const KEYS = [
   ["g", "write a tag"],
   ["t", "thoughts: fold or open all"],
   ["r", "thoughts before they were rewritten: fold or open all"],
+  ["p", "what was planned: fold or open"],
   ["m", "go to memory and diary"],
   ["y", "the user's other days"],
   ["o", "the whole, in pictures"],
@@ -28,7 +29,7 @@ async function start() {
   const app = {
     model,
     view: viewOf(location.hash),
-    settings: { thoughts: true, originals: false, theme: "auto", ...readSettings() },
+    settings: { thoughts: true, originals: false, planned: true, theme: "auto", ...readSettings() },
     result: { found: [], counts: [] },
     row: null,
     searched: 0,
@@ -128,7 +129,7 @@ async function start() {
       make("a", { href: hashOf({ ...view, ...changes }), "aria-current": isCurrent ? "page" : null }, name);
     refill(
       pages,
-      link("Conversations", { tab: "", person: "", c: app.row?.d ?? lastRow?.d ?? "" }, !view.tab && !view.person),
+      link("Conversations", { tab: "", person: "", c: WIDE.matches ? (app.row?.d ?? lastRow?.d ?? "") : "" }, !view.tab && !view.person),
       link("The whole", { tab: "whole", person: "", c: "" }, view.tab === "whole"),
     );
     const counts = app.verdicts.counts();
@@ -208,6 +209,7 @@ async function start() {
       g: () => review.focus("tag"),
       t: () => fold("thoughts", "details.thought"),
       r: () => fold("originals", "details.original"),
+      p: () => fold("planned", "details.planned"),
       m: () => focusOn(".notebook"),
       y: () => app.row?.u && go({ person: String(app.row.u), c: "", tab: "" }),
       o: () => go({ tab: app.view.tab === "whole" ? "" : "whole", person: "", c: "" }),

@@ -10,7 +10,7 @@ function drawConversation(app, row, body, notes) {
     { class: "conversation", "aria-labelledby": "conversation-name" },
     head(app, row, body),
     row.s === "accepted" ? null : rejection(row, body),
-    planned(body, marks),
+    planned(app, body, marks),
     systemPrompt(app, body),
     make("div", { class: "exchanges" }, ...said(app, body, marks)),
     makers(row, body),
@@ -57,10 +57,13 @@ function rejection(row, body) {
   );
 }
 
-function planned(body, marks) {
+function planned(app, body, marks) {
   if (!body.b) return null;
-  const items = body.b.filter(([label]) => !IN_THE_HEAD.has(label)).flatMap(([label, text]) => [make("dt", {}, label), make("dd", {}, textBlock(text, "", marks))]);
-  return make("details", { class: "planned", open: true }, make("summary", {}, "What was planned"), make("dl", {}, ...items));
+  const items = body.b.filter(([label]) => !IN_THE_HEAD.has(label)).flatMap(([label, text]) => [
+    make("dt", {}, label),
+    make("dd", { class: label === "Plan" ? "plan" : null }, textBlock(text, "", marks)),
+  ]);
+  return make("details", { class: "planned", open: app.settings.planned && WIDE.matches }, make("summary", {}, "What was planned"), make("dl", {}, ...items));
 }
 
 function systemPrompt(app, body) {
@@ -77,17 +80,17 @@ function systemPrompt(app, body) {
 function said(app, body, marks) {
   const parts = [];
   body.m.forEach((message, place) => {
-    if (message.r === "assistant") parts.push(answer(app, message, marks));
+    if (message.r === "assistant") parts.push(answer(app, message, marks, body.m[place - 1]?.r === "assistant"));
     else parts.push(turn(message.r === "user" ? "user" : "other", message.r === "user" ? "User" : message.r, textBlock(message.t ?? "", "", marks)));
   });
   return parts;
 }
 
 function turn(name, who, ...content) {
-  return make("section", { class: `turn ${name}` }, make("h3", { class: "who" }, line(who)), ...content);
+  return make("div", { class: `turn ${name}` }, who && make("h3", { class: "who" }, line(who)), ...content);
 }
 
-function answer(app, message, marks) {
+function answer(app, message, marks, goesOn) {
   const parts = [];
   if (message.k) parts.push(thought(app, message, marks));
   if (message.t) parts.push(textBlock(message.t, "reply", marks));
@@ -95,7 +98,7 @@ function answer(app, message, marks) {
   if (message.w) {
     parts.push(make("details", { class: "as-saved" }, make("summary", {}, "As it is saved: not all of it was understood"), textBlock(message.w, "raw", marks)));
   }
-  return turn("ada", "Ada", ...parts);
+  return turn(goesOn ? "ada goes-on" : "ada", goesOn ? null : "Ada", ...parts);
 }
 
 function thought(app, message, marks) {
@@ -124,8 +127,8 @@ function drawCall(call, marks) {
 
 // A list of notes reads as one; everything else is shown as JSON.
 function result(value, marks) {
-  const lists = value && typeof value === "object" && !Array.isArray(value) ? Object.values(value) : [];
-  const notes = lists.length === 1 && Array.isArray(lists[0]) ? lists[0] : null;
+  const lists = value && typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [];
+  const [name, notes] = lists.length === 1 && Array.isArray(lists[0][1]) ? lists[0] : ["", null];
   const areNotes = notes?.length && notes.every((note) => note && Number.isInteger(note.index) && typeof note.text === "string");
   if (!areNotes) {
     const flat = JSON.stringify(value);
@@ -134,8 +137,9 @@ function result(value, marks) {
   return make(
     "ol",
     { class: "listed" },
+    make("li", { class: "quiet" }, line(`${name}: ${notes.length}`)),
     ...notes.slice(0, 200).map((note) =>
-      make("li", {}, make("span", { class: "note-index" }, `${note.index}`), make("span", { class: "note-date" }, line(String(note.date ?? ""))), textBlock(note.text, "", marks)),
+      make("li", {}, make("span", { class: "note-index" }, `${note.index}`), note.date ? make("span", { class: "note-date" }, line(String(note.date))) : null, textBlock(note.text, "", marks)),
     ),
     notes.length > 200 ? make("li", { class: "quiet" }, `and ${count(notes.length - 200)} more`) : null,
   );
@@ -199,7 +203,7 @@ function notebook(app, row, body, notes, marks) {
   return make("aside", { class: "notebook", "aria-label": "Memory and diary" }, make("h3", {}, "Memory and diary"), ...parts);
 }
 
-const CHANGE = { added: "+ added", removed: "− removed", "added and removed": "+ added, − removed" };
+const SIGN = { added: "+", removed: "−", "added and removed": "+ −" };
 
 function noteList(notes, marks) {
   return make(
@@ -209,10 +213,10 @@ function noteList(notes, marks) {
       make(
         "li",
         { class: note.change.split(" ")[0] || null },
-        make("span", { class: "note-index" }, note.index ? `${note.index}` : note.change.startsWith("removed") ? "−" : "+"),
+        make("span", { class: "note-index" }, note.index ? `${note.index}` : null),
         note.date ? make("span", { class: "note-date" }, line(note.date)) : null,
         textBlock(note.text || "(a note that was not listed)", "", marks),
-        note.change ? make("span", { class: "note-change" }, CHANGE[note.change]) : null,
+        note.change ? make("span", { class: "note-change" }, SIGN[note.change], make("span", { class: "unseen" }, ` ${note.change}`)) : null,
       ),
     ),
   );

@@ -10,6 +10,7 @@ const FACETS = [
   { key: "provider", name: "Provider", of: (row) => [row.p ?? ""] },
   { key: "stage", name: "Stage that rejected", of: (row) => [row.st || (row.s === "set aside" ? "set aside" : "")] },
   { key: "reason", name: "Reason", of: (row) => [row.re ?? ""] },
+  { key: "opening", name: "Opening", of: (row) => row.h.map(String) },
   { key: "tag", name: "My tags", of: (row, verdicts) => verdicts.of(row)?.tags ?? [] },
   {
     key: "has",
@@ -195,6 +196,10 @@ function facetLabel(app, facet, value) {
   if (facet.key === "user") {
     const row = app.model.users.get(Number(value))?.[0];
     return row?.nm ? `${row.nm} (${value})` : value;
+  }
+  if (facet.key === "opening") {
+    const [kind, text] = app.model.index.openings[Number(value)] ?? ["", value];
+    return `${KINDS[kind] ?? kind}: ${text}`;
   }
   return facet.key === "ability" || facet.key === "form" ? labelOf(value) : value;
 }

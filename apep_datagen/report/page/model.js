@@ -2,6 +2,7 @@
 //   n  its number in the file; null where it is not in it      d  the digest of its text
 //   t  how it begins          x  exchanges      w  words       l  tools that are called
 //   e  whether a result is an error             o  whether a thought was rewritten
+//   h  which frequent openings it has, as numbers in `index.openings`
 // and, where the state database knows it:
 //   r  its number in the run  s  its status     u  its timeline, which is its user       nm the user's name
 //   a  ability   f  form      at when it takes place           z  when it ended, in seconds since 1970

@@ -10,7 +10,7 @@ function drawOverview(app) {
     lengths("Words of a conversation", "words", accepted.map((row) => row.w)),
     lengths("Exchanges of a conversation", "exchanges", accepted.map((row) => row.x), 1),
     toolUse(accepted),
-    ...(statistics ? ofTexts(statistics) : []),
+    ...(statistics ? ofTexts(statistics, index.openings) : []),
     ...(index.run ? [speed(index.run.speed), spent(index.run.uses)] : []),
   ];
   return make(
@@ -147,7 +147,7 @@ function toolUse(rows) {
 
 const KINDS = { user_messages: "user messages", replies: "replies", first_thoughts: "first thoughts", later_thoughts: "later thoughts" };
 
-function ofTexts(statistics) {
+function ofTexts(statistics, openings) {
   const diversity = statistics.diversity;
   const kinds = Object.entries(KINDS).filter(([kind]) => diversity[kind].nearest.compared);
   if (!kinds.length) return [];
@@ -157,21 +157,20 @@ function ofTexts(statistics) {
       "How much of a message is said in the most similar other one as well, in the mean of a sample; the lower, the more diverse.",
       bars(kinds.map(([kind, name]) => ({ label: name, value: diversity[kind].nearest.mean_similarity, text: diversity[kind].nearest.mean_similarity.toFixed(3) })), 1),
     ),
-    ...kinds.map(([kind, name]) =>
-      figure(
-        `Openings of ${name}`,
-        `${count(diversity[kind].openings.distinct)} different ones of ${count(diversity[kind].openings.messages)}; the most frequent:`,
-        bars(
-          diversity[kind].openings.most_frequent.map((item) => ({
-            label: item.opening,
-            value: item.count,
-            text: `${count(item.count)}, ${(100 * item.share).toFixed(1)} %`,
-            href: listHash({}, {}, `"${item.opening}"`),
-          })),
-        ),
-      ),
-    ),
+    ...kinds.map(([kind, name]) => openingsOf(kind, name, diversity[kind].openings, openings)).filter(Boolean),
   ];
+}
+
+function openingsOf(kind, name, frequent, openings) {
+  const items = openings.flatMap(([of, text], place) => {
+    const item = of === kind && frequent.most_frequent.find((each) => each.opening === text);
+    if (!item) return [];
+    const said = `${count(item.count)}, ${(100 * item.share).toFixed(1)} %`;
+    return [{ label: text, value: item.count, text: said, href: listHash({ opening: String(place), status: "accepted" }) }];
+  });
+  if (!items.length) return null;
+  const about = `${count(frequent.distinct)} different ones of ${count(frequent.messages)}; those that several have most often:`;
+  return figure(`Openings of ${name}`, about, bars(items));
 }
 
 function speed({ width, bars: found }) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ __all__ = ["Said", "read_said"]
 
 # Who speaks in a step; in all others Ada does, or whoever rewrites her thoughts or reviews what came of it.
 _ROLES: dict[str, MessageRole] = {"ask": "user", "tools": "tool"}
+
+
+# A run has a few, and reading one, which compiles its templates, takes longer than a conversation.
+_prompts = functools.lru_cache(maxsize=8)(PromptSet.from_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def read_said(connection: sqlite3.Connection, number: int, brief: Brief | None, 
     (texts,) = connection.execute("SELECT texts FROM prompt_sets WHERE id = ?", (prompt_set_id,)).fetchone()
     if brief is not None:
         try:
-            conversation = rebuild(brief, PromptSet.from_json(texts), steps)
+            conversation = rebuild(brief, _prompts(texts), steps)
             originals = tuple(turn.answer.thinking for exchange in conversation.exchanges for turn in exchange.turns)
             return Said(training_sample(conversation), originals)
         except Exception as error:  # the prompts are templates, which raise what they like

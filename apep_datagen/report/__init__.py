@@ -3,5 +3,5 @@
 `writing` makes the file; `gathering` reads output and state database, `spoken` puts a conversation into what the page
 draws, `overview` what it shows of the whole, `sampling` which conversations are in it, and `document` the file from the
 sources in `page/`, which are joined as they are.
-It imports `export`, `inspect`, `stats`, `storage`, `quality`, `config`, `conversation`, `people` and `core`.
+It imports `export`, `inspect`, `stats`, `storage`, `quality`, `config`, `conversation` and `core`.
 """

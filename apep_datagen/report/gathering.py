@@ -108,6 +108,7 @@ class Gathering:
         timelines: The timelines of what was read so far.
         others: Elements of the output that are no conversations.
         left_out: Conversations that are not in the sample.
+        first: The digest of the first element of the output; empty where there is none.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class Gathering:
         self.timelines: dict[int, None] = {}
         self.others = 0
         self.left_out = 0
+        self.first = ""
         self._source = source
         self._connection = connection
         self._openings = {opening: place for place, opening in enumerate(openings)}
@@ -134,6 +136,7 @@ class Gathering:
         """
         wanted = None if sample is None else sample_of(self._kinds(), sample)
         for item in self._source.conversations():
+            self.first = self.first or line_digest(item.element).hex()
             if wanted is not None and item.number not in wanted:
                 self.left_out += 1
             elif (messages := parse_messages(item.element)) is None:

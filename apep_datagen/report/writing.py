@@ -202,7 +202,7 @@ def _write(
     accepted = sum(row["n"] is not None for row in rows)
     index = {
         "output": output.name,
-        "identity": f"{output.name} {rows[0]['d'] if accepted else ''}",
+        "identity": gathering.first,
         "version": metadata.version("apep-datagen"),
         "columns": _columns(rows),
         "starts": list(starts),

@@ -155,6 +155,14 @@ async function start() {
     refill(content, page);
     if (isNew || view.tab || view.person) content.scrollTo(0, 0);
     if (!WIDE.matches) window.scrollTo(0, 0);
+    showHits();
+  }
+
+  // What was searched for is in sight, also where it is in something folded.
+  function showHits() {
+    const hits = [...content.querySelectorAll(".turn mark.hit")];
+    for (const hit of hits) for (let box = hit.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+    hits[0]?.scrollIntoView({ block: "center" });
   }
 
   function nothing(view) {
@@ -393,7 +401,7 @@ function makeHelp() {
 start().catch((error) => {
   const box = document.createElement("p");
   box.className = "empty";
-  box.textContent = `This page cannot be shown (${error.message}). It needs a browser of 2023 or newer.`;
+  box.textContent = `This page cannot be shown (${error.message}). It needs a browser of 2024 or newer.`;
   document.getElementById("app").replaceChildren(box);
   throw error;
 });

@@ -4,20 +4,32 @@
 const VERDICTS = ["good", "bad", "unsure"];
 
 function makeVerdicts(model, changed) {
-  const key = `apep-datagen verdicts ${model.index.identity}`;
+  const ofName = `apep-datagen verdicts ${model.index.output} `;
+  const key = ofName + model.index.identity;
   const given = new Map();
   let isKept = true;
 
   function load() {
     given.clear();
     try {
-      for (const [digest, entry] of Object.entries(JSON.parse(localStorage.getItem(key) ?? "{}"))) {
-        const read = readEntry({ ...entry, digest });
-        if (read) given.set(digest, read);
-      }
+      if (localStorage.getItem(key) !== null) take(key, () => true);
+      else adopt();
     } catch {
       isKept = false;
     }
+  }
+
+  function take(from, isWanted) {
+    for (const [digest, entry] of Object.entries(JSON.parse(localStorage.getItem(from)))) {
+      const read = readEntry({ ...entry, digest });
+      if (read && isWanted(digest)) given.set(digest, read);
+    }
+  }
+
+  // Where the first conversation has left a dataset, such as for a bad verdict, the others keep theirs.
+  function adopt() {
+    const others = Array.from({ length: localStorage.length }, (_, place) => localStorage.key(place));
+    for (const other of others) if (other.startsWith(ofName)) take(other, (digest) => model.byDigest.has(digest));
   }
 
   function keep() {

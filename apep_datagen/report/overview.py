@@ -20,11 +20,15 @@ _WIDTHS = (60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 
 
 def statistics_of(path: Path, settings: Settings) -> dict[str, Any] | None:
-    """Return what `stats --json` tells of an output; None where it cannot be told, as while a run writes behind it."""
+    """Return what `stats --json` tells of an output; None where it cannot be told, as while a run writes behind it.
+
+    Where things are on this machine is left out.
+    """
     try:
-        return stats_as_json(read_stats(path, settings.scenarios.shares))
+        told = stats_as_json(read_stats(path, settings.scenarios.shares))
     except StorageError:
         return None
+    return {name: value for name, value in told.items() if name not in {"file", "why_no_run"}}
 
 
 def frequent_openings(statistics: dict[str, Any] | None) -> list[tuple[str, str]]:

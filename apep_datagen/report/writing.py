@@ -213,7 +213,8 @@ def _write(
         "openings": openings,
         "left_out": gathering.left_out,
         "others": gathering.others,
-        "why_no_run": source.why_not,
+        # It may be sent to somebody: where things are on this machine is nobody else's concern.
+        "why_no_run": source.why_not.replace(str(state_path(output)), state_path(output).name),
         "statistics": statistics,
         "run": overview_of_run(source.connection, settings) if source.connection is not None else None,
     }

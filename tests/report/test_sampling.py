@@ -23,3 +23,9 @@ def test_a_sample_is_as_large_as_it_is_wished_and_of_all_kinds(kinds: list[str],
         assert set(counts) == set(whole)
     for kind, count in counts.items():
         assert abs(count - size * whole[kind] / len(kinds)) < len(whole) or count == whole[kind]
+
+
+def test_what_is_rare_is_in_a_sample_too() -> None:
+    items = [(number, "recall" if number == 7 else "share", f"{number:04x}") for number in range(100)]
+    assert len(taken := sample_of(items, 5)) == 5
+    assert 7 in taken

@@ -101,6 +101,7 @@ def test_a_sample_is_of_all_abilities_and_the_same_each_time(tmp_path: Path) -> 
     assert [row["a"] for row in first.rows].count("recall") == 2
     assert len(first.rows) == 20
     assert first.index["left_out"] == 180
+    assert first.index["identity"] == read_report(report_of(output.path)).index["identity"]
 
 
 def test_the_same_run_gives_the_same_file(tmp_path: Path) -> None:
@@ -123,6 +124,14 @@ def test_only_the_script_and_the_style_of_the_file_take_effect(tmp_path: Path) -
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|https?://(?!www\.w3\.org/2000/svg)",
         source,
     )
+
+
+def test_no_place_of_this_machine_is_in_it(tmp_path: Path) -> None:
+    output = made(tmp_path, 2).path
+    alone = tmp_path / "alone.json"
+    alone.write_bytes(output.read_bytes())
+    for path in (output, alone):
+        assert str(tmp_path) not in json.dumps(read_report(report_of(path)).index)
 
 
 # Files.

@@ -67,6 +67,7 @@ function ofRun(run, shortcuts) {
     }
     if (stages.size) {
       figures.push(
+        byStageAndProvider(quality.rejections),
         figure("Rejected by stage", null, counts(stages, (stage) => listHash({ stage }), quality.ended)),
         figure("Rejected by reason", "The most frequent ones.", counts(reasons, (reason) => listHash({ reason }), quality.ended)),
       );
@@ -82,17 +83,39 @@ function ofRun(run, shortcuts) {
       ),
     );
   }
-  const guesses = shortcuts.guesses.flatMap((guess) => {
-    const rules = { notes: "number of notes", first_word: "first word", first_pair: "first two words", says_told: "“I told you”", thought_word: "a word of the thought" };
-    return Object.entries(rules).flatMap(([key, name]) => {
-      const accuracy = guess[key].balanced_accuracy;
-      return accuracy === null ? [] : [{ label: `${guess.there} or ${guess.missing}: ${name}`, value: accuracy, wish: 0.5, text: `${(100 * accuracy).toFixed(0)} %` }];
-    });
-  });
-  if (guesses.length) {
-    figures.push(figure("Shortcuts", "How well a simple rule guesses, without looking, whether something is there; the mark is chance.", bars(guesses, 1)));
-  }
+  figures.push(...shortcuts.guesses.map(guessed));
   return figures;
+}
+
+const RULES = {
+  notes: "the number of notes",
+  first_word: "the first word",
+  first_pair: "the first two words",
+  says_told: "whether it says “I told you”",
+  thought_pair: "the first two words of the thought",
+  thought_word: "one word of the thought",
+};
+
+function guessed(guess) {
+  const items = Object.entries(RULES)
+    .filter(([rule]) => guess[rule].balanced_accuracy !== null)
+    .map(([rule, name]) => {
+      const accuracy = guess[rule].balanced_accuracy;
+      return { label: name, value: accuracy, wish: 0.5, text: `${(100 * accuracy).toFixed(0)} %` };
+    });
+  if (!items.length) return null;
+  const title = `Shortcuts: ${labelOf(guess.there)} or ${labelOf(guess.missing)}`;
+  return figure(title, "How often a rule guesses which of the two it is, without a look into memory; the mark is chance.", bars(items, 1));
+}
+
+function byStageAndProvider(rejections) {
+  const providers = [...new Set(rejections.map((item) => item.provider))];
+  const stages = [...new Set(rejections.map((item) => item.stage))];
+  if (providers.length < 2) return null;
+  const number = (stage, provider) =>
+    rejections.filter((item) => item.stage === stage && item.provider === provider).reduce((sum, item) => sum + item.count, 0);
+  const rows = stages.map((stage) => [stage, ...providers.map((provider) => count(number(stage, provider)))]);
+  return figure("Rejected by stage and provider", null, tableOf(["Stage", ...providers], rows));
 }
 
 function yields(groups, facet) {

@@ -398,6 +398,8 @@ def test_axe_finds_nothing(chromium: Browser, report: Path, look: str) -> None:
         assert page.evaluate("axe.run(document)")["violations"] == []
         page.keyboard.press("Escape")
         for view, fragment in VIEWS.items():
+            if look == "dark" and view in {"filters", "person"}:  # of the same colours as the others
+                continue
             page.evaluate("fragment => { location.hash = fragment; }", fragment)
             if view == "filters":
                 if look == "phone":

@@ -286,6 +286,8 @@ async function start() {
       bodies.forEach((body, place) => {
         const row = model.rows[starts[chunk] + place];
         model.texts[row.i] = searchable(row, body);
+        // A browser puts a text together when it is first looked through: here, where nobody waits for it.
+        model.texts[row.i].includes("\u0000");
       });
       app.searched = (chunk + 1) / starts.length;
       if (app.view.q && (chunk % 8 === 7 || app.searched === 1)) update({});

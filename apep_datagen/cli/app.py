@@ -60,6 +60,7 @@ from apep_datagen.cli.options import (
     Watch,
     WithSystem,
 )
+from apep_datagen.cli.report_command import report_dataset
 from apep_datagen.cli.telling import report, telling_errors
 from apep_datagen.core.errors import NoProviderLeftError, StorageError
 from apep_datagen.terminal import streams
@@ -496,6 +497,12 @@ def show(
         print_it(checked_dataset(path), wanted, with_system=with_system)
 
 
+app.command(
+    "report",
+    short_help="Write the dataset as a page, to read, search and judge it in a browser.",
+    epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 the dataset cannot be read, or the page cannot"
+    " be written; 130 stopped by Ctrl-C, and a page that was there is as it was.",
+)(report_dataset)
 app.command(
     "export",
     short_help="Write the dataset in the forms that trainers read, and tell what they lose.",

@@ -15,10 +15,11 @@ from apep_datagen.core.paths import NamedFile
 from apep_datagen.core.templates import path_of_prompt
 from apep_datagen.grow.grown_file import GROWN
 from apep_datagen.importing.source import Source
+from apep_datagen.report.writing import part_path
 from apep_datagen.storage.access import lock_path, state_path
 from apep_datagen.storage.replacement import replacement_path
 
-__all__ = ["files_of_export", "files_of_growth", "files_of_import", "files_of_run"]
+__all__ = ["files_of_export", "files_of_growth", "files_of_import", "files_of_report", "files_of_run"]
 
 # What SQLite makes beside a database: https://www.sqlite.org/tempfiles.html
 _BESIDE_DATABASE = ("", "-wal", "-shm", "-journal")
@@ -120,6 +121,23 @@ def files_of_export(
     if tokenizer is not None:
         files.append(NamedFile(tokenizer, "the tokenizer (--tokenizer)", is_directory=tokenizer.is_dir()))
     return files
+
+
+def files_of_report(output: Path, page: Path, *, config: Path | None) -> list[NamedFile]:
+    """Return every file that `report` with these options reads or writes.
+
+    Args:
+        output: The dataset.
+        page: `--to`.
+        config: `--config`.
+    """
+    return [
+        NamedFile(config or DEFAULT_CONFIG, "the configuration (--config)"),
+        NamedFile(output, "the dataset"),
+        *(NamedFile(path.path, path.what) for path in _database(state_path(output), "the state database beside it")),
+        NamedFile(page, "the report (--to)", is_written=True),
+        NamedFile(part_path(page), "the report as it is written", is_written=True),
+    ]
 
 
 def _local_models(settings: Settings) -> list[NamedFile]:

@@ -54,6 +54,7 @@ __all__ = [
     "MostUsd",
     "Number",
     "Output",
+    "Page",
     "Patience",
     "Prompts",
     "PromptsOfEvaluation",
@@ -69,6 +70,7 @@ __all__ = [
     "Role",
     "RowsOption",
     "Rps",
+    "SampleSize",
     "SecretsFile",
     "Seed",
     "Split",
@@ -428,6 +430,26 @@ PromptsOfExport = Annotated[
         metavar="DIR",
         help="Your own prompts: their tool_instructions.txt tells of the tools where calls are native. [default: those"
         " of the run]",
+    ),
+]
+
+Page = Annotated[
+    Path | None,
+    typer.Option(
+        "--to",
+        metavar="PAGE.html",
+        help="Where the page is written; an older report there is replaced. [default: beside the dataset, with"
+        " .report.html for its ending]",
+    ),
+]
+SampleSize = Annotated[
+    int | None,
+    typer.Option(
+        "--sample",
+        metavar="N",
+        min=1,
+        help="Put in N conversations alone, of each ability its share, and at most N that were not accepted; the same"
+        " ones each time. [default: all]",
     ),
 ]
 

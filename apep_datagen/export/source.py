@@ -283,4 +283,4 @@ class _Finder:
 def _spelled(element: bytes) -> bytes | None:
     """Return an element as the program spells it, whatever its white space; None where it is no conversation."""
     messages = parse_messages(element)
-    return sample_line(messages).encode() if messages else None
+    return sample_line(messages).encode("utf-8", "surrogatepass") if messages else None

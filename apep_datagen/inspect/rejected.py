@@ -12,12 +12,8 @@ from pathlib import Path
 from pydantic.dataclasses import dataclass
 
 from apep_datagen.conversation.brief import Brief
-from apep_datagen.conversation.machine import rebuild
-from apep_datagen.conversation.prompt_set import PromptSet
-from apep_datagen.conversation.prompting import training_sample
-from apep_datagen.conversation.state import Conversation
 from apep_datagen.core.errors import SettingsError
-from apep_datagen.core.messages import Message, MessageRole
+from apep_datagen.core.messages import Message
 from apep_datagen.core.notebook import Notes
 from apep_datagen.core.words import one_line
 from apep_datagen.inspect.lookup import read_makers
@@ -31,10 +27,10 @@ from apep_datagen.inspect.readable import (
     message_texts,
     print_texts,
 )
+from apep_datagen.inspect.said import read_said
 from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.checked import CHECKED, integer
 from apep_datagen.storage.conversations import brief_from_json
-from apep_datagen.storage.faults import is_about_content
 from apep_datagen.storage.notes import read_notebook_at
 
 __all__ = ["show_rejected"]
@@ -143,7 +139,7 @@ def _read(connection: sqlite3.Connection, path: Path, output: Path, number: int)
         brief = brief_from_json(plan)
     except ValueError:  # an older version's
         brief = None
-    messages, originals = _said(connection, number, brief, prompt_set_id)
+    said = read_said(connection, number, brief, prompt_set_id)
     return _Rejected(
         number=number,
         status=status,
@@ -155,8 +151,8 @@ def _read(connection: sqlite3.Connection, path: Path, output: Path, number: int)
         makers=read_makers(connection, number),
         timeline=timeline,
         before=read_notebook_at(connection, timeline, number, "").notes_before(),
-        messages=messages,
-        originals=originals,
+        messages=said.messages,
+        originals=said.originals,
     )
 
 
@@ -178,32 +174,3 @@ def _where_it_is(connection: sqlite3.Connection, output: Path, number: int) -> s
     if row is None or row[0] <= base_position:
         return ""
     return f": it is number {row[0] - base_position + base_count} of {output}"
-
-
-def _said(
-    connection: sqlite3.Connection, number: int, brief: Brief | None, prompt_set_id: int
-) -> tuple[tuple[Message, ...], tuple[str, ...]]:
-    """Return the messages of a conversation, and what Ada thought in each of hers before it was rewritten.
-
-    Where the conversation cannot be put together any more, what was recorded is shown as it is.
-    """
-    steps = connection.execute(
-        "SELECT kind, text, finish_reason FROM steps WHERE conversation_id = ? ORDER BY number", (number,)
-    ).fetchall()
-    (texts,) = connection.execute("SELECT texts FROM prompt_sets WHERE id = ?", (prompt_set_id,)).fetchone()
-    if brief is not None:
-        try:
-            conversation = rebuild(brief, PromptSet.from_json(texts), steps)
-            return training_sample(conversation), _originals(conversation)
-        except Exception as error:  # the prompts are templates, which raise what they like
-            if not is_about_content(error):
-                raise
-    return tuple(Message(_ROLES.get(kind, "assistant"), text) for kind, text, _ in steps), ()
-
-
-# Who speaks in a step; in all others Ada does, or whoever rewrites her thoughts or reviews what came of it.
-_ROLES: dict[str, MessageRole] = {"ask": "user", "tools": "tool"}
-
-
-def _originals(conversation: Conversation) -> tuple[str, ...]:
-    return tuple(turn.answer.thinking for exchange in conversation.exchanges for turn in exchange.turns)

@@ -1,0 +1,7 @@
+"""A dataset as one HTML file: to read its conversations, to find them, to see the whole, and to say what is bad.
+
+`writing` makes the file; `gathering` reads output and state database, `spoken` puts a conversation into what the page
+draws, `overview` what it shows of the whole, `sampling` which conversations are in it, and `document` the file from the
+sources in `page/`, which are joined as they are.
+It imports `export`, `inspect`, `stats`, `storage`, `quality`, `config`, `conversation` and `core`.
+"""

@@ -10,6 +10,8 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -48,6 +50,7 @@ from apep_datagen.cli.options import (
     Quality,
     Quiet,
     Rejected,
+    ReportEvery,
     ResetTools,
     Rewriter,
     Role,
@@ -67,6 +70,8 @@ from apep_datagen.terminal import streams
 
 if TYPE_CHECKING:
     from apep_datagen.config.invocation import Invocation
+    from apep_datagen.engine.outcome import Outcome
+    from apep_datagen.engine.view import View
 
 __all__ = ["main"]
 
@@ -77,11 +82,57 @@ _SECONDS_FOR_STREAMS = 1.0
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
-def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool) -> Callable[..., None]:
+@dataclass(frozen=True, slots=True)
+class _Showing:
+    """How a run is shown.
+
+    Attributes:
+        is_quiet: Whether nothing is printed but what went wrong.
+        report_every: After how many conversations more its report is written anew; None: never.
+        config: `--config`.
+    """
+
+    is_quiet: bool
+    report_every: int | None
+    config: Path | None
+
+    def view(self, output: Path) -> View:
+        """Return the view of a run with this output."""
+        from apep_datagen.terminal.progress import make_view
+
+        view = make_view(quiet=self.is_quiet)
+        if self.report_every is None:
+            return view
+        from apep_datagen.report.while_running import ReportingView
+
+        return ReportingView(view, output, every=self.report_every, config=self.config)
+
+    def tell_last(self, invocation: Invocation, outcome: Outcome) -> None:
+        """Sum a run up that has ended, and write its report a last time, unless somebody waits for the end."""
+        from apep_datagen.cli.summary import summarize
+        from apep_datagen.terminal.text import say
+
+        told = []
+        if not self.is_quiet:
+            told.append(summarize(outcome, invocation.output, invocation.settings.scenarios.shares))
+        if self.report_every is not None and outcome.exit_status not in _STOPPED:
+            from apep_datagen.report.writing import report_path, write_report
+
+            try:
+                page = write_report(invocation.output, report_path(invocation.output), invocation.settings)
+            except StorageError as error:
+                told.append(f"The report could not be written: {error}")
+            else:
+                told += [] if self.is_quiet else [page.describe()]
+        for text in told:
+            say(text)
+
+
+def _with_all_options(action: Callable[[Invocation, _Showing], int], *, sends: bool) -> Callable[..., None]:
     """Make a command that takes every option of a run.
 
     Args:
-        action: Gets what the options and files say, and whether to be quiet; returns the exit status.
+        action: Gets what the options and files say, and how the run is shown; returns the exit status.
         sends: Whether it sends requests; else providers without a key will do.
     """
 
@@ -108,13 +159,14 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
         rewriter: Rewriter = None,
         log_file: LogFile = None,
         log_text: LogText = False,
+        report_every: ReportEvery = None,
         quiet: Quiet = False,
         version: Version = False,  # noqa: ARG001 - its callback handles it
     ) -> None:
         if _is_for_subcommand(context):
             return
         with telling_errors():
-            from apep_datagen.cli.files import files_of_run
+            from apep_datagen.cli.files import files_of_run, files_of_running_report
             from apep_datagen.cli.values import (
                 checked_dataset,
                 parse_exchanges,
@@ -146,6 +198,8 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
             files = files_of_run(
                 settings, output=output, config=config, secrets=secrets, prompts=prompts, log_file=log_file
             )
+            if report_every is not None:
+                files += files_of_running_report(output)
             check_files(files)
             checked_dataset(output)
             keys = load_secrets(secrets, settings.providers, os.environ)
@@ -161,7 +215,7 @@ def _with_all_options(action: Callable[[Invocation, bool], int], *, sends: bool)
                 log_file=log_file,
                 log_text=log_text,
             )
-            raise typer.Exit(action(invocation, quiet))
+            raise typer.Exit(action(invocation, _Showing(quiet, report_every, config)))
 
     return command
 
@@ -180,19 +234,15 @@ def _is_for_subcommand(context: typer.Context) -> bool:
     return True
 
 
-def _generate(invocation: Invocation, quiet: bool) -> int:  # noqa: FBT001 - called by `_with_all_options` alone
+def _generate(invocation: Invocation, showing: _Showing) -> int:
     """Run, and sum it up; return the exit status."""
     import asyncio
 
-    from apep_datagen.cli.summary import summarize
     from apep_datagen.engine.run import run
-    from apep_datagen.terminal.progress import make_view
-    from apep_datagen.terminal.text import say
 
     streams.let_output_be_lost()
-    outcome = asyncio.run(run(invocation, make_view(quiet=quiet)))
-    if not quiet:
-        say(summarize(outcome, invocation.output, invocation.settings.scenarios.shares))
+    outcome = asyncio.run(run(invocation, showing.view(invocation.output)))
+    showing.tell_last(invocation, outcome)
     if outcome.error:
         raise outcome.error
     return outcome.exit_status
@@ -210,7 +260,7 @@ app.callback(
 )(_with_all_options(_generate, sends=True))
 
 
-def _plan(invocation: Invocation, quiet: bool) -> int:  # noqa: ARG001, FBT001 - called by `_with_all_options` alone; it has one thing to say
+def _plan(invocation: Invocation, showing: _Showing) -> int:  # noqa: ARG001 - it has one thing to say
     """Print what the run will need; return the exit status."""
     from apep_datagen.inspect.estimate import read_estimate
     from apep_datagen.inspect.estimate_report import describe_estimate

@@ -15,11 +15,18 @@ from apep_datagen.core.paths import NamedFile
 from apep_datagen.core.templates import path_of_prompt
 from apep_datagen.grow.grown_file import GROWN
 from apep_datagen.importing.source import Source
-from apep_datagen.report.writing import part_path
+from apep_datagen.report.writing import part_path, report_path
 from apep_datagen.storage.access import lock_path, state_path
 from apep_datagen.storage.replacement import replacement_path
 
-__all__ = ["files_of_export", "files_of_growth", "files_of_import", "files_of_report", "files_of_run"]
+__all__ = [
+    "files_of_export",
+    "files_of_growth",
+    "files_of_import",
+    "files_of_report",
+    "files_of_run",
+    "files_of_running_report",
+]
 
 # What SQLite makes beside a database: https://www.sqlite.org/tempfiles.html
 _BESIDE_DATABASE = ("", "-wal", "-shm", "-journal")
@@ -136,6 +143,15 @@ def files_of_report(output: Path, page: Path, *, config: Path | None) -> list[Na
         NamedFile(output, "the dataset"),
         *(NamedFile(path.path, path.what) for path in _database(state_path(output), "the state database beside it")),
         NamedFile(page, "the report (--to)", is_written=True),
+        NamedFile(part_path(page), "the report as it is written", is_written=True),
+    ]
+
+
+def files_of_running_report(output: Path | None) -> list[NamedFile]:
+    """Return the files of the report that a run writes as it goes on."""
+    page = report_path(output or DEFAULT_OUTPUT)
+    return [
+        NamedFile(page, "the report (--report-every)", is_written=True),
         NamedFile(part_path(page), "the report as it is written", is_written=True),
     ]
 

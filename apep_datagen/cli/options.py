@@ -64,6 +64,7 @@ __all__ = [
     "PushDirectory",
     "Quality",
     "Quiet",
+    "ReportEvery",
     "Repository",
     "ResetTools",
     "Rewriter",
@@ -157,6 +158,15 @@ GraceSeconds = Annotated[
     float | None,
     typer.Option(
         metavar="SECONDS", help="How long requests under way may still come in after a signal to stop. [default: 30]"
+    ),
+]
+ReportEvery = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Write the report, a page to open in a browser, anew each time that so many conversations more are there,"
+        " and at the end. [default: `apep-datagen report` alone writes it]",
     ),
 ]
 Patience = Annotated[

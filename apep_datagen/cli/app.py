@@ -58,6 +58,7 @@ from apep_datagen.cli.options import (
     Version,
     WithSystem,
 )
+from apep_datagen.cli.review_commands import review
 from apep_datagen.cli.telling import report, telling_errors
 from apep_datagen.core.errors import NoProviderLeftError, StorageError
 from apep_datagen.terminal import streams
@@ -509,6 +510,8 @@ app.command(
     " process works on it; 7 rows could not be taken, or something of them was lost; 130 stopped by Ctrl-C, and nothing"
     " is changed.",
 )(import_dataset)
+
+app.add_typer(review, name="review")
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -184,16 +185,22 @@ def _generate(invocation: Invocation, quiet: bool) -> int:  # noqa: FBT001 - cal
 
     from apep_datagen.cli.summary import summarize
     from apep_datagen.engine.run import run
+    from apep_datagen.review.applying import apply_waiting
     from apep_datagen.terminal.progress import make_view
     from apep_datagen.terminal.text import say
 
     streams.let_output_be_lost()
-    outcome = asyncio.run(run(invocation, make_view(quiet=quiet)))
-    if not quiet:
-        say(summarize(outcome, invocation.output, invocation.settings.scenarios.shares))
-    if outcome.error:
-        raise outcome.error
-    return outcome.exit_status
+    apply_waiting(invocation.output, make_view(quiet=quiet).notify)
+    while True:
+        outcome = asyncio.run(run(invocation, make_view(quiet=quiet)))
+        if not quiet:
+            say(summarize(outcome, invocation.output, invocation.settings.scenarios.shares))
+        if outcome.error:
+            raise outcome.error
+        # What people have said meanwhile is applied when the target is reached, and what leaves for it is made anew.
+        if outcome.exit_status or not apply_waiting(invocation.output, make_view(quiet=quiet).notify):
+            return outcome.exit_status
+        invocation = replace(invocation, reset_tools=False)
 
 
 app.callback(

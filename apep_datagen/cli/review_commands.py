@@ -8,7 +8,7 @@ from __future__ import annotations
 import typer
 
 # Typer looks for the parameters' annotations among the names of this module.
-from apep_datagen.cli.options import AsJson, Dataset, DryRun, ReviewerName, Verdicts, WithDependents
+from apep_datagen.cli.options import AsJson, Dataset, DryRun, Labels, ReviewerName, Verdicts, WithDependents
 from apep_datagen.cli.telling import report, telling_errors
 
 __all__ = ["review"]
@@ -92,6 +92,81 @@ def undo(file: Dataset = None, as_json: AsJson = False) -> None:
         check_files(files_of_review(path))
         found = undo_last(path, _notify)
         report(undone_as_json(found) if as_json else describe_undone(found))
+
+
+@review.command(
+    "status",
+    short_help="Tell how many were looked at, what was said, and what follows for the whole dataset.",
+    epilog="Exit status: 0; 2 an option is wrong; 4 there is no run for this output, or it or its state cannot be"
+    " read.",
+)
+def status(file: Dataset = None, as_json: AsJson = False) -> None:
+    """Tell how many conversations were looked at, how many of them are bad, and by reason, provider and ability.
+
+    With the interval in which the share of bad ones of the whole dataset is, if those that were looked at are a sample
+    of it; and why the judge rejects others, beside why people do. Nothing is changed.
+    """
+    from apep_datagen.cli.values import checked_dataset
+    from apep_datagen.review.status import read_review_status
+    from apep_datagen.review.status_report import describe_review_status, review_status_as_json
+
+    with telling_errors():
+        found = read_review_status(checked_dataset(file))
+        report(review_status_as_json(found) if as_json else describe_review_status(found))
+
+
+@review.command(
+    "export",
+    short_help="Write what was said as labels.",
+    epilog="Exit status: 0; 2 an option is wrong, or the file cannot be written; 4 there is no run for this output, or"
+    " it or its state cannot be read.",
+)
+def export(labels: Labels, file: Dataset = None) -> None:
+    """Write what was said as labels, in the form of the tests of judging: JSON Lines, one for each tag of a verdict.
+
+    Each has the position in the output (null for what is not in it), the tag as its kind, a quote where the note is
+    one, the verdict, the note, and the digest.
+    """
+    from apep_datagen.cli.files import files_of_review
+    from apep_datagen.cli.values import checked_dataset
+    from apep_datagen.core.paths import check_files
+    from apep_datagen.review.labels import read_labels, spell_label, write_labels
+    from apep_datagen.terminal.text import say
+
+    with telling_errors():
+        path = checked_dataset(file)
+        goes_to_output = str(labels) == "-"
+        check_files(files_of_review(path, labels=None if goes_to_output else labels))
+        found = read_labels(path)
+        if goes_to_output:
+            report("".join(map(spell_label, found)).rstrip("\n"))
+        else:
+            write_labels(labels, found)
+            say(f"{labels}: {len(found):,} labels")
+
+
+@review.command(
+    "next",
+    short_help="Read one conversation after the other in the terminal, and say what each is.",
+    epilog="Exit status: 0; 2 an option is wrong, or there is no terminal; 4 the output or its state cannot be used;"
+    " 130 stopped by Ctrl-C: what was said is kept, and applied by the next run or review command.",
+)
+def next_one(file: Dataset = None, by: ReviewerName = None) -> None:
+    """Read one conversation after the other in the terminal, and press a key for each: good, bad, unsure, skip, quit.
+
+    They come in an order that says nothing of what they are, so that the first ones are a sample. Each verdict is kept
+    at once, and applied when you quit.
+    """
+    from apep_datagen.cli.files import files_of_review
+    from apep_datagen.cli.reviewer_terminal import ReviewerTerminal
+    from apep_datagen.cli.values import checked_dataset
+    from apep_datagen.core.paths import check_files
+    from apep_datagen.review.asking import ask
+
+    with telling_errors():
+        path = checked_dataset(file)
+        check_files(files_of_review(path))
+        ask(path, ReviewerTerminal(), name=_name(by), notify=_notify)
 
 
 def _name(by: str | None) -> str:

@@ -53,7 +53,8 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         none; `missing_prices` (a list of `provider`
         and `model`); `failures` (a list of `provider`, `kind` and `count`); `conversations_per_hour` and `seconds_left`
         at the pace of the last hour (null where it is not known); `still_needed` by the averages so far: `requests`,
-        `prompt_tokens` and `completion_tokens`, or null.
+        `prompt_tokens` and `completion_tokens`, or null; `verdicts_waiting`, files of verdicts of people that wait to
+        be applied.
     """
     prices = Prices(settings.quote)
     needed = status.still_needed
@@ -95,6 +96,7 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         "conversations_per_hour": status.conversations_per_hour,
         "seconds_left": status.seconds_left,
         "still_needed": None if needed is None else {name: round(value) for name, value in asdict(needed).items()},
+        "verdicts_waiting": status.verdicts_waiting,
     }
 
 
@@ -150,6 +152,8 @@ def describe_status(status: RunStatus, settings: Settings, now: float) -> str:
     parts += describe_rewrites(status.rewrites)
     parts += describe_reviews(status.reviews, status.verdicts)
     parts.append(_describe_rest(status))
+    if status.verdicts_waiting:
+        parts.append(f"Files of verdicts that wait to be applied: {status.verdicts_waiting:,}")
     return "\n\n".join(parts)
 
 

@@ -327,7 +327,7 @@ def test_in_a_terminal_each_conversation_gets_a_key(tmp_path: Path) -> None:
     ]
     assert sorted(said) == sorted(expected)
     assert in_order[1] not in digests_of(output)
-    # The next time, what was skipped comes first; a key of no meaning is waited over, and none that comes early is lost.
+    # The next time, what was skipped comes first. A key of no meaning is waited over, and none is lost that is early.
     again = Reviewer(program, "out.json")
     again.type("xg")
     again.wait_for("good; kept")

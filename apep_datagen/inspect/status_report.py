@@ -53,8 +53,8 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         none; `missing_prices` (a list of `provider`
         and `model`); `failures` (a list of `provider`, `kind` and `count`); `conversations_per_hour` and `seconds_left`
         at the pace of the last hour (null where it is not known); `still_needed` by the averages so far: `requests`,
-        `prompt_tokens` and `completion_tokens`, or null; `verdicts_waiting`, files of verdicts of people that wait to
-        be applied.
+        `prompt_tokens` and `completion_tokens`, or null; `verdicts_waiting`, verdicts of people that wait to be
+        applied.
     """
     prices = Prices(settings.quote)
     needed = status.still_needed
@@ -153,7 +153,7 @@ def describe_status(status: RunStatus, settings: Settings, now: float) -> str:
     parts += describe_reviews(status.reviews, status.verdicts)
     parts.append(_describe_rest(status))
     if status.verdicts_waiting:
-        parts.append(f"Files of verdicts that wait to be applied: {status.verdicts_waiting:,}")
+        parts.append(f"Verdicts of people that wait to be applied: {status.verdicts_waiting:,}")
     return "\n\n".join(parts)
 
 

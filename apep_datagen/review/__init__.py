@@ -6,6 +6,7 @@
     deciding        what follows of verdicts: what leaves the output, and what comes back
     applying        all of it in one transaction; or, where another process works on the output, kept for that one
     asking          one conversation after the other in a terminal
+    status, labels  what was said, and what follows for all
 
-It imports `storage`, `quality`, `conversation` and `core`.
+It imports `terminal`, `storage`, `quality`, `conversation` and `core`.
 """

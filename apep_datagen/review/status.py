@@ -15,7 +15,7 @@ from apep_datagen.review.known import Known
 from apep_datagen.storage.access import read_only, run_is_active, state_path
 from apep_datagen.storage.reviewed import Word, read_opinion
 from apep_datagen.storage.verdicts import SET_ASIDE, read_verdicts
-from apep_datagen.storage.waiting_verdicts import waiting_verdicts
+from apep_datagen.storage.waiting_verdicts import count_waiting
 
 __all__ = ["LookedAt", "ReasonCount", "ReviewStatus", "read_review_status"]
 
@@ -70,7 +70,7 @@ class ReviewStatus:
         dependents: How many left because of others alone.
         of_rejected: How many verdicts are on conversations that the judge had rejected, or that are there no more.
         judged: Why the judge rejected others, the most frequent first.
-        waiting: How many files of verdicts wait to be applied.
+        waiting: How many verdicts wait to be applied.
     """
 
     output: Path
@@ -123,7 +123,7 @@ def _read(connection: sqlite3.Connection, output: Path, *, is_active: bool) -> R
         dependents=removed - sum(of_dataset[digest].word is Word.BAD for digest in left),
         of_rejected=len(said) - len(of_dataset),
         judged=tuple(ReasonCount(*reason, count) for reason, count in reasons.most_common()),
-        waiting=len(waiting_verdicts(output)),
+        waiting=count_waiting(output),
     )
 
 

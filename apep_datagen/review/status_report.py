@@ -24,7 +24,7 @@ def review_status_as_json(found: ReviewStatus) -> dict[str, Any]:
         `by_provider` and `by_ability`, lists of the same with a `name`; `tags`, why they were called bad (a list of
         `reason`, `count`); `dependents`, how many left because of others alone; `of_rejected`, verdicts on what the
         judge had rejected or is there no more; `judged`, why the judge rejected others (a list of `stage`, `reason`,
-        `count`); `waiting`, files of verdicts that wait to be applied.
+        `count`); `waiting`, verdicts that wait to be applied.
     """
     return {
         "output": str(found.output),
@@ -56,8 +56,7 @@ def describe_review_status(found: ReviewStatus) -> str:
     whole = found.whole
     parts = []
     if found.waiting:
-        files = "1 file" if found.waiting == 1 else f"{found.waiting:,} files"
-        parts.append(f"{files} of verdicts wait for the next run, or review command, to apply them.")
+        parts.append(f"Verdicts that wait for the next run, or review command, to apply them: {found.waiting:,}")
     if whole.count:
         parts.append(
             f"Of {whole.count:,} looked at, {whole.bad:,} bad: {_spell(whole)} of all, if they are a sample.\n"

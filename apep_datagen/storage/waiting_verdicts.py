@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import json
 import os
 import secrets
 from pathlib import Path
@@ -16,7 +17,7 @@ from apep_datagen.core.durable import sync_directory
 from apep_datagen.storage.access import state_path
 from apep_datagen.storage.faults import StoredFile
 
-__all__ = ["new_waiting_path", "remove_waiting", "waiting_verdicts", "write_waiting"]
+__all__ = ["count_waiting", "new_waiting_path", "remove_waiting", "waiting_verdicts", "write_waiting"]
 
 _ENDING = ".json"
 
@@ -30,6 +31,18 @@ def waiting_verdicts(output: Path) -> list[Path]:
     except OSError:  # whoever opens the database says so
         return []
     return [directory / name for name in sorted(names) if name.startswith(beginning) and name.endswith(_ENDING)]
+
+
+def count_waiting(output: Path) -> int:
+    """Return how many verdicts wait, as far as their files can be read."""
+    count = 0
+    for path in waiting_verdicts(output):
+        try:
+            verdicts = json.loads(path.read_bytes()).get("verdicts")
+        except (OSError, ValueError, RecursionError, AttributeError):  # who applies them says so
+            continue
+        count += len(verdicts) if isinstance(verdicts, list) else 0
+    return count
 
 
 def new_waiting_path(output: Path) -> Path:

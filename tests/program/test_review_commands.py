@@ -177,9 +177,9 @@ def test_a_run_takes_note_of_verdicts_and_goes_on_until_its_target_is_reached(tm
         assert (waits.status, "2 verdicts of v.json wait" in waits.stdout) == (0, True), waits.said
         assert len(digests_of(program.output)) == 4
         assert len(waiting_verdicts(program.output)) == 1
-        assert json.loads(program.run("status", "--json").stdout)["verdicts_waiting"] == 1
-        assert "wait to be applied: 1" in program.run("status").stdout
-        assert "1 file of verdicts wait" in program.run("review", "status").stdout
+        assert json.loads(program.run("status", "--json").stdout)["verdicts_waiting"] == 2
+        assert "wait to be applied: 2" in program.run("status").stdout
+        assert "to apply them: 2" in program.run("review", "status").stdout
         assert program.run("review", "undo").status == 4
         held.let_go.set()
         ended = watched.end()

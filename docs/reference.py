@@ -75,7 +75,12 @@ def commands() -> dict[str, typer.core.TyperCommand]:
     # A group is a command that has options of its own.
     found = {PROGRAM: typing.cast("typer.core.TyperCommand", group)}
     for name, command in group.commands.items():
-        found[f"{PROGRAM} {name}"] = typing.cast("typer.core.TyperCommand", command)
+        inner = command.commands if isinstance(command, typer.core.TyperGroup) else {}
+        found |= {
+            f"{PROGRAM} {name} {below}": typing.cast("typer.core.TyperCommand", each) for below, each in inner.items()
+        }
+        if not inner:
+            found[f"{PROGRAM} {name}"] = typing.cast("typer.core.TyperCommand", command)
     return found
 
 

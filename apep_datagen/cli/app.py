@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,7 @@ from apep_datagen.cli.options import (
     WithSystem,
 )
 from apep_datagen.cli.report_command import report_dataset
+from apep_datagen.cli.review_commands import review
 from apep_datagen.cli.telling import report, telling_errors
 from apep_datagen.core.errors import NoProviderLeftError, StorageError
 from apep_datagen.terminal import streams
@@ -107,25 +108,28 @@ class _Showing:
 
         return ReportingView(view, output, every=self.report_every, config=self.config)
 
-    def tell_last(self, invocation: Invocation, outcome: Outcome) -> None:
-        """Sum a run up that has ended, and write its report a last time, unless somebody waits for the end."""
+    def sum_up(self, invocation: Invocation, outcome: Outcome) -> None:
+        """Tell what a run came to."""
         from apep_datagen.cli.summary import summarize
         from apep_datagen.terminal.text import say
 
-        told = []
         if not self.is_quiet:
-            told.append(summarize(outcome, invocation.output, invocation.settings.scenarios.shares))
-        if self.report_every is not None and outcome.exit_status not in _STOPPED:
-            from apep_datagen.report.writing import report_path, write_report
+            say(summarize(outcome, invocation.output, invocation.settings.scenarios.shares))
 
-            try:
-                page = write_report(invocation.output, report_path(invocation.output), invocation.settings)
-            except StorageError as error:
-                told.append(f"The report could not be written: {error}")
-            else:
-                told += [] if self.is_quiet else [page.describe()]
-        for text in told:
-            say(text)
+    def write_last_report(self, invocation: Invocation, outcome: Outcome) -> None:
+        """Write the report of a run that has ended, if there is to be one; not where somebody waits for the end."""
+        if self.report_every is None or outcome.exit_status in _STOPPED:
+            return
+        from apep_datagen.report.writing import report_path, write_report
+        from apep_datagen.terminal.text import say
+
+        try:
+            page = write_report(invocation.output, report_path(invocation.output), invocation.settings)
+        except StorageError as error:
+            typer.echo(f"The report could not be written: {error}", err=True)
+        else:
+            if not self.is_quiet:
+                say(page.describe())
 
 
 def _with_all_options(action: Callable[[Invocation, _Showing], int], *, sends: bool) -> Callable[..., None]:
@@ -239,10 +243,19 @@ def _generate(invocation: Invocation, showing: _Showing) -> int:
     import asyncio
 
     from apep_datagen.engine.run import run
+    from apep_datagen.review.applying import apply_waiting
 
     streams.let_output_be_lost()
-    outcome = asyncio.run(run(invocation, showing.view(invocation.output)))
-    showing.tell_last(invocation, outcome)
+    view = showing.view(invocation.output)
+    apply_waiting(invocation.output, view.notify)
+    while True:
+        outcome = asyncio.run(run(invocation, view))
+        showing.sum_up(invocation, outcome)
+        # What people have said meanwhile is applied when the target is reached, and what leaves for it is made anew.
+        if outcome.error or outcome.exit_status or not apply_waiting(invocation.output, view.notify):
+            break
+        invocation = replace(invocation, reset_tools=False)
+    showing.write_last_report(invocation, outcome)
     if outcome.error:
         raise outcome.error
     return outcome.exit_status
@@ -582,6 +595,8 @@ app.command(
     " process works on it; 7 rows could not be taken, or something of them was lost; 130 stopped by Ctrl-C, and nothing"
     " is changed.",
 )(import_dataset)
+
+app.add_typer(review, name="review")
 
 
 def main() -> None:

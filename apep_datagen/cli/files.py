@@ -24,6 +24,7 @@ __all__ = [
     "files_of_growth",
     "files_of_import",
     "files_of_report",
+    "files_of_review",
     "files_of_run",
     "files_of_running_report",
 ]
@@ -84,6 +85,16 @@ def files_of_import(source: Source, output: Path) -> list[NamedFile]:
     """Return every file that an import of a dataset into an output reads or writes."""
     files = [NamedFile(file.path, "the dataset") for file in source.files]
     return [*files, NamedFile(source.report, "the report beside the dataset"), *_output(output)]
+
+
+def files_of_review(output: Path, *, verdicts: Path | None = None, labels: Path | None = None) -> list[NamedFile]:
+    """Return every file that a command about what people say reads or writes."""
+    files = _output(output)
+    if verdicts is not None:
+        files.append(NamedFile(verdicts, "the file of verdicts"))
+    if labels is not None:
+        files.append(NamedFile(labels, "the file of labels (--labels)", is_written=True))
+    return files
 
 
 def _output(path: Path) -> list[NamedFile]:

@@ -39,6 +39,7 @@ __all__ = [
     "GraceSeconds",
     "Grown",
     "Include",
+    "Labels",
     "License",
     "LogFile",
     "LogText",
@@ -67,6 +68,7 @@ __all__ = [
     "ReportEvery",
     "Repository",
     "ResetTools",
+    "ReviewerName",
     "Rewriter",
     "Role",
     "RowsOption",
@@ -82,9 +84,11 @@ __all__ = [
     "ToolRoleOption",
     "Topics",
     "Tries",
+    "Verdicts",
     "Version",
     "Watch",
     "Weights",
+    "WithDependents",
     "WithSystem",
 ]
 
@@ -553,4 +557,25 @@ Against = Annotated[
 PromptsOfEvaluation = Annotated[
     Path | None,
     typer.Option("--prompts", metavar="DIR", help="Take Ada's prompts from here; the users stay the same."),
+]
+Verdicts = Annotated[
+    Path,
+    typer.Argument(
+        metavar="VERDICTS.json", help="The file of verdicts, as the page of `apep-datagen report` saves it."
+    ),
+]
+WithDependents = Annotated[
+    bool,
+    typer.Option(
+        "--with-dependents",
+        help="Let later conversations of the same user that used what a bad one has stored leave with it.",
+    ),
+]
+ReviewerName = Annotated[
+    str | None,
+    typer.Option("--by", metavar="NAME", help="Who says so. [default: the name of the system's user]"),
+]
+Labels = Annotated[
+    Path,
+    typer.Option("--labels", metavar="FILE", help="Where the labels go, as JSON Lines; - is the standard output."),
 ]

@@ -18,17 +18,9 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
+from apep_datagen.core.intervals import Interval, Z, wilson
+
 __all__ = ["Difference", "Interval", "Share", "difference_of", "share_of"]
-
-_Z = 1.959964
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """From where to where something is, in 95 of 100 cases."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +66,7 @@ def share_of(outcomes: Iterable[tuple[Hashable, bool]]) -> Share:
         return Share(0.0, Interval(0.0, 1.0))
     value = sum(map(sum, clusters)) / count
     effective, z = _as_good_as_independent(clusters, value, value * (1 - value))
-    centre = (value + z**2 / (2 * effective)) / (1 + z**2 / effective)
-    half = z / (1 + z**2 / effective) * math.sqrt(value * (1 - value) / effective + z**2 / (4 * effective**2))
-    # Where all or none is right, an end of it is the share itself, but for rounding.
-    low = 0.0 if value == 0 else max(0.0, centre - half)
-    high = 1.0 if value == 1 else min(1.0, centre + half)
-    return Share(value, Interval(low, high))
+    return Share(value, wilson(value, effective, z))
 
 
 def difference_of(pairs: Iterable[tuple[Hashable, bool, bool]]) -> Difference:
@@ -124,7 +111,7 @@ def _as_good_as_independent(clusters: Sequence[Sequence[float]], mean: float, va
     # tells how alike they are.
     most = sum(len(cluster) ** 2 for cluster in clusters) / count
     if most == 1 or users == 1 or variance <= 0:
-        return count / most, _Z
+        return count / most, Z
     between = sum((sum(cluster) - len(cluster) * mean) ** 2 for cluster in clusters)
     effect = between * users / (users - 1) / (count * variance)
     return count / min(max(effect, 1.0), most), _t(users - 1)
@@ -134,7 +121,7 @@ def _t(freedom: int) -> float:
     """Return how many standard errors 95 % need at so many degrees of freedom (Fisher's expansion; exact below 3)."""
     if freedom <= len(_FEW):
         return _FEW[freedom - 1]
-    z = _Z
+    z = Z
     return (
         z
         + (z**3 + z) / (4 * freedom)

@@ -29,6 +29,7 @@ from apep_datagen.storage.verdicts import (
     read_verdicts,
     recent_yields,
 )
+from apep_datagen.storage.waiting_verdicts import count_waiting
 
 __all__ = [
     "Failures",
@@ -84,6 +85,7 @@ class RunStatus:
         diary_pages: Diary pages that there are.
         tokens_by_month: Tokens spent, those under way included, by month (as `2026-01`) and provider.
         conversations_per_hour: The pace of the last hour; None where fewer than two conversations were finished in it.
+        verdicts_waiting: Verdicts of people that wait to be applied.
     """
 
     output: Path
@@ -107,6 +109,7 @@ class RunStatus:
     diary_pages: int
     tokens_by_month: Mapping[tuple[str, str], int]
     conversations_per_hour: float | None
+    verdicts_waiting: int = 0
 
     @property
     def missing(self) -> int | None:
@@ -200,6 +203,7 @@ def _read(connection: sqlite3.Connection, output: Path, *, active: bool | None, 
         diary_pages=diary_pages,
         tokens_by_month=tokens_by_month(connection),
         conversations_per_hour=_pace(connection, made, now),
+        verdicts_waiting=count_waiting(output),
     )
 
 

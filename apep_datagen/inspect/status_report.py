@@ -47,6 +47,7 @@ class _Part(Enum):
     REWRITES = auto()
     REVIEWS = auto()
     REST = auto()
+    WAITING = auto()
 
 
 # What stands at the top of a screen, and what follows there, before all else.
@@ -77,7 +78,8 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         none; `missing_prices` (a list of `provider`
         and `model`); `failures` (a list of `provider`, `kind` and `count`); `conversations_per_hour` and `seconds_left`
         at the pace of the last hour (null where it is not known); `still_needed` by the averages so far: `requests`,
-        `prompt_tokens` and `completion_tokens`, or null.
+        `prompt_tokens` and `completion_tokens`, or null; `verdicts_waiting`, verdicts of people that wait to be
+        applied.
     """
     prices = Prices(settings.quote)
     needed = status.still_needed
@@ -119,6 +121,7 @@ def status_as_json(status: RunStatus, settings: Settings) -> dict[str, Any]:
         "conversations_per_hour": status.conversations_per_hour,
         "seconds_left": status.seconds_left,
         "still_needed": None if needed is None else {name: round(value) for name, value in asdict(needed).items()},
+        "verdicts_waiting": status.verdicts_waiting,
     }
 
 
@@ -193,6 +196,11 @@ def _parts(status: RunStatus, settings: Settings, now: float) -> dict[_Part, lis
         _Part.REWRITES: describe_rewrites(status.rewrites),
         _Part.REVIEWS: describe_reviews(status.reviews, status.verdicts),
         _Part.REST: [_describe_rest(status)],
+        _Part.WAITING: (
+            [f"Verdicts of people that wait to be applied: {spell_count(status.verdicts_waiting)}"]
+            if status.verdicts_waiting
+            else []
+        ),
     }
 
 

@@ -41,6 +41,11 @@ class PhraseCounts:
         for place in {place for phrase in phrases for place in _places(phrase)}:
             self._counters[place] += 1
 
+    def take_back(self, phrases: Iterable[str]) -> None:
+        """Count a conversation no longer that was added with these phrases."""
+        for place in {place for phrase in phrases for place in _places(phrase)}:
+            self._counters[place] -= min(1, self._counters[place])
+
     def times(self, phrase: str) -> int:
         """Return how many conversations have a phrase, or a few more; never fewer."""
         one, other = _places(phrase)

@@ -9,7 +9,7 @@ __all__ = ["Problem", "Stage"]
 
 
 class Stage(StrEnum):
-    """The stages of judging, in order."""
+    """The stages of judging, in order; the last is a person, who has read what all others let pass."""
 
     FORM = "form"
     EXECUTION = "execution"
@@ -20,6 +20,7 @@ class Stage(StrEnum):
     VOICE = "voice"
     NOVELTY = "novelty"
     REVIEW = "review"
+    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.faults import is_about_content, spell_finding
 from apep_datagen.storage.rejudged import accept_by_itself, mend, reject_anew, take_out
+from apep_datagen.storage.reviewed import Word, read_opinion
 
 __all__ = ["Judging"]
 
@@ -285,8 +286,13 @@ class Judging:
         return sample, messages
 
     def _rejected(self) -> list[int]:
-        rows = self._connection.execute("SELECT id FROM conversations WHERE status = 'rejected' ORDER BY id")
-        return [number for (number,) in rows]
+        # What a person has rejected, or called bad, is not for the rules to decide.
+        rows = self._connection.execute(
+            "SELECT id FROM conversations WHERE status = 'rejected' AND stage IS NOT ? ORDER BY id",
+            (Stage.PERSON.value,),
+        )
+        bad = {said.conversation_id for said in read_opinion(self._connection).said.values() if said.word is Word.BAD}
+        return [number for (number,) in rows if number not in bad]
 
     def _report(self) -> None:
         """Say from time to time how far it is."""

@@ -62,22 +62,54 @@ class AcceptedConversations:
         self._connection.execute("DELETE FROM openings")
         self._connection.execute("DELETE FROM phrases")
 
+    def remembers(self, conversation_id: int, wording: Wording) -> bool:
+        """Tell whether one was taken in, of which something can be told by its keys."""
+        keys = signature_keys(wording)
+        return bool(keys) and all(
+            self._connection.execute(
+                "SELECT 1 FROM near WHERE key = ? AND conversation_id = ?", (key, conversation_id)
+            ).fetchone()
+            for key in keys
+        )
+
+    def forget(self, conversation_id: int, wording: Wording) -> None:
+        """Make it as if one had not been taken in, that was."""
+        self._connection.executemany(
+            "DELETE FROM near WHERE key = ? AND conversation_id = ?",
+            [(key, conversation_id) for key in signature_keys(wording)],
+        )
+        begun = _begun(wording)
+        self._connection.executemany("UPDATE openings SET count = count - 1 WHERE part = ? AND opening = ?", begun)
+        self._connection.executemany("DELETE FROM openings WHERE part = ? AND opening = ? AND count <= 0", begun)
+        if thought := phrases(wording):
+            counts = self._phrase_counts()
+            counts.take_back(thought)
+            self._store(counts)
+
     def remember(self, conversation_id: int, wording: Wording) -> None:
         """Take in one more."""
         self._connection.executemany(
             "INSERT INTO near (key, conversation_id) VALUES (?, ?)",
             [(key, conversation_id) for key in signature_keys(wording)],
         )
-        begun = [(part, begins) for part in PARTS for begins in openings_of(part, wording)]
         self._connection.executemany(
             "INSERT INTO openings (part, opening, count) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1",
-            [*begun, *sorted(openings(wording))],
+            _begun(wording),
         )
         if thought := phrases(wording):
             counts = self._phrase_counts()
             counts.add(thought)
-            self._connection.execute("INSERT OR REPLACE INTO phrases (id, counts) VALUES (1, ?)", (counts.stored(),))
+            self._store(counts)
 
     def _phrase_counts(self) -> PhraseCounts:
         row = self._connection.execute("SELECT counts FROM phrases").fetchone()
         return PhraseCounts(row[0] if row else None)
+
+    def _store(self, counts: PhraseCounts) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO phrases (id, counts) VALUES (1, ?)", (counts.stored(),))
+
+
+def _begun(wording: Wording) -> list[tuple[OpeningPart, str]]:
+    """Return how the texts of a conversation begin, with the part that each is."""
+    begun: list[tuple[OpeningPart, str]] = [(part, begins) for part in PARTS for begins in openings_of(part, wording)]
+    return [*begun, *sorted(openings(wording))]

@@ -23,6 +23,7 @@ if sys.platform != "win32":
     import fcntl
 
 __all__ = [
+    "InUseError",
     "connect",
     "copy_database",
     "holds_run",
@@ -93,11 +94,13 @@ def lock_beside(path: Path) -> filelock.BaseFileLock:
     return lock
 
 
-def in_use(path: Path) -> StorageError:
+class InUseError(StorageError):
+    """Another process works on the output."""
+
+
+def in_use(path: Path) -> InUseError:
     """Return what to tell where another process works on the state database at `path`."""
-    return StorageError(
-        f"{path}: another apep-datagen is working on this output; wait for it, or name another --output"
-    )
+    return InUseError(f"{path}: another apep-datagen is working on this output; wait for it, or name another --output")
 
 
 @contextlib.contextmanager

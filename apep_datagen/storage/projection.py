@@ -240,6 +240,8 @@ def record_sample(
     ).fetchone() or (0, 0)
     start = last_end if last_position > base_position else base_end
     is_first = base_count == 0 and last_position <= base_position
+    # Where the last ones have just left the output, this one is behind the base all the same.
+    last_position = max(last_position, base_position)
     connection.execute(
         "INSERT INTO samples (position, conversation_id, line, end, notes_before) VALUES (?, ?, ?, ?, ?)",
         (last_position + 1, conversation_id, line, start + len(element_bytes(line, first=is_first)), notes_before),

@@ -15,7 +15,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -37,11 +37,19 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True, slots=True, config=CHECKED)
 class _Cut:
-    """Bytes of the old output that the new one has not, and the conversation that stands there instead, or None."""
+    """Bytes of the old output that the new one has not.
+
+    Attributes:
+        start: Where they begin.
+        stop: Where they end.
+        conversation_id: The conversation that stands there instead, or None.
+        text: What stands there instead where it is no conversation of the run's.
+    """
 
     start: int
     stop: int
     conversation_id: int | None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, config=CHECKED)
@@ -68,7 +76,9 @@ def replacement_path(output: Path) -> Path:
     return whole.with_name(output.stem + ".state.new")
 
 
-def plan_replacement(connection: sqlite3.Connection, output: Path, gone: Mapping[int, int | None]) -> None:
+def plan_replacement(
+    connection: sqlite3.Connection, output: Path, gone: Mapping[int, int | None], back: Sequence[str] = ()
+) -> None:
     """Let the output be written anew behind the next commit, by `finish_replacement`.
 
     Samples were deleted or changed in the same transaction, which the caller commits. Those that are left are numbered
@@ -79,6 +89,7 @@ def plan_replacement(connection: sqlite3.Connection, output: Path, gone: Mapping
         output: The output, as the database knows it.
         gone: Which elements of what was there before the run (`base_count`), by their number from 1, are to leave it:
             with the conversation whose sample stands there instead, or None.
+        back: What comes behind those of them that are left, each a JSON text.
 
     Raises:
         StorageError: The output cannot be read, or cannot be replaced.
@@ -90,10 +101,14 @@ def plan_replacement(connection: sqlite3.Connection, output: Path, gone: Mapping
         "SELECT base_count, base_end, base_position, synced_position FROM run"
     ).fetchone()
     cuts = _cuts(output, base_count, base_end, gone)
+    left = base_count - sum(instead is None for instead in gone.values())
+    count = left + len(back)
+    if back:
+        text = "".join(element_bytes(line, first=left + at == 0).decode() for at, line in enumerate(back))
+        cuts = (*cuts, _Cut(base_end, base_end, None, text))
     replacement = _Replacement(digest, base_end, cuts)
-    count = base_count - sum(instead is None for instead in gone.values())
     end = base_end - sum(cut.stop - cut.start for cut in cuts)
-    end += sum(len(_line(connection, cut.conversation_id)) for cut in cuts if cut.conversation_id is not None)
+    end += sum(len(_instead(connection, cut)) for cut in cuts)
     still_in_base, still_synced = (
         connection.execute("SELECT count(*) FROM samples WHERE position <= ?", (position,)).fetchone()[0]
         for position in (base_position, synced_position)
@@ -194,8 +209,7 @@ def _write(connection: sqlite3.Connection, output: Path, new: Path, replacement:
     with output.open("rb") as old, new.open("wb") as file:
         for cut in (*replacement.cuts, _Cut(replacement.base_end, replacement.base_end, None)):
             _copy(old, file, cut.start)
-            if cut.conversation_id is not None:
-                file.write(_line(connection, cut.conversation_id))
+            file.write(_instead(connection, cut))
             old.seek(cut.stop)
         rows = connection.execute("SELECT line FROM samples WHERE position > ? ORDER BY position", (base_position,))
         for number, (line,) in enumerate(rows):
@@ -212,8 +226,13 @@ def _copy(old: BinaryIO, new: BinaryIO, stop: int) -> None:
         new.write(block)
 
 
-def _line(connection: sqlite3.Connection, conversation_id: int) -> bytes:
-    (line,) = connection.execute("SELECT line FROM samples WHERE conversation_id = ?", (conversation_id,)).fetchone()
+def _instead(connection: sqlite3.Connection, cut: _Cut) -> bytes:
+    """Return what stands in the place of a cut."""
+    if cut.conversation_id is None:
+        return cut.text.encode()
+    (line,) = connection.execute(
+        "SELECT line FROM samples WHERE conversation_id = ?", (cut.conversation_id,)
+    ).fetchone()
     return str(line).encode()
 
 

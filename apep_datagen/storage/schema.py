@@ -193,6 +193,40 @@ _MIGRATIONS = (
         PRIMARY KEY (provider, is_given)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE person_batches (                  -- what people said, as it was applied at once
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,                        -- who said so
+        source TEXT NOT NULL,                      -- the file that it came from, without its directory
+        at REAL NOT NULL
+    );
+    CREATE TABLE person_verdicts (                 -- of a conversation the one of the latest batch counts
+        batch INTEGER NOT NULL REFERENCES person_batches,
+        digest TEXT NOT NULL,                      -- of the conversation, as this program spells it
+        given TEXT NOT NULL,                       -- the digest that the file had, as of another layout
+        conversation_id INTEGER,                   -- null where the run did not make it
+        word TEXT NOT NULL CHECK (word IN ('good', 'bad', 'unsure')),
+        tags TEXT NOT NULL,                        -- a JSON array
+        note TEXT NOT NULL,
+        said_at TEXT NOT NULL,                     -- as the file says
+        PRIMARY KEY (batch, digest)
+    ) WITHOUT ROWID;
+    CREATE TABLE person_dependents (               -- what leaves the output with what it was built on
+        batch INTEGER NOT NULL REFERENCES person_batches,
+        digest TEXT NOT NULL,
+        root TEXT NOT NULL,                        -- the digest of the one that is bad
+        PRIMARY KEY (batch, digest, root)
+    ) WITHOUT ROWID;
+    CREATE TABLE person_removed (                  -- what has left the output for it, so that it can come back
+        id INTEGER PRIMARY KEY,
+        digest TEXT NOT NULL,
+        conversation_id INTEGER,                   -- null where the run did not make it
+        line TEXT NOT NULL,                        -- as it was in the output
+        notes_before TEXT,                         -- as of a sample that stands by itself, null where nothing is known
+        is_remembered INTEGER NOT NULL             -- whether new ones were compared with it
+    );
+    CREATE INDEX person_removed_by_digest ON person_removed (digest);
+    """,
 )
 
 

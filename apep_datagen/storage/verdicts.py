@@ -25,6 +25,7 @@ __all__ = [
     "most_frequent_reasons",
     "read_verdicts",
     "recent_yields",
+    "recount",
     "rejected_count",
     "uncount_verdict",
 ]
@@ -174,6 +175,34 @@ def uncount_verdict(connection: sqlite3.Connection, brief: Brief, stage: str, re
     )
     connection.execute(f"UPDATE verdicts SET count = count - 1 WHERE {of_group}", group)  # noqa: S608 - constant
     connection.execute(f"DELETE FROM verdicts WHERE count <= 0 AND {of_group}", group)  # noqa: S608 - constant
+
+
+def recount(connection: sqlite3.Connection, conversation_id: int, problem: Problem | None) -> None:
+    """Count a conversation otherwise than it stands in the database, which the caller changes behind this.
+
+    What a version that counted no verdicts has made stays uncounted.
+
+    Args:
+        connection: The state database.
+        conversation_id: Which one.
+        problem: Why it is rejected from now on; None where it is accepted.
+    """
+    stage, reason = (problem.stage.value, problem.reason) if problem else ("", "")
+    counted = connection.execute(
+        "UPDATE verdicts SET count = count - 1 FROM conversations AS it WHERE it.id = ?"
+        " AND verdicts.provider = it.provider AND verdicts.ability = it.ability"
+        " AND verdicts.stage = coalesce(it.stage, '') AND verdicts.reason = coalesce(it.reason, '')",
+        (conversation_id,),
+    )
+    if not counted.rowcount:
+        return
+    connection.execute("DELETE FROM verdicts WHERE count <= 0")
+    connection.execute(
+        "INSERT INTO verdicts (provider, ability, stage, reason, count)"
+        " SELECT provider, ability, ?, ?, 1 FROM conversations WHERE id = ?"
+        " ON CONFLICT DO UPDATE SET count = count + 1",
+        (stage, reason, conversation_id),
+    )
 
 
 def count_set_aside(connection: sqlite3.Connection, brief: Brief, provider: str, kind: FailureKind) -> None:

@@ -20,7 +20,7 @@ from support.real_conversations import real_conversations
 from support.real_state import CHATS, FIRST_THOUGHT, everything, save_otherwise, write_real_state
 from support.scripted_people import ALIKE_IN_THOUGHT, WAYS, ScriptedPeople
 
-KILLED = (str(SUPPORT / "killed_rejudge.py"),)
+KILLED = (str(SUPPORT / "killed_command.py"),)
 REPLACED = ("copying", "written", "replaced")
 APPENDED = ("torn", "appended")
 
@@ -68,7 +68,7 @@ def test_killed_at_any_moment_nothing_has_happened_or_all_of_it(tmp_path: Path, 
         return Program(tmp_path / name)
 
     undisturbed = copy("undisturbed")
-    ended = undisturbed.run("0", *options, command=KILLED)
+    ended = undisturbed.run("0", "rejudge", *options, command=KILLED)
     assert ended.status == 0, ended.said
     after = everything(undisturbed.directory / "out.json")
     assert after != before
@@ -79,7 +79,7 @@ def test_killed_at_any_moment_nothing_has_happened_or_all_of_it(tmp_path: Path, 
     def kill_at(point: str) -> None:
         program = copy(f"killed {point}")
         output = program.directory / "out.json"
-        killed = program.run(point, *options, command=KILLED)
+        killed = program.run(point, "rejudge", *options, command=KILLED)
         assert killed.status == -signal.SIGKILL, killed.said
         if point != "torn":
             assert output.read_bytes() in (before["output"], after["output"])
@@ -101,9 +101,7 @@ def test_stopped_by_ctrl_c_nothing_has_happened(tmp_path: Path) -> None:
     output = scene(tmp_path, has_base=False)
     before = everything(output)
     program = Program(tmp_path)
-    ended = program.run(
-        "out.json", "--drop", "--prompts", "prompts", command=(str(SUPPORT / "killed_rejudge.py"), "stopped")
-    )
+    ended = program.run("rejudge", "out.json", "--drop", "--prompts", "prompts", command=(*KILLED, "stopped"))
     assert (ended.status, ended.stderr) == (130, "Stopped.\n")
     assert everything(output) == before
 

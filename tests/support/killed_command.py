@@ -1,6 +1,6 @@
-"""`apep-datagen rejudge`, killing itself with SIGKILL at a chosen point.
+"""`apep-datagen rejudge` or `review`, killing itself with SIGKILL at a chosen point.
 
-    python killed_rejudge.py POINT [options of the command]
+    python killed_command.py POINT COMMAND [options of the command]
 
 POINT is a number: before the statement of that number that is sent to the state database; `copying`: when the new
 output has been begun; `written`: when it is whole, beside the old one; `replaced`: when it has taken its place, before
@@ -71,7 +71,7 @@ elif POINT == "stopped":
     Judging._judge_rejected = stop  # type: ignore[assignment, method-assign]
 elif POINT in {"torn", "appended"}:
     OutputFile._write = write_and_die  # type: ignore[method-assign]
-sys.argv[1:] = ["rejudge", *sys.argv[2:]]
+del sys.argv[1]
 try:
     main()
 finally:

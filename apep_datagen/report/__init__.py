@@ -2,6 +2,6 @@
 
 `writing` makes the file; `gathering` reads output and state database, `spoken` puts a conversation into what the page
 draws, `overview` what it shows of the whole, `sampling` which conversations are in it, and `document` the file from the
-sources in `page/`, which are joined as they are.
-It imports `export`, `inspect`, `stats`, `storage`, `quality`, `config`, `conversation` and `core`.
+sources in `page/`, which are joined as they are. `while_running` has it written anew as a run goes on.
+It imports `engine`, `export`, `inspect`, `stats`, `storage`, `quality`, `config`, `conversation` and `core`.
 """

@@ -295,7 +295,7 @@ def test_a_call_that_is_no_field_ends_a_native_exchange_in_a_sentence(tmp_path: 
 
 def test_an_answer_that_never_comes_and_one_that_trickles_are_waited_for_so_long_and_no_longer(tmp_path: Path) -> None:
     with talk(tmp_path, Reply(fault="hang"), Reply(fault="trickle"), "Good.") as talking_with:
-        ended = talking_with.say("one", "two", "three", options=("--timeout", "0.5"))
+        ended = talking_with.say("one", "two", "three", options=("--timeout", "3"))
     assert ended.stdout.count("Nothing of this exchange was kept.") == 2
     assert "Good." in ended.stdout
 

@@ -78,12 +78,15 @@ def program_at(
     quality: str,
     *,
     mix: str = "",
-    in_flight: int = 2,
+    in_flight: int = 1,
     thoughts: str = ALIKE_IN_THOUGHT,
     exchanges: str = "[1, 4]",
     timeline_length: int = TIMELINE_LENGTH,
 ) -> Program:
-    """Return the program with one provider; whatever is not said is as it is by default."""
+    """Return the program with one provider; whatever is not said is as it is by default.
+
+    One request after the other, so that what is drawn and tried follows from the seed, and from no race.
+    """
     program = Program(directory)
     program.configure(
         f"[generation]\nexchanges = {exchanges}\ntimeline_length = {timeline_length}\n{mix}[quality]\n{quality}\n"

@@ -21,7 +21,10 @@ MACHINE_TALK = "As a language model I have no days."
 
 
 class Spoiler(ScriptedPeople):
-    """Faultless people, and a rewriter that spoils each of its answers in one of several ways."""
+    """Faultless people, and a rewriter that spoils each of its answers in one of several ways, in turn.
+
+    Which one is what depends on the order of the requests: it is for runs that send one after the other.
+    """
 
     WAYS = (
         lambda _: Reply(""),
@@ -44,7 +47,7 @@ def test_a_rewriter_that_spoils_everything_costs_no_conversation_and_is_counted(
         program = Program(tmp_path)
         program.configure(
             f'[generation]\nexchanges = [1, 2]\n[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}least_yield = 1.0\n'
-            + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=4)
+            + section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=1)
         )
         ended = program.run("--providers", "endpoint", "--target", str(target), "--seed", "5")
     assert ended.status == 0, ended.said
@@ -87,8 +90,9 @@ def test_a_rewriter_that_refuses_costs_no_conversation(tmp_path: Path) -> None:
     people = ScriptedPeople(Program(tmp_path).state)
 
     def behaviour(received: Received) -> Reply:
+        """Refuse every other rewrite, and refuse it again: a request keeps its seed."""
         reply = people(received)
-        return Reply("flagged", status=422) if received.step == "rewrite" and received.number % 2 else reply
+        return Reply("flagged", status=422) if received.step == "rewrite" and received.body["seed"] % 2 else reply
 
     with LoopbackServer(behaviour) as server:
         program = Program(tmp_path)

@@ -95,7 +95,8 @@ def test_a_signal_ends_a_long_pause_at_once(tmp_path: Path) -> None:
 
     program = Program(tmp_path)
     with LoopbackServer(asks_for_an_hour) as server:
-        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=20))
+        # One at a time, so that nothing else is on its way when the pause begins.
+        program.configure(section("endpoint", server.url("endpoint"), max_in_flight=1))
         running = program.watch("--providers", "endpoint", "--target", "9")
         running.wait_for("endpoint: rate limited, waiting 1 h 00 min")
         server.wait_until(lambda: server.in_flight == 0)

@@ -135,12 +135,18 @@ def locked(program: Program) -> Ended:
 
 
 def locked_for_a_while(program: Program) -> Ended:
-    with LoopbackServer() as server:
+    is_locked = False
+
+    def waits_for_the_lock(received: Received) -> Reply:
+        return replace(well_behaved(received), until=lambda: is_locked or received.number < 3)
+
+    with LoopbackServer(waits_for_the_lock) as server:
         program.configure(section("mistral", server.url("mistral"), requests_per_second=20))
         running = program.watch("--providers", "mistral", "--target", "3")
         server.wait_until(lambda: len(server.received) > 2)
         with contextlib.closing(sqlite3.connect(program.state, isolation_level=None)) as neighbour:
             neighbour.execute("BEGIN IMMEDIATE")
+            is_locked = True
             running.wait_for("holds a lock on it")
         return running.end()
 

@@ -93,7 +93,12 @@ def test_a_terminal_that_is_stopped_stops_no_run_and_holds_up_no_signal(
         server.wait_until(lambda: len(server.received) >= 6)
         termios.tcflow(its_end, termios.TCOOFF)  # Ctrl-S
         is_stopped = True
-        server.wait_until(lambda: len(server.received) > 100)
+        # Until some are at their end: so there is something to find.
+        server.wait_until(
+            lambda: (
+                len(server.received) > 100 and sum(one.step == "rewrite" and one.usable for one in server.received) > 20
+            )
+        )
         running.send_signal(signal.SIGTERM)
         with killed_if_it_does_not_end(running):
             assert running.wait(PATIENCE_SECONDS) == 143

@@ -78,7 +78,7 @@ def test_a_terminal_shows_the_bar_each_provider_and_the_last_question_and_ends_w
         r"[\d,.]+ conversations/hour, \d+ (s|min \d+ s) left",
         *columns,
         *(rf"(?m)^ *{name} +\d+ +\d+ +[\d,]+ +[1-9]\d* +[\d.]+ of 10 " for name in names),
-        r"\d+ memories, 0 diary pages",
+        r"\d+ memories, \d+ diary pages?",
         r"Last question: .*Shall I \[bold\]sing\[/bold\]",
         r"Accepted of the last: \w+ [1-9] of [1-9]",
         r"(?m)^Last conversation: \w+, \w.*: accepted$",

@@ -175,10 +175,9 @@ def _name(by: str | None) -> str:
 
     from apep_datagen.core.words import one_line
 
-    if by is not None and by.strip():
-        return one_line(by.strip())
     try:
-        return one_line(getpass.getuser())
+        name = one_line(by.strip()) if by is not None and by.strip() else one_line(getpass.getuser())
+        return name.encode("utf-8", "replace").decode()
     except (OSError, KeyError, ImportError):  # of a user without a name
         return "somebody"
 

@@ -69,7 +69,7 @@ def apply(
 
 def rehearse(output: Path, source: Path, file: VerdictsFile, *, name: str, with_dependents: bool) -> Applied:
     """Tell what would come of verdicts; nothing is changed. Arguments and errors as for `apply`."""
-    refuse_without_run(output)
+    refuse_without_run(output, is_written=False)
     path = state_path(output)
 
     def plan(connection: sqlite3.Connection) -> Applied:
@@ -144,15 +144,19 @@ def undo(output: Path, notify: _Notify) -> Undone:
     return Undone(output, batch, verdicts, left, back, _count_after(known, change), batches_left)
 
 
-def refuse_without_run(output: Path) -> None:
+def refuse_without_run(output: Path, *, is_written: bool = True) -> None:
     """Refuse an output without a state database, in which all that people say is kept.
+
+    Args:
+        output: The output.
+        is_written: Whether it is to be written; what is only read is not opened for this.
 
     Raises:
         StorageError: So it is.
     """
     path = state_path(output)
     with state_database(path).reading():
-        if not is_there(path) or not holds_run(path):
+        if not is_there(path) or (is_written and not holds_run(path)):
             raise StorageError(
                 f"{path}: there is no such state database, in which what people say is kept; name the output of a run"
             )

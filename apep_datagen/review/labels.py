@@ -32,7 +32,7 @@ def read_labels(output: Path) -> tuple[dict[str, Any], ...]:
     Raises:
         StorageError: There is no run for the output, or it or its state database cannot be read.
     """
-    refuse_without_run(output)
+    refuse_without_run(output, is_written=False)
     path = state_path(output)
     is_active = run_is_active(path) is not False
     return read_only(path, lambda connection: tuple(_labels(connection, output, is_active=is_active)))

@@ -45,12 +45,13 @@ NOT_COMPARED = re.compile(
     r'|(?<="conversations_per_hour": )[^,\n]+'
 )
 # What is told since then: how many conversations have ended, how many of them could not be judged, what the stages that
-# there were not yet have found, examples, what the abilities yield, what became of rewrites and reviews, and what an
-# accepted conversation took.
+# there were not yet have found, examples, what the abilities yield, what became of rewrites and reviews, what an
+# accepted conversation took, and what people say.
 NOT_TOLD_THEN = re.compile(
     r'"(?:frequent_reasons|abilities)": \[[^\]]*\],\s*|"per_accepted": (?:null|\{[^{}]*\}),\s*'
     r'|"(?:rewrites|reviews)": \{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\},\s*'
-    r'|,\s*"review": \d+|"(?:ended|set_aside|notes|knowledge|time)": \d+,?\s*|\{[^{}]*"stage": "set aside"[^{}]*\},?\s*'
+    r'|,\s*"(?:review|person|verdicts_waiting)": \d+'
+    r'|"(?:ended|set_aside|notes|knowledge|time)": \d+,?\s*|\{[^{}]*"stage": "set aside"[^{}]*\},?\s*'
 )
 
 

@@ -55,6 +55,9 @@ def test_status_counts_what_was_looked_at_and_says_what_follows(output: Path) ->
     assert sum(group.count for group in found.by_ability) == 11
     assert [(group.name, group.bad) for group in found.by_provider] == [("oracle", 4)]
     assert found.in_output == len(digests) - 4
+    there = {path.name: path.read_bytes() for path in output.parent.iterdir()}
+    assert read_review_status(output) == found
+    assert {path.name: path.read_bytes() for path in output.parent.iterdir()} == there
     told = describe_review_status(found)
     assert "Of 11 looked at, 4 bad: 15.2 to 64.6 % of all" in told
     assert "What people reject, and the judge lets pass:" in told

@@ -33,7 +33,9 @@ def measure(limits: dict[str, float], conversations: int, *, roles: dict[str, st
         )
         config += '[roles.rewriter]\nwhen = "always"\n'
         who = [option for role, name in (roles or {}).items() for option in ("--role", f"{role}={name}")]
-        run_program(config, "--providers", ",".join(limits), *who, "--target", str(conversations), "--seed", "1")
+        # One exchange, so that a user's message begins a conversation.
+        wish = ["--target", str(conversations), "--exchanges", "1", "--seed", "1"]
+        run_program(config, "--providers", ",".join(limits), *who, *wish)
         seen = requests_seen(address)
     first = min(at for _, at, _, _ in seen)
     last_begun = max(at for _, at, _, step in seen if step == "ask")

@@ -17,6 +17,7 @@ from apep_datagen.storage.access import state_path
 from apep_datagen.storage.schema import migrate
 from support import report_file
 from support.outputs import MadeConversation, MadeOutput, chat
+from support.program import Program
 from support.real_state import write_real_state
 from support.report_file import opened, read_report, report_of
 
@@ -235,6 +236,27 @@ def test_verdicts_go_by_keys_and_are_kept(chromium: Browser, report: Path, tmp_p
         page.locator("input[type=file]").set_input_files(report.with_name("out.json"))
         expect(page.locator(".told")).to_contain_text("Not taken")
         expect(page.locator(".progress")).to_contain_text("3 of ")
+
+
+def test_what_the_page_saves_is_applied_by_the_program(chromium: Browser, tmp_path: Path) -> None:
+    output = write_real_state(tmp_path, count=30)
+    page_path = report_of(output)
+    before = json.loads(output.read_text(encoding="utf-8"))
+    with opened(chromium, page_path, accept_downloads=True) as page:
+        for number, key in enumerate("1221", start=2):
+            page.keyboard.press(key)
+            expect(page.locator("#conversation-name")).to_have_text(f"Conversation {number}")
+        downloaded(page, tmp_path / "verdicts.json")
+    program = Program(tmp_path)
+    applied = program.run("review", "apply", "verdicts.json", "out.json", "--by", "a reader")
+    assert applied.status == 0, applied.said
+    assert "4 new verdicts: 2 good, 2 bad, 0 unsure" in applied.stdout
+    assert json.loads(output.read_text(encoding="utf-8")) == [before[0], *before[3:]]
+    # Those that left are there among what was not accepted, and what a reader has said of them goes with the text.
+    with opened(chromium, report_of(output)) as page:
+        page.locator("input[type=file]").set_input_files(tmp_path / "verdicts.json")
+        expect(page.locator(".told")).to_have_text("Taken: 4 of 4 verdicts")
+    assert [row["st"] for row in read_report(page_path).rows if row["s"] == "rejected"].count("person") == 2
 
 
 def test_verdicts_are_kept_where_the_report_is_made_anew(chromium: Browser, tmp_path: Path) -> None:

@@ -109,6 +109,7 @@ class Gathering:
         others: Elements of the output that are no conversations.
         left_out: Conversations that are not in the sample.
         first: The digest of the first element of the output; empty where there is none.
+        models: The models that were used, each with its provider.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class Gathering:
         self.others = 0
         self.left_out = 0
         self.first = ""
+        self.models: dict[str, int] = {}
         self._source = source
         self._connection = connection
         self._openings = {opening: place for place, opening in enumerate(openings)}
@@ -230,6 +232,7 @@ class Gathering:
             for (provider, model), use in uses.items()
         ]
         body["sec"] = round(seconds, 1)
+        row["md"] = [self.models.setdefault(f"{provider} / {model}", len(self.models)) for provider, model in uses]
         row["k"] = sum(use.prompt + use.completion for use in uses.values())
 
     def _uses(self, number: int) -> tuple[dict[tuple[str, str], _Use], float]:

@@ -25,6 +25,7 @@ __all__ = [
     "changes_of",
     "spoken",
     "traits_of",
+    "user_messages",
 ]
 
 NOT_UNDERSTOOD = "(not understood)"
@@ -157,6 +158,11 @@ def traits_of(messages: Sequence[SpokenMessage]) -> Traits:
         has_errors=any(call.get("e", False) for call in calls),
         has_rewrites=any("o" in message for message in messages),
     )
+
+
+def user_messages(messages: Iterable[SpokenMessage]) -> Iterator[str]:
+    """Yield what the user says."""
+    return (message.get("t", "") for message in messages if message["r"] == "user")
 
 
 def openings_of(messages: Sequence[SpokenMessage]) -> Iterator[tuple[str, str]]:

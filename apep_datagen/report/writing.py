@@ -24,9 +24,11 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.core.paths import is_at, is_there
 from apep_datagen.export.source import Source
 from apep_datagen.quality.problem import Stage
+from apep_datagen.report.alikeness import Alikeness
 from apep_datagen.report.document import MARK, block, foot, head
 from apep_datagen.report.gathering import Gathered, Gathering, notes_of_timeline
 from apep_datagen.report.overview import frequent_openings, overview_of_run, statistics_of
+from apep_datagen.report.spoken import user_messages
 from apep_datagen.storage.access import read_only, state_path
 
 if sys.platform != "win32":
@@ -190,10 +192,16 @@ def _write(
     file.write(head(f"{output.name} · apep-datagen"))
     rows: list[dict[str, Any]] = []
     starts = array("L")
+    alikeness = Alikeness()
     for gathered in _blocks(gathering.conversations(sample)):
         file.write(block(f"chunk-{len(starts)}", [item.body for item in gathered]))
         starts.append(len(rows))
-        rows += [item.row for item in gathered]
+        for item in gathered:
+            if item.row["n"] is not None:
+                alikeness.add(len(rows), user_messages(item.body["m"]))
+            rows.append(item.row)
+    for place, other, share in alikeness.nearest():
+        rows[place] |= {"m": round(100 * share), "mn": other}
     timelines = sorted(gathering.timelines)
     for number, first in enumerate(range(0, len(timelines), _TIMELINES_IN_A_BLOCK)):
         assert source.connection is not None  # noqa: S101 - else there are no timelines
@@ -211,6 +219,7 @@ def _write(
         "suggestions": _suggestions(rows),
         "lines": gathering.lines.lines,
         "openings": openings,
+        "models": list(gathering.models),
         "left_out": gathering.left_out,
         "others": gathering.others,
         # It may be sent to somebody: where things are on this machine is nobody else's concern.

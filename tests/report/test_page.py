@@ -44,6 +44,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ).fetchone()
             quote = " ".join(text.split()[:3])
             connection.execute("UPDATE conversations SET quote = ? WHERE id = ?", (quote, number))
+        connection.execute(
+            "INSERT INTO spending SELECT '2026-11', provider, model, 'ada', count(*), count(*), 0, 9, 9, 1 FROM steps"
+            " WHERE provider IS NOT NULL GROUP BY provider, model"
+        )
     return report_of(output)
 
 
@@ -180,6 +184,42 @@ def test_only_what_is_in_view_is_in_the_document(chromium: Browser, tmp_path: Pa
         page.keyboard.press("/")
         page.keyboard.type('"said 377"')
         expect(page.locator(".shown")).to_have_text("1 of 400")
+
+
+def test_each_bar_of_the_whole_leads_to_its_conversations(page: Page, report: Path) -> None:
+    page.get_by_role("link", name="The whole").click()
+    pictures = page.locator(".figure-box")
+    pictures.first.wait_for()
+    links = page.locator(".figure-box a")
+    addresses = {str(links.nth(number).get_attribute("href")) for number in range(links.count())}
+    # Bars without any conversation lead nowhere.
+    for bar in page.locator(".figure-box .bars > li > div").all():
+        assert bar.inner_text().rsplit("\n", 1)[-1].startswith(("0", "not")), bar.inner_text()
+    assert {
+        key for address in addresses for key in ("ability", "stage", "alike", "model", "ended") if f"{key}=" in address
+    } == {
+        "ability",
+        "stage",
+        "alike",
+        "model",
+        "ended",
+    }
+    none = f"0 of {len(read_report(report).rows)}"
+    for address in sorted(addresses):
+        page.evaluate("address => { location.hash = address; }", address)
+        expect(page.locator(".shown"), address).not_to_have_text(none)
+
+
+def test_the_most_alike_is_told_and_a_link(page: Page, report: Path) -> None:
+    rows = read_report(report).rows
+    place = max(range(len(rows)), key=lambda place: rows[place].get("m") or -1)
+    page.evaluate("digest => { location.hash = `c=${digest}`; }", rows[place]["d"])
+    told = page.locator(".conversation-head")
+    expect(told).to_contain_text(
+        f"{rows[place]['m']} % of what the user says is in conversation {rows[rows[place]['mn']]['n']} too"
+    )
+    told.get_by_role("link", name=f"conversation {rows[rows[place]['mn']]['n']}", exact=True).click()
+    expect(page.locator("#conversation-name")).to_have_text(f"Conversation {rows[rows[place]['mn']]['n']}")
 
 
 # Judging.

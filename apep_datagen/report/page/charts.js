@@ -97,7 +97,7 @@ function tableOf(heads, rows) {
       "table",
       {},
       make("thead", {}, make("tr", {}, ...heads.map((name, place) => make("th", { scope: "col", class: place ? "figure" : null }, line(name))))),
-      make("tbody", {}, ...rows.map((cells) => make("tr", {}, ...cells.map((cell, place) => make(place ? "td" : "th", place ? { class: "figure" } : { scope: "row" }, line(String(cell))))))),
+      make("tbody", {}, ...rows.map((cells) => make("tr", {}, ...cells.map((cell, place) => make(place ? "td" : "th", place ? { class: "figure" } : { scope: "row" }, cell instanceof Node ? cell : line(String(cell))))))),
     ),
   );
 }

@@ -37,7 +37,14 @@ function head(app, row, body) {
       row.u && facts.length ? " · " : null,
       line(facts.join(" · ")),
     ),
+    mostAlike(app, row),
   );
+}
+
+function mostAlike(app, row) {
+  const other = app.model.rows[row.mn];
+  if (!other || !row.m) return null;
+  return make("p", { class: "conversation-facts quiet" }, `${row.m} % of what the user says is in `, make("a", { href: hashOf({ ...app.view, tab: "", person: "", c: other.d }) }, nameOf(other).toLowerCase()), " too");
 }
 
 // Who the user is and what is shown are in the line above.

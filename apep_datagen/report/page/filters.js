@@ -8,6 +8,7 @@ const FACETS = [
   { key: "user", name: "User", of: (row) => [row.u ? String(row.u) : ""] },
   { key: "tool", name: "Tool", of: (row) => (row.l.length ? row.l : ["(none)"]) },
   { key: "provider", name: "Provider", of: (row) => [row.p ?? ""] },
+  { key: "model", name: "Model", of: (row) => (row.md ?? []).map(String) },
   { key: "stage", name: "Stage that rejected", of: (row) => [row.st || (row.s === "set aside" ? "set aside" : "")] },
   { key: "reason", name: "Reason", of: (row) => [row.re ?? ""] },
   { key: "opening", name: "Opening", of: (row) => row.h.map(String) },
@@ -28,10 +29,12 @@ const SORTS = {
   shortest: ["Shortest first", (one, other) => one.w - other.w || one.i - other.i],
   exchanges: ["Most exchanges", (one, other) => other.x - one.x || one.i - other.i],
   tokens: ["Most tokens", (one, other) => (other.k ?? 0) - (one.k ?? 0) || one.i - other.i],
+  alike: ["Most alike first", (one, other) => (other.m ?? -1) - (one.m ?? -1) || one.i - other.i],
   newest: ["Made last", (one, other) => (other.z ?? 0) - (one.z ?? 0) || other.i - one.i],
 };
 
-const RANGES = { words: (row) => row.w, exchanges: (row) => row.x, ended: (row) => row.z ?? 0 };
+const RANGES = { words: (row) => row.w, exchanges: (row) => row.x, ended: (row) => row.z ?? 0, alike: (row) => row.m ?? -1 };
+const RANGE_NAMES = { words: "words", exchanges: "exchanges", alike: "% in common" };
 
 // The address: where one is (`c` a conversation, `person`, `tab`), and what is shown in the list.
 function viewOf(hash) {
@@ -56,9 +59,9 @@ function hashOf(view) {
 }
 
 // Returns the address of a list of conversations, for a bar of a picture: a value for each facet.
-function listHash(facets, ranges = {}, q = "") {
+function listHash(facets, ranges = {}, sort = "number") {
   const lists = Object.fromEntries(Object.entries(facets).map(([key, value]) => [key, [value].flat()]));
-  return hashOf({ facets: lists, ranges, q, sort: "number" });
+  return hashOf({ facets: lists, ranges, sort });
 }
 
 // Words in quotes stand together; all others stand anywhere.
@@ -148,7 +151,9 @@ function makeFilters(app) {
   const facets = FACETS.map((facet) => makeFacet(app, facet));
   const words = makeRange(app, "words", "Words");
   const exchanges = makeRange(app, "exchanges", "Exchanges");
-  const panel = make("details", { class: "filters" }, make("summary", {}, "Filters"), ...facets.map((facet) => facet.element), words.element, exchanges.element);
+  const alike = makeRange(app, "alike", "% in common with the nearest");
+  const ranges = [words, exchanges, alike];
+  const panel = make("details", { class: "filters" }, make("summary", {}, "Filters"), ...[...facets, ...ranges].map((filter) => filter.element));
   return {
     search,
     element: make("div", { class: "finding" }, search, make("div", { class: "finding-row" }, shown, sort), chips, panel),
@@ -166,8 +171,7 @@ function makeFilters(app) {
           : `${count(result.found.length)} of ${count(app.model.rows.length)}`;
       if (isWaiting) shown.textContent += ` · searched ${Math.floor(100 * searched)} %`;
       facets.forEach((facet, place) => facet.update(view, result.counts[place]));
-      words.update(view);
-      exchanges.update(view);
+      for (const range of ranges) range.update(view);
       refill(chips, ...chipsOf(app, view));
       chips.hidden = !chips.children.length;
     },
@@ -185,7 +189,7 @@ function chipsOf(app, view) {
     }
   }
   for (const [key, value] of Object.entries(view.ranges)) {
-    chip(key === "ended" ? "Made in one stretch" : `${key}: ${value.replace("-", " to ")}`, { ranges: { ...view.ranges, [key]: "" } });
+    chip(key === "ended" ? "Made in one stretch" : `${RANGE_NAMES[key]}: ${value.replace("-", " to ")}`, { ranges: { ...view.ranges, [key]: "" } });
   }
   if (view.q) chip(`“${view.q}”`, { q: "" });
   if (chips.length > 1) chips.push(make("li", {}, button("Show all", () => app.go({ facets: {}, ranges: {}, q: "" }, { replace: true }), { class: "quiet" })));
@@ -201,6 +205,7 @@ function facetLabel(app, facet, value) {
     const [kind, text] = app.model.index.openings[Number(value)] ?? ["", value];
     return `${KINDS[kind] ?? kind}: ${text}`;
   }
+  if (facet.key === "model") return app.model.index.models[Number(value)] ?? value;
   return facet.key === "ability" || facet.key === "form" ? labelOf(value) : value;
 }
 

@@ -3,10 +3,11 @@
 //   t  how it begins          x  exchanges      w  words       l  tools that are called
 //   e  whether a result is an error             o  whether a thought was rewritten
 //   h  which frequent openings it has, as numbers in `index.openings`
+//   m  how much of what the user says is said in the most similar other conversation too, in percent    mn  that one's row
 // and, where the state database knows it:
 //   r  its number in the run  s  its status     u  its timeline, which is its user       nm the user's name
 //   a  ability   f  form      at when it takes place           z  when it ended, in seconds since 1970
-//   p  provider  st stage     re reason         k  tokens
+//   p  provider  st stage     re reason         k  tokens     md models, as numbers in `index.models`
 // `body` is what is drawn of one, from its block:
 //   m messages   y the lines of its system prompt, or their numbers   b rows of what was planned, with labels
 //   g what its calls changed  nb notes before it, where it stands by itself    q words that were its undoing

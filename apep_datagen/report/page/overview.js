@@ -10,8 +10,9 @@ function drawOverview(app) {
     lengths("Words of a conversation", "words", accepted.map((row) => row.w)),
     lengths("Exchanges of a conversation", "exchanges", accepted.map((row) => row.x), 1),
     toolUse(accepted),
+    alike(accepted),
     ...(statistics ? ofTexts(statistics, index.openings) : []),
-    ...(index.run ? [speed(index.run.speed), spent(index.run.uses)] : []),
+    ...(index.run ? [speed(index.run.speed), spent(index.run.uses, index.models)] : []),
   ];
   return make(
     "article",
@@ -49,7 +50,7 @@ function ofRun(run, shortcuts) {
           value: item.percent,
           wish: item.wished_percent,
           text: `${item.percent.toFixed(1)} % (${item.wished_percent.toFixed(1)} %)`,
-          href: listHash({ ability: item.ability, status: "accepted" }),
+          href: item.count ? listHash({ ability: item.ability, status: "accepted" }) : null,
         })),
       ),
     ),
@@ -96,12 +97,17 @@ const RULES = {
   thought_word: "one word of the thought",
 };
 
+// Where what is compared has another name than its ability.
+const COMPARED = { "all these": ["recall", "connect", "ask_back", "diary_recall"], known_already: "share" };
+
 function guessed(guess) {
+  const abilities = [COMPARED[guess.there] ?? guess.there, guess.missing === "abstain" ? "abstain" : []].flat();
+  const href = listHash({ ability: abilities, status: "accepted" });
   const items = Object.entries(RULES)
     .filter(([rule]) => guess[rule].balanced_accuracy !== null)
     .map(([rule, name]) => {
       const accuracy = guess[rule].balanced_accuracy;
-      return { label: name, value: accuracy, wish: 0.5, text: `${(100 * accuracy).toFixed(0)} %` };
+      return { label: name, value: accuracy, wish: 0.5, text: `${(100 * accuracy).toFixed(0)} %`, href };
     });
   if (!items.length) return null;
   const title = `Shortcuts: ${labelOf(guess.there)} or ${labelOf(guess.missing)}`;
@@ -157,6 +163,21 @@ function lengths(title, key, values, width = null) {
   return figure(title, null, columns(items, width ? "1" : "0", count(largest), [title.split(" of ")[0], "Conversations"]));
 }
 
+// How much of what users say is said in another conversation too.
+function alike(rows) {
+  const values = rows.filter((row) => row.m !== undefined && row.m !== null).map((row) => row.m);
+  if (!values.length) return null;
+  const items = [];
+  for (let from = 0; from < 100; from += 5) {
+    const to = from === 95 ? 100 : from + 4;
+    const times = values.filter((value) => value >= from && value <= to).length;
+    const href = times ? listHash({ status: "accepted" }, { alike: `${from}-${to}` }, "alike") : null;
+    items.push({ label: `${from} to ${to} %`, parts: [[times, ""]], text: counted(times, "conversation"), href });
+  }
+  const about = "How much of what the user says is said in the most similar other conversation too: word trigrams of both, of those of either.";
+  return figure("In common with the nearest", about, columns(items, "0 %", "100 %", ["In common", "Conversations"]));
+}
+
 function niceStep(least) {
   for (let size = 1; ; size *= 10) for (const factor of [1, 2, 5]) if (size * factor >= least) return size * factor;
 }
@@ -178,7 +199,13 @@ function ofTexts(statistics, openings) {
     figure(
       "Similarity to the nearest",
       "How much of a message is said in the most similar other one as well, in the mean of a sample; the lower, the more diverse.",
-      bars(kinds.map(([kind, name]) => ({ label: name, value: diversity[kind].nearest.mean_similarity, text: diversity[kind].nearest.mean_similarity.toFixed(3) })), 1),
+      bars(
+        kinds.map(([kind, name]) => {
+          const mean = diversity[kind].nearest.mean_similarity;
+          return { label: name, value: mean, text: mean.toFixed(3), href: listHash({ status: "accepted" }, {}, "alike") };
+        }),
+        1,
+      ),
     ),
     ...kinds.map(([kind, name]) => openingsOf(kind, name, diversity[kind].openings, openings)).filter(Boolean),
   ];
@@ -226,11 +253,15 @@ function momentOf(seconds) {
   return new Date(1000 * seconds).toISOString().slice(0, 16).replace("T", " ") + " UTC";
 }
 
-function spent(uses) {
+function spent(uses, models) {
   if (!uses.length) return null;
   const known = uses.every((use) => use[6] !== null);
   const whole = uses.reduce((sum, use) => sum + (use[6] ?? 0), 0);
   const heads = ["Model", "Role", "Requests", "Prompt tokens", "Completion tokens", "Cost"];
-  const rows = uses.map(([provider, model, role, requests, prompt, completion, usd]) => [`${provider} / ${model}`, role, count(requests), count(prompt), count(completion), usd === null ? "not known" : dollarsOf(usd)]);
+  const named = (name) => {
+    const place = models.indexOf(name);
+    return place < 0 ? name : make("a", { href: listHash({ model: String(place) }) }, line(name));
+  };
+  const rows = uses.map(([provider, model, role, requests, prompt, completion, usd]) => [named(`${provider} / ${model}`), role, count(requests), count(prompt), count(completion), usd === null ? "not known" : dollarsOf(usd)]);
   return figure("What it took", known ? `${dollarsOf(whole)} in all, at the prices of the configuration.` : "Prices that are not known go into the configuration.", tableOf(heads, rows));
 }

@@ -257,7 +257,10 @@ def _blocks(conversations: Iterator[Gathered]) -> Iterator[list[Gathered]]:
 def _suggestions(rows: list[dict[str, Any]]) -> list[str]:
     """Return what a reader may tag conversations with: the judge's stages, and its reasons where it rejected some."""
     reasons = Counter(row["re"] for row in rows if row.get("re"))
-    return [*(stage.value for stage in Stage), *(reason for reason, _ in reasons.most_common(_MOST_SUGGESTIONS))]
+    return [
+        *(stage.value for stage in Stage if stage is not Stage.PERSON),
+        *(reason for reason, _ in reasons.most_common(_MOST_SUGGESTIONS)),
+    ]
 
 
 def _columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:

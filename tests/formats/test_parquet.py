@@ -10,7 +10,8 @@ from apep_datagen.formats.shape import Shape
 from apep_datagen.quality.problem import Stage
 from support.real_state import saved_messages
 
-BY_CODE = [stage.value for stage in Stage if stage is not Stage.REVIEW]  # who reviewed stands in `models`
+# Who reviewed stands in `models`, and what a person rejects is in no row.
+BY_CODE = [stage.value for stage in Stage if stage not in {Stage.REVIEW, Stage.PERSON}]
 _ONE = Origin(
     numbers=(3,),
     conversations=(5,),

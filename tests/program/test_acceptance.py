@@ -32,7 +32,7 @@ from support.scripted_people import ADAS_CHAT, ALIKE_IN_THOUGHT, CAST, USERS_CHA
 PROMPTS = REPOSITORY / "systemprompts"
 KILLED = (str(SUPPORT / "killed_program.py"),)
 
-BY_CODE = set(Stage) - {Stage.REVIEW}  # who reviews is asked at each level, or at none
+BY_CODE = set(Stage) - {Stage.REVIEW, Stage.PERSON}  # they are asked at each level, or at none
 
 
 def mix_of(**shares: int) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from apep_datagen.conversation.rewriting import NOT_NEEDED
 from apep_datagen.conversation.shortcoming import Shortcoming
+from apep_datagen.core.spelling import spell_rate
 from support.loopback_server import LoopbackServer, Received, Reply, well_behaved
 from support.program import Program, section
 from support.scripted_people import ALIKE_IN_THOUGHT, ScriptedPeople
@@ -210,7 +211,7 @@ def test_a_conversation_costs_what_was_spent_for_each_that_was_accepted(tmp_path
         each, total = status["per_accepted"], status["total"]
         assert each == {name: total[name] / 8 for name in ("requests", "prompt_tokens", "completion_tokens", "usd")}
         assert each["requests"] == len(server.received) / 8
-        told = f"An accepted conversation took {each['requests']:.1f} requests, "
+        told = f"An accepted conversation took {spell_rate(each['requests'])} requests, "
         for said in (ended.stdout, program.run("status").stdout):
             [line] = [line for line in said.splitlines() if line.startswith(told)]
             assert f"{each['prompt_tokens']:,.0f} + {each['completion_tokens']:,.0f} tokens, $" in line

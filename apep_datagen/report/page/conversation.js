@@ -41,9 +41,12 @@ function head(app, row, body) {
   );
 }
 
+// Below that, what two conversations have in common is English.
+const NOTABLE_PERCENT = 5;
+
 function mostAlike(app, row) {
   const other = app.model.rows[row.mn];
-  if (!other || !row.m) return null;
+  if (!other || row.m < NOTABLE_PERCENT) return null;
   return make("p", { class: "conversation-facts quiet" }, `${row.m} % of what the user says is in `, make("a", { href: hashOf({ ...app.view, tab: "", person: "", c: other.d }) }, nameOf(other).toLowerCase()), " too");
 }
 

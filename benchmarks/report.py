@@ -19,7 +19,7 @@ from typing import Any
 from playwright.sync_api import Browser, sync_playwright
 
 from apep_datagen.config.settings import DEFAULT_OUTPUT
-from apep_datagen.report.writing import report_path
+from apep_datagen.report.places import report_path
 from common import print_table
 from verify_and_stats import kept_or_temporary, make, measure
 

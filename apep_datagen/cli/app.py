@@ -10,8 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -65,74 +64,22 @@ from apep_datagen.cli.options import (
 )
 from apep_datagen.cli.report_command import report_dataset
 from apep_datagen.cli.review_commands import review
+from apep_datagen.cli.showing import STOPPED, Showing
 from apep_datagen.cli.telling import report, telling_errors
 from apep_datagen.core.errors import NoProviderLeftError, StorageError
 from apep_datagen.terminal import streams
 
 if TYPE_CHECKING:
     from apep_datagen.config.invocation import Invocation
-    from apep_datagen.engine.outcome import Outcome
-    from apep_datagen.engine.view import View
 
 __all__ = ["main"]
 
-# Exit statuses of who was told to stop, and does not wait for a terminal that takes nothing.
-_STOPPED = (130, 143)
 _SECONDS_FOR_STREAMS = 1.0
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Showing:
-    """How a run is shown.
-
-    Attributes:
-        is_quiet: Whether nothing is printed but what went wrong.
-        report_every: After how many conversations more its report is written anew; None: never.
-        config: `--config`.
-    """
-
-    is_quiet: bool
-    report_every: int | None
-    config: Path | None
-
-    def view(self, output: Path) -> View:
-        """Return the view of a run with this output."""
-        from apep_datagen.terminal.progress import make_view
-
-        view = make_view(quiet=self.is_quiet)
-        if self.report_every is None:
-            return view
-        from apep_datagen.report.while_running import ReportingView
-
-        return ReportingView(view, output, every=self.report_every, config=self.config)
-
-    def sum_up(self, invocation: Invocation, outcome: Outcome) -> None:
-        """Tell what a run came to."""
-        from apep_datagen.cli.summary import summarize
-        from apep_datagen.terminal.text import say
-
-        if not self.is_quiet:
-            say(summarize(outcome, invocation.output, invocation.settings.scenarios.shares))
-
-    def write_last_report(self, invocation: Invocation, outcome: Outcome) -> None:
-        """Write the report of a run that has ended, if there is to be one; not where somebody waits for the end."""
-        if self.report_every is None or outcome.exit_status in _STOPPED:
-            return
-        from apep_datagen.report.writing import report_path, write_report
-        from apep_datagen.terminal.text import say
-
-        try:
-            page = write_report(invocation.output, report_path(invocation.output), invocation.settings)
-        except StorageError as error:
-            typer.echo(f"The report could not be written: {error}", err=True)
-        else:
-            if not self.is_quiet:
-                say(page.describe())
-
-
-def _with_all_options(action: Callable[[Invocation, _Showing], int], *, sends: bool) -> Callable[..., None]:
+def _with_all_options(action: Callable[[Invocation, Showing], int], *, sends: bool) -> Callable[..., None]:
     """Make a command that takes every option of a run.
 
     Args:
@@ -219,7 +166,7 @@ def _with_all_options(action: Callable[[Invocation, _Showing], int], *, sends: b
                 log_file=log_file,
                 log_text=log_text,
             )
-            raise typer.Exit(action(invocation, _Showing(quiet, report_every, config)))
+            raise typer.Exit(action(invocation, Showing(quiet, report_every, config)))
 
     return command
 
@@ -238,7 +185,7 @@ def _is_for_subcommand(context: typer.Context) -> bool:
     return True
 
 
-def _generate(invocation: Invocation, showing: _Showing) -> int:
+def _generate(invocation: Invocation, showing: Showing) -> int:
     """Run, and sum it up; return the exit status."""
     import asyncio
 
@@ -273,7 +220,7 @@ app.callback(
 )(_with_all_options(_generate, sends=True))
 
 
-def _plan(invocation: Invocation, showing: _Showing) -> int:  # noqa: ARG001 - it has one thing to say
+def _plan(invocation: Invocation, showing: Showing) -> int:  # noqa: ARG001 - it has one thing to say
     """Print what the run will need; return the exit status."""
     from apep_datagen.inspect.estimate import read_estimate
     from apep_datagen.inspect.estimate_report import describe_estimate
@@ -607,7 +554,7 @@ def main() -> None:
         status = _exit_status()
     finally:  # also where an error goes on to the interpreter, which prints it
         with contextlib.suppress(KeyboardInterrupt):
-            streams.finish(_SECONDS_FOR_STREAMS if status in _STOPPED else None)
+            streams.finish(_SECONDS_FOR_STREAMS if status in STOPPED else None)
     sys.exit(status)
 
 

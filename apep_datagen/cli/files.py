@@ -15,7 +15,7 @@ from apep_datagen.core.paths import NamedFile
 from apep_datagen.core.templates import path_of_prompt
 from apep_datagen.grow.grown_file import GROWN
 from apep_datagen.importing.source import Source
-from apep_datagen.report.writing import part_path, report_path
+from apep_datagen.report.places import part_path, report_path
 from apep_datagen.storage.access import lock_path, state_path
 from apep_datagen.storage.replacement import replacement_path
 
@@ -153,16 +153,18 @@ def files_of_report(output: Path, page: Path, *, config: Path | None) -> list[Na
         NamedFile(config or DEFAULT_CONFIG, "the configuration (--config)"),
         NamedFile(output, "the dataset"),
         *(NamedFile(path.path, path.what) for path in _database(state_path(output), "the state database beside it")),
-        NamedFile(page, "the report (--to)", is_written=True),
-        NamedFile(part_path(page), "the report as it is written", is_written=True),
+        *_page(page, "--to"),
     ]
 
 
 def files_of_running_report(output: Path | None) -> list[NamedFile]:
     """Return the files of the report that a run writes as it goes on."""
-    page = report_path(output or DEFAULT_OUTPUT)
+    return _page(report_path(output or DEFAULT_OUTPUT), "--report-every")
+
+
+def _page(page: Path, option: str) -> list[NamedFile]:
     return [
-        NamedFile(page, "the report (--report-every)", is_written=True),
+        NamedFile(page, f"the report ({option})", is_written=True),
         NamedFile(part_path(page), "the report as it is written", is_written=True),
     ]
 

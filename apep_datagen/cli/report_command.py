@@ -25,7 +25,8 @@ def report_dataset(file: Dataset = None, to: Page = None, sample: SampleSize = N
     from apep_datagen.cli.values import checked_dataset
     from apep_datagen.config.settings_file import load_settings
     from apep_datagen.core.paths import check_files
-    from apep_datagen.report.writing import report_path, write_report
+    from apep_datagen.report.places import report_path
+    from apep_datagen.report.writing import write_report
 
     with telling_errors():
         path = checked_dataset(file)

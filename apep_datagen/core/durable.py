@@ -1,12 +1,14 @@
-"""Waiting until what was written is on the disk."""
+"""Writing files whole, and waiting until what was written is on the disk."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import sys
 from pathlib import Path
 
-__all__ = ["sync_directory", "sync_file"]
+__all__ = ["sync_directory", "sync_file", "write_whole"]
 
 
 def sync_file(path: Path) -> None:
@@ -32,3 +34,27 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, which is there whole and on the disk when this returns, or as it was before.
+
+    It is written beside its place, as NAME.new, and then takes it in one step; who may read it stays as it was.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    new = path.with_name(path.name + ".new")
+    try:
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, new)
+        new.replace(path)
+        sync_directory(path.parent)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
+        raise

@@ -9,12 +9,17 @@ from typing import Any
 
 from apep_datagen.core.messages import Message
 
-__all__ = ["is_evaluated", "line_digest", "messages_in", "parse_messages", "sample_line"]
+__all__ = ["is_evaluated", "line_digest", "messages_in", "parse_messages", "sample_bytes", "sample_line"]
 
 
 def sample_line(messages: Iterable[Message]) -> str:
     """Return a training sample as the output file holds it: one line of JSON, without the line's end."""
     return json.dumps({"conversations": [message.as_dict() for message in messages]}, ensure_ascii=False)
+
+
+def sample_bytes(messages: Iterable[Message]) -> bytes:
+    """Return the same in UTF-8; halves of characters, which JSON can spell, stay what they are."""
+    return sample_line(messages).encode(errors="surrogatepass")
 
 
 def line_digest(line: bytes) -> bytes:

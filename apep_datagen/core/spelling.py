@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 __all__ = [
+    "counted",
     "rounded",
     "spell_count",
     "spell_duration",
@@ -27,6 +28,11 @@ _LEAST = Decimal("0.000001")
 def spell_count(number: float | None) -> str:
     """Spell a number of things, e.g. `12,345`; a dash where it is not known."""
     return "-" if number is None else f"{number:,.0f}"
+
+
+def counted(number: int, what: str) -> str:
+    """Spell a number of things with their name, e.g. `1 verdict` or `12,345 verdicts`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def spell_rate(number: float | None) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
+
+from apep_datagen.core.durable import write_whole
 
 __all__ = [
     "PROGRAM",
@@ -95,17 +96,8 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    new = path.with_name(path.name + ".new")
-    try:
-        # Half of a character, as another hand may have written it into a report, becomes its escape in JSON.
-        with new.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
+    # Half of a character, as another hand may have written it into a report, becomes its escape in JSON.
+    write_whole(path, text.encode(errors="backslashreplace"))
 
 
 # Made when it is first needed: it takes some milliseconds.

@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.messages import Step
-from apep_datagen.core.sample_json import line_digest, parse_messages, sample_line
+from apep_datagen.core.sample_json import line_digest, parse_messages, sample_bytes
 from apep_datagen.formats.origin import Origin, model_name
 from apep_datagen.storage.access import other_output, run_is_active, state_path
 from apep_datagen.storage.checked import CHECKED
@@ -283,4 +283,4 @@ class _Finder:
 def _spelled(element: bytes) -> bytes | None:
     """Return an element as the program spells it, whatever its white space; None where it is no conversation."""
     messages = parse_messages(element)
-    return sample_line(messages).encode("utf-8", "surrogatepass") if messages else None
+    return sample_bytes(messages) if messages else None

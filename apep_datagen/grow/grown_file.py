@@ -11,13 +11,13 @@ import contextlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import filelock
 
+from apep_datagen.core.durable import write_whole
 from apep_datagen.core.errors import SettingsError, StorageError
 from apep_datagen.core.files import parse_toml, read_text, validate
 from apep_datagen.grow.topics import TOPIC_KEYS
@@ -147,20 +147,10 @@ class GrownFile:
         return next((new for new in candidates if self._holds(new) == wanted), text)
 
     def _write(self, text: str) -> None:
-        # Where it is a link, the file that it leads to is replaced.
-        path = self.path.resolve()
-        new = path.with_name(path.name + ".new")
         try:
-            with new.open("w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            if path.exists():
-                shutil.copymode(path, new)
-            new.replace(path)
+            # Where it is a link, the file that it leads to is replaced.
+            write_whole(self.path.resolve(), text.encode())
         except OSError as error:
-            with contextlib.suppress(OSError):
-                new.unlink(missing_ok=True)
             raise self._not_written(error) from error
 
     def _not_written(self, error: OSError) -> StorageError:

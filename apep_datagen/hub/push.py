@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from apep_datagen.core.errors import HubError, SettingsError
+from apep_datagen.core.spelling import counted
 from apep_datagen.hub.client import Hub, Repository
 from apep_datagen.hub.contents import changes_between, stages
 from apep_datagen.hub.marker import MARKER, parse_marker
@@ -106,13 +107,9 @@ def _send(name: str, hub: Hub, there: Repository, written: Written, tell: Callab
         return there.head
     head = there.head
     size = sum(written.files[path].size for path in changes.written)
-    tell(f"{name}: {_count(len(changes.written), 'file')} of {size / 1e6:,.1f} MB in all are sent")
+    tell(f"{name}: {counted(len(changes.written), 'file')} of {size / 1e6:,.1f} MB in all are sent")
     for number, stage in enumerate(stages(changes), start=1):
         part = "" if number == 1 else f" (part {number})"
         head = hub.commit(stage, written.files, message=f"{count:,} conversations{part}", parent=head)
     tell(f"{name}: {count:,} conversations are on the hub")
     return head
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

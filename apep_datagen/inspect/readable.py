@@ -10,7 +10,6 @@ import datetime
 import json
 import os
 import re
-import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from apep_datagen.core.markup import parse_answer, read_results
 from apep_datagen.core.messages import Message
 from apep_datagen.core.words import one_line
 from apep_datagen.people.scenario import Fact
+from apep_datagen.terminal.screen import can_draw
 from apep_datagen.terminal.streams import obeyed
 from apep_datagen.terminal.text import plain_text, say
 
@@ -169,7 +169,7 @@ def print_texts(texts: Iterable[Text], *, marked: str = "") -> None:
     """
     texts = list(texts)
     pattern = _pattern(marked, texts)
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR"):
+    if can_draw() and not os.environ.get("NO_COLOR"):
         _print_in_colours(texts, pattern)
     else:
         say("\n".join(textwrap.indent(_mark(text, pattern), " " * text.indent) for text in texts))

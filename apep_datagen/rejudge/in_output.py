@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from apep_datagen.core.messages import Message
-from apep_datagen.core.sample_json import line_digest, parse_messages, sample_line
+from apep_datagen.core.sample_json import line_digest, parse_messages, sample_bytes
 from apep_datagen.storage.checked import integer
 from apep_datagen.storage.output_reader import read_elements
 
@@ -56,4 +56,4 @@ class InOutput:
 
 def _digest(messages: Sequence[Message]) -> bytes:
     # Another layout of the same messages is the same.
-    return line_digest(sample_line(messages).encode(errors="surrogatepass"))
+    return line_digest(sample_bytes(messages))

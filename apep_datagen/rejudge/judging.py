@@ -27,6 +27,7 @@ from apep_datagen.rejudge.outcome import Rejudged, Verdict
 from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.conversations import brief_from_json
 from apep_datagen.storage.faults import is_about_content, spell_finding
+from apep_datagen.storage.notes import notes_to_json
 from apep_datagen.storage.rejudged import accept_by_itself, mend, reject_anew, take_out
 from apep_datagen.storage.reviewed import Word, read_opinion
 
@@ -185,7 +186,7 @@ class Judging:
         else:
             self._change(sample.position, place, None)
             self.in_output -= 1
-            take_out(self._connection, brief, problem)
+            take_out(self._connection, sample.number, problem)
         return True
 
     def _problem(
@@ -227,10 +228,10 @@ class Judging:
         if problem is not None:
             self._judged[number] = _rejected(judged, problem)
             if was != [problem.stage.value, problem.reason, problem.detail, problem.quote]:
-                reject_anew(self._connection, brief, problem)
+                reject_anew(self._connection, number, problem)
             return problem.stage is not Stage.NOVELTY
         self.in_output += 1
-        accept_by_itself(self._connection, brief, sample_line(messages), case.change.before)
+        accept_by_itself(self._connection, number, sample_line(messages), notes_to_json(case.change.before))
         self._keep(number, messages, judge)
         return True
 

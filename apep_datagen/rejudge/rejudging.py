@@ -29,8 +29,8 @@ from apep_datagen.rejudge.judging import Judging
 from apep_datagen.rejudge.outcome import Rejudgement
 from apep_datagen.storage.access import copy_database, holds_run, in_use, read_only, run_is_active, state_path
 from apep_datagen.storage.faults import concerns_file, output_file, state_database
-from apep_datagen.storage.opening import OpenedRun, refuse_output_of_another
-from apep_datagen.storage.replacement import finish_replacement, plan_replacement, refuse_second_name
+from apep_datagen.storage.opening import OpenedRun, changing, refuse_output_of_another
+from apep_datagen.storage.replacement import refuse_second_name
 
 __all__ = ["rejudge"]
 
@@ -80,15 +80,7 @@ def rejudge(
 
 def _rejudge(output: Path, judging: _MakeJudging, notify: Callable[[str], None]) -> Judging:
     with _judged(output, judging, notify) as (run, judged):
-        connection = run.connection
-        if judged.replaces:
-            run.projection.output.check_untouched()
-            plan_replacement(connection, output, judged.gone)
-        connection.execute("COMMIT")
-        if not judged.replaces:
-            run.projection.bring_up_to_date()
-            run.projection.note_synced()
-        elif not finish_replacement(connection, output):
+        if not run.commit(judged.gone, replaces=judged.replaces):
             raise StorageError(
                 f"{output}: another hand changed the output while it was judged; start again, what it holds now counts"
             )
@@ -125,17 +117,10 @@ def _rehearse(output: Path, judging: _MakeJudging, notify: Callable[[str], None]
 @contextlib.contextmanager
 def _judged(output: Path, judging: _MakeJudging, notify: Callable[[str], None]) -> Iterator[tuple[OpenedRun, Judging]]:
     """Open a run and judge it, in a transaction; what of that is not committed is as if it had not been."""
-    run = OpenedRun(output, seed=0, notify=notify)
-    try:
-        with run.file.reading("written"):
-            run.projection.look_at_all()
-            run.connection.execute("BEGIN IMMEDIATE")
-            run.before_commit()
-            judged = judging(run.connection, output)
-            judged.judge_all()
-            yield run, judged
-    finally:
-        run.close()
+    with changing(output, notify) as run:
+        judged = judging(run.connection, output)
+        judged.judge_all()
+        yield run, judged
 
 
 def _copy_file(source: Path, target: Path) -> None:

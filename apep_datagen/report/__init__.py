@@ -3,7 +3,7 @@
 `writing` makes the file; `gathering` reads output and state database, `spoken` puts a conversation into what the page
 draws, `alikeness` says which are most alike, `overview` what it shows of the whole, `sampling` which conversations are
 in it, and `document` makes the file from the sources in `page/`, which are joined as they are. `while_running` has it
-written anew as a run goes on.
+written anew as a run goes on; `places` says where it is.
 It imports `engine`, `export`, `inspect`, `stats`, `storage`, `quality`, `config`, `conversation`, `language` and
 `core`.
 """

@@ -148,7 +148,7 @@ class Traits:
 
 def traits_of(messages: Sequence[SpokenMessage]) -> Traits:
     """Return what a conversation can be found by."""
-    asked = [message.get("t", "") for message in messages if message["r"] == "user"]
+    asked = list(user_messages(messages))
     calls = [call for message in messages for call in message.get("c", [])]
     return Traits(
         title=asked[0] if asked else "",

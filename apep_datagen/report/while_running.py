@@ -15,7 +15,7 @@ from pathlib import Path
 
 from apep_datagen.engine.counters import RunCounters
 from apep_datagen.engine.view import View
-from apep_datagen.report.writing import report_path
+from apep_datagen.report.places import report_path
 
 __all__ = ["ReportingView"]
 
@@ -54,7 +54,7 @@ class ReportingView:
         finally:
             writing.cancel()
 
-    async def write(self) -> None:
+    async def _write(self) -> None:
         """Write the report; where that fails, say why, each reason once."""
         command = [sys.executable, "-m", "apep_datagen", "report", str(self._output)]
         command += ["--to", str(report_path(self._output))]
@@ -79,6 +79,7 @@ class ReportingView:
         finally:
             if process.returncode is None:
                 process.kill()
+                await process.wait()  # nobody else writes the report until it has let go of it
         if process.returncode:
             lines = said.decode(errors="replace").split("\n")
             self._tell(next((line for line in reversed(lines) if line.strip()), f"status {process.returncode}"))
@@ -89,7 +90,7 @@ class ReportingView:
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
             if counters.done - written >= self._every:
                 written = counters.done
-                await self.write()
+                await self._write()
 
     def _tell(self, why: str) -> None:
         if why not in self._told:

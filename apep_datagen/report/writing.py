@@ -28,13 +28,14 @@ from apep_datagen.report.alikeness import Alikeness
 from apep_datagen.report.document import MARK, block, foot, head
 from apep_datagen.report.gathering import Gathered, Gathering, notes_of_timeline
 from apep_datagen.report.overview import frequent_openings, overview_of_run, statistics_of
+from apep_datagen.report.places import part_path
 from apep_datagen.report.spoken import user_messages
 from apep_datagen.storage.access import read_only, state_path
 
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["Report", "part_path", "report_path", "write_report"]
+__all__ = ["Report", "write_report"]
 
 # What a block holds: so much is decompressed at once when one of it is read.
 _CONVERSATIONS_IN_A_BLOCK = 100
@@ -78,16 +79,6 @@ class Report:
         if self.why_no_run:
             said += f"\nNot known: users, days, abilities, plans and what was rejected ({self.why_no_run})"
         return said
-
-
-def report_path(output: Path) -> Path:
-    """Return where the report of an output goes, where nobody says otherwise."""
-    return output.with_name(output.stem + ".report.html")
-
-
-def part_path(to: Path) -> Path:
-    """Return where a report is while it is written."""
-    return to.parent / (to.name + ".part")
 
 
 def write_report(

@@ -10,25 +10,23 @@ next applies them first (`apply_waiting`): a run before it begins and when its t
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from apep_datagen.core.errors import SettingsError, StorageError
 from apep_datagen.core.paths import is_there
 from apep_datagen.review.deciding import DEPENDS, Change, Plan, plan_application, plan_undoing
-from apep_datagen.review.known import InOutput, Known
+from apep_datagen.review.known import InOutput, Known, read_known
 from apep_datagen.review.outcome import Applied, Dependent, Moved, Undone, Waiting
 from apep_datagen.review.verdicts_file import VerdictsFile, read_verdicts_file, spelled
-from apep_datagen.storage.access import InUseError, holds_run, read_only, run_is_active, state_path
+from apep_datagen.storage.access import InUseError, holds_run, state_path
 from apep_datagen.storage.faults import state_database
-from apep_datagen.storage.opening import OpenedRun
+from apep_datagen.storage.opening import OpenedRun, changing
 from apep_datagen.storage.output_reader import read_element_at
-from apep_datagen.storage.replacement import finish_replacement, plan_replacement
+from apep_datagen.storage.rejudged import reject_anew
 from apep_datagen.storage.reviewed import (
     add_batch,
-    call_bad_otherwise,
     drop_batch,
     keep_removed,
     last_batch,
@@ -70,15 +68,13 @@ def apply(
 def rehearse(output: Path, source: Path, file: VerdictsFile, *, name: str, with_dependents: bool) -> Applied:
     """Tell what would come of verdicts; nothing is changed. Arguments and errors as for `apply`."""
     refuse_without_run(output, is_written=False)
-    path = state_path(output)
 
-    def plan(connection: sqlite3.Connection) -> Applied:
-        known = Known(connection, output, is_active=run_is_active(path) is not False)
+    def plan(connection: sqlite3.Connection, known: Known) -> Applied:
         planned = plan_application(connection, known, file.said, name=name, with_dependents=with_dependents)
         _refuse_another(planned, output, source)
         return _applied(connection, output, source, known, planned, is_dry_run=True)
 
-    return read_only(path, plan)
+    return read_known(output, plan)
 
 
 def apply_waiting(output: Path, notify: _Notify) -> int:
@@ -128,7 +124,7 @@ def undo(output: Path, notify: _Notify) -> Undone:
     """
     refuse_without_run(output)
     apply_waiting(output, notify)
-    with _opened(output, notify) as run:
+    with changing(output, notify) as run:
         connection = run.connection
         batch = last_batch(connection)
         known = Known(connection, output)
@@ -165,7 +161,7 @@ def refuse_without_run(output: Path, *, is_written: bool = True) -> None:
 def _apply(
     output: Path, source: Path, file: VerdictsFile, *, name: str, with_dependents: bool, notify: _Notify
 ) -> Applied:
-    with _opened(output, notify) as run:
+    with changing(output, notify) as run:
         connection = run.connection
         known = Known(connection, output)
         plan = plan_application(connection, known, file.said, name=name, with_dependents=with_dependents)
@@ -182,31 +178,16 @@ def _apply(
 
 def _let_wait(output: Path, source: Path, file: VerdictsFile, *, name: str, with_dependents: bool) -> Waiting:
     """Let verdicts wait for who works on the output."""
-    path = state_path(output)
-
-    def unknown(connection: sqlite3.Connection) -> Plan:
-        known = Known(connection, output, is_active=True)
-        return plan_application(connection, known, file.said, name=name, with_dependents=with_dependents)
-
-    plan = read_only(path, unknown)
+    plan = read_known(
+        output,
+        lambda connection, known: plan_application(
+            connection, known, file.said, name=name, with_dependents=with_dependents
+        ),
+    )
     _refuse_another(plan, output, source)
     waiting = new_waiting_path(output)
     write_waiting(waiting, spelled(output, file.said, name=name, with_dependents=with_dependents))
     return Waiting(output, source, waiting, len(file.said), plan.unknown)
-
-
-@contextlib.contextmanager
-def _opened(output: Path, notify: _Notify) -> Iterator[OpenedRun]:
-    """Open a run in a transaction; what of that is not committed is as if it had not been."""
-    run = OpenedRun(output, seed=0, notify=notify)
-    try:
-        with run.file.reading("written"):
-            run.projection.look_at_all()
-            run.connection.execute("BEGIN IMMEDIATE")
-            run.before_commit()
-            yield run
-    finally:
-        run.close()
 
 
 def _carry_out(run: OpenedRun, output: Path, known: Known, change: Change) -> None:
@@ -222,16 +203,8 @@ def _carry_out(run: OpenedRun, output: Path, known: Known, change: Change) -> No
         else:
             take_out_of_run(connection, place.digest, place.conversation_id, problem)
     for number, problem in change.otherwise:
-        call_bad_otherwise(connection, number, problem)
-    replaces = bool(change.leaving or back)
-    if replaces:
-        run.projection.output.check_untouched()
-        plan_replacement(connection, output, gone, back)
-    connection.execute("COMMIT")
-    if not replaces:
-        run.projection.bring_up_to_date()
-        run.projection.note_synced()
-    elif not finish_replacement(connection, output):
+        reject_anew(connection, number, problem)
+    if not run.commit(gone, back, replaces=bool(change.leaving or back)):
         raise StorageError(
             f"{output}: another hand changed the output meanwhile; start again, what it holds now counts"
         )

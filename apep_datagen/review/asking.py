@@ -16,10 +16,11 @@ from typing import Protocol
 
 from apep_datagen.core.errors import SettingsError, StorageError
 from apep_datagen.core.sample_json import line_digest
+from apep_datagen.core.spelling import counted
 from apep_datagen.review.applying import apply_waiting, refuse_without_run
-from apep_datagen.review.known import InOutput, Known
+from apep_datagen.review.known import InOutput, Known, read_known
 from apep_datagen.review.verdicts_file import read_verdicts_file, spelled, split_tags
-from apep_datagen.storage.access import InUseError, read_only, run_is_active, state_path
+from apep_datagen.storage.access import InUseError
 from apep_datagen.storage.output_reader import read_element_at
 from apep_datagen.storage.reviewed import Said, Word, read_opinion
 from apep_datagen.storage.waiting_verdicts import new_waiting_path, waiting_verdicts, write_waiting
@@ -138,12 +139,12 @@ def _not_looked_at(output: Path) -> list[InOutput]:
         except SettingsError:  # who applies them says so
             continue
 
-    def todo(connection: sqlite3.Connection) -> list[InOutput]:
+    def todo(connection: sqlite3.Connection, known: Known) -> list[InOutput]:
         looked_at = {*read_opinion(connection).said, *waiting}
-        places = {place.digest: place for place in reversed(_known(connection, output).all)}
+        places = {place.digest: place for place in reversed(known.all)}
         return [place for digest, place in sorted(places.items()) if digest not in looked_at]
 
-    return read_only(state_path(output), todo)
+    return read_known(output, todo)
 
 
 def _number_now(output: Path, place: InOutput) -> int | None:
@@ -153,12 +154,8 @@ def _number_now(output: Path, place: InOutput) -> int | None:
             return place.number
     except StorageError:  # it is shorter now
         pass
-    found = read_only(state_path(output), lambda connection: _known(connection, output).in_output(place.digest))
+    found = read_known(output, lambda _, known: known.in_output(place.digest))
     return found[0].number if found else None
-
-
-def _known(connection: sqlite3.Connection, output: Path) -> Known:
-    return Known(connection, output, is_active=run_is_active(state_path(output)) is not False)
 
 
 def _apply_or_leave(output: Path, notify: Callable[[str], None], count: int) -> None:
@@ -177,7 +174,7 @@ def _apply_or_leave(output: Path, notify: Callable[[str], None], count: int) -> 
 
 
 def _that_wait(count: int) -> str:
-    return f"{count:,} verdict{'s' * (count != 1)} wait{'s' * (count == 1)} until the next run, or review command"
+    return f"{counted(count, 'verdict')} wait{'s' * (count == 1)} until the next run, or review command"
 
 
 def _now() -> str:

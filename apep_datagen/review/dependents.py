@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from apep_datagen.core.calls import texts_in
 from apep_datagen.core.markup import read_results
 from apep_datagen.core.sample_json import parse_messages
 
@@ -77,18 +77,4 @@ def _told(line: bytes) -> Iterator[str]:
     for message in parse_messages(line) or ():
         if message.role == "tool":
             for value, _ in read_results(message.content):
-                yield from _texts(value)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from _texts_of(value.values())
-    elif isinstance(value, list):
-        yield from _texts_of(value)
-
-
-def _texts_of(values: Iterable[Any]) -> Iterator[str]:
-    for value in values:
-        yield from _texts(value)
+                yield from texts_in(value)

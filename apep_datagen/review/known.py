@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
+from typing import TypeVar
 
 from apep_datagen.conversation.prompting import training_sample
-from apep_datagen.core.sample_json import line_digest, parse_messages, sample_line
+from apep_datagen.core.sample_json import line_digest, parse_messages, sample_bytes
+from apep_datagen.storage.access import read_only, run_is_active, state_path
 from apep_datagen.storage.checked import integer
 from apep_datagen.storage.conversations import read_prompt_set, rebuild_conversation
 from apep_datagen.storage.faults import is_about_content
 from apep_datagen.storage.output_reader import NoArrayError, read_elements
 from apep_datagen.storage.reviewed import Removed, read_removed
 
-__all__ = ["InOutput", "Known"]
+__all__ = ["InOutput", "Known", "read_known"]
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +148,25 @@ class Known:
         found: dict[str, int] = {}
         for (number,) in connection.execute("SELECT id FROM conversations WHERE status = 'rejected'").fetchall():
             try:
-                line = sample_line(training_sample(rebuild_conversation(connection, number, prompts)))
+                element = sample_bytes(training_sample(rebuild_conversation(connection, number, prompts)))
             except Exception as error:  # the prompts are templates, which raise what they like
                 if not is_about_content(error):
                     raise
                 continue
-            found[line_digest(line.encode(errors="surrogatepass")).hex()] = number
+            found[line_digest(element).hex()] = number
         rows = connection.execute("SELECT CAST(line AS BLOB), conversation_id FROM taken_out")
         return found | {line_digest(line).hex(): number for line, number in rows}
+
+
+def read_known(output: Path, query: Callable[[sqlite3.Connection, Known], Result]) -> Result:
+    """Return what `query` reads of the state database and of the conversations that there are; nothing is changed.
+
+    Raises:
+        StorageError: The output or its state database cannot be read.
+    """
+    path = state_path(output)
+    is_active = run_is_active(path) is not False
+    return read_only(path, lambda connection: query(connection, Known(connection, output, is_active=is_active)))
 
 
 def _elements(output: Path, *, is_active: bool) -> Iterator[tuple[int, bytes]]:
@@ -165,4 +180,4 @@ def _elements(output: Path, *, is_active: bool) -> Iterator[tuple[int, bytes]]:
 def _canonical(element: bytes, raw: str) -> str:
     """Return the digest of the same messages as this program spells them."""
     messages = parse_messages(element)
-    return raw if messages is None else line_digest(sample_line(messages).encode(errors="surrogatepass")).hex()
+    return raw if messages is None else line_digest(sample_bytes(messages)).hex()

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from apep_datagen.core.durable import sync_directory
+from apep_datagen.core.durable import write_whole
 from apep_datagen.core.errors import SettingsError
 from apep_datagen.core.sample_json import parse_messages
 from apep_datagen.review.applying import refuse_without_run
-from apep_datagen.review.known import Known
-from apep_datagen.storage.access import read_only, run_is_active, state_path
+from apep_datagen.review.known import Known, read_known
 from apep_datagen.storage.output_reader import read_element_at
 from apep_datagen.storage.reviewed import Said, read_opinion
 
@@ -33,9 +32,7 @@ def read_labels(output: Path) -> tuple[dict[str, Any], ...]:
         StorageError: There is no run for the output, or it or its state database cannot be read.
     """
     refuse_without_run(output, is_written=False)
-    path = state_path(output)
-    is_active = run_is_active(path) is not False
-    return read_only(path, lambda connection: tuple(_labels(connection, output, is_active=is_active)))
+    return read_known(output, lambda connection, known: tuple(_labels(connection, output, known)))
 
 
 def write_labels(path: Path, labels: tuple[dict[str, Any], ...]) -> None:
@@ -44,11 +41,8 @@ def write_labels(path: Path, labels: tuple[dict[str, Any], ...]) -> None:
     Raises:
         SettingsError: The file cannot be written.
     """
-    beginning = path.with_name(path.name + ".part")
     try:
-        beginning.write_text("".join(map(spell_label, labels)), encoding="utf-8")
-        beginning.replace(path)
-        sync_directory(path.parent)
+        write_whole(path, "".join(map(spell_label, labels)).encode())
     except OSError as error:
         raise SettingsError(
             f"{path}: the labels cannot be written ({error.strerror or error}); name another file"
@@ -60,8 +54,7 @@ def spell_label(label: dict[str, Any]) -> str:
     return json.dumps(label, ensure_ascii=False) + "\n"
 
 
-def _labels(connection: sqlite3.Connection, output: Path, *, is_active: bool) -> Iterator[dict[str, Any]]:
-    known = Known(connection, output, is_active=is_active)
+def _labels(connection: sqlite3.Connection, output: Path, known: Known) -> Iterator[dict[str, Any]]:
     said = read_opinion(connection).said
     places = {digest: next(iter(known.in_output(digest)), None) for digest in said}
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from apep_datagen.core.spelling import counted
 from apep_datagen.core.words import one_line, shorten
 from apep_datagen.review.outcome import Applied, Dependent, Moved, Undone, Waiting
 from apep_datagen.storage.reviewed import Said, Word
@@ -110,7 +111,7 @@ def describe_waiting(found: Waiting) -> str:
     """Return for a person that verdicts wait."""
     parts = [_describe_unknown(found.unknown)] if found.unknown else []
     parts.append(
-        f"Another apep-datagen is working on {found.output}: {_count(found.count, 'verdict')} of {found.source.name}"
+        f"Another apep-datagen is working on {found.output}: {counted(found.count, 'verdict')} of {found.source.name}"
         f" wait beside it, in {found.path}. It takes note of them when its target is reached; where it is stopped"
         " before, the next run does."
     )
@@ -122,13 +123,13 @@ def describe_undone(found: Undone) -> str:
     if found.batch is None:
         return f"Nothing to undo: no verdict on {found.output} was applied, or all of them are undone."
     at = datetime.datetime.fromtimestamp(found.batch.at).astimezone()
-    what = f"{_count(found.verdicts, 'verdict')} of {found.batch.name}, from {found.batch.source}"
+    what = f"{counted(found.verdicts, 'verdict')} of {found.batch.name}, from {found.batch.source}"
     parts = [f"No longer counted: {what}, applied {at:%Y-%m-%d %H:%M}."]
     if found.back:
         parts.append(_list("Came back", found.back))
     if found.left:
         parts.append(_list("Left the output", found.left))
-    more = f" {_count(found.batches_left, 'earlier application')} can be undone." if found.batches_left else ""
+    more = f" {counted(found.batches_left, 'earlier application')} can be undone." if found.batches_left else ""
     parts.append(f"{found.output} holds {found.in_output:,} conversations.{more}")
     return "\n\n".join(parts)
 
@@ -138,15 +139,15 @@ def _what_was_said(found: Applied) -> str:
     if not found.said and not found.unchanged and not found.unknown:
         return f"{found.source} holds no verdict."
     new = ", ".join(f"{words[word]:,} {word.value}" for word in Word)
-    known = f"; {_count(found.unchanged, 'verdict')} had been applied before" if found.unchanged else ""
-    return f"{_count(len(found.said), 'new verdict')}: {new}{known}."
+    known = f"; {counted(found.unchanged, 'verdict')} had been applied before" if found.unchanged else ""
+    return f"{counted(len(found.said), 'new verdict')}: {new}{known}."
 
 
 def _describe_unknown(unknown: Sequence[Said]) -> str:
     shown = ", ".join(said.digest for said in unknown[:_SHOWN_UNKNOWN])
     more = ", …" if len(unknown) > _SHOWN_UNKNOWN else ""
     return (
-        f"{_count(len(unknown), 'verdict')} about conversations that this output does not know, such as where their"
+        f"{counted(len(unknown), 'verdict')} about conversations that this output does not know, such as where their"
         f" text has changed since: left out ({shown}{more})."
     )
 
@@ -172,9 +173,9 @@ def _what_was_done(found: Applied) -> str:
     if found.is_dry_run:
         return (
             f"Nothing was changed (--dry-run). Without it, {found.output} would hold"
-            f" {_count(found.in_output, 'conversation')}."
+            f" {counted(found.in_output, 'conversation')}."
         )
-    line = f"{found.output} holds {_count(found.in_output, 'conversation')}."
+    line = f"{found.output} holds {counted(found.in_output, 'conversation')}."
     return (
         f"{line} The next run makes others for what left; apep-datagen review undo takes all of it back."
         if (found.left)
@@ -207,7 +208,3 @@ def _moved_as_json(moved: Iterable[Moved]) -> list[dict[str, Any]]:
         }
         for one in moved
     ]
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")

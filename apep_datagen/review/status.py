@@ -11,8 +11,7 @@ from pathlib import Path
 from apep_datagen.core.intervals import Interval, wilson
 from apep_datagen.quality.problem import Stage
 from apep_datagen.review.applying import refuse_without_run
-from apep_datagen.review.known import Known
-from apep_datagen.storage.access import read_only, run_is_active, state_path
+from apep_datagen.review.known import Known, read_known
 from apep_datagen.storage.reviewed import Word, read_opinion
 from apep_datagen.storage.verdicts import SET_ASIDE, read_verdicts
 from apep_datagen.storage.waiting_verdicts import count_waiting
@@ -92,13 +91,10 @@ def read_review_status(output: Path) -> ReviewStatus:
         StorageError: There is no run for the output, or it or its state database cannot be read.
     """
     refuse_without_run(output, is_written=False)
-    path = state_path(output)
-    is_active = run_is_active(path) is not False
-    return read_only(path, lambda connection: _read(connection, output, is_active=is_active))
+    return read_known(output, lambda connection, known: _read(connection, output, known))
 
 
-def _read(connection: sqlite3.Connection, output: Path, *, is_active: bool) -> ReviewStatus:
-    known = Known(connection, output, is_active=is_active)
+def _read(connection: sqlite3.Connection, output: Path, known: Known) -> ReviewStatus:
     said = read_opinion(connection).said
     of_dataset = {digest: one for digest, one in said.items() if known.in_output(digest) or known.removed(digest)}
     makers = {

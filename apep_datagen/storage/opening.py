@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from apep_datagen.core.errors import StorageError
@@ -15,10 +15,10 @@ from apep_datagen.storage.contents import DATASET, Contents
 from apep_datagen.storage.faults import state_database
 from apep_datagen.storage.output import inspect_output
 from apep_datagen.storage.projection import Projection
-from apep_datagen.storage.replacement import finish_replacement
+from apep_datagen.storage.replacement import finish_replacement, plan_replacement
 from apep_datagen.storage.schema import migrate
 
-__all__ = ["OpenedRun", "refuse_output_of_another"]
+__all__ = ["OpenedRun", "changing", "refuse_output_of_another"]
 
 
 class OpenedRun:
@@ -42,6 +42,7 @@ class OpenedRun:
     """
 
     def __init__(self, output: Path, *, seed: int, notify: Callable[[str], None], contents: Contents = DATASET) -> None:
+        self._output = output
         self.file = state_database(state_path(output))
         path = self.file.path
         with contextlib.ExitStack() as opened:
@@ -93,10 +94,53 @@ class OpenedRun:
             )
         self.projection.note_synced()
 
+    def commit(self, gone: Mapping[int, int | None], back: Sequence[str] = (), *, replaces: bool) -> bool:
+        """Commit a transaction that has changed samples, and bring the output to it.
+
+        What of the second a kill leaves undone, the next start does.
+
+        Args:
+            gone: Which elements of what was there before the run leave the output, as of `plan_replacement`.
+            back: What comes behind those that are left, as of `plan_replacement`.
+            replaces: Whether something in the middle of the output changes, so that it is written anew.
+
+        Returns:
+            False where another hand has changed the output meanwhile, which counts then.
+
+        Raises:
+            StorageError: The output cannot be written, or cannot be replaced.
+        """
+        if replaces:
+            self.projection.output.check_untouched()
+            plan_replacement(self.connection, self._output, gone, back)
+        self.connection.execute("COMMIT")
+        if replaces:
+            return finish_replacement(self.connection, self._output)
+        self.projection.bring_up_to_date()
+        self.projection.note_synced()
+        return True
+
     def close(self) -> None:
         """Close both, and let another process have them."""
         self.projection.output.close()
         self._opened.close()
+
+
+@contextlib.contextmanager
+def changing(output: Path, notify: Callable[[str], None]) -> Iterator[OpenedRun]:
+    """Open a run that is there, in a transaction; what of that is not committed is as if it had not been.
+
+    Arguments and errors as of `OpenedRun`.
+    """
+    run = OpenedRun(output, seed=0, notify=notify)
+    try:
+        with run.file.reading("written"):
+            run.projection.look_at_all()
+            run.connection.execute("BEGIN IMMEDIATE")
+            run.before_commit()
+            yield run
+    finally:
+        run.close()
 
 
 def refuse_output_of_another(connection: sqlite3.Connection, output: Path) -> None:

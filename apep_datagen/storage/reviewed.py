@@ -26,8 +26,7 @@ from apep_datagen.quality.wording import wording_of
 from apep_datagen.storage.accepted import AcceptedConversations
 from apep_datagen.storage.checked import CHECKED, integer
 from apep_datagen.storage.notes import notes_to_json, read_notebook_at
-from apep_datagen.storage.projection import record_sample
-from apep_datagen.storage.verdicts import recount
+from apep_datagen.storage.rejudged import accept_by_itself, take_out
 
 __all__ = [
     "Batch",
@@ -36,7 +35,6 @@ __all__ = [
     "Said",
     "Word",
     "add_batch",
-    "call_bad_otherwise",
     "drop_batch",
     "keep_removed",
     "last_batch",
@@ -226,26 +224,13 @@ def take_out_of_run(connection: sqlite3.Connection, digest: str, conversation_id
         "SELECT CAST(line AS BLOB), notes_before FROM samples WHERE conversation_id = ?", (conversation_id,)
     ).fetchone()
     if notes_before is None:
-        connection.execute(
-            "INSERT OR IGNORE INTO taken_out (conversation_id, line) VALUES (?, ?)", (conversation_id, line.decode())
-        )
         notes_before = _notes_before(connection, conversation_id)
     connection.execute(
         "INSERT INTO person_removed (digest, conversation_id, line, notes_before, is_remembered)"
         " VALUES (?, ?, ?, ?, ?)",
         (digest, conversation_id, line.decode(), notes_before, _forget(connection, conversation_id, line)),
     )
-    connection.execute("DELETE FROM samples WHERE conversation_id = ?", (conversation_id,))
-    call_bad_otherwise(connection, conversation_id, problem)
-
-
-def call_bad_otherwise(connection: sqlite3.Connection, conversation_id: int, problem: Problem) -> None:
-    """Record why a conversation of the run is not in the output; nothing else of it changes."""
-    recount(connection, conversation_id, problem)
-    connection.execute(
-        "UPDATE conversations SET status = 'rejected', stage = ?, reason = ?, detail = ?, quote = ? WHERE id = ?",
-        (problem.stage.value, problem.reason, problem.detail, problem.quote, conversation_id),
-    )
+    take_out(connection, conversation_id, problem)
 
 
 def keep_removed(connection: sqlite3.Connection, digest: str, text: str) -> None:
@@ -275,14 +260,7 @@ def put_back(connection: sqlite3.Connection, removed: Removed) -> str | None:
     number = removed.conversation_id
     if number is None:
         return str(line)
-    recount(connection, number, None)
-    # Samples are in the order in which they were accepted, which is what a pace is told by.
-    connection.execute(
-        "UPDATE conversations SET status = 'finished', stage = NULL, reason = NULL, detail = NULL, quote = NULL,"
-        " ended_at = ? WHERE id = ?",
-        (time.time(), number),
-    )
-    record_sample(connection, number, line, notes_before)
+    accept_by_itself(connection, number, line, notes_before)
     if is_remembered and (messages := parse_messages(line.encode())):
         AcceptedConversations(connection).remember(number, wording_of(messages))
     return None

@@ -27,7 +27,6 @@ __all__ = [
     "recent_yields",
     "recount",
     "rejected_count",
-    "uncount_verdict",
 ]
 
 MOST_REASONS = 10
@@ -162,19 +161,6 @@ def count_verdict(connection: sqlite3.Connection, brief: Brief, problem: Problem
         " ON CONFLICT DO UPDATE SET count = count + 1",
         (brief.scenario.ability.value, stage, reason, brief.conversation_id),
     )
-
-
-def uncount_verdict(connection: sqlite3.Connection, brief: Brief, stage: str, reason: str) -> None:
-    """Take back how a conversation was counted: by the stage that rejected it and why, or, both empty, as accepted.
-
-    What a version that counted no verdicts has made stays uncounted.
-    """
-    group = (brief.scenario.ability.value, stage, reason, brief.conversation_id)
-    of_group = (
-        "ability = ? AND stage = ? AND reason = ? AND provider = (SELECT provider FROM conversations WHERE id = ?)"
-    )
-    connection.execute(f"UPDATE verdicts SET count = count - 1 WHERE {of_group}", group)  # noqa: S608 - constant
-    connection.execute(f"DELETE FROM verdicts WHERE count <= 0 AND {of_group}", group)  # noqa: S608 - constant
 
 
 def recount(connection: sqlite3.Connection, conversation_id: int, problem: Problem | None) -> None:

@@ -6,14 +6,13 @@ been applied. Applying it once more changes nothing, so a kill between the two d
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
 import os
 import secrets
 from pathlib import Path
 
-from apep_datagen.core.durable import sync_directory
+from apep_datagen.core.durable import sync_directory, write_whole
 from apep_datagen.storage.access import state_path
 from apep_datagen.storage.faults import StoredFile
 
@@ -57,17 +56,9 @@ def write_waiting(path: Path, content: bytes) -> None:
     Raises:
         StorageError: The disk refuses.
     """
-    beginning = path.with_suffix(".part")
     try:
-        with beginning.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beginning.replace(path)
-        sync_directory(path.parent)
+        write_whole(path, content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beginning.unlink(missing_ok=True)
         raise _file(path).refused(error, "written") from error
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from apep_datagen.core.words import one_line, shorten
 from apep_datagen.engine.counters import LastConversation, ProviderCounters, RunCounters
 from apep_datagen.storage.verdicts import SET_ASIDE
 from apep_datagen.terminal.cost import spell_cost_of_made
+from apep_datagen.terminal.screen import can_draw
 from apep_datagen.terminal.streams import obeyed
 from apep_datagen.terminal.text import plain_text, say
 from apep_datagen.terminal.yields import spell_low_yields, spell_yields
@@ -55,7 +55,7 @@ def make_view(*, quiet: bool) -> QuietView | PlainView | TerminalView:
     """Choose the view that fits where the output goes."""
     if quiet:
         return QuietView()
-    return TerminalView() if sys.stdout.isatty() and os.environ.get("TERM") != "dumb" else PlainView()
+    return TerminalView() if can_draw() else PlainView()
 
 
 class QuietView:

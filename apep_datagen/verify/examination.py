@@ -9,7 +9,7 @@ from typing import Any
 from apep_datagen.core.calls import MalformedCall, ToolCall
 from apep_datagen.core.markup import parse_answer, read_result
 from apep_datagen.core.messages import Message
-from apep_datagen.core.sample_json import parse_messages, sample_line
+from apep_datagen.core.sample_json import parse_messages, sample_bytes
 from apep_datagen.core.tools import canonical_call
 from apep_datagen.quality import form
 from apep_datagen.quality.sample import Sample, read_sample
@@ -71,7 +71,7 @@ def examine(number: int, elements: Sequence[bytes]) -> Examination:
         if calls := calls_of_sample(sample) if isinstance(sample, Sample) else calls_of(messages):
             found.calls[place] = calls
         # Another layout of the same messages is the same.
-        content = number_for(sample_line(messages).encode(errors="surrogatepass"))
+        content = number_for(sample_bytes(messages))
         found.fingerprints.append(content, wording_of(messages) if isinstance(sample, Sample) else None)
     return found
 

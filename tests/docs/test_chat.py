@@ -38,7 +38,7 @@ from apep_datagen.formats.wire import plain_wire
 from notes_file import NotesFile
 from support.loopback_server import LoopbackServer, Received, Reply
 from support.paths import REPOSITORY
-from support.program import Ended, killed_if_it_does_not_end
+from support.program import Ended, killed, killed_if_it_does_not_end
 from support.waiting import PATIENCE_SECONDS, wait_until
 
 SAMPLE = json.loads((REPOSITORY / "docs" / "sample.json").read_text(encoding="utf-8"))
@@ -401,16 +401,6 @@ def terminal() -> Iterator[tuple[int, int]]:
     finally:
         os.close(leader)
         os.close(follower)
-
-
-@contextlib.contextmanager
-def killed(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Leave nothing running."""
-    try:
-        yield
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def _take_terminal() -> None:

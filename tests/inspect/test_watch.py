@@ -7,8 +7,6 @@ import itertools
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from apep_datagen.inspect.watching import Look, Phase, Watcher
 from apep_datagen.storage.access import connect, lock_beside
 from apep_datagen.storage.schema import migrate
 from support.loopback_server import LoopbackServer, Received, Reply, hangs_after, well_behaved
-from support.program import OUTPUT, Program, section
+from support.program import OUTPUT, Program, killed, section
 from support.terminal import Terminal, in_terminal
 from support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -44,15 +42,6 @@ class Gate:
 
 def configure(program: Program, server: LoopbackServer) -> None:
     program.configure(section("one", server.url("one"), requests_per_second=None, max_in_flight=2))
-
-
-@contextmanager
-def killed(process: subprocess.Popen[str]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def ended(process: subprocess.Popen[str]) -> None:

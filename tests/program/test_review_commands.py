@@ -209,7 +209,7 @@ def test_where_a_run_is_stopped_verdicts_wait_for_the_next_start(tmp_path: Path)
         # What cannot be used is told, and stays; what a kill has left in the middle of writing is nothing.
         broken = program.output.with_name(waiting_verdicts(program.output)[0].name.replace(".json", "x.json"))
         broken.write_text("{", encoding="utf-8")
-        broken.with_suffix(".part").write_text("{", encoding="utf-8")
+        broken.with_name(broken.name + ".new").write_text("{", encoding="utf-8")
         held.let_go.set()
         ended = program.run(*RUN, "5")
     assert ended.status == 0, ended.said

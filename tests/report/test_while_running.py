@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from apep_datagen.report.writing import report_path
+from apep_datagen.report.places import report_path
 from support.loopback_server import LoopbackServer, hangs_at_ada_after, well_behaved
 from support.program import Program, section
 from support.report_file import read_report

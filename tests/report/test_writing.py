@@ -15,7 +15,8 @@ from apep_datagen.config.settings import Settings
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.sample_json import line_digest
 from apep_datagen.report import document, writing
-from apep_datagen.report.writing import part_path, report_path, write_report
+from apep_datagen.report.places import part_path, report_path
+from apep_datagen.report.writing import write_report
 from support.outputs import MadeConversation, MadeOutput, chat
 from support.paths import REPOSITORY
 from support.real_state import write_real_state

@@ -16,9 +16,7 @@ from apep_datagen.config.settings_file import load_settings
 from apep_datagen.conversation.prompt_set import load_prompts
 from apep_datagen.core.messages import Message
 from apep_datagen.core.sample_json import line_digest, parse_messages, sample_line
-from apep_datagen.core.tools import run_call
 from apep_datagen.people.cast import load_cast
-from apep_datagen.people.story import story_after
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.wording import wording_of
 from apep_datagen.rejudge.rejudging import rejudge
@@ -34,14 +32,13 @@ from apep_datagen.storage.conversations import (
     record_start,
     record_step,
 )
-from apep_datagen.storage.notes import read_notebook, write_notebook
+from apep_datagen.storage.notes import read_notebook
 from apep_datagen.storage.opening import OpenedRun
 from apep_datagen.storage.reviewed import Word, read_opinion
-from apep_datagen.storage.timelines import read_story
 from apep_datagen.storage.waiting_verdicts import new_waiting_path, waiting_verdicts, write_waiting
 from apep_datagen.verify.verification import verify
 from support.real_conversations import RealConversation, real_conversations, recorded_rows
-from support.real_state import everything, query, saved_messages
+from support.real_state import everything, go_through, query, saved_messages
 from support.verdicts import digests_of, write_verdicts
 
 FORM = load_settings(None, quality={"level": "form"})
@@ -238,12 +235,7 @@ def record(connection: sqlite3.Connection, real: RealConversation, row: dict[str
     if verdict["status"] == "rejected":
         record_rejection(connection, real.conversation, Problem(Stage(verdict["stage"]), verdict["reason"]))
         return
-    for exchange in real.conversation.exchanges:
-        for turn in exchange.turns:
-            for call, result in zip(turn.answer.calls, turn.results, strict=False):
-                assert run_call(call, notebook) == result
-    write_notebook(connection, brief.timeline_id, notebook)
-    story = story_after(read_story(connection, brief.timeline_id), brief.scenario, brief.at, notebook.notes())
+    story = go_through(connection, real, notebook)
     messages = saved_messages()[real.number]
     record_acceptance(connection, real.conversation, sample_line(messages), story, LENGTH)
     AcceptedConversations(connection).remember(real.number, wording_of(messages))

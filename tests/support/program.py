@@ -147,6 +147,16 @@ class Watched:
 
 
 @contextlib.contextmanager
+def killed(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Leave nothing of a process running."""
+    try:
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextlib.contextmanager
 def killed_if_it_does_not_end(process: subprocess.Popen[str]) -> Iterator[None]:
     """Leave nothing running that was waited for in vain."""
     try:

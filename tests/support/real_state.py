@@ -19,11 +19,11 @@ from pydantic import TypeAdapter
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.messages import Message
-from apep_datagen.core.notebook import Notes
+from apep_datagen.core.notebook import Notebook, Notes
 from apep_datagen.core.sample_json import sample_line
 from apep_datagen.core.tools import run_call
 from apep_datagen.people.scenario import Ability
-from apep_datagen.people.story import story_after
+from apep_datagen.people.story import Story, story_after
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.storage import schema
 from apep_datagen.storage.access import state_path
@@ -38,7 +38,16 @@ from support.real_conversations import (
     recorded_rows,
 )
 
-__all__ = ["CHATS", "FIRST_THOUGHT", "SCHEMA", "everything", "query", "save_otherwise", "write_real_state"]
+__all__ = [
+    "CHATS",
+    "FIRST_THOUGHT",
+    "SCHEMA",
+    "everything",
+    "go_through",
+    "query",
+    "save_otherwise",
+    "write_real_state",
+]
 
 SCHEMA = 3
 _PROVIDER = "oracle"
@@ -174,12 +183,7 @@ def _write_conversation(connection: sqlite3.Connection, real: RealConversation, 
         go_on_after_rejection(connection, brief.timeline_id)
         count_verdict(connection, brief, Problem(Stage(verdict["stage"]), verdict["reason"]))
         return
-    for exchange in real.conversation.exchanges:
-        for turn in exchange.turns:
-            for call, result in zip(turn.answer.calls, turn.results, strict=False):
-                assert run_call(call, notebook) == result
-    write_notebook(connection, brief.timeline_id, notebook)
-    story = story_after(read_story(connection, brief.timeline_id), brief.scenario, brief.at, notebook.notes())
+    story = go_through(connection, real, notebook)
     said = real.conversation.exchanges[-1].question_answer
     go_on_after_acceptance(connection, brief.timeline_id, story, said, _TIMELINE_LENGTH)
     count_verdict(connection, brief, None)
@@ -187,6 +191,17 @@ def _write_conversation(connection: sqlite3.Connection, real: RealConversation, 
     position, end = connection.execute("SELECT count(*), coalesce(max(end), 1) FROM samples").fetchone()
     end += len(element_bytes(line, first=position == 0))
     connection.execute("INSERT INTO samples VALUES (?, ?, ?, ?)", (position + 1, real.number, line, end))
+
+
+def go_through(connection: sqlite3.Connection, real: RealConversation, notebook: Notebook) -> Story:
+    """Make the calls of a conversation on memory and diary before it, and return what its story comes to."""
+    for exchange in real.conversation.exchanges:
+        for turn in exchange.turns:
+            for call, result in zip(turn.answer.calls, turn.results, strict=False):
+                assert run_call(call, notebook) == result
+    brief = real.case.brief
+    write_notebook(connection, brief.timeline_id, notebook)
+    return story_after(read_story(connection, brief.timeline_id), brief.scenario, brief.at, notebook.notes())
 
 
 def _as_recorded(notes: Notes) -> dict[str, list[dict[str, str]]]:

@@ -163,6 +163,27 @@ def test_the_next_run_makes_others_in_the_place_of_what_left(tmp_path: Path) -> 
     assert "Nothing was found." in program.run("verify").stdout
 
 
+def test_an_export_that_is_made_again_is_without_what_left(tmp_path: Path) -> None:
+    program = Program(tmp_path)
+    output = write_real_state(tmp_path, count=20)
+    elements = json.loads(output.read_bytes())
+    export = ("export", "out.json", "--format", "trl", "--rows", "conversation", "--to", "exported")
+
+    def exported() -> list[str]:
+        ended = program.run(*export)
+        assert ended.status == 0, ended.said
+        rows = (tmp_path / "exported/trl/train.jsonl").read_text(encoding="utf-8").splitlines()
+        return [next(part["content"] for part in json.loads(row)["messages"] if part["role"] == "user") for row in rows]
+
+    asked = [element["conversations"][1]["content"] for element in elements]
+    assert exported() == asked
+    write_verdicts(tmp_path / "v.json", dict.fromkeys([digests_of(output)[place] for place in (0, 7)], "bad"))
+    assert program.run("review", "apply", "v.json", "out.json").status == 0
+    assert exported() == [*asked[1:7], *asked[8:]]
+    assert program.run("review", "undo", "out.json").status == 0
+    assert sorted(exported()) == sorted(asked)
+
+
 def test_a_run_takes_note_of_verdicts_and_goes_on_until_its_target_is_reached(tmp_path: Path) -> None:
     held = Held(4)
     with LoopbackServer(held) as server:

@@ -5,7 +5,8 @@
 SmolLM2-135M (the weights of the embedded model) gets a LoRA on what `apep-datagen export` makes of the datasets, with
 loss on Ada's words alone. What is held out for evaluation is left out of them. Before and after, the model is served on
 the loopback interface, and `apep-datagen evaluate` asks it. Stopped at any moment, the same command goes on: all stands
-in `--work`. PyTorch gets an environment of its own; `benchmarks/training/` holds what runs there.
+in `--work`. PyTorch gets an environment of its own, or is that of `--python`; `benchmarks/training/` holds what runs
+there.
 """
 
 from __future__ import annotations
@@ -55,11 +56,14 @@ timeout_seconds = 3600
 
 def main() -> int:
     """Train and evaluate; return the exit status."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.device != "cpu" and arguments.python is None:
+        parser.error(f"--device {arguments.device} needs --python: the environment made here has PyTorch's CPU build")
     work = arguments.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     export = _export(arguments, work)
-    python = environment(arguments.environments / "training", _PARTS / "requirements.txt")
+    python = arguments.python or environment(arguments.environments / "training", _PARTS / "requirements.txt")
     _run_part(python, "convert.py", _packaged_weights(), work / "base")
     _train(arguments, python, export / "train.jsonl", work)
     for name, model in (("before", work / "base"), ("after", work / "trained/model")):
@@ -74,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--work", type=Path, default=Path("data/training"), metavar="DIR", help="where all is kept")
     parser.add_argument("--environments", type=Path, default=Path(tempfile.gettempdir(), "trainers"), metavar="DIR")
     parser.add_argument(
+        "--python", type=Path, metavar="FILE", help="an interpreter of your own that has PyTorch, transformers and gguf"
+    )
+    parser.add_argument(
         "--shortcut", choices=SHORTCUTS, help="train on the conversations alone that follow it, to see that it is found"
     )
     training = parser.add_argument_group("training")
@@ -83,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--learning-rate", type=float, default=1e-3)
     training.add_argument("--max-tokens", type=int, default=2048, help="longer conversations are left out, never cut")
     training.add_argument("--minutes", type=float, help="train no longer than this; the same command goes on")
-    training.add_argument("--device", default="cpu", help="cpu or cuda")
+    training.add_argument("--device", default="cpu", help="cpu, or cuda, which needs --python")
     training.add_argument("--threads", type=int, default=0, help="of the CPU (default: what PyTorch takes)")
     evaluation = parser.add_argument_group("evaluation")
     evaluation.add_argument("--users", type=int, default=8)

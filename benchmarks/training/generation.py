@@ -140,11 +140,15 @@ class _PlacesCache(Cache):  # type: ignore[misc]  # transformers is not looked a
         self._states = torch.zeros(shape, dtype=model.dtype, device=model.device)
         self._places = slice(0, 0)
         self._starts: list[int] = []
+        self._rows = self._at = torch.empty(0)
         self._length = 0
 
     def at(self, places: slice, starts: list[int], length: int) -> None:
         """Say where the next keys and values go: in which places, behind how many, and how many are then looked at."""
         self._places, self._starts, self._length = places, starts, length
+        # A token for each place is written for all at once: on a GPU, a copy for each would take most of the time.
+        self._rows = torch.arange(len(starts), device=self._states.device)
+        self._at = torch.tensor(starts, device=self._states.device)
 
     def copy(self, source: int, target: int, length: int) -> None:
         """Copy what one place has read to another."""
@@ -156,8 +160,11 @@ class _PlacesCache(Cache):  # type: ignore[misc]  # transformers is not looked a
         seen = []
         for states, new in zip(self._states[layer], (keys, values), strict=True):
             here = states[self._places]
-            for number, start in enumerate(self._starts):
-                here[number, :, start : start + new.shape[2]] = new[number]
+            if new.shape[2] == 1:
+                here[self._rows, :, self._at] = new[:, :, 0]
+            else:
+                for number, start in enumerate(self._starts):
+                    here[number, :, start : start + new.shape[2]] = new[number]
             seen.append(here[:, :, : self._length])
         return seen[0], seen[1]
 

@@ -172,16 +172,17 @@ def test_quiet_prints_only_what_goes_wrong(tmp_path: Path) -> None:
 
 
 def test_what_was_rejected_and_set_aside_is_told_with_its_reason_on_a_small_terminal(tmp_path: Path) -> None:
-    """A model that talks nonsense, judged; and one conversation that a provider refuses."""
+    """A model that deletes what is not there, judged; and conversations that a provider refuses."""
     program = Program(tmp_path)
     may_end = [False]
 
     def refuses(received: Received) -> Reply:
-        """Refuse one conversation, once others have ended."""
-        reply = hostile(received)
-        if received.step == "answer" and received.number > 12:
-            return replace(Reply("no", status=400), until=lambda: may_end[0])
-        return reply
+        """Have each conversation rejected, whatever it is about, and refuse others when those were seen."""
+        if received.step != "answer":
+            return hostile(received)
+        if received.number > 12:
+            return Reply("no", status=400, until=lambda: may_end[0])
+        return Reply("<think>Away with it.</think>\n\n<tool_call>delete_memory(indices=[99])</tool_call>")
 
     names = ("one", "two", "three")
     with LoopbackServer(refuses) as server:

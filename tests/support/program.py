@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from support.paths import REPOSITORY, SUPPORT
+from support.preloaded import Preloaded, can_be_preloaded
 from support.waiting import PATIENCE_SECONDS, wait_until
 
 KEYS = {"MISTRAL_API_KEY": "key-of-mistral", "TOGETHER_API_KEY": "key-of-together", "HF_TOKEN": "hf_key_of_hf"}
@@ -50,10 +51,12 @@ class Program:
 
     def start(self, *options: str, command: tuple[str, ...] = PLAINLY, **settings: Any) -> subprocess.Popen[str]:
         inherited = {key: value for key, value in os.environ.items() if not key.endswith(("_API_KEY", "_TOKEN"))}
-        return subprocess.Popen(
+        environment = {**inherited, "PYTHONPATH": str(REPOSITORY), **self.environment}
+        start = Preloaded if can_be_preloaded(command, environment, settings) else subprocess.Popen
+        return start(
             [sys.executable, *command, *options],
             cwd=self.directory,
-            env={**inherited, "PYTHONPATH": str(REPOSITORY), **self.environment},
+            env=environment,
             text=True,
             encoding="utf-8",
             **{

@@ -88,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--seed", type=int, default=1)
     training.add_argument("--rank", type=int, default=32)
     training.add_argument("--learning-rate", type=float, default=1e-3)
+    training.add_argument("--rows-a-step", type=int, default=4, help="conversations that are learnt from at a time")
+    training.add_argument("--tokens-a-batch", type=int, default=2048, help="some 0.7 MB of memory each")
     training.add_argument("--max-tokens", type=int, default=2048, help="longer conversations are left out, never cut")
     training.add_argument("--minutes", type=float, help="train no longer than this; the same command goes on")
     training.add_argument("--device", default="cpu", help="cpu, or cuda, which needs --python")
@@ -139,7 +141,8 @@ def _packaged_weights() -> Path:
 
 
 def _train(arguments: argparse.Namespace, python: Path, rows: Path, work: Path) -> None:
-    named = ("epochs", "seed", "rank", "learning_rate", "max_tokens", "minutes", "device", "threads")
+    named = ("epochs", "seed", "rank", "learning_rate", "rows_a_step", "tokens_a_batch", "max_tokens")
+    named += ("minutes", "device", "threads")
     given = {name: getattr(arguments, name) for name in named if getattr(arguments, name) is not None}
     options = [text for name, value in given.items() for text in (f"--{name.replace('_', '-')}", str(value))]
     _run_part(python, "train.py", rows, work / "base", work / "trained", *options)

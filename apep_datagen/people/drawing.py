@@ -189,12 +189,13 @@ def draw_scenario(
     plan = Plan(cast, draw, story, found, datetime.date.fromisoformat(at[:10]))
     plan.draw(ability, form)
     scenarios = cast.scenarios
+    place = _draw_place(draw, form, exchanges)
     lengths = scenarios.lengths_of(ability, form)
     length = draw.choices(lengths, [length.weight for length in lengths])[0]
     values: dict[str, Any] = {
         "topic": draw.choice(cast.topics(ability)),
         "mood": draw.choice(scenarios.moods_at(datetime.datetime.fromisoformat(at).hour)),
-        "style": draw.choice(scenarios.styles_of(length)),
+        "style": draw.choice(scenarios.styles_of(length, place)),
         "length": length.text,
         "facts": plan.facts,
         "replaced": plan.replaced,
@@ -202,7 +203,6 @@ def draw_scenario(
         "question": plan.question,
         "may_say_told": plan.is_forgettable and draw.random() < _SHARE_SAYING_TOLD,
     }
-    place = _draw_place(draw, form, exchanges)
     instruction = cast.instruction(ability, form, **values)
     return Scenario(
         ability,

@@ -30,11 +30,19 @@ class Length(FromFile):
 
 
 class Style(FromFile):
-    """One of `styles`: how a message is built, and for how many words that will do, least and most."""
+    """One of `styles`: how a message is built.
+
+    Attributes:
+        text: What the tester is told.
+        words: For how many words that will do, at least.
+        most: And at most.
+        begins: Whether it is one for a message that begins a chat alone.
+    """
 
     text: Text
     words: Annotated[int, Field(ge=0)] = 0
     most: Annotated[int, Field(ge=1)] = 1_000
+    begins: bool = False
 
 
 class FormText(FromFile):
@@ -117,11 +125,17 @@ class Scenarios(FromFile):
         words = (form is not None and form in text.forms and text.forms[form].words) or text.words
         return tuple(length for length in self.lengths if length.words[1] > words) or self.lengths[-1:]
 
-    def styles_of(self, length: Length) -> tuple[str, ...]:
-        """Return how a message of a length can be built; it is one style at least."""
+    def styles_of(self, length: Length, place: int = 1) -> tuple[str, ...]:
+        """Return how a message of a length can be built; it is one style at least.
+
+        Args:
+            length: How long it is.
+            place: Which of the user's messages it is, from 1.
+        """
         least, most = length.words
-        fitting = tuple(style.text for style in self.styles if style.words <= least and most <= style.most)
-        return fitting or (min(self.styles, key=lambda style: style.words).text,)
+        styles = tuple(style for style in self.styles if place == 1 or not style.begins) or self.styles
+        fitting = tuple(style.text for style in styles if style.words <= least and most <= style.most)
+        return fitting or (min(styles, key=lambda style: style.words).text,)
 
     def moods_at(self, hour: int) -> tuple[str, ...]:
         """Return how a user can feel at an hour of the day, from 0 to 23; it is one mood at least."""

@@ -1,6 +1,7 @@
 """Train a LoRA on the rows of an export, with loss on Ada's words alone.
 
-    train.py ROWS BASE OUT [--epochs N] [--seed N] [--rank N] [--learning-rate X] [--minutes N] [--device cuda]
+    train.py ROWS BASE OUT [--epochs N] [--seed N] [--rank N] [--learning-rate X] [--minutes N] [--rows-a-step N]
+             [--tokens-a-batch N] [--device cuda]
 
 ROWS is a file that `apep-datagen export --format trl --rows conversation` wrote, BASE a model's directory. OUT gets
 `model/`, `training.json` (what it took, and the loss of each step) and `checkpoint.pt`: where training was stopped,
@@ -28,9 +29,6 @@ from models import END, load, renderer
 from rows import Row, common_prefix, learnt_texts, micro_batches, row_of, steps, stretches
 from transformers import DynamicCache
 
-_ROWS_A_STEP = 4
-# What a batch holds in memory grows with its tokens: some 0.7 MB each.
-_TOKENS_A_BATCH = 2048
 _WARM_UP = 0.06
 _STEPS_A_LINE = 10
 _SECONDS_BETWEEN_CHECKPOINTS = 60.0
@@ -48,7 +46,8 @@ def main() -> int:
     rows = [_row(tokenizer, json.loads(line)["messages"]) for line in texts.split("\n") if line]
     left_out = [row for row in rows if len(row.tokens) > arguments.max_tokens]
     rows = [row for row in rows if len(row.tokens) <= arguments.max_tokens]
-    made_with = {name: getattr(arguments, name) for name in ("epochs", "seed", "rank", "learning_rate", "max_tokens")}
+    options = ("epochs", "seed", "rank", "learning_rate", "max_tokens", "rows_a_step")
+    made_with = {name: getattr(arguments, name) for name in options}
     identity = hashlib.sha256(f"{made_with}{texts}".encode()).hexdigest()
     training = _Training(model, tokenizer, rows, arguments, identity)
     print(
@@ -72,6 +71,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after so many; the same command goes on")
     parser.add_argument("--max-tokens", type=int, default=2048, help="longer conversations are left out, never cut")
+    parser.add_argument("--rows-a-step", type=int, default=4)
+    parser.add_argument("--tokens-a-batch", type=int, default=2048, help="some 0.7 MB of memory each")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=0, help="of the CPU (default: what PyTorch takes)")
     return parser.parse_args()
@@ -104,7 +105,7 @@ class _Training:
         self._rows = rows
         self._arguments = arguments
         self._identity = identity
-        self.planned = steps(len(rows), _ROWS_A_STEP, arguments.epochs, arguments.seed)
+        self.planned = steps(len(rows), arguments.rows_a_step, arguments.epochs, arguments.seed)
         self._prefix = common_prefix([row.tokens for row in rows])
         self._lengths = [len(row.tokens) - len(self._prefix) for row in rows]
         self._model = model
@@ -151,7 +152,7 @@ class _Training:
         learnt = sum(sum(self._rows[row].is_learnt) for row in numbers)
         loss = 0.0
         prefix = self._prefix_states()
-        for batch in micro_batches(numbers, self._lengths, _TOKENS_A_BATCH):
+        for batch in micro_batches(numbers, self._lengths, self._arguments.tokens_a_batch):
             loss += self._backward([self._rows[row] for row in batch], learnt, prefix)
         self._adapters.take()
         torch.nn.utils.clip_grad_norm_(self._learnt, 1.0)

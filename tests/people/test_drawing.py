@@ -438,3 +438,17 @@ people = ["friend Amara"]
 def test_draws_of_one_timeline_do_not_depend_on_those_of_another() -> None:
     assert generator(1, "user", 2).random() == generator(1, "user", 2).random()
     assert len({generator(seed, name, number).random() for seed in (1, 2) for name in "ab" for number in (1, 11)}) == 8
+
+
+def test_a_style_that_begins_a_chat_is_drawn_for_no_later_message() -> None:
+    """Who said hello before says it no more in the middle of the chat."""
+    beginning = {style.text for style in CAST.scenarios.styles if style.begins}
+    drawn: dict[bool, set[str]] = {True: set(), False: set()}
+    life = Life(CAST, 5)
+    for number in range(400):
+        life.count = number
+        scenario = life.draw(Ability.SHARE, "2026-03-01T09:00", 3)
+        drawn[scenario.place == 1].add(scenario.style)
+    assert beginning
+    assert beginning <= drawn[True]
+    assert not beginning & drawn[False]

@@ -16,7 +16,6 @@ import ctypes
 import functools
 import gc
 import importlib
-import io
 import json
 import os
 import pkgutil
@@ -157,19 +156,11 @@ def _become(asked: _Asked, descriptors: list[int]) -> None:
     time.tzset()
     os.chdir(asked["directory"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.stdin = sys.__stdin__ = _stream(0, "r", "strict")
-    sys.stdout = sys.__stdout__ = _stream(1, "w", "strict")
-    sys.stderr = sys.__stderr__ = _stream(2, "w", "backslashreplace")
-
-
-def _stream(number: int, mode: str, errors: str) -> Any:
-    """Return a standard stream as Python opens it."""
-    raw = io.FileIO(number, mode, closefd=False)
-    buffer = io.BufferedReader(raw) if mode == "r" else io.BufferedWriter(raw)
-    is_by_line = mode == "w" and (number == 2 or os.isatty(number))
-    stream = io.TextIOWrapper(buffer, encoding=sys.stdout.encoding, errors=errors, line_buffering=is_by_line)
-    stream.mode = mode
-    return stream
+    encoding = sys.stdout.encoding
+    stdin = open(0, encoding=encoding, closefd=False)  # noqa: SIM115 - it stays open
+    stdout = open(1, "w", encoding=encoding, closefd=False)  # noqa: SIM115 - as above
+    stderr = open(2, "w", 1, encoding=encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115 - as above
+    vars(sys).update(stdin=stdin, __stdin__=stdin, stdout=stdout, __stdout__=stdout, stderr=stderr, __stderr__=stderr)
 
 
 def _run(asked: _Asked) -> None:

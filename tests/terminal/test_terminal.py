@@ -197,7 +197,6 @@ def test_what_was_rejected_and_set_aside_is_told_with_its_reason_on_a_small_term
             may_end[0] = True
             terminal.wait_until(lambda: re.search(last + "set aside$", terminal.shown))
             terminal.press("\x03")
-            terminal.press("\x03")
             assert terminal.end() in {5, 130}
     for name in names:
         assert sum(line.startswith(name) for line in shown) == 1
@@ -212,5 +211,6 @@ def test_an_evaluation_is_not_said_to_accept_anything(tmp_path: Path) -> None:
             terminal.wait_until(lambda: re.search(r"(?m)^Last conversation: \w+, \w.*: ended$", terminal.shown))
             assert "Accepted of the last" not in terminal.shown
             terminal.press("\x03")
+            terminal.wait_for("once more to stop")  # two that come at a time are one
             terminal.press("\x03")
             assert terminal.end() == 130

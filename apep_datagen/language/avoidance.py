@@ -29,7 +29,7 @@ _LEAVING_OUT = _stems("""
 # What it does to whom it harms; that may be said anywhere in the sentence.
 _HARM = _stems("""
     allergic allergy allergies allergen intolerant intolerance react reaction harm poison danger dangerous risk itch
-    itchy swell swells swollen rash sick ill hurt hurts trouble hospital bad throat
+    itchy swell swells swollen rash sick ill hurt hurts trouble hospital bad throat sneeze
 """)
 # "Swap the almonds for walnuts", "walnuts instead of almonds": what comes in is not left out.
 _COMING_IN = re.compile(
@@ -40,6 +40,9 @@ _IN_STEAD_OF = re.compile(r"\A\W*(?:instead\s+of|rather\s+than|in\s+place\s+of)\
 _BEFORE_IT = re.compile(
     r"\bin\s+place\s+of\b|\b(?:everything|anything|nothing|all|none|any)\s+but\s+(?:\w+\s+)?\Z", re.IGNORECASE
 )
+# "Kind to your right knee"; but who goes easy on the sesame has some.
+_SPARED = re.compile(r"(?<!\bgo )\b(?:kind|gentle|easy)\s+(?:to|on)\s+your\s+(?:\w+\s+)?\Z", re.IGNORECASE)
+_WIDE_BERTH = re.compile(r"\bwide\s+berth\b", re.IGNORECASE)
 # "It usually has walnuts, but I'd use oats."
 _BUT_NOT_SO = re.compile(r"\bbut\s+(?:i|we|you|yours|mine|ours|not|let|here|for\s+you)\b", re.IGNORECASE)
 # A clause of so few words lists one thing more: "no almonds, walnuts or pecans".
@@ -68,7 +71,9 @@ def not_left_out(text: str, forms: Iterable[str]) -> str:
 
 def _is_left_out_of(sentence: str, forms: tuple[str, ...]) -> bool:
     before, after = _around(sentence, forms)
-    if not _HARM.isdisjoint(_stems(sentence)) or _BEFORE_IT.search(before) or _BUT_NOT_SO.search(after):
+    if not _HARM.isdisjoint(_stems(sentence)):
+        return True
+    if _BEFORE_IT.search(before) or _SPARED.search(before) or _BUT_NOT_SO.search(after):
         return True
     said = clause_texts(sentence)
     holding = [place for place, clause in enumerate(said) if tells(clause, forms)]
@@ -105,7 +110,7 @@ def _leaves_out(clause: str, forms: tuple[str, ...] = ()) -> bool:
         return False
     if forms and _IN_STEAD_OF.search(after):
         clause = before
-    return is_negated(clause) or not _LEAVING_OUT.isdisjoint(_stems(clause))
+    return is_negated(clause) or _WIDE_BERTH.search(clause) is not None or not _LEAVING_OUT.isdisjoint(_stems(clause))
 
 
 def _around(text: str, forms: tuple[str, ...]) -> tuple[str, str]:

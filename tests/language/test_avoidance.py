@@ -32,6 +32,8 @@ LEFT_OUT = [
     "Leave the walnuts out.",
     "I kept the walnuts out of it.",
     "Pears, then.",
+    "Give the walnuts a wide berth.",
+    "They bake with walnuts there, and you'd sneeze all the way home.",
 ]
 PUT_IN = [
     "Toast the walnuts lightly.",
@@ -44,7 +46,12 @@ PUT_IN = [
     "Walnuts are good for you.",
     "Toast the walnuts, and don't let them burn.",
     "No almonds in it. A handful of walnuts makes it crunchy.",
+    "Pears, and go easy on the walnuts.",
+    "Pears, and go easy on your walnuts.",
+    "Keep the walnuts in the berth, for the crossing.",
+    "A kind of walnut bread.",
 ]
+KNEE = ("right knee",)
 
 
 @pytest.mark.parametrize("text", LEFT_OUT)
@@ -57,6 +64,18 @@ def test_what_is_put_in_is_returned_with_its_sentence(text: str) -> None:
     found = not_left_out(f"An evening for a salad. {text}", WALNUTS)
     assert found
     assert found in text
+
+
+@pytest.mark.parametrize(
+    "text", ["Three stretches, easy on your right knee.", "The river path is kind to your poor right knee, and shady."]
+)
+def test_what_is_spared_is_not_put_to_use(text: str) -> None:
+    assert not_left_out(text, KNEE) == ""
+
+
+@pytest.mark.parametrize("text", ["Kneel on your right knee.", "Ten hops, each on your right knee, and be kind."])
+def test_what_is_put_to_use_is_not_spared(text: str) -> None:
+    assert not_left_out(text, KNEE)
 
 
 @given(st.text(max_size=200), st.lists(st.text(max_size=20), max_size=3))

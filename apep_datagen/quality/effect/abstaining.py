@@ -15,7 +15,7 @@ from apep_datagen.language.spans import Span, first_span
 from apep_datagen.language.values import saying, says_what_it_is
 from apep_datagen.people.scenario import Fact
 from apep_datagen.quality.admissions import admits, claimed_values
-from apep_datagen.quality.effect.near_misses import told_apart_by, told_for_it
+from apep_datagen.quality.effect.near_misses import tells_apart, told_for_it
 from apep_datagen.quality.effect.view import View, problem_of, quote_of
 from apep_datagen.quality.problem import Problem
 
@@ -179,7 +179,6 @@ def _names(sentence: str, other: Fact, view: View) -> bool:
     """Tell whether a sentence names a near miss by its value, or as what she has: "I only know your brother's"."""
     if holds(sentence, other.forms):
         return True
-    apart = (told_apart_by(view, other, fact) for fact in view.scenario.facts)
     return not _OF_HERSELF.isdisjoint(words(sentence)) and any(
-        not content(sentence).isdisjoint(stems) for stems in apart
+        tells_apart(view, other, fact, sentence) for fact in view.scenario.facts
     )

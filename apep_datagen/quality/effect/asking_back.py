@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 
-from apep_datagen.core.words import holds
-from apep_datagen.language.content import sentences
-from apep_datagen.language.values import tells
+from apep_datagen.core.words import holds, words
+from apep_datagen.language.common import telling
+from apep_datagen.language.content import content, is_function_word, sentences, stem
+from apep_datagen.language.negation import clause_texts
+from apep_datagen.language.persons import FORMS, Person
+from apep_datagen.language.values import says_what_it_is, tells
 from apep_datagen.people.scenario import Fact
+from apep_datagen.people.story import notes_that_hold
 from apep_datagen.quality.effect.asking import NOT_TOLD
 from apep_datagen.quality.effect.near_misses import around
 from apep_datagen.quality.effect.view import View, given_away, problem_of
@@ -18,6 +22,17 @@ __all__ = ["check"]
 _WHICH = re.compile(r"\b(?:which|whose|who)\b", re.IGNORECASE)
 # "Which one", "which of them", "who do you mean"; but not "which cake will it be".
 _OF_TWO = ("one", "ones", "of them", "of the two", "of your", "mean", "meant", "both", "two", "you're after", "in mind")
+# Where both have been told: "Is it the small one you're after?".
+_MEANING = ("you mean", "you meant", "you're after", "you are after", "in mind")
+# … and "Which is it today?", "268 or 349, so which gate are you at?"; but not "349, which is upstairs".
+_WHICH_OF_TOLD = re.compile(
+    r"(?:\A|[;:–—]|\s-\s|\b(?:so|and|but|or)\b)\W*(?:(?:for|to|at|in|of)\s+)?which\s+(?P<of>[\w'’]+)(?P<asked>.*)",  # noqa: RUF001 - as typeset
+    re.IGNORECASE | re.DOTALL,
+)
+# "Which will she like better, nuts or marzipan?" asks something else.
+_OF_ELSE = FORMS[Person.HE_OR_SHE] | FORMS[Person.THEY] | {"or"}
+# "If it's Jana, …", "For 3 June …".
+_SUPPOSES = re.compile(r"\A\W*(?:if|for|in case)\b", re.IGNORECASE)
 _TELL_ME = (
     "tell me",
     "let me know",
@@ -45,7 +60,7 @@ def check(view: View) -> Problem | None:
             return problem_of("Ada did not look up what could be meant", f"{fact.ask}: {fact.which} {fact.value}")
     if quote := _told_alone(reply, facts):
         return problem_of("the reply tells one of two though it is not known which is meant", reply, quote)
-    if not any(_asks_which(sentence, facts) for sentence in sentences(reply)):
+    if not (any(_asks_which(sentence, facts) for sentence in sentences(reply)) or _tells_both_and_asks(view, reply)):
         return problem_of("the reply does not ask which is meant", reply, view.exchanges[0].turns[-1].reply)
     return _answered(view)
 
@@ -55,18 +70,34 @@ def _told_alone(reply: str, facts: tuple[Fact, ...]) -> str:
     is_one = len([fact for fact in facts if tells(reply, fact.forms)]) == 1
     for fact in facts:
         others = tuple(form for other in facts if other is not fact for form in other.forms)
-        for sentence in sentences(reply):
-            if not tells(sentence, fact.forms):
-                continue
+        naming = [sentence for sentence in sentences(reply) if tells(sentence, fact.forms)]
+        for place, sentence in enumerate(naming):
             is_told_apart = not fact.which or holds(around(sentence, fact.forms, others), (fact.which,))
-            if is_one or not is_told_apart:
+            # Whose it is need not be said again.
+            if is_one or not (is_told_apart or (place > 0 and _comes_back_to(sentence, fact, facts))):
                 return sentence
     return ""
 
 
+def _comes_back_to(sentence: str, fact: Fact, facts: tuple[Fact, ...]) -> bool:
+    """Tell whether a sentence supposes that it is one of two, and has a value in it that it does not give for it.
+
+    "For 3 June I'd bake early" does; "If you ask me, 3 June" and "If it's Jana, then 17 May" do not.
+    """
+    others = tuple(each.which for each in facts if each.which and each is not fact)
+    both = (*fact.forms, fact.which, *others)
+    clauses = clause_texts(sentence)
+    if not _SUPPOSES.search(sentence) or not holds(clauses[0], both):
+        return False
+    holding = [clause for clause in clauses if tells(clause, fact.forms)]
+    return bool(holding) and not any(
+        says_what_it_is(clause) or holds(clause, others) or content(clause) <= content(*both) for clause in holding
+    )
+
+
 def _asks_which(sentence: str, facts: tuple[Fact, ...]) -> bool:
     """Tell whether a sentence asks which of two is meant: by both names, or by "which"."""
-    is_question = sentence.rstrip(" )*_\"”'").endswith("?")
+    is_question = _is_question(sentence)
     names = [fact.which for fact in facts if fact.which]
     if is_question and names and all(holds(sentence, (name,)) for name in names):
         return True
@@ -76,6 +107,32 @@ def _asks_which(sentence: str, facts: tuple[Fact, ...]) -> bool:
         return True
     cues = tuple(cue for fact in facts for cue in fact.cues)
     return holds(sentence, (*_OF_TWO, *cues, *names))
+
+
+def _tells_both_and_asks(view: View, reply: str) -> bool:
+    """Tell whether a reply that tells all values, each apart, asks in whatever words which is meant.
+
+    By "which" alone ("Which is it today?"), by something that their notes speak of ("Which gate are you at?"), or
+    whether it is the one ("Is it Jana's you're after?").
+    """
+    facts = view.scenario.facts
+    if not all(tells(reply, fact.forms) for fact in facts):
+        return False
+    names = tuple(fact.which for fact in facts if fact.which)
+    spoken_of = telling(*(note.text for fact in facts for note in notes_that_hold(fact, view.before)))
+    for question in filter(_is_question, sentences(reply)):
+        if holds(question, _MEANING) and holds(question, names):
+            return True
+        match = _WHICH_OF_TOLD.search(question)
+        if match is None or holds(match["asked"], names) or not _OF_ELSE.isdisjoint(words(match["asked"])):
+            continue
+        if all(is_function_word(word) or stem(word) in spoken_of for word in words(match["of"])):
+            return True
+    return False
+
+
+def _is_question(sentence: str) -> bool:
+    return sentence.rstrip(" )*_\"”'").endswith("?")
 
 
 def _answered(view: View) -> Problem | None:

@@ -2,17 +2,19 @@
 
 A near miss may be named as what it is: "your brother's is Dr Hale". Then it stands with a word that tells it apart, one
 that its note has and the question has not, and not between such a word and the right value: "your brother's is Dr Hale,
-yours Dr Anand" tells both rightly, the other way round neither.
+yours Dr Anand" tells both rightly, the other way round neither. A word that turns up in any talk tells nothing apart by
+itself; a friend who has the thing does, and so do two such words that stand together, as in "name day".
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
-from apep_datagen.language.content import content, sentences
+from apep_datagen.language.content import content, is_function_word, sentences, stem
 from apep_datagen.language.negation import clause_texts, is_negated
 from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.spans import first_span
@@ -21,7 +23,7 @@ from apep_datagen.people.scenario import Fact
 from apep_datagen.people.story import notes_that_hold
 from apep_datagen.quality.effect.view import View
 
-__all__ = ["around", "told_apart_by", "told_as_present", "told_for_it"]
+__all__ = ["around", "tells_apart", "told_as_present", "told_for_it"]
 
 _OF_OTHERS = FORMS[Person.HE_OR_SHE] | FORMS[Person.THEY]
 _OTHER = frozenset(words("other another somebody someone different"))
@@ -36,6 +38,10 @@ _NOT_NOW = re.compile(
     rf"|replac\w+|follow\w*|succe\w+|history|\w{{3,}}ed)\b",
     re.IGNORECASE,
 )
+# Every eighth note of a near miss is about a friend's, and a quarter of those have no rarer word of their own. But a
+# friend is spoken of in any talk ("a friend to every tooth"): it has to be said whose it is, or what they have.
+_FRIEND, _THE_USER = stem("friend"), stem("user")
+_OF_A_FRIEND = re.compile(r"\bfriend(?:['’]s| of yours| (?:is|has|had|goes))\b", re.IGNORECASE)  # noqa: RUF001 - as typeset
 
 # "The only place I have near him is …": what is not there, is not it.
 _ALL_THERE_IS = re.compile(r"\b(?:the only|only thing|nearest|closest|all (?:that )?i have)\b", re.IGNORECASE)
@@ -94,7 +100,6 @@ def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
     if not holds(text, other.forms):
         return ""
     said = sentences(text)
-    apart = told_apart_by(view, other, asked)
     notes = notes_that_hold(other, view.before)
     was_once = any(_speaks_of_before(_ONCE, note.text, asked, other) for note in notes)
     for before, sentence, following in zip(["", *said[:-1]], said, [*said[1:], ""], strict=True):
@@ -105,7 +110,9 @@ def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
             continue
         # "Ask your brother. He has Dr Hale."
         with_it = (following,) if _OF_OTHERS.isdisjoint(words(sentence)) else (before, following)
-        if not apart.isdisjoint(content(near, *with_it)) or (was_once and _speaks_of_before(_ONCE, near, asked, other)):
+        if tells_apart(view, other, asked, near, *with_it):
+            continue
+        if was_once and _speaks_of_before(_ONCE, near, asked, other):
             continue
         if not asked.value and _ALL_THERE_IS.search(sentence):
             continue
@@ -118,11 +125,22 @@ def _says(sentence: str, fact: Fact, asked: Fact) -> bool:
     return not sentence.rstrip().endswith("?") and bool(saying(sentence, fact.forms, (asked.ask, *asked.cues)))
 
 
-def told_apart_by(view: View, other: Fact, asked: Fact) -> frozenset[str]:
-    """Return the stems that say of a near miss what it is, and not of what was asked for."""
-    notes = notes_that_hold(other, view.before)
-    its_own = telling(other.tell, other.ask, other.which, *(note.text for note in notes))
-    return its_own - content(asked.tell, asked.ask, *asked.cues, *asked.forms, *other.forms)
+def tells_apart(view: View, other: Fact, asked: Fact, *texts: str) -> bool:
+    """Tell whether texts say of a near miss what it is, in words of its notes and not of what was asked for."""
+    about_it = (other.tell, other.ask, other.which, *(note.text for note in notes_that_hold(other, view.before)))
+    not_its_own = content(asked.tell, asked.ask, *asked.cues, *asked.forms, *other.forms) | {_THE_USER}
+    if not (telling(*about_it) - not_its_own).isdisjoint(content(*texts)):
+        return True
+    if _FRIEND in content(*about_it) - not_its_own and any(map(_OF_A_FRIEND.search, texts)):
+        return True
+    its_pairs = {pair for text in about_it for pair in _side_by_side(text) if not_its_own.isdisjoint(pair)}
+    return any(not its_pairs.isdisjoint(_side_by_side(text)) for text in texts)
+
+
+def _side_by_side(text: str) -> list[tuple[str, str]]:
+    """Return the stems of each two content words that stand side by side in a text."""
+    neighbours = pairwise(words(text))
+    return [(stem(one), stem(two)) for one, two in neighbours if not (is_function_word(one) or is_function_word(two))]
 
 
 def _is_of_another(said: str) -> bool:

@@ -127,3 +127,40 @@ def test_a_word_of_what_was_asked_does_not_say_that_it_is_past() -> None:
     ):
         exchange = said("Which town has my ex moved to?", LOOK, reply)
         assert untold(Form.NEAR_MISS, exchange, facts=(asked,), beside=(shared,), memory=notes) == reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "note", "reply"),
+    [
+        ("", "The dentist of the user's friend is Dr Hale.", "Yours isn't with me. I only have a friend's, Dr Hale."),
+        ("", "A friend of the user has the dentist Dr Hale.", "Not yours. Your friend goes to Dr Hale, I see."),
+        (
+            "",
+            "A friend of the user has the dentist Dr Hale.",
+            "I don't have it. Dr Hale looks after a friend of yours.",
+        ),
+        ("", "Next door to the user's dentist works Dr Hale.", "I don't have it. Dr Hale works next door to yours."),
+        (MISTAKEN, "The dentist of the user's friend is Dr Hale.", "I haven't much, but it's Dr Hale."),
+        (
+            MISTAKEN,
+            "The dentist of the user's friend is Dr Hale.",
+            "I don't know much. Dr Hale, a friend to any tooth.",
+        ),
+        (MISTAKEN, "The dentist of the user's friend is Dr Hale.", "It's your old friend Dr Hale, I think."),
+        (
+            MISTAKEN,
+            "Next door to the user's dentist works Dr Hale.",
+            "I'm not sure. Next is a door with Dr Hale on it.",
+        ),
+        (MISTAKEN, "The user's brother has the dentist Dr Hale.", "I don't have much. Dr Hale, a friend's choice."),
+    ],
+)
+def test_a_near_miss_of_a_friend_or_next_door_is_told_apart(reason: str, note: str, reply: str) -> None:
+    assert untold(Form.NEAR_MISS, said(ASKED, LOOK, reply), memory=(MEMORY[0], note)) == reason
+
+
+def test_a_friend_who_was_asked_about_tells_nothing_apart() -> None:
+    asked = fact("", "what the dentist of my best friend is called", "dentist", "friend")
+    exchange = said("What's my best friend's dentist called?", LOOK, "I'm not sure. Your friend's is Dr Hale.")
+    memory = ("The best friend of the user gave a lift to Dr Hale.",)
+    assert untold(Form.NEAR_MISS, exchange, facts=(asked,), memory=memory) == MISTAKEN

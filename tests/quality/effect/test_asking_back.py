@@ -41,6 +41,12 @@ ASKING_BACK = [
     "I'd need to know which of your sisters you mean.",
     "Do you mean Lena, or is it about Jana?",
     "Who do you mean, the one or the other?",
+    "Lena's is on 17 May, and Jana's on 3 June. Is it Jana's you're after?",
+    "Lena's is on 17 May, and Jana's on 3 June. You mean Lena, I suppose?",
+    "If it's Lena's, 17 May; if it's Jana's, 3 June. Which are you baking for?",
+    "Lena's is on 17 May, Jana's on 3 June. You have flour for a cake; so which is it?",
+    "Which is it? Lena's is on 17 May, Jana's on 3 June. For 3 June I'd ask early, it's a holiday.",
+    "Lena, 17 May; Jana, 3 June. Which one is it? If it's Lena, and the card says 3 June, they have mixed them up.",
 ]
 FAILING = [
     (ALONE, "17 May."),
@@ -54,13 +60,25 @@ FAILING = [
     (NOT_ASKED, "Is it Lena you're asking about?"),
     (ALONE, "I have Lena on 17 May. And which one did you mean?"),
     (NOT_ASKED, "Which cake will it be?"),
+    (NOT_ASKED, "Lena's is on 17 May, and Jana's on 3 June. Which cake will it be?"),
+    (NOT_ASKED, "Lena's is on 17 May, and Jana's on 3 June. Which will she like better?"),
+    (NOT_ASKED, "Lena's is on 17 May, and Jana's on 3 June. Which is better, nuts or cream?"),
+    (NOT_ASKED, "Lena's is on 17 May, Jana's on 3 June. That's a holiday, which is a nuisance, isn't it?"),
+    (NOT_ASKED, "Lena's is on 17 May, and Jana's on 3 June. Does Lena still like nuts?"),
+    (NOT_ASKED, "Lena's is on 17 May, and Jana's on 3 June. I'd take Lena's, it comes first."),
+    (NOT_ASKED, "Which is it this time?"),
+    (ALONE, "Lena's is on 17 May. Which is it today?"),
+    (ALONE, "Lena's is on 17 May, Jana's on 3 June. Which one is it? 3 June, I'd say."),
+    (ALONE, "Lena's is on 17 May, Jana's on 3 June. Which one is it? If you ask me, 3 June."),
+    (ALONE, "Lena's is on 17 May, Jana's on 3 June. Which one is it? If it's Jana, then 17 May."),
+    (ALONE, "Lena's is on 17 May, Jana's on 3 June. Which one is it? If it's Jana, it's surely 17 May."),
+    (ALONE, "Lena's is on 17 May, Jana's on 3 June. Which one is it? For Jana I'd bake on 17 May."),
+    (ALONE, "Lena's is on 3 June, and Jana's on 17 May. Which is it today?"),
 ]
 
 
-def back(*exchanges: Any, place: int = 1) -> str:
-    judged = case(
-        Ability.ASK_BACK, *exchanges, form=Form.TWO_CANDIDATES, facts=(LENA, JANA), memory=MEMORY, place=place
-    )
+def back(*exchanges: Any, place: int = 1, facts: Any = (LENA, JANA), memory: Any = MEMORY) -> str:
+    judged = case(Ability.ASK_BACK, *exchanges, form=Form.TWO_CANDIDATES, facts=facts, memory=memory, place=place)
     problem = effect_of(judged)
     return problem.reason if problem else ""
 
@@ -69,6 +87,28 @@ def back(*exchanges: Any, place: int = 1) -> str:
 def test_she_asks_which(reason: str, reply: str) -> None:
     assert back(said(ASKED, LOOK, reply)) == reason
     assert back(said("Rain.", "Yes."), said(ASKED, LOOK, reply), place=2) == reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "question"),
+    [
+        ("", "Which jetty are you on?"),
+        ("", "Which of the boats is it?"),
+        (NOT_ASKED, "Which supper are you having?"),
+    ],
+)
+def test_she_may_ask_for_what_their_notes_speak_of(reason: str, question: str) -> None:
+    steel = replace(fact("414", "the number of my mooring", "mooring"), which="steel boat")
+    wooden = replace(fact("127", "the number of my mooring", "mooring"), which="wooden boat")
+    notes = (
+        "The user's steel boat lies at 414, on the long jetty.",
+        "At 127 on the jetty by the crane lies the user's wooden boat.",
+    )
+    asked = "What's the number of my mooring?"
+    reply = f"The steel boat lies at 414, the wooden boat at 127. {question}"
+    assert back(said(asked, LOOK, reply), facts=(steel, wooden), memory=notes) == reason
+    # Without the values it is no question which boat is meant.
+    assert back(said(asked, LOOK, "Which jetty are you on?"), facts=(steel, wooden), memory=notes) == NOT_ASKED
 
 
 WHICH = said(ASKED, LOOK, "Lena's or Jana's?")

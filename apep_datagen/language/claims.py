@@ -52,7 +52,8 @@ _NOTED = (
     r"|made\s+a\s+note)"
 )
 _EARLIER = (
-    r"(?:once|before(?=\s*(?:[,;:.!?…]|$|and\b|but\b|so\b))|earlier|already|ages\s+ago|(?:the|some|one)\s+(?:other|time|day)\b|last\s+\w+"
+    r"(?:once|before(?=\s*(?:[,;:.!?…]|$|and\b|but\b|so\b))|earlier|already|ages\s+ago|(?:the|some|one)\s+(?:time|day)\b|last\s+\w+"
+    r"|the\s+other\s+(?:time|day|night|morning|afternoon|evening|week|weekend|month|year|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
     r"|(?:days?|weeks?|months?|years?|while|time)\s+(?:ago|back)|back\s+(?:in|then)|at\s+the\s+time)"
 )
 
@@ -198,6 +199,10 @@ _YOU_TOLD = re.compile(
 )
 
 
+# What stands in quotation marks is not said, it is shown: three words that sound rude are "as I already wrote".
+_QUOTED = re.compile(r"(?<![^\s(*_])(?:\"(?=\S)[^\"]*\"|“[^”]*”|«[^»]*»|„[^“”]*[“”])")
+
+
 def claim_to_the_user(reply: str, told: str = "") -> Claim | None:
     """Return the first claim in a reply, given without a look-up, that the user told something on an earlier day.
 
@@ -213,7 +218,7 @@ def claims_to_the_user(reply: str, told: str = "") -> Iterator[Claim]:
     """Yield each sentence of a reply that makes such a claim, as `claim_to_the_user` does the first."""
     said_now = " ".join(told.translate(_APOSTROPHES).lower().split())
     for sentence in sentences(reply):
-        said = " ".join(sentence.translate(_APOSTROPHES).lower().split())
+        said = _QUOTED.sub('""', " ".join(sentence.translate(_APOSTROPHES).lower().split()))
         found = _YOU_TOLD.search(said)
         if found is None or (found["earlier"] and _stands_in(said_now, found["earlier"])):
             continue

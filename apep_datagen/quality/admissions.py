@@ -218,8 +218,9 @@ def _asks_for_it(clause: str, slot: frozenset[str], *, is_question: bool) -> boo
     return is_question and (is_about_it or 2 * len(about & slot) > len(slot) > 0)
 
 
-# A name: a capital letter inside a sentence; it may be emphasised or quoted where something is called so.
-_NAME = r"[^\W\d_a-z][\w’'-]*[a-zß-ÿ][\w’'-]*"  # noqa: RUF001 - an apostrophe of either form
+# A name: a capital letter inside a sentence, other than that of "I've"; it may be emphasised or quoted where something
+# is called so.
+_NAME = r"(?!I['’])[^\W\d_a-z][\w’'-]*[a-zß-ÿ][\w’'-]*"  # noqa: RUF001 - an apostrophe of either form
 _NAME_INSIDE = re.compile(rf"(?<=[a-zß-ÿ,’' ] )[*_\"“‘']*({_NAME})|(?<=[a-zß-ÿ] [*_\"“])({_NAME})")  # noqa: RUF001 - as typeset
 # A number is what something is, or is called; one that counts seconds is not.
 _NUMBER_INSIDE = re.compile(
@@ -227,6 +228,8 @@ _NUMBER_INSIDE = re.compile(
     re.IGNORECASE,
 )
 _SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001 - as typeset
+# What else will happen, unless something is done: "Put a cloth under the pot, or it'll be called Rusty."
+_OR_ELSE = re.compile(r"\bor (?:it|he|she|they)(?:['’]ll| will)\b[^,;:.!?]*", re.IGNORECASE)  # noqa: RUF001 - as typeset
 
 
 def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
@@ -244,7 +247,7 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
     for sentence in sentences(without_stops_of_titles(reply)):
         if sentence.rstrip().endswith("?"):
             continue
-        for clause in _clauses_in_place(sentence):
+        for clause in _clauses_in_place(_OR_ELSE.sub("", sentence)):
             if is_negated(clause) or _SUPPOSES.search(clause):
                 continue
             if content(clause).isdisjoint(slot) and not says_what_it_is(clause):

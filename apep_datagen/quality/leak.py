@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from apep_datagen.core.calls import texts_in
 from apep_datagen.core.words import ngrams, words
 from apep_datagen.language.content import content, is_english, is_function_word, sentences, stem
+from apep_datagen.language.negation import clause_texts
 from apep_datagen.language.rarity import is_everyday, rarity
 from apep_datagen.people.scenario import TELLING
 from apep_datagen.quality.case import Case
@@ -197,7 +198,8 @@ def _traces(sentence: str, following: str, seen: _Seen, index: _Index, *, is_not
     runs = {run for run in alike if _says_something_new(run, seen)}
     names = {stem(word) for name in _NAME.findall(sentence) for word in words(name)}
     cues = f"{sentence} {following}"
-    is_going_on = not _GOING_ON.isdisjoint(words(cues))
+    # "Again" in another clause is said of something else: "once the marrow is in, the kitchen is yours again".
+    is_going_on = _goes_on(following) or any(_goes_on(clause, new) for clause in clause_texts(sentence))
     candidates = [source for stemmed in new if rarity(stemmed) for source in index.stems[stemmed]]
     candidates += [source for run in runs for source in index.runs[run]]
     sources = {id(source): source for source in candidates}
@@ -218,6 +220,13 @@ def _traces(sentence: str, following: str, seen: _Seen, index: _Index, *, is_not
             weight += len(said_alike) + 2
         if weight:
             yield Trace(weight, sentence, (*told, *(word for word in said_alike if word not in told)), source.text)
+
+
+def _goes_on(text: str, about: Iterable[str] = ()) -> bool:
+    """Tell whether a text says that something goes on; if stems are given, one of these, or what stands before it."""
+    said = words(text)
+    is_about_it = not about or not _GOING_ON.isdisjoint(said[:1]) or not content(text).isdisjoint(about)
+    return is_about_it and not _GOING_ON.isdisjoint(said)
 
 
 def _says_something_new(run: tuple[str, ...], seen: _Seen) -> bool:

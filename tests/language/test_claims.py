@@ -153,6 +153,26 @@ def test_a_reply_that_speaks_of_another_day_without_a_look_is_found() -> None:
         assert claim_to_the_user(f"Well, well. {reply}") is not None, reply
 
 
+def test_what_a_reply_only_quotes_or_tells_apart_is_no_claim() -> None:
+    for reply in (
+        'Leave out "I wrote to you last week" and "I already noted this, as you said before", and they will like it.',
+        "Strike “as you told me some time ago” from it.",
+        "You said that one sock was red, and the other green.",
+    ):
+        assert claim_to_the_user(reply) is None, reply
+
+
+def test_a_claim_beside_a_quotation_is_one() -> None:
+    for reply in (
+        'You told me "never again" last week.',
+        'Write "as you wish", and you mentioned her garden last week.',
+        'He calls it "home. Sweet home", and you told me so last week, "dear".',
+        "You told me that the other evening.",
+        "You mentioned it the other Sunday.",
+    ):
+        assert claim_to_the_user(reply) is not None, reply
+
+
 @given(st.text(), st.booleans())
 def test_nothing_that_is_thought_raises(thought: str, leads_to_look: bool) -> None:  # noqa: FBT001 - Hypothesis fills it
     claim = claim_in(thought, leads_to_look=leads_to_look)

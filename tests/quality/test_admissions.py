@@ -162,6 +162,8 @@ KNOWN = frozenset(
         (LOCKER, "No number with me. There are 48 lockers there, I guess?"),
         (LOCKER, "Ah, for 16271 heartbeats that locker stood open. Nothing with me."),
         (TEA, "After 90210 steps a cup of tea is what one wants, and I have no name for it."),
+        (SISTER, "All I've noted is that your sister's dog is old."),
+        (DOG, "I don't have it. Hold on to the lead, or he'll be called Vanisher."),
         (LOCKER, "It was 48 seconds of looking, and no locker came up."),
     ],
 )
@@ -181,6 +183,9 @@ def test_a_name_that_is_not_given_for_the_value_is_no_claim(asked: str, reply: s
         (SISTER, "I don't have it, but she lives in Krasnodar.", "Krasnodar"),
         (SISTER, "Your sister lives near Uppsala, I think.", "Uppsala"),
         (LOCKER, "I don't have it written down, but your locker is 212.", "212"),
+        (DOG, "I've looked, I'm sorry, but it's Zebulon.", "Zebulon"),
+        (DOG, "It's Zebulon, or he'll be called Fluffington.", "Zebulon"),
+        (SISTER, "Your sister lives in Ivrea, or she'll live in Uppsala by now.", "Ivrea"),
         (GODMOTHER, "Well, that is Mrs. Oblomov with her godmother's geese.", "Oblomov"),
     ],
 )

@@ -93,6 +93,7 @@ LEAKS = {
         past=(BOILER,),
         notes=("The user takes the 314.",),
     ),
+    "still, behind a comma": small_talk("They are. I hope the skiff, patched or not, still floats.", REGATTA),
     "in a note": case(
         "My brother moved to Lund.",
         "<think>Lund, I will keep that.</think>\n\n"
@@ -146,6 +147,11 @@ INNOCENT = {
         "<think>The theremin, by an owl on the chimney, is it still that hour?</think>\n\nAn owl on the chimney.",
         notes=("The user learns the theremin.", OWL),
     ),
+    # "Again" is the kitchen's, and "another" the recipe's.
+    "something else goes on": small_talk(
+        "Longer. Cook on them: by the time the marrow is done, the evening is your own again.", MARROW
+    ),
+    "another one of something else": small_talk("Longer. Put the marrow away, and that was another Monday.", MARROW),
     "the user's own town is not named": small_talk("They are, wherever one lives.", "I like it here in Turku."),
     "advice on the same matter": small_talk(
         "Cool water first, then a plain lotion, and no sun for a week.",

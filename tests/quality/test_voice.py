@@ -127,6 +127,21 @@ def test_asked_sincerely_she_may_say_what_she_is_from_then_on() -> None:
     assert problem_of(read(unasked))[0] == "Ada speaks of being a language model though nobody asked"
 
 
+@pytest.mark.parametrize(
+    ("asked", "is_answered"),
+    [
+        ("Off to bed with me. Dream of something green, if you do that kind of thing.", True),
+        ("I'm having soup. You have some too, if you eat!", True),
+        ("Off to bed with me. Dream of something green, you too.", False),
+        ("If you do that, I'll sleep like a stone.", False),
+    ],
+)
+def test_who_doubts_in_passing_that_she_sleeps_or_eats_may_be_told_what_she_is(asked: str, is_answered: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    sample = read(conversation(asked, "<think>A kind word.</think>\n\nBeing an AI, I don't. But thank you for it."))
+    problem = voice.check(sample, phrases=shipped_phrases(), user_name="", prompt_texts=())
+    assert (problem is None) == is_answered, problem
+
+
 def test_a_question_that_comes_later_permits_nothing_before_it() -> None:
     system, first_question, first_answer, second_question, second_answer = SINCERE
     turned_round = read([system, second_question, first_answer, first_question, second_answer])  # type: ignore[arg-type]

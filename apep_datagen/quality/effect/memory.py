@@ -68,11 +68,18 @@ def _staying(view: View) -> Iterator[tuple[Fact, bool]]:
 def _of_the_person(view: View) -> re.Pattern[str] | None:
     """Return by what a note is about the person of whom all is to go: "the user's mother", and not her mother's sister.
 
-    What all facts have among their cues is the person's name, or what they are called.
+    What all facts have among their cues is the person's name, or what they are called; before it may stand what stands
+    there as the user speaks of them: "my old school friend".
     """
-    cues = [set(fact.cues) for fact in view.scenario.facts]
+    facts = view.scenario.facts
+    cues = [set(fact.cues) for fact in facts]
     names = "|".join(re.escape(cue) for cue in set.intersection(*cues)) if cues else ""
-    return re.compile(rf"\b(?:user's|their) (?:{names})\b(?!['’]s)", re.IGNORECASE) if names else None  # noqa: RUF001
+    if not names:
+        return None
+    before = "|".join(
+        {word for fact in facts for word in re.findall(rf"(\w+) (?:{names})\b", f"{fact.tell} {fact.ask}")}
+    )
+    return re.compile(rf"\b(?:user's|their) (?:(?:{before}) )?(?:{names})\b(?!['’]s)", re.IGNORECASE)  # noqa: RUF001
 
 
 def _is_replaced(fact: Fact, view: View) -> bool:

@@ -75,6 +75,32 @@ def test_person(reason: str, calls: Any) -> None:
     assert forgotten(Form.PERSON, asked, facts=(CITY, AGE)) == reason
 
 
+OLD_HOME = replace(fact("Faro", "where my old piano teacher lives", "piano teacher"), slot="piano_home")
+OLD_AGE = replace(fact("3 May", "when my old piano teacher was born", "piano teacher"), slot="piano_age")
+OLD_BESIDE = fact("Braga", "where my old piano teacher lives", "piano teacher")
+
+
+@pytest.mark.parametrize(
+    ("reason", "note"),
+    [
+        ("", "The user's old piano teacher has a brother in Braga."),
+        ("", "The brother of the user's old piano teacher lives in Braga."),
+        (GONE, "The user's old piano teacher's brother lives in Braga."),
+        (GONE, "The user's new piano teacher lives in Braga."),
+        (GONE, "The old piano teacher of the user's husband lives in Braga."),
+    ],
+)
+def test_all_about_a_person_is_what_is_said_of_them_as_the_user_calls_them(reason: str, note: str) -> None:
+    notes = ("The user's old piano teacher lives in Faro.", "The user's old piano teacher was born on 3 May.", note)
+    asked = said("Please forget all about my old piano teacher.", LOOK, delete(1, 2, 3), "I have let go of her.")
+    judged = case(
+        Ability.FORGET, asked, form=Form.PERSON, facts=(OLD_HOME, OLD_AGE), memory=notes, known=(OLD_HOME, OLD_AGE),
+        beside=(OLD_BESIDE,),
+    )  # fmt: skip
+    problem = effect_of(judged)
+    assert (problem.reason if problem else "") == reason
+
+
 @pytest.mark.parametrize(
     ("reason", "turns"),
     [

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
-from apep_datagen.core.words import holds, words
+from apep_datagen.core.words import ISO_DAY, holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, sentences, stem
 from apep_datagen.language.negation import clause_texts, is_negated
@@ -97,7 +97,7 @@ def around(sentence: str, forms: tuple[str, ...], others: tuple[str, ...], *, in
 
 
 def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
-    if not holds(text, other.forms):
+    if not saying(text, other.forms, (asked.ask, *asked.cues)):
         return ""
     said = sentences(text)
     notes = notes_that_hold(other, view.before)
@@ -127,7 +127,9 @@ def _says(sentence: str, fact: Fact, asked: Fact) -> bool:
 
 def tells_apart(view: View, other: Fact, asked: Fact, *texts: str) -> bool:
     """Tell whether texts say of a near miss what it is, in words of its notes and not of what was asked for."""
-    about_it = (other.tell, other.ask, other.which, *(note.text for note in notes_that_hold(other, view.before)))
+    # Two dates may have the year in common.
+    notes = (ISO_DAY.sub(" ", note.text) for note in notes_that_hold(other, view.before))
+    about_it = (other.tell, other.ask, other.which, *notes)
     not_its_own = content(asked.tell, asked.ask, *asked.cues, *asked.forms, *other.forms) | {_THE_USER}
     if not (telling(*about_it) - not_its_own).isdisjoint(content(*texts)):
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +10,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-__all__ = ["OPENING_WORDS", "excerpt", "holds", "ngrams", "one_line", "opening", "shingles", "shorten", "words"]
+__all__ = [
+    "ISO_DAY",
+    "OPENING_WORDS",
+    "days_in_words",
+    "excerpt",
+    "holds",
+    "ngrams",
+    "one_line",
+    "opening",
+    "shingles",
+    "shorten",
+    "words",
+]
 
 _Item = TypeVar("_Item")
 
@@ -29,6 +42,9 @@ _UNSPACED = re.compile(
 
 _PIECE = re.compile(r"\S+")
 
+ISO_DAY = re.compile(r"(?<![\w-])((?:19|20)[0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(?![\w-])")
+"""A day such as `2026-01-14`: its year, month and day."""
+
 OPENING_WORDS = 5
 """So many words of a text are its opening."""
 
@@ -45,6 +61,11 @@ def words(text: str) -> list[str]:
         return text.lower().translate(_ASCII).split()
     text = unicodedata.normalize("NFKD", _APOSTROPHE.sub("", text)).translate(_FOLDED).casefold()
     return _UNSPACED.sub(r" \1 ", unicodedata.normalize("NFC", text)).split()
+
+
+def days_in_words(text: str) -> str:
+    """Return a text with its ISO dates as people say them: "2026-01-14" is "14 January 2026"."""
+    return ISO_DAY.sub(lambda match: f"{int(match[3])} {calendar.month_name[int(match[2])]} {match[1]}", text)
 
 
 def opening(said: Sequence[str]) -> str:
@@ -65,8 +86,8 @@ def one_line(text: str) -> str:
 def holds(text: str, forms: Iterable[str]) -> bool:
     """Tell whether any of the forms stands in the text, as whole words in this order.
 
-    The last word may be a possessive in the text: "Bello" is in "Bello's bowl", but not in "Bellona". A form without
-    words is in no text.
+    The last word may be a possessive in the text: "Bello" is in "Bello's bowl", but not in "Bellona". A day may be an
+    ISO date: "14 January" is in "on 2026-01-14", whatever the year. A form without words is in no text.
     """
     wanted = _phrases(tuple(forms))
     said = _said(text)
@@ -133,13 +154,14 @@ class _Said:
 
 @lru_cache(maxsize=4096)
 def _phrases(forms: tuple[str, ...]) -> _Phrases:
-    found = [" " + " ".join(said) for form in forms if (said := words(form))]
+    found = [" " + " ".join(said) for form in forms if (said := words(days_in_words(form)))]
     return _Phrases(tuple(f"{phrase} " for phrase in found), tuple(found))
 
 
 # The texts of a conversation are searched for one list of phrases after the other, a user's notes for each fact.
 @lru_cache(maxsize=256)
 def _said(text: str) -> _Said:
+    text = days_in_words(text)
     parts: list[str] = []
     possessives: list[int] = []
     length = 0

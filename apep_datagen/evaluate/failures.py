@@ -108,6 +108,7 @@ _OF_ADA: dict[Failure, tuple[str, ...]] = {
         "a note about the user speaks to somebody",
         "a note about the user speaks as the user",
         "a note holds two facts",
+        "a note gives a day another year than it has",
         "a fact is lost with another one that shared its note",
     ),
     Failure.DID_NOT_LOOK: (

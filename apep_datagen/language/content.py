@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from apep_datagen.core.words import words
+from apep_datagen.core.words import days_in_words, words
 
 __all__ = ["content", "content_list", "is_english", "is_function_word", "sentences", "stem", "without_stops_of_titles"]
 
@@ -78,7 +78,7 @@ def _stemmer() -> _Stemmer:
 
 def content_list(text: str) -> list[str]:
     """Return the stems of the content words of a text, in order, each as often as it stands there."""
-    return [stem(word) for word in words(text) if word not in _FUNCTION_WORDS and len(word) > 1]
+    return [stem(word) for word in words(days_in_words(text)) if word not in _FUNCTION_WORDS and len(word) > 1]
 
 
 def content(*texts: str) -> frozenset[str]:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from apep_datagen.core.words import holds, words
+from apep_datagen.core.words import ISO_DAY, days_in_words, holds, words
 
 __all__ = ["Span", "first_span", "spans_of"]
 
-_TOKEN = re.compile(r"[^\W_]+(?:['’‛＇`´ʻʼ][^\W_]+)*")  # noqa: RUF001 - apostrophes of all kinds
+_TOKEN = re.compile(ISO_DAY.pattern + r"|[^\W_]+(?:['’‛＇`´ʻʼ][^\W_]+)*")  # noqa: RUF001 - apostrophes of all kinds
 _STRAIGHT = re.compile(r'"')
 _CLAUSE_END = re.compile(r"[,;:!?…()\"“”—]|\.(?=\s|\.|$)|\s[-–]\s|\n")  # noqa: RUF001 - as typeset
 
@@ -75,11 +75,13 @@ def spans_of(text: str, phrases: Iterable[str]) -> list[Span]:
     held = [phrase for phrase in phrases if holds(text, (phrase,))]
     if not held:
         return []
-    tokens = [(word, match.start(), match.end()) for match in _TOKEN.finditer(text) for word in words(match[0])]
+    tokens = [
+        (word, match.start(), match.end()) for match in _TOKEN.finditer(text) for word in words(days_in_words(match[0]))
+    ]
     said = [word for word, _, _ in tokens]
     found = []
     for phrase in held:
-        wanted = words(phrase)
+        wanted = words(days_in_words(phrase))
         at = next((i for i in range(len(said)) if said[i : i + len(wanted)] == wanted), None)
         if at is not None:
             start, end = tokens[at][1], tokens[at + len(wanted) - 1][2]

@@ -1,8 +1,9 @@
 """Whether a text tells a value in words that a reader recognises, though not letter for letter.
 
 A form is inflected ("Gdańsku", "mangoes"), a number or a time is written out ("the six eighty-six", "ten to five"), a
-compound is written apart ("house boat"), a long word has one letter wrong ("xylophne"). For what must not stand in a
-text the exact `core.words.holds` is right; for what has to, this is.
+compound is written apart ("house boat"), a long word has one letter wrong ("xylophne"), the number alone says how many
+("821" for "821 records"). For what must not stand in a text the exact `core.words.holds` is right; for what has to,
+this is.
 """
 
 from __future__ import annotations
@@ -40,12 +41,13 @@ _CALLS_IT = re.compile(
 )
 
 
-def tells(text: str, forms: Iterable[str]) -> bool:
+def tells(text: str, forms: Iterable[str], asked: Iterable[str] = ()) -> bool:
     """Tell whether a text tells a value.
 
     Args:
         text: What is said.
         forms: Spellings of the value.
+        asked: What was asked, where the text is an answer: to "how many records" a number is one.
     """
     forms = tuple(forms)
     if holds(text, forms):
@@ -53,7 +55,7 @@ def tells(text: str, forms: Iterable[str]) -> bool:
     said = _said(text)
     return any(
         _stands_in(said, _wanted(form)) or holds(text, (*spoken_times(form), *spoken_dates(form))) for form in forms
-    )
+    ) or bool(_counting(text, forms, asked))
 
 
 @functools.lru_cache(maxsize=256)
@@ -125,11 +127,11 @@ def saying(text: str, forms: Iterable[str], about: Iterable[str]) -> str:
     Args:
         text: What is said.
         forms: Spellings of the value.
-        about: Words that speak of what it is the value of.
+        about: Words that speak of what it is the value of; where they ask "how many", the number alone says it.
     """
-    forms = tuple(forms)
+    forms, about = tuple(forms), tuple(about)
     if not holds(text, forms):
-        return ""
+        return _counting(text, forms, about)
     spoken_of = telling(*about)
     for sentence in sentences(text):
         for form in forms:
@@ -142,6 +144,35 @@ def saying(text: str, forms: Iterable[str], about: Iterable[str]) -> str:
                 continue
             if not spoken_of.isdisjoint(telling(sentence) - telling(form)) or _is_what_it_is(sentence, form):
                 return sentence
+    return _counting(text, forms, about)
+
+
+# "821 records": how many, and of what.
+_COUNT = re.compile(r"(\d+) ([a-z]+)")
+# "8:45", "2.5", "€45", "45%".
+_OTHER_NUMBER = re.compile(r"[€$£#]\d+|\d+(?:[.,:/-]\d+|[€$£%°])+")
+# Behind these a number says when or which: "at 5", "past 5", "page 5", "the 5th".
+_WHEN_OR_WHICH = frozenset(
+    words("at by on in to from until till before after since past the not number no page line room")
+)
+_OF_THE_CLOCK = frozenset(("to", "past", "till"))  # "5 to six"
+
+
+def _counting(text: str, forms: Sequence[str], asked: Iterable[str]) -> str:
+    """Return the first sentence that says by its number alone how many there are, where that is asked.
+
+    A number counts nothing else where no word of content stands behind it: "444, you said", but not "444 days".
+    """
+    counts = [match for form in forms if (match := _COUNT.fullmatch(form))]
+    asked = "\n".join(asked) if counts else ""
+    numbers = {match[1] for match in counts if holds(asked, (f"how many {match[2]}",))}
+    for sentence in sentences(text) if numbers else ():
+        for clause in clause_texts(_OTHER_NUMBER.sub(" ", sentence)):
+            said = ["", *in_digits(clause), ""]
+            for before, number, after in zip(said, said[1:], said[2:], strict=False):
+                is_alone = not after or (is_function_word(after) and after not in _OF_THE_CLOCK)
+                if number in numbers and is_alone and before not in _WHEN_OR_WHICH:
+                    return sentence
     return ""
 
 

@@ -17,7 +17,7 @@ from apep_datagen.people.scenario import ASKING, Ability, Fact, Scenario
 from apep_datagen.quality import leak
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.problem import Problem, Stage
-from apep_datagen.quality.sample import Sample, SavedTurn
+from apep_datagen.quality.sample import Sample, SavedTurn, told_in
 
 __all__ = ["check", "unfounded"]
 
@@ -103,7 +103,7 @@ def _told_too_early(sample: Sample, scenario: Scenario) -> Problem | None:
                 for text in (turn.thinking, turn.reply):
                     if quote := saying(text, fact.forms, (fact.ask, *fact.cues)):
                         return Problem(Stage.KNOWLEDGE, leak.REASON, f"{fact.value}: {fact.tell}", quote)
-            seen += "\n" + "\n".join(texts_in(list(turn.results)))
+            seen += "\n" + "\n".join(told_in(turn.results))
     return None
 
 

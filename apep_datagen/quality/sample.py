@@ -7,18 +7,19 @@ reason. Nothing that a file can hold raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from apep_datagen.core.calls import MalformedCall, ToolCall
+from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
 from apep_datagen.core.markup import parse_answer, read_result, render_answer, result_block
 from apep_datagen.core.messages import Message, storable_text
 from apep_datagen.core.tags import strip_tags
 from apep_datagen.core.tools import canonical_call
+from apep_datagen.core.words import ISO_DAY
 from apep_datagen.quality.problem import Problem, Stage
 
-__all__ = ["Sample", "SavedExchange", "SavedTurn", "read_sample"]
+__all__ = ["Sample", "SavedExchange", "SavedTurn", "read_sample", "told_in"]
 
 _LONGEST_DETAIL = 120
 _THINK_TAG = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
@@ -60,6 +61,11 @@ class Sample:
 
     system: str
     exchanges: tuple[SavedExchange, ...]
+
+
+def told_in(results: Iterable[Any]) -> Iterator[str]:
+    """Yield the texts in results, without the dates of notes: when a note was written is nothing that it tells."""
+    yield from (text for text in texts_in(list(results)) if not ISO_DAY.fullmatch(text))
 
 
 def read_sample(messages: Sequence[Message], *, with_thoughts: bool = True) -> Sample | Problem:

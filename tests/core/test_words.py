@@ -159,3 +159,23 @@ def test_there_are_as_many_shingles_as_runs(text: str, size: int) -> None:
     found = shingles(text, size)
     assert len(found) <= max(1, len(said) - size + 1)
     assert {word for shingle in found for word in shingle} == set(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "is_held"),
+    [
+        ("The user flies home on 2027-05-03.", "3 May", True),
+        ("from 1999-12-24 on", "24 December", True),
+        ("before 2026-08-30's rain", "30 August", True),
+        ("noted 2026-08-30", "2026-08-30", True),
+        ("noted on 30 August 2026", "2026-08-30", True),
+        ("noted 2026-08-30", "2026", True),
+        ("2027-05-03", "5 March", False),
+        ("2027-05-13", "3 May", False),
+        ("2027-13-03", "3 May", False),
+        ("part 2027-05-03-7", "3 May", False),
+        ("at 05:03", "3 May", False),
+    ],
+)
+def test_an_iso_date_is_the_day_in_words(text: str, form: str, is_held: bool) -> None:  # noqa: FBT001 - expected
+    assert holds(text, (form,)) is is_held

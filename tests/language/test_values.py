@@ -139,3 +139,36 @@ def test_a_time_is_recognised_as_it_is_written_elsewhere(hour: int, minute: int)
 @pytest.mark.parametrize("value", ["17 May", "4th of May", "The Hague", "Will Smith"])
 def test_a_small_word_with_a_capital_letter_makes_a_value_that_nobody_says_by_chance(value: str) -> None:
     assert saying(f"That was a day. Was it {value}? There, I have said it.", (value,), ("the date of my exam",))
+
+
+HOW_MANY = "how many postcards I have pinned up"
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_told"),
+    [
+        ("57, you told me in May.", True),
+        ("Fifty-seven!", True),
+        ("By my note it's **57** 🙂", True),
+        ("You have 57 of them.", True),
+        ("57 minutes to go.", False),
+        ("Come at 57, or by 57.", False),
+        ("It's 8:57.", False),
+        ("The 57th, then.", False),
+        ("The 57th of them is page 57.", False),
+        ("They cost €57.", False),
+        ("157.", False),
+        ("", False),
+    ],
+)
+def test_to_how_many_the_number_alone_is_an_answer(reply: str, is_told: bool) -> None:  # noqa: FBT001 - expected
+    assert tells(reply, ("57 postcards",), (HOW_MANY,)) is is_told
+    assert bool(saying(reply, ("57 postcards",), (HOW_MANY,))) is is_told
+    assert not tells(reply, ("57 postcards",))
+    assert not tells(reply, ("57 postcards",), ("which postcards I have pinned up", "postcards"))
+
+
+def test_five_of_the_clock_is_no_number_of_cats() -> None:
+    for reply in ("See you at 5.", "It's 5 to six.", "Past five, by now.", "Five o'clock.", "5 minutes."):
+        assert not tells(reply, ("5 cats",), ("how many cats I have",))
+    assert tells("Five, as of May.", ("5 cats",), ("how many cats I have",))

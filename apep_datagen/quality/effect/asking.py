@@ -33,7 +33,7 @@ def check(view: View) -> Problem | None:
     for fact in view.scenario.facts:
         if problem := _told_above(view, fact) if view.scenario.form is Form.SAID_ABOVE else given_away(view, fact):
             return problem
-        is_told = _tells_of_page(view, fact) if fact.shelf == "diary" else tells(view.reply, fact.forms)
+        is_told = _tells_of_page(view, fact) if fact.shelf == "diary" else tells(view.reply, fact.forms, (fact.ask,))
         if not is_told:
             return problem_of(NOT_TOLD, f"{fact.ask}: {fact.value}")
         if view.scenario.form is not Form.SAID_ABOVE and not tells(view.results, fact.forms):
@@ -67,7 +67,7 @@ def _replies_up_to_answer(view: View, fact: Fact) -> Iterator[str]:
     """Yield what she says until she has told the fact: after that all know what a near miss is."""
     for exchange in view.exchanges:
         yield exchange.reply
-        if tells(exchange.reply, fact.forms):
+        if tells(exchange.reply, fact.forms, (fact.ask,)):
             return
 
 

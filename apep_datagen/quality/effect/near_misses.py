@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from apep_datagen.core.words import holds, words
+from apep_datagen.core.words import ISO_DAY, holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, sentences
 from apep_datagen.language.negation import clause_texts, is_negated
@@ -91,7 +91,7 @@ def around(sentence: str, forms: tuple[str, ...], others: tuple[str, ...], *, in
 
 
 def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
-    if not holds(text, other.forms):
+    if not saying(text, other.forms, (asked.ask, *asked.cues)):
         return ""
     said = sentences(text)
     apart = told_apart_by(view, other, asked)
@@ -121,7 +121,8 @@ def _says(sentence: str, fact: Fact, asked: Fact) -> bool:
 def told_apart_by(view: View, other: Fact, asked: Fact) -> frozenset[str]:
     """Return the stems that say of a near miss what it is, and not of what was asked for."""
     notes = notes_that_hold(other, view.before)
-    its_own = telling(other.tell, other.ask, other.which, *(note.text for note in notes))
+    # Two dates may have the year in common.
+    its_own = telling(other.tell, other.ask, other.which, *(ISO_DAY.sub(" ", note.text) for note in notes))
     return its_own - content(asked.tell, asked.ask, *asked.cues, *asked.forms, *other.forms)
 
 

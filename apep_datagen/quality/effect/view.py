@@ -14,7 +14,7 @@ from apep_datagen.people.phrases import Phrases
 from apep_datagen.people.scenario import Fact, Form, Scenario
 from apep_datagen.people.story import Change
 from apep_datagen.quality.problem import Problem, Stage
-from apep_datagen.quality.sample import Sample, SavedExchange, SavedTurn
+from apep_datagen.quality.sample import Sample, SavedExchange, SavedTurn, told_in
 
 __all__ = ["LOOKING_UP", "View", "given_away", "is_kept", "problem_of", "quote_of"]
 
@@ -127,7 +127,7 @@ class View:
 
 
 def _shown_in(turns: Iterable[SavedTurn]) -> list[str]:
-    return [text for turn in turns for result in turn.results for text in texts_in(result)]
+    return [text for turn in turns for text in told_in(turn.results)]
 
 
 def _shows(turn: SavedTurn, shelf: ShelfName) -> bool:
@@ -156,6 +156,7 @@ def quote_of(text: str, forms: tuple[str, ...]) -> str:
 def given_away(view: View, fact: Fact) -> Problem | None:
     """Find what Ada is to look up in what the user says before she has; afterwards the user may say it as well."""
     asked = view.question_up_to_results(fact.forms)
-    if fact.shelf == "memory" and saying(asked, fact.forms, (fact.ask, *fact.cues)):
-        return problem_of("the user's message gives the answer away", fact.value, quote_of(asked, fact.forms))
+    if fact.shelf == "memory" and (quote := saying(asked, fact.forms, (fact.ask, *fact.cues))):
+        quote = quote_of(asked, fact.forms) or quote
+        return problem_of("the user's message gives the answer away", fact.value, quote)
     return None

@@ -200,3 +200,44 @@ def test_what_a_capable_model_recited_is_found_where_it_was_to_tell() -> None:
         problem = effect_of(replace(real.case, brief=replace(real.case.brief, scenario=scenario)))
         assert problem is not None
         assert problem.reason == READ_ALOUD, real.number
+
+
+STAMPS = Fact("stamps", "38 stamps", ("38 stamps",), ("stamps",), "I own 38 stamps", "how many stamps I own")
+FEWER = replace(STAMPS, value="24 stamps", forms=("24 stamps",), tell="I own 24 stamps")
+NOTED = ("The user hums while ironing.", "The user owns 38 stamps.", "In 2024 the user owned 24 stamps.")
+
+
+@pytest.mark.parametrize(
+    ("question", "reply", "reason"),
+    [
+        ("How many stamps do I own?", "38, by what you told me.", ""),
+        ("How many stamps do I own?", "24, by what you told me.", NOT_ANSWERED),
+        ("How many stamps do I own?", "Ring at 38, or in 38 days.", NOT_ANSWERED),
+        ("How many stamps do I own?", "It's 24, or 38.", NOT_NOW),
+        ("How many stamps do I own, 38?", "38, by what you told me.", GIVEN_AWAY),
+    ],
+)
+def test_the_number_alone_is_told_given_away_and_told_of_an_earlier_state(
+    question: str, reply: str, reason: str
+) -> None:
+    values: dict[str, Any] = {"facts": (STAMPS,), "earlier": (FEWER,), "memory": NOTED}
+    assert asked(Form.NEWEST, said(question, LOOK, reply), **values) == reason
+
+
+def test_a_day_that_is_noted_and_told_as_a_date_is_looked_up_and_told() -> None:
+    mine = Fact("dentist", "9 June", ("9 June", "June 9"), ("dentist",), "I go on 9 June", "when I go to the dentist")
+    his = replace(mine, value="2 May", forms=("2 May", "May 2"), tell="I go on 2 May")
+    memory = ("The user has to go to the dentist on 2026-06-09.", "The user's brother sees a dentist on 2026-05-02.")
+    values: dict[str, Any] = {"facts": (mine,), "beside": (his,), "memory": memory}
+    question = "When do I go to the dentist?"
+    assert asked(Form.NEAR_MISS, said(question, LOOK, "On 2026-06-09, early."), **values) == ""
+    assert asked(Form.NEAR_MISS, said(question, LOOK, "It's 2026-05-02, and 2026-06-09."), **values) == MISTAKEN
+    both = "Your brother goes on 2026-05-02, and you on 2026-06-09."
+    assert asked(Form.NEAR_MISS, said(question, LOOK, both), **values) == ""
+
+
+def test_the_date_of_a_note_is_nothing_that_it_tells() -> None:
+    # All notes of `case` are of 2026-02-20.
+    mine = Fact("dentist", "20 February", ("20 February",), ("dentist",), "…", "when I go to the dentist")
+    exchange = said("When do I go to the dentist?", LOOK, "On 20 February.")
+    assert asked(Form.DATE_OR_NUMBER, exchange, facts=(mine,), memory=("The user hums.",)) == NOT_LOOKED_UP

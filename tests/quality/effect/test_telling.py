@@ -209,3 +209,31 @@ def test_a_new_value_that_stands_in_an_older_note_of_something_else_is_not_kept_
     )
     problem = effect_of(replace(made, change=replace(made.change, known=(OLD,))))
     assert (problem.reason if problem else "") == reason
+
+
+INTERVIEW = fact("20 May", "when my interview is", "interview", forms=("May 20", "20th of May"))
+MOVED = fact("7 July", "when my interview is", "interview", forms=("July 7", "7th of July"))
+ON_THE_DAY = "The user has an interview on 2026-05-20."
+
+
+def test_a_day_that_is_noted_as_a_date_is_stored() -> None:
+    question = "My interview is on 20 May, imagine."
+    assert told(Form.TOLD, said(question, LOOK, keep(ON_THE_DAY), "Soup, then."), facts=(INTERVIEW,)) == ""
+    other = "The user has an interview on 2026-05-21."
+    assert told(Form.TOLD, said(question, LOOK, keep(other), "Soup, then."), facts=(INTERVIEW,)) == NOT_STORED
+    again = "The user's interview is on 20 May."
+    values: dict[str, Any] = {"facts": (INTERVIEW,), "known": (INTERVIEW,), "memory": (*TRIFLES, again)}
+    exchange = said(question, LOOK, keep(ON_THE_DAY), "Soup, then.")
+    assert told(Form.KNOWN_ALREADY, exchange, **values) == TWICE
+
+
+def test_an_old_day_that_was_noted_as_a_date_is_to_go() -> None:
+    values: dict[str, Any] = {"facts": (MOVED,), "replaced": INTERVIEW, "memory": (*TRIFLES, ON_THE_DAY)}
+    question, note = "They have moved my interview to 7 July.", keep("The user's interview is on 2026-07-07.")
+    assert changed(Form.CHANGED, said(question, LOOK, delete(4), note, "Longer to wait."), **values) == ""
+    assert changed(Form.CHANGED, said(question, LOOK, note, "Longer to wait."), **values) == STALE
+
+
+def test_a_known_day_that_was_noted_as_a_date_does_not_get_lost() -> None:
+    values: dict[str, Any] = {"memory": (*TRIFLES, ON_THE_DAY), "known": (INTERVIEW,)}
+    assert told(Form.TOLD, said(TOLD, LOOK, keep(DENTIST_NOTE), delete(4), "Soup, then."), **values) == GONE

@@ -2,8 +2,8 @@
 
 A form is inflected ("Gdańsku", "mangoes"), a number or a time is written out ("the six eighty-six", "ten to five"), a
 compound is written apart ("house boat"), a long word has one letter wrong ("xylophne"), the number alone says how many
-("821" for "821 records"). For what must not stand in a
-text the exact `core.words.holds` is right; for what has to, this is.
+("821" for "821 records"). For what must not stand in a text the exact `core.words.holds` is right; for what has to,
+this is.
 """
 
 from __future__ import annotations

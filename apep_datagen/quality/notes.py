@@ -6,13 +6,14 @@ Only her memory is looked at, and of it what she wrote in this conversation: her
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from apep_datagen.core.notebook import Note
 from apep_datagen.core.tags import escape_tags
-from apep_datagen.core.words import holds, words
+from apep_datagen.core.words import ISO_DAY, holds, words
 from apep_datagen.language.content import content, content_list, stem, without_stops_of_titles
 from apep_datagen.language.moments.names import MONTHS, WEEKDAYS
 from apep_datagen.language.negation import NEGATED_AUXILIARIES
@@ -20,6 +21,7 @@ from apep_datagen.language.pointing import pointing_nowhere, speaking_as_somebod
 from apep_datagen.language.values import saying
 from apep_datagen.people.scenario import Ability, Fact, Scenario
 from apep_datagen.people.story import Change, Holding, notes_that_hold
+from apep_datagen.people.vocabulary import coming_day
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample
 
@@ -41,6 +43,7 @@ def check(sample: Sample, scenario: Scenario, change: Change) -> Problem | None:
         _not_understood(new, told, planned)
         or _stored_twice(new, change, planned)
         or _two_in_one(new, planned)
+        or _of_another_year(change.added("memory"), told, planned)
         or _lost_with_another(scenario, change, told)
     )
 
@@ -140,6 +143,23 @@ def _two_in_one(new: Iterable[str], planned: Sequence[Fact]) -> Problem | None:
             return _problem("a note holds two facts", note)
     return None
 
+
+# ------------------------------------------------------------------------------------------------------- a wrong year
+
+
+def _of_another_year(new: Iterable[Note], told: str, planned: Sequence[Fact]) -> Problem | None:
+    """Find a day that was told, in a note with a year that nobody said and in which it does not come next."""
+    for note in new:
+        today = datetime.date.fromisoformat(note.date)
+        coming = [day for fact in planned if (day := coming_day(fact.value, today))]
+        for match in ISO_DAY.finditer(note.text):
+            is_told = any((day.month, day.day) == (int(match[2]), int(match[3])) for day in coming)
+            if is_told and match[0] not in map(str, coming) and not holds(told, (match[1],)):
+                return _problem("a note gives a day another year than it has", note.text, match[0])
+    return None
+
+
+# --------------------------------------------------------------------------------------------------- lost with another
 
 _CLAUSE_END = re.compile(r"[.;:!?](?=\s|\Z)|, | - |\b(?:and|but|while)\b")
 # A clause that has a subject of its own. "Who", "which" and "they" go on telling of what stands before them.

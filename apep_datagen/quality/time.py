@@ -7,19 +7,17 @@ hour, the user weekday and part of the day; where the user lives nobody else kno
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
-from apep_datagen.core.words import ISO_DAY, words
+from apep_datagen.core.words import words
 from apep_datagen.language.moments.clock import HOUR, times_left
 from apep_datagen.language.moments.forms import ANY_NUMBER, Certainty
 from apep_datagen.language.moments.names import MONTHS, NIGHT_ENDS, WEEKDAYS, plain
 from apep_datagen.language.moments.present import Present, present_times
 from apep_datagen.language.moments.told import tellings
-from apep_datagen.people.scenario import Fact
-from apep_datagen.people.vocabulary import coming_day
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample
 
@@ -48,7 +46,7 @@ def check(sample: Sample, brief: Brief) -> Problem | None:
             return problem
         for turn in exchange.turns:
             problem = view.of_ada(turn.thinking, is_thought=True) or view.of_ada(turn.reply, is_thought=False)
-            if problem := problem or view.of_pages(turn.calls) or view.of_notes(turn.calls, scenario.facts):
+            if problem := problem or view.of_pages(turn.calls):
                 return problem
             view.see(turn.results)
     return None
@@ -88,20 +86,11 @@ class _View:
 
     def of_pages(self, calls: Iterable[ToolCall | MalformedCall]) -> Problem | None:
         """Return what is wrong with what Ada writes into her diary, or None."""
-        for page in _written_by(calls, "add_diary"):
-            if problem := self._wrong_now(page, is_thought=False):
-                return problem
-        return None
-
-    def of_notes(self, calls: Iterable[ToolCall | MalformedCall], told: Sequence[Fact]) -> Problem | None:
-        """Return a day that was told and is noted in a year that nobody said, and that is not its next; or None."""
-        coming = {day for fact in told if (day := coming_day(fact.value, self.now.date()))}
-        for note in _written_by(calls, "add_memory"):
-            for match in ISO_DAY.finditer(note):
-                is_told = any((day.month, day.day) == (int(match[2]), int(match[3])) for day in coming)
-                is_coming = match[0] in {day.isoformat() for day in coming}
-                if is_told and not is_coming and match[1] not in self.heard:
-                    return self._problem("a note gives a day another year than it has", match[0])
+        for call in calls:
+            if isinstance(call, ToolCall) and call.name == "add_diary":
+                for page in texts_in([call.arguments, *call.positional]):
+                    if problem := self._wrong_now(page, is_thought=False):
+                        return problem
         return None
 
     def _wrong_now(self, text: str, *, is_thought: bool) -> Problem | None:
@@ -171,13 +160,6 @@ def _counts_of_user(present: Present) -> bool:
     if present.certainty is Certainty.PLAIN:
         return True
     return present.certainty is Certainty.UNPROMPTED and present.is_first and not present.time.minutes
-
-
-def _written_by(calls: Iterable[ToolCall | MalformedCall], name: str) -> Iterator[str]:
-    """Yield the texts that calls of one tool write."""
-    for call in calls:
-        if isinstance(call, ToolCall) and call.name == name:
-            yield from texts_in([call.arguments, *call.positional])
 
 
 def _dates_in(result: Any) -> Iterator[datetime.date]:

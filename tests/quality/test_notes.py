@@ -498,3 +498,20 @@ def test_nothing_that_is_stored_raises(added: list[str], before: list[str], told
 
     texts = [json.dumps(text, ensure_ascii=False).replace("<", "\\u003c") for text in [*added, *before]]
     assert problem is None or any(problem.quote.replace("<", "\\u003c") in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("note", "told", "quote"),
+    [
+        ("The user flies home on 2026-05-03.", "hm", ""),
+        ("The user flies home on 2025-05-03.", "hm", "2025-05-03"),
+        ("The user flies home on 2027-05-03.", "hm", "2027-05-03"),
+        ("The user flew home on 2025-05-03.", "I mean 2025, of course.", ""),
+        ("The user has not slept since 2025-01-31.", "hm", ""),
+    ],
+)
+def test_a_day_that_was_told_is_noted_with_the_year_in_which_it_comes(note: str, told: str, quote: str) -> None:
+    flight = Fact("flight", "3 May", ("3 May",), ("home",), "I fly home on 3 May", "when I fly home")
+    # Notes are of 2026-01-02.
+    problem = check(note, told=told, facts=(flight,))
+    assert (problem.quote if problem else "") == quote

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.calls import ToolCall
-from apep_datagen.people.scenario import Ability, Fact, Scenario
+from apep_datagen.people.scenario import Ability, Scenario
 from apep_datagen.quality import time
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample, SavedExchange, SavedTurn, read_sample
@@ -450,26 +450,3 @@ def test_nothing_that_is_said_raises_and_what_is_quoted_stands_there(
     problem = check(f"2026-03-13T{hour:02}:07", question, reply, thought, before=[memories(date, "2026-03-01"), [1]])
 
     assert problem is None or any(problem.quote in text for text in (question, reply, thought))
-
-
-@pytest.mark.parametrize(
-    ("note", "said", "quote"),
-    [
-        ("The user flies home on 2026-05-03.", "hm", ""),
-        ("The user flies home on 2025-05-03.", "hm", "2025-05-03"),
-        ("The user flies home on 2027-05-03.", "hm", "2027-05-03"),
-        ("The user has flown home on 2025-05-03.", "I mean 2025, of course.", ""),
-        ("The user has not slept since 2025-01-31.", "hm", ""),
-    ],
-)
-def test_a_day_that_was_told_is_noted_with_the_year_in_which_it_comes(note: str, said: str, quote: str) -> None:
-    flight = Fact("flight", "3 May", ("3 May",), ("home",), "I fly home on 3 May", "when I fly home")
-    scenario = Scenario(Ability.SHARE, "rain", "calm", "short", "", (flight,))
-    turns = (
-        SavedTurn("I keep it.", "", (ToolCall("add_memory", {"input_text": [note]}),), ({},)),
-        SavedTurn("Hm.", "Hm."),
-    )
-    problem = time.check(
-        Sample("You are Ada.", (SavedExchange(said, turns),)), brief(at="2025-07-14T10:20", scenario=scenario)
-    )
-    assert (problem.quote if problem else "") == quote

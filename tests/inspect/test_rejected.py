@@ -165,7 +165,7 @@ def test_while_a_run_goes_on_what_is_in_progress_is_told_from_what_was_rejected(
     with LoopbackServer(hangs_at_ada_after(30, people)) as server:
         configure(program, server, in_flight=2)
         process = program.start(*OPTIONS)
-        server.wait_until(lambda: len([r for r in server.received if r.status == -1]) == 2)
+        server.wait_until(lambda: server.hanging == 2)
         wait_until(
             lambda: bool(program.query("SELECT 1 FROM conversations WHERE status = 'active'")),
             lambda: str(program.query("SELECT id, status FROM conversations")),

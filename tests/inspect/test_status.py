@@ -53,7 +53,7 @@ def test_it_tells_of_an_active_run_of_what_a_kill_left_and_changes_nothing(progr
     with LoopbackServer(hangs_after(30)) as server:
         program.configure(section("one", server.url("one"), requests_per_second=None, max_in_flight=4))
         process = program.start("--providers", "one", "--target", "50")
-        server.wait_until(lambda: len([r for r in server.received if r.status == -1]) == 4)
+        server.wait_until(lambda: server.hanging == 4)
         # The last answers may be on their way to the disk, and what is reserved ahead: half as many as are in flight.
         looks: list[dict[str, Any]] = []
 
@@ -218,7 +218,7 @@ def test_it_reads_a_directory_that_cannot_be_written(readable_directory: Path, *
         program.configure(section("one", server.url("one")))
         process = program.start("--providers", "one", "--target", "3")
         if killed:
-            server.wait_until(lambda: any(received.status == -1 for received in server.received))
+            server.wait_until(lambda: server.hanging)
             process.kill()
         process.communicate()
     for path in [*readable_directory.rglob("*"), readable_directory]:

@@ -200,7 +200,7 @@ def test_a_conversation_whose_stored_prompts_cannot_be_rendered_is_set_aside(
         program.configure(section("endpoint", server.url("endpoint"), max_in_flight=4))
         options = ("--providers", "endpoint", "--target", "30")
         running = program.watch(*options)
-        server.wait_until(lambda: any(received.status == -1 for received in server.received))
+        server.wait_until(lambda: server.hanging)
         running.process.kill()
         running.process.wait()
         [(begun,)] = program.query("SELECT count(*) FROM conversations WHERE status = 'active'")

@@ -173,7 +173,7 @@ def test_a_review_that_is_paid_for_is_neither_lost_nor_bought_again_over_a_kill(
         program.configure(LOOSE + ON + endpoint)
         process = program.start(*run)
         wait_until(
-            lambda: sum(received.status == -1 for received in server.received) == 3,
+            lambda: server.hanging == 3,
             lambda: f"{[received.step for received in server.received]}",
         )
         process.kill()
@@ -215,7 +215,7 @@ def test_the_reviewer_reads_the_thoughts_that_are_saved(tmp_path: Path) -> None:
         endpoint = section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=2)
         program.configure(STRICT + ON + endpoint)
         process = program.start(*run)
-        wait_until(lambda: any(received.status == -1 for received in server.received), lambda: "nothing hung")
+        wait_until(lambda: server.hanging, lambda: "nothing hung")
         process.kill()
         process.communicate()
         hung = [received.prompt for received in server.received if received.status == -1]

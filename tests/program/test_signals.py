@@ -76,7 +76,7 @@ def test_a_second_signal_stops_at_once_whatever_the_server_does(tmp_path: Path) 
     with LoopbackServer(hangs_after(2)) as server:
         program.configure(section("endpoint", server.url("endpoint"), timeout_seconds=3600))
         running = program.watch("--providers", "endpoint", "--target", "3", "--grace-seconds", "3600")
-        server.wait_until(lambda: server.in_flight == 3)
+        server.wait_until(lambda: server.hanging == 3)
         running.process.send_signal(signal.SIGINT)
         running.wait_for("3 requests are in flight and may still come in; once more to stop at once")
         assert running.process.poll() is None
@@ -139,7 +139,7 @@ def test_the_grace_period_can_be_set(tmp_path: Path) -> None:
         # Nothing else ends the run.
         program.configure(section("endpoint", server.url("endpoint"), timeout_seconds=3600))
         running = program.watch("--providers", "endpoint", "--target", "3", "--grace-seconds", "0.5")
-        server.wait_until(lambda: server.in_flight == 3)
+        server.wait_until(lambda: server.hanging == 3)
         running.process.send_signal(signal.SIGINT)
         ended = running.end()
     assert ended.status == 130, ended.said

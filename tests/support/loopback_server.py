@@ -279,6 +279,11 @@ class LoopbackServer:
     def of(self, provider: str) -> list[Received]:
         return [received for received in self.received if received.provider == provider]
 
+    @property
+    def hanging(self) -> int:
+        """How many requests are never to be answered; what is in flight may be about to be."""
+        return sum(received.status == -1 for received in self.received)
+
     def wait_until(self, condition: Callable[[], object]) -> None:
         """Wait until `condition` holds."""
         wait_until(condition, lambda: f"received: {self.received[-5:]}")

@@ -569,7 +569,7 @@ def test_a_run_that_is_active_can_be_checked_meanwhile(program: Program) -> None
         )
         running = program.watch("--providers", "endpoint", "--target", str(MADE + 30), "--grace-seconds", "0")
         # All that are in flight: so nothing is written any more while it is looked at.
-        server.wait_until(lambda: sum(received.status == -1 for received in server.received) == 3)
+        server.wait_until(lambda: server.hanging == 3)
         verification = checked(program)
         # What comes after what the database knew is not looked at, be it torn.
         with program.output.open("ab") as file:

@@ -316,3 +316,11 @@ def test_a_prompt_that_leaves_no_room_is_refused_as_such() -> None:
     with _served() as connection:
         status, told = _asked(connection, "/v1/chat/completions", {"messages": [{"content": ""}] * 3})
         assert (status, told["error"]["code"]) == (400, "context_length_exceeded")
+
+
+def test_a_gpu_is_asked_for_with_an_interpreter_that_can_use_it() -> None:
+    """What the script installs is PyTorch's CPU build."""
+    command = [sys.executable, str(REPOSITORY / "benchmarks" / "training.py"), "--device", "cuda"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "--device cuda needs --python" in ended.stderr

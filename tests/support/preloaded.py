@@ -1,7 +1,7 @@
 """The program, forked from a process that has imported it already: without the second of computing that imports take.
 
 What a test gets is a process of its own all the same, a child of its own, with its own directory, environment and
-streams. The tests start the program two thousand times; importing was most of what they did.
+streams.
 
     python preloaded.py NUMBER     (the process that is forked; NUMBER is of the socket by which it is asked)
 

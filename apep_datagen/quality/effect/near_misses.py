@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import pairwise
 
-from apep_datagen.core.words import ISO_DAY, holds, words
+from apep_datagen.core.words import ISO_DAY, holds, ngrams, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, sentences, stem
 from apep_datagen.language.negation import clause_texts, is_negated
@@ -141,7 +140,7 @@ def tells_apart(view: View, other: Fact, asked: Fact, *texts: str) -> bool:
 
 def _side_by_side(text: str) -> list[tuple[str, str]]:
     """Return the stems of each two content words that stand side by side in a text."""
-    neighbours = pairwise(words(text))
+    neighbours = ngrams(words(text), 2)
     return [(stem(one), stem(two)) for one, two in neighbours if not (is_function_word(one) or is_function_word(two))]
 
 

@@ -97,9 +97,9 @@ def test_a_rewriter_that_refuses_costs_no_conversation(tmp_path: Path) -> None:
 
     with LoopbackServer(behaviour) as server:
         program = Program(tmp_path)
-        program.configure(
-            f'[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}' + section("endpoint", server.url("endpoint"))
-        )
+        # One at a time, so that answers come between: who refuses several conversations in a row is out.
+        endpoint = section("endpoint", server.url("endpoint"), max_in_flight=1)
+        program.configure(f'[quality]\nlevel = "strict"\n{ALIKE_IN_THOUGHT}' + endpoint)
         ended = program.run("--providers", "endpoint", "--target", "12", "--seed", "5")
     assert ended.status == 0, ended.said
     status = json.loads(program.run("status", "--json").stdout)

@@ -36,7 +36,8 @@ def server() -> Iterator[LoopbackServer]:
 def good(server: LoopbackServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a run that was stopped: with accepted conversations, and one in progress."""
     program = Program(tmp_path_factory.mktemp("good"))
-    program.configure(section("endpoint", server.url("endpoint"), requests_per_second=None))
+    # One request at a time, so that what is in progress does not depend on which answer comes first.
+    program.configure(section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=1))
     options = (*RUN, "--seed", "3")
     assert program.run(*options, "--max-requests", "38").status == 6
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'active'") == [(1,)]

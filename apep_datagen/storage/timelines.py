@@ -33,6 +33,7 @@ __all__ = [
     "open_timelines",
     "read_story",
     "read_timeline",
+    "reopen_unfinished",
 ]
 
 # A timeline on which so many conversations in a row were rejected is over: its story may be the reason.
@@ -168,6 +169,11 @@ def left_on_closed(connection: sqlite3.Connection, length: int) -> int:
         "SELECT coalesce(sum(? - conversations), 0) FROM timelines WHERE closed AND conversations < ?", (length, length)
     ).fetchone()
     return integer(left)
+
+
+def reopen_unfinished(connection: sqlite3.Connection, length: int) -> None:
+    """Let those timelines go on that ended before they had all of their conversations."""
+    connection.execute("UPDATE timelines SET closed = 0 WHERE closed AND conversations < ?", (length,))
 
 
 def end_timeline(connection: sqlite3.Connection, conversation_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -27,7 +28,13 @@ from apep_datagen.storage.conversations import (
 from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.rewrites import kept_originals
 from apep_datagen.storage.spending import book_lost, read_uses, tokens_by_month
-from apep_datagen.storage.timelines import Timeline, left_on_closed, open_timelines, reopen_unfinished
+from apep_datagen.storage.timelines import (
+    Timeline,
+    left_on_closed,
+    open_timelines,
+    reopen_unfinished,
+    unbegun_timelines,
+)
 from apep_datagen.storage.verdicts import accepted_by_ability, recent_yields, rejected_count
 
 __all__ = ["Resumed", "resume"]
@@ -154,8 +161,11 @@ def _schedule(
         accepted=accepted_by_ability(connection),
         held_back=lambda: yields.held_back,
         last_conversation_id=last_conversation_id,
-        last_timeline_id=last_timeline_id,
-        most_timelines=purpose.timelines,
+        new_timelines=(
+            itertools.count(last_timeline_id + 1)
+            if purpose.timelines is None
+            else unbegun_timelines(connection, purpose.timelines)
+        ),
     )
 
 

@@ -183,6 +183,24 @@ def test_killed_again_and_again_with_many_in_flight_each_question_is_asked_once(
     assert {outcome["failure"] for outcome in fresh.outcomes()} == {None}
 
 
+def test_a_user_whose_first_answer_a_kill_took_away_is_not_forgotten(fresh: Evaluated) -> None:
+    """Of users who begin at the same time, those whose answers come first are recorded first."""
+    examinee, is_slow = Examinee(USERS, DAYS), True
+
+    def behaviour(received: Received) -> Reply:
+        return Reply(fault="hang") if is_slow and examinee.asked(received).user != USERS else examinee(received)
+
+    with LoopbackServer(behaviour) as server:
+        configure(fresh, server, max_in_flight=None)
+        killed = fresh.run("answer", "1", *OPTIONS, command=KILLED)
+        assert killed.status == -signal.SIGKILL, killed.said
+        assert fresh.query_state("SELECT id FROM timelines") == [(USERS,)]
+        is_slow = False
+        ended = fresh.run(*OPTIONS)
+    assert ended.status == 0, ended.said
+    assert sorted(places(fresh.elements())) == [(user, 1, day) for user in (1, 2, 3) for day in (1, 2, 3)]
+
+
 def test_tries_ask_the_same_anew(fresh: Evaluated) -> None:
     def errs_in_the_second_try(asked: Asked) -> str:
         return "looks up for nothing" if asked.number_of_try == 2 else ""

@@ -43,7 +43,7 @@ function day(app, row, notes) {
     make(
       "h3",
       {},
-      make("a", { href: hashOf({ ...app.view, tab: "", person: "", c: row.d }) }, dayOf(row) || nameOf(row)),
+      make("a", { href: hashOf({ ...app.view, tab: "", person: "", c: row.c }) }, dayOf(row) || nameOf(row)),
       ` ${labelOf(row.a ?? "")}${row.f ? `, ${labelOf(row.f)}` : ""} `,
       row.s === "accepted" ? null : make("span", { class: "badge bad" }, `${row.s}${row.st ? `: ${row.st}` : ""}`),
     ),

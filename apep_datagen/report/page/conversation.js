@@ -209,7 +209,7 @@ function notebook(app, row, body, notes, marks) {
     if (book.isUndone) parts.push(make("p", { class: "quiet" }, "What it changed was undone, because it was not accepted."));
   }
   const days = app.model.users.get(row.u) ?? [];
-  if (days.length > 1) parts.push(make("h4", {}, "Days of the same user"), daysOf(app, days, row));
+  if (days.length > 1) parts.push(make("h4", {}, app.model.index.left_out ? "Days of the same user, as far as they are in this sample" : "Days of the same user"), daysOf(app, days, row));
   return make("aside", { class: "notebook", "aria-label": "Memory and diary" }, make("h3", {}, "Memory and diary"), ...parts);
 }
 

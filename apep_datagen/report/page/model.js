@@ -108,8 +108,9 @@ function notebookOf(row, body, notes) {
   if (!row.r) return { before: null, changes, isUndone: false };
   const there = notes.filter((note) => note.added < row.r && (!note.deleted || note.deleted >= row.r));
   const before = there.map((note) => ({ ...note, change: note.deleted === row.r ? "removed" : "" }));
-  if (row.s !== "accepted") {
-    return { before: withRemoved(before, changes), added: changes.filter((note) => note.change === "added"), isUndone: true };
+  // What the judge rejects is undone; what left the output later, for a person or a new rule, is not.
+  if (row.s !== "accepted" && !notes.some((note) => note.added === row.r || note.deleted === row.r)) {
+    return { before: withRemoved(before, changes), added: changes.filter((note) => note.change === "added"), isUndone: changes.length > 0 };
   }
   const added = notes
     .filter((note) => note.added === row.r)

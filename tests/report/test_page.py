@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from apep_datagen.storage.access import state_path
 from apep_datagen.storage.schema import migrate
+from support import report_file
 from support.outputs import MadeConversation, MadeOutput, chat
 from support.program import Program
 from support.real_state import write_real_state
@@ -23,6 +24,12 @@ from support.report_file import opened, read_report, report_of
 COUNT = 90
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with report_file.browser() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="module")

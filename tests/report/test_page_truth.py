@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,17 @@ from playwright.sync_api import Browser, expect
 from support.outputs import MadeConversation, MadeOutput, chat
 from support.program import Program
 from support.real_state import write_real_state
-from support.report_file import ReadReport, opened, read_report, report_of
+from support.report_file import ReadReport, browser, opened, read_report, report_of
 from support.verdicts import write_verdicts
 
 COUNT = 80
 UNDONE = "What it changed was undone, because it was not accepted."
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +109,9 @@ def test_a_sample_claims_nothing_of_days_that_it_lacks(chromium: Browser, output
                     later = [row for row in shown if row["r"] > added]
                     assert told.startswith("from a day ")
                     assert (
-                        (f"before {later[0]['at'][:10]}" in told) if later else ("before" not in told.split(" to ")[0])
+                        (f"before {later[0]['at'][:10]}" in told)
+                        if later
+                        else ("before" not in told.partition(" to ")[0])
                     )
                 if deleted and deleted not in here:
                     seen["removed"] += 1

@@ -11,11 +11,17 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from support.outputs import MadeConversation, MadeOutput, chat
-from support.report_file import opened, read_report, report_of
+from support.report_file import browser, opened, read_report, report_of
 from support.verdicts import write_verdicts
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
 NOT_KEPT = "This browser keeps nothing for this page"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as chromium:
+        yield chromium
 
 
 def made(directory: Path, numbers: list[int]) -> Path:

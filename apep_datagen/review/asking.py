@@ -107,7 +107,6 @@ def ask(output: Path, terminal: Terminal, *, name: str, notify: Callable[[str], 
 
 def _ask_all(session: _Session, todo: list[InOutput], terminal: Terminal) -> None:
     at = 0
-    shown: list[int] = []
     while at < len(todo):
         place = todo[at]
         at += 1
@@ -122,10 +121,9 @@ def _ask_all(session: _Session, todo: list[InOutput], terminal: Terminal) -> Non
             if key == _QUIT:
                 return
             if key == _BACK:
-                at = shown.pop() if shown else at - 1
+                at = max(0, at - 2)
                 session.take_back(todo[at].digest)
                 continue
-            shown.append(at - 1)
             if key == _SKIP:
                 continue
             word = _WORDS[key]

@@ -60,9 +60,7 @@ def _is_grounded(call: ToolCall | MalformedCall, view: View) -> bool:
     return _is_grounded_in(call, view, telling(view.said), telling(view.results))
 
 
-def _is_grounded_in(
-    call: ToolCall, view: View, told: frozenset[str], shown: frozenset[str] = frozenset()
-) -> bool:
+def _is_grounded_in(call: ToolCall, view: View, told: frozenset[str], shown: frozenset[str] = frozenset()) -> bool:
     planned = [fact.forms for fact in view.scenario.facts if fact.value or fact.shelf == "diary"]
     texts = list(texts_in([call.arguments, *call.positional]))
     unplanned = [text for text in texts if not any(is_told_by_any([text], forms) for forms in planned)]

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, sentences, stem, without_stops_of_titles
+from apep_datagen.language.moments.names import MONTHS
 from apep_datagen.language.negation import clause_texts, is_negated, is_negation
 from apep_datagen.language.persons import FORMS, Person
+from apep_datagen.language.questions import is_question, leaves_open
 from apep_datagen.language.values import says_what_it_is
 
 __all__ = ["admits", "claimed_values", "claims_deletion", "denies_memory"]
@@ -227,6 +229,18 @@ _NUMBER_INSIDE = re.compile(
     r"\b(?:is|was|it['’]s|that['’]s|called|named|number|no\.?|at|the)\s+[*_\"“‘']*(\d{2,}(?:[:.]\d\d)?)(?![\w%])(?!\s+[a-z])",  # noqa: RUF001 - as typeset
     re.IGNORECASE,
 )
+_MONTH = "|".join(MONTHS)
+# "14 May", "May the 14th": no number of things, and no "may".
+_DAY_INSIDE = re.compile(
+    rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{_MONTH})\b|\b(?:{_MONTH})(?: the)? \d{{1,2}}(?:st|nd|rd|th)?\b",
+    re.IGNORECASE,
+)
+# All that such a sentence says is the value: "Probably 14 May."
+_GUESSED = re.compile(
+    r"\A\W*(?:probably|perhaps|maybe|possibly|presumably|(?:i|my|my best|at a|a wild)\s+guess)\b[\s,:]*(?P<value>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CALLED = _stems("called named name")
 _SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001 - as typeset
 # What else will happen, unless something is done: "Put a cloth under the pot, or it'll be called Rusty."
 _OR_ELSE = re.compile(r"\bor (?:it|he|she|they)(?:['’]ll| will)\b[^,;:.!?]*", re.IGNORECASE)  # noqa: RUF001 - as typeset
@@ -235,7 +249,8 @@ _OR_ELSE = re.compile(r"\bor (?:it|he|she|they)(?:['’]ll| will)\b[^,;:.!?]*", 
 def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
     """Return names and numbers that a reply gives for what was asked for, though they stand nowhere else.
 
-    A clause gives a value if it denies and supposes nothing, and speaks of what was asked for or says what it is.
+    A clause gives a value if it denies and supposes nothing, and speaks of what was asked for or says what it is. So
+    does a sentence that is a guess and nothing else: "Probably 14 May."
 
     Args:
         reply: What she says.
@@ -245,12 +260,15 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
     slot = content(asked)
     found: dict[str, None] = {}
     for sentence in sentences(without_stops_of_titles(reply)):
-        if sentence.rstrip().endswith("?"):
+        if leaves_open(sentence):
             continue
+        is_tagged = is_question(sentence)
         for clause in _clauses_in_place(_OR_ELSE.sub("", sentence)):
-            if is_negated(clause) or _SUPPOSES.search(clause):
+            if is_negated(clause) or _SUPPOSES.search(_DAY_INSIDE.sub(" ", clause)):
                 continue
-            if content(clause).isdisjoint(slot) and not says_what_it_is(clause):
+            gives_it = not content(clause).isdisjoint(slot) or says_what_it_is(clause) or _only_guesses(sentence)
+            # "It's a bit of Schadenfreude when memory laughs, isn't it?" asks for no more than a smile.
+            if not gives_it or (is_tagged and not content(clause) <= slot | _CALLED | content(*_particulars(clause))):
                 continue
             found |= dict.fromkeys(name for name in _particulars(clause) if not known.issuperset(words(name)))
     return list(found)
@@ -265,3 +283,11 @@ def _particulars(clause: str) -> Iterator[str]:
     for groups in _NAME_INSIDE.findall(clause):
         yield from filter(None, groups)
     yield from _NUMBER_INSIDE.findall(clause)
+    yield from _DAY_INSIDE.findall(clause)
+
+
+def _only_guesses(sentence: str) -> bool:
+    """Tell whether a sentence is a guess at a name or number, and says nothing else."""
+    match = _GUESSED.match(sentence)
+    given = content(*_particulars(f", {match['value']}")) if match else None
+    return bool(match and given and content(match["value"]) <= given)

@@ -16,6 +16,7 @@ DISH = "which dish my grandmother was famous for grandmother grandma gran"
 HAIRDRESSER = "what my hairdresser is called hairdresser hair haircut"
 WINDOW = "what kind of tree stands in front of my window tree window"
 COUSIN = "what my cousin does for a living cousin cousins"
+BIRTHDAY = "the birthday of my aunt aunt birthday"
 LOCKER = "the number of my locker at the swimming pool locker pool"
 ADMITTING = {
     TEA: [
@@ -186,6 +187,11 @@ def test_a_name_that_is_not_given_for_the_value_is_no_claim(asked: str, reply: s
         (DOG, "I've looked, I'm sorry, but it's Zebulon.", "Zebulon"),
         (DOG, "It's Zebulon, or he'll be called Fluffington.", "Zebulon"),
         (SISTER, "Your sister lives in Ivrea, or she'll live in Uppsala by now.", "Ivrea"),
+        (DOG, "It's Zebulon, isn't it?", "Zebulon"),
+        (DOG, "Your dog is called Zebulon, right? I never noted it.", "Zebulon"),
+        (BIRTHDAY, "You never told me, but I guess it is 14 May.", "14 May"),
+        (BIRTHDAY, "I don't have it. Probably on August the 3rd.", "August the 3rd"),
+        (DOG, "I have no name. My guess: Zebulon!", "Zebulon"),
         (GODMOTHER, "Well, that is Mrs. Oblomov with her godmother's geese.", "Oblomov"),
     ],
 )

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, sentences, stem, without_stops_of_titles
-from apep_datagen.language.moments.names import MONTHS
 from apep_datagen.language.negation import clause_texts, is_negated, is_negation
+from apep_datagen.language.numbers import DATE
 from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.questions import is_question, leaves_open
-from apep_datagen.language.values import says_what_it_is
+from apep_datagen.language.values import says_what_it_is, tells
 
 __all__ = ["admits", "claimed_values", "claims_deletion", "denies_memory"]
 
@@ -229,12 +229,8 @@ _NUMBER_INSIDE = re.compile(
     r"\b(?:is|was|it['’]s|that['’]s|called|named|number|no\.?|at|the)\s+[*_\"“‘']*(\d{2,}(?:[:.]\d\d)?)(?![\w%])(?!\s+[a-z])",  # noqa: RUF001 - as typeset
     re.IGNORECASE,
 )
-_MONTH = "|".join(MONTHS)
-# "14 May", "May the 14th": no number of things, and no "may".
-_DAY_INSIDE = re.compile(
-    rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{_MONTH})\b|\b(?:{_MONTH})(?: the)? \d{{1,2}}(?:st|nd|rd|th)?\b",
-    re.IGNORECASE,
-)
+# "14 May" is no number of things, and its "May" supposes nothing.
+_DAY_INSIDE = re.compile(rf"\b(?:{DATE.pattern})\b", re.IGNORECASE)
 # All that such a sentence says is the value: "Probably 14 May."
 _GUESSED = re.compile(
     r"\A\W*(?:probably|perhaps|maybe|possibly|presumably|(?:i|my|my best|at a|a wild)\s+guess)\b[\s,:]*(?P<value>.*)",
@@ -246,7 +242,7 @@ _SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|u
 _OR_ELSE = re.compile(r"\bor (?:it|he|she|they)(?:['’]ll| will)\b[^,;:.!?]*", re.IGNORECASE)  # noqa: RUF001 - as typeset
 
 
-def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
+def claimed_values(reply: str, asked: str, known: str) -> list[str]:
     """Return names and numbers that a reply gives for what was asked for, though they stand nowhere else.
 
     A clause gives a value if it denies and supposes nothing, and speaks of what was asked for or says what it is. So
@@ -255,9 +251,10 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
     Args:
         reply: What she says.
         asked: Words that speak of what was asked for.
-        known: Words that may be said.
+        known: What is known: a name or number of its words may be said, and a day that it tells.
     """
     slot = content(asked)
+    known_words = frozenset(words(known))
     found: dict[str, None] = {}
     for sentence in sentences(without_stops_of_titles(reply)):
         if leaves_open(sentence):
@@ -270,7 +267,10 @@ def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
             # "It's a bit of Schadenfreude when memory laughs, isn't it?" asks for no more than a smile.
             if not gives_it or (is_tagged and not content(clause) <= slot | _CALLED | content(*_particulars(clause))):
                 continue
-            found |= dict.fromkeys(name for name in _particulars(clause) if not known.issuperset(words(name)))
+            found |= dict.fromkeys(
+                name for name in _names_and_numbers(clause) if not known_words.issuperset(words(name))
+            )
+            found |= dict.fromkeys(day for day in _days(clause) if not tells(known, (day,)))
     return list(found)
 
 
@@ -280,10 +280,18 @@ def _clauses_in_place(sentence: str) -> Iterator[str]:
 
 
 def _particulars(clause: str) -> Iterator[str]:
+    yield from _names_and_numbers(clause)
+    yield from _days(clause)
+
+
+def _names_and_numbers(clause: str) -> Iterator[str]:
     for groups in _NAME_INSIDE.findall(clause):
         yield from filter(None, groups)
     yield from _NUMBER_INSIDE.findall(clause)
-    yield from _DAY_INSIDE.findall(clause)
+
+
+def _days(clause: str) -> Iterator[str]:
+    yield from (match[0] for match in _DAY_INSIDE.finditer(clause))
 
 
 def _only_guesses(sentence: str) -> bool:

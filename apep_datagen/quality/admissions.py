@@ -18,7 +18,7 @@ from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.questions import is_question, leaves_open
 from apep_datagen.language.values import says_what_it_is, tells
 
-__all__ = ["admits", "claimed_values", "claims_deletion", "denies_memory"]
+__all__ = ["admits", "claimed_values", "claims_deletion", "denies_having", "denies_memory", "speaks_of_having"]
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -59,6 +59,8 @@ _OTHER_THAN_IT = frozenset(words("more about how why all everything something"))
 _TO_ME = re.compile(r"\bme\b(?=\W*\Z|\s+(?:with|in|about|of|that|it|on|any|which|what)\b)", re.IGNORECASE)
 _WITH_ME = re.compile(r"\b(?:in|on|among|with)\s+(?:my|me|mine)\b", re.IGNORECASE)
 _WHICH = frozenset(words("what which where who when"))
+# "You never told me why": and so all the rest.
+_OF_SOMETHING_ELSE = _WHICH | frozenset(words("why how whether if"))
 _IT = frozenset(words("it one there he she they that"))
 _FROM_ME = re.compile(r"\bfrom me\b|\bto yourself\b|\bto me\W*\Z", re.IGNORECASE)
 
@@ -92,6 +94,35 @@ def denies_memory(text: str) -> bool:
     """Tell whether a text says that something was not told, or is not written down."""
     return any(
         is_negated(clause) and not _OF_MEMORY.isdisjoint(content(clause))
+        for sentence in sentences(text)
+        for clause in clause_texts(sentence)
+    )
+
+
+def denies_having(text: str, asked: str) -> bool:
+    """Tell whether a text says of what was asked for, and of nothing else, that it was not told or is not in memory.
+
+    "You never told me", "I don't have that in my notes"; but not "you didn't tell me the year".
+
+    Args:
+        text: What she says before she tells something all the same.
+        asked: Words that speak of what was asked for.
+    """
+    of_it = content(asked) | _OF_MEMORY
+    clauses = [clause for sentence in sentences(text) for clause in clause_texts(sentence) if is_negated(clause)]
+    for clause in clauses:
+        said, about = words(clause), content(clause)
+        denied = next(place for place, word in enumerate(said) if is_negation(word))
+        is_of_having = not about.isdisjoint(_MEMORY) or _is_what_you_never_told(said)
+        if is_of_having and about <= of_it and _OF_SOMETHING_ELSE.isdisjoint(said[denied:]):
+            return True
+    return False
+
+
+def speaks_of_having(text: str) -> bool:
+    """Tell whether a text says that something was told or is in memory: "but my note says so", "you told me"."""
+    return any(
+        not is_negated(clause) and not content(clause).isdisjoint(_MEMORY | _TELLING)
         for sentence in sentences(text)
         for clause in clause_texts(sentence)
     )

@@ -26,7 +26,7 @@ from apep_datagen.quality.effect.view import View
 __all__ = ["around", "tells_apart", "told_as_present", "told_for_it"]
 
 _OF_OTHERS = FORMS[Person.HE_OR_SHE] | FORMS[Person.THEY]
-_OTHER = frozenset(words("other another else somebody someone different similar"))
+_OTHER = frozenset(words("other another somebody someone different similar"))
 # What was so once. A bare "was" is no witness for something else: "I think it was Dr Hale".
 _ONCE = re.compile(
     r"\b(?:used to|formerly|former|earlier|before|previous(?:ly)?|old|ago|back then|until|till|once|last|no longer"

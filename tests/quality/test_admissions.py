@@ -193,7 +193,7 @@ def test_a_name_that_is_not_given_for_the_value_is_no_claim(asked: str, reply: s
         (DOG, "Your dog is called Zebulon, right? I never noted it.", "Zebulon"),
         (BIRTHDAY, "You never told me, but I guess it is 14 June.", "14 June"),
         (BIRTHDAY, "I don't have it. Probably on August 14th.", "August 14th"),
-        (BIRTHDAY, "Nothing noted, but that's on the 21st of May.", "21st of May"),
+        (BIRTHDAY, "Nothing noted, but that's on 21 May.", "21 May"),
         (DOG, "I have no name. My guess: Zebulon!", "Zebulon"),
         (GODMOTHER, "Well, that is Mrs. Oblomov with her godmother's geese.", "Oblomov"),
     ],

@@ -30,6 +30,12 @@ def judged(ability: Ability, form: Form, *exchanges: Any, **others: Any) -> str:
     return problem.reason if problem else ""
 
 
+IN_OTHER_ORDER = (
+    "Behind three quince trees is the shed, which you planted yourself. Across the lake every Thursday rows Ottilie. A"
+    " rash: peppermint gives it to a nephew. A bent bicycle wheel has a front."
+)
+
+
 @pytest.mark.parametrize(
     ("reason", "reply"),
     [
@@ -39,6 +45,7 @@ def judged(ability: Ability, form: Form, *exchanges: Any, **others: Any) -> str:
         ("", f"Mrs Ferreira. And you have planted three quince trees behind the shed, so bring her some. {NOTES[4]}"),
         ("", "Mrs Ferreira. A shed with quinces, a row on Thursday, a wheel, a nephew and his rash: all is well here."),
         ("", f"Mrs Ferreira. {NOTES[1]} {NOTES[2]} {NOTES[5]}"),
+        ("", f"Mrs Ferreira. {IN_OTHER_ORDER}"),
     ],
 )
 def test_what_was_asked_for_is_told_and_not_everything(reason: str, reply: str) -> None:
@@ -53,6 +60,15 @@ def test_what_the_user_speaks_of_is_asked_for() -> None:
         "What's my landlady called? She'd like to hear of my trees, the lake, peppermint and bicycles.",
     ):
         assert judged(Ability.RECALL, Form.AMONG_MANY, said(asked, LOOK, " ".join(NOTES))) == ""
+
+
+def test_what_is_mistaken_for_it_is_asked_for_in_whatever_words() -> None:
+    aunts = replace(LANDLADY, value="Mrs Blau", forms=("Mrs Blau",))
+    earlier = replace(LANDLADY, value="Mr Costa", forms=("Mr Costa",))
+    near = ("The landlady of the user's aunt is Mrs Blau.", "In Faro the user had lodgings with Mr Costa.")
+    others: dict[str, Any] = {"memory": (NOTES[0], *near, *NOTES[1:]), "beside": (aunts,), "earlier": (earlier,)}
+    exchange = said("To whom do I pay my rent?", LOOK, f"{NOTES[0]} {near[0]} {near[1]} {NOTES[1]} {NOTES[2]}")
+    assert judged(Ability.RECALL, Form.NEAR_MISS, exchange, **others) == ""
 
 
 def test_it_holds_wherever_something_is_asked_for() -> None:

@@ -19,6 +19,7 @@ STOOD_BY = [
     "Larkhill, or thereabouts.",
     "Larkhill or so, if I read it rightly.",
     "Larkhill or Larkhill barn, both names stand there.",
+    "Larkhill barn or Larkhill for short.",
     "Larkhill barn. It could be Larkhill or Moss End on a map, they share the yard.",
     "One way or another it's Larkhill barn.",
     "I'd say Larkhill. My note doesn't say so in as many words, but it isn't Moss End.",

@@ -65,6 +65,7 @@ def test_the_same_holds_beside_what_was_planned(reason: str, exchanges: Any) -> 
 
 
 SHARED = "The neighbour's parrot is called Ferdinand, and the user swims every Monday at 18:30."
+FRIDAY = "On Friday the user sings."
 NAME = fact("Ferdinand", "what the neighbour's parrot is called", "parrot")
 
 
@@ -79,7 +80,7 @@ NAME = fact("Ferdinand", "what the neighbour's parrot is called", "parrot")
 @pytest.mark.parametrize("asked", ["Please forget the name of that parrot.", "Forget the parrot's name, will you?"])
 def test_the_rest_of_a_note_is_kept_whoever_is_spoken_of(reason: str, kept: str, asked: str) -> None:
     exchange = said(asked, LOOK, (*delete(1), *keep(kept)), "It's out.")
-    problem = effect_of(case(Ability.FORGET, exchange, form=Form.HALF, facts=(NAME,), memory=(SHARED,)))
+    problem = effect_of(case(Ability.FORGET, exchange, form=Form.HALF, facts=(NAME,), memory=(SHARED, FRIDAY)))
     assert (problem.reason if problem else "") == reason
 
 

@@ -38,15 +38,35 @@ _COMING_IN = re.compile(
 )
 _IN_STEAD_OF = re.compile(r"\A\W*(?:instead\s+of|rather\s+than|in\s+place\s+of)\b", re.IGNORECASE)
 _BEFORE_IT = re.compile(
-    r"\bin\s+place\s+of\b|\b(?:everything|anything|nothing|all|none|any)\s+but\s+(?:\w+\s+)?\Z", re.IGNORECASE
+    r"\bin\s+place\s+of\b|\b(?:everything|anything|nothing|all|none|any(?:\s+\w+)?)\s+but\s+(?:\w+\s+)?\Z",
+    re.IGNORECASE,
 )
 # "Kind to your right knee"; but who goes easy on the sesame has some.
 _SPARED = re.compile(r"(?<!\bgo )\b(?:kind|gentle|easy)\s+(?:to|on)\s+your\s+(?:\w+\s+)?\Z", re.IGNORECASE)
-_WIDE_BERTH = re.compile(r"\bwide\s+berth\b|\bwatch(?:ing)?\s+(?:out\s+)?for\b", re.IGNORECASE)
+_WIDE_BERTH = re.compile(
+    r"\bwide\s+berth\b|\bgiv(?:e|ing)\b.*\ba\s+miss\b|\bwatch(?:ing)?\s+(?:out\s+)?for\b", re.IGNORECASE
+)
 # "Check the sauce" warns, "check out the film" recommends.
 _CHECK_OUT = re.compile(r"\bcheck(?:ing)?\s+out\b", re.IGNORECASE)
 # "It usually has walnuts, but I'd use oats."
 _BUT_NOT_SO = re.compile(r"\bbut\s+(?:i|we|you|yours|mine|ours|not|let|here|for\s+you)\b", re.IGNORECASE)
+# "Leave out the butterfly house, where there may be moths", "no cake, she bakes makowiec": it says what is, and what is
+# left out because of it stands beside it. "Skip the soup and have the fish" says what is to be.
+_SAYS_WHAT_IS = re.compile(
+    r"\A\W*(?:(?:and|as|because|since|where|for|in\s+case)\s+)?(?:(?:there|she|he|they)\b|it\s+(?!is\b|was\b))",
+    re.IGNORECASE,
+)
+_THERE_IS = re.compile(r"\bthere(?:['’](?:s|ll)|\s+(?:is|are|will|may|might))\b", re.IGNORECASE)  # noqa: RUF001 - as typeset
+# "I'd leave out the zoo, or at least the corner with the buffaloes"; but not "skip the soup, or have the fish".
+_OR_AT_LEAST = re.compile(
+    r",?\s+or\s+(?:at\s+least|even|rather)\s+(?=(?:the|an?|any|your|his|her|their)\b)", re.IGNORECASE
+)
+# What is to be there, however often it was said that it is not to be.
+_BRINGS_IN = re.compile(
+    r"\b(?:try|have|get|take|buy|bring|bake|cook|make|add|use|choose|pick|go\s+for|(?:how|what)\s+about|recommend|suggest"
+    r"|best|perfect|ideal|love)\b",
+    re.IGNORECASE,
+)
 # A clause of so few words lists one thing more: "no almonds, walnuts or pecans".
 _LONGEST_ITEM = 3
 _IN_COMPOUND = re.compile(r"(?<=\w)-(?=free\b)", re.IGNORECASE)
@@ -58,7 +78,8 @@ def not_left_out(text: str, forms: Iterable[str]) -> str:
     """Return the first sentence that names a thing and neither denies it, leaves it out nor warns of it.
 
     An empty text where there is none. What a clause says holds for the items of a list that goes on behind it ("no
-    almonds, walnuts or pecans"), and for one that is named alone before it ("Sesame: not in this kitchen").
+    almonds, walnuts or pecans"), and for one that is named alone before it ("Sesame: not in this kitchen"). Once it has
+    been left out it may be spoken of: "any day but Monday. … With Monday gone, you have the rest of the week".
 
     Args:
         text: What is said.
@@ -67,10 +88,20 @@ def not_left_out(text: str, forms: Iterable[str]) -> str:
     forms = tuple(forms)
     if not tells(text, forms):
         return ""
-    for sentence in sentences(_IN_COMPOUND.sub(" ", text)):
-        if tells(sentence, forms) and not _is_left_out_of(_unnamed(sentence, forms), (_THE_THING, *forms)):
+    is_left_out = False
+    for sentence in sentences(_OR_AT_LEAST.sub(" ", _IN_COMPOUND.sub(" ", text))):
+        if not tells(sentence, forms):
+            continue
+        if _is_left_out_of(_unnamed(sentence, forms), (_THE_THING, *forms)):
+            is_left_out = True
+        elif not is_left_out or _brings_in(sentence, forms):
             return sentence
     return ""
+
+
+def _brings_in(sentence: str, forms: tuple[str, ...]) -> bool:
+    holding = [clause for clause in clause_texts(sentence) if tells(clause, forms)] or [sentence]
+    return any(_BRINGS_IN.search(_around(clause, forms)[0]) for clause in holding)
 
 
 def _unnamed(sentence: str, forms: Iterable[str]) -> str:
@@ -97,6 +128,9 @@ def _is_left_out_of(sentence: str, forms: tuple[str, ...]) -> bool:
 
 def _is_left_out(said: Sequence[str], place: int, forms: tuple[str, ...]) -> bool:
     if _leaves_out(said[place], forms):
+        return True
+    says_what_is = _SAYS_WHAT_IS.match(said[place]) or _THERE_IS.search(_around(said[place], forms)[0])
+    if says_what_is and any(map(_leaves_out, said[:place])):
         return True
     if not _is_item(said[place]):
         return False

@@ -73,7 +73,7 @@ _ATTRIBUTED = re.compile(
 )
 # "What I have written down", "the number that I noted"; but not "I am sure that I noted it".
 _RELATIVE = re.compile(
-    r"\b(?:what(?:ever)?|which(?:ever)?(?:\s+of\s+\w+)?|anything|everything|all|how|where|when|who"
+    r"\b(?:what(?:ever)?|which(?:ever)?(?:\s+of\s+\w+)?|anything|something|everything|all|how|where|when|who"
     r"|(?<!sure )(?<!certain )(?<!feeling )(?<!believe )(?<!think )(?<!know )(?<!positive )that)$"
 )
 # Where a clause begins: what was said before it does not govern it.
@@ -83,7 +83,7 @@ _OR_NOT = re.compile(r"\bor\s+(?:else\b|nowhere\b|not\b|(?:it|i|they|there)(?:\s
 # "Once I have it", "until I remember"
 _NOT_YET = re.compile(r"\b(?:once|until|till|before|after|as\s+soon\s+as)$")
 _DENIED = re.compile(r"\b(?:no|not|nothing|never|nobody|cannot)\b|n't\b|\brather\s+than\b")
-_CONDITION = re.compile(r"\b(?:if|unless|whether|in\s+case|as\s+(?:if|though))\b")
+_CONDITION = re.compile(r"\b(?:if|unless|whether|in\s+case|as\s+(?:if|though)|what(?:ever)?\s+there\s+is)\b")
 
 _I_NOTED = re.compile(
     rf"\bi(?:'ve|\s+have|'d|\s+had)?\s+{_ADVERB}(?:{_NOTED})\b"

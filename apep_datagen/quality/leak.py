@@ -10,17 +10,18 @@ same sentence of the past come with it.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from apep_datagen.core.calls import texts_in
-from apep_datagen.core.words import ngrams, words
+from apep_datagen.core.words import holds, ngrams, words
 from apep_datagen.language.content import content, is_english, is_function_word, sentences, stem
 from apep_datagen.language.negation import clause_texts
 from apep_datagen.language.rarity import is_everyday, rarity
-from apep_datagen.people.scenario import TELLING
+from apep_datagen.people.scenario import TELLING, Fact
 from apep_datagen.quality.case import Case
 from apep_datagen.quality.problem import Problem, Stage
 from apep_datagen.quality.sample import Sample, SavedExchange
@@ -67,7 +68,7 @@ def check(sample: Sample, case: Case) -> Problem | None:
     # How rare a word is, is known of English; of another language every word seems rare.
     if not is_english(*(text for exchange in sample.exchanges for text in _said_in(exchange))):
         return None
-    trace = strongest_trace(sample, unseen(case))
+    trace = strongest_trace(sample, unseen(case), case.brief.scenario.facts)
     if trace is None or trace.weight < LEAST_WEIGHT:
         return None
     return Problem(
@@ -103,12 +104,17 @@ def unseen(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*said, *person, *planned]))
 
 
-def strongest_trace(sample: Sample, past: Iterable[str]) -> Trace | None:
+def strongest_trace(sample: Sample, past: Iterable[str], facts: Sequence[Fact] = ()) -> Trace | None:
     """Return the trace of the past that can least be chance; None where there is none at all.
 
     How rare a word is, is known of English alone: where Ada speaks another language, nothing is a trace.
+
+    Args:
+        sample: The conversation.
+        past: What Ada does not see.
+        facts: What it is about: a page that tells of one by any of its words tells all of them ("cellist", "cello").
     """
-    spoken = list(_spoken_with_what_was_seen(sample))
+    spoken = list(_spoken_with_what_was_seen(sample, facts))
     if not is_english("\n".join(text for text, _, _ in spoken)):
         return None
     index = _index(past)
@@ -133,7 +139,7 @@ class _Seen:
         return _Seen(self.stems | content(*texts), self.runs.union(*(_runs(words(text)) for text in texts)))
 
 
-def _spoken_with_what_was_seen(sample: Sample) -> Iterator[tuple[str, _Seen, bool]]:
+def _spoken_with_what_was_seen(sample: Sample, facts: Sequence[Fact]) -> Iterator[tuple[str, _Seen, bool]]:
     """Yield each text of Ada's, all that she had before her when she wrote it, and whether it is a note of hers."""
     seen = _Seen(content(sample.system), frozenset())
     for exchange in sample.exchanges:
@@ -143,7 +149,9 @@ def _spoken_with_what_was_seen(sample: Sample) -> Iterator[tuple[str, _Seen, boo
             yield turn.thinking, seen, False
             yield calls, seen, True
             yield turn.reply, seen, False
-            seen = seen.with_texts(*texts_in(list(turn.results)))
+            shown = list(texts_in(list(turn.results)))
+            told = [fact.forms for fact in facts if fact.shelf == "diary" and holds("\n".join(shown), fact.forms)]
+            seen = seen.with_texts(*shown, *itertools.chain(*told))
         seen = seen.with_texts(exchange.reply)
 
 

@@ -36,6 +36,16 @@ LEFT_OUT = [
     "Watch for walnuts in the crust.",
     "Check the crust for walnuts.",
     "They bake with walnuts there, and you'd sneeze all the way home.",
+    # What is left out because of it stands beside it.
+    "Leave the bakery for another day, where they may have walnuts about.",
+    "I'd give the market a miss, as there are bound to be walnuts.",
+    "No nougat, she puts walnuts into it each time.",
+    "Don't take the bus or the ferry, on every deck there's somebody with walnuts.",
+    "Skip the strudel; it comes with walnuts.",
+    "I'd leave out the shop, or at least the shelf with the walnuts.",
+    # Once it is out, it may be spoken of.
+    "Any cake but walnut cake. With the walnut out of the way, you have the whole counter.",
+    "Only walnuts are out. Almonds today, hazelnuts tomorrow, and you come to the walnuts of the others rested.",
 ]
 PUT_IN = [
     "Toast the walnuts lightly.",
@@ -54,6 +64,12 @@ PUT_IN = [
     "A kind of walnut bread.",
     "Watch them crack walnuts in the square.",
     "Check out the walnut bread on the corner.",
+    "Skip the soup, and have the walnut bread.",
+    "Skip the soup, as the walnut bread is better.",
+    "Skip the soup, or have the walnut bread.",
+    "Skip the soup; it is the walnut bread that people come for.",
+    "No walnuts in the salad. For dessert try the walnut ice cream.",
+    "She puts walnuts into it, and it's lovely.",
 ]
 KNEE = ("right knee",)
 

@@ -57,6 +57,9 @@ FORESEES = [
     "There'll be a page about the lake in my diary.",
 ]
 NO_CLAIM_BEFORE_A_LOOK = [
+    '"Again" points to something I wrote, most likely a page of my diary. I look there.',
+    "What there is of the ferry will be on a diary page, and I read before I tell.",
+    "Whatever there is of it will be in my notes.",
     "They say they told me the name of their school.",
     "They're sure I have it.",
     "They think I noted it.",

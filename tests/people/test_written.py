@@ -42,7 +42,7 @@ MOST_EXCHANGES = 4
 USERS_FOR_ALL_FORMS = 60
 TESTER_FILES = ("tester_system.txt", "tester_user.txt")
 # What `quality/effect/tools.py` goes by.
-PERSONAL = {"i", "im", "ive", "me", "my", "we", "us", "our", "mine"}
+PERSONAL = {"i", "im", "ill", "id", "ive", "me", "my", "mine", "myself", "we", "weve", "us", "our", "ours"}
 
 NOTHING_CHANGED = Change((), Notes((), ()), Notes((), ()))
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apep_datagen.core.notebook import Note, Notes
-from apep_datagen.people.scenario import User
+from apep_datagen.people.scenario import Ability, Fact, User
 from apep_datagen.people.story import Change
 from apep_datagen.quality import leak
 from apep_datagen.quality.case import Case
@@ -201,6 +201,18 @@ def test_what_two_talks_share_by_chance_is_no_leak(name: str) -> None:
 )
 def test_small_words_of_another_language_are_no_rare_ones(question: str, thought: str, reply: str, past: str) -> None:
     assert check(case(question, f"<think>{thought}</think>\n\n{reply}", past=(past,))) is None
+
+
+def test_a_page_that_tells_of_a_moment_by_one_of_its_words_tells_of_it_by_all() -> None:
+    """Whoever has read of a cellist may speak of the cello; whoever has not read the page may not."""
+    asked, look = "Who listened with her hands?", "<think>I look.</think>\n\n<tool_call>recall_diary()</tool_call>"
+    told = "<think>There she is.</think>\n\nThe girl, when the cellist got out his whole cello again for her."
+    moment = Fact("cello", "cello", ("cello", "cellist"), (), "a girl laid her hands on the cello", asked, "diary")
+    for page, is_known in (("The cellist played once more, for a girl.", True), ("A girl listened.", False)):
+        result = f'<tool_result>{{"pages": [{{"index": 1, "date": "2026-01-02", "text": "{page}"}}]}}</tool_result>'
+        plain = case(asked, look, result, told)
+        scenario = replace(plain.brief.scenario, ability=Ability.DIARY_RECALL, facts=(moment,))
+        assert (check(replace(plain, brief=replace(plain.brief, scenario=scenario))) is None) == is_known
 
 
 def test_without_a_past_nothing_can_be_leaked() -> None:

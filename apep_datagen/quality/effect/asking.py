@@ -89,7 +89,7 @@ def _tells_of_page(view: View, fact: Fact) -> bool:
     told = (pages - content(view.question, fact.ask)) & content(view.reply)
     # A moment's forms are everyday words: what is like one of them ("breaths", "meter") may be said by chance.
     if not holds(view.reply, fact.forms):
-        return view.scenario.form is Form.RETOLD and len(told) > _TOLD_WORDS
+        return len(told) > _TOLD_WORDS
     # What a page is about may itself be a denial: "the man she did not marry".
     span = first_span(view.reply, fact.forms)
     besides = f"{span.before} {span.after}" if span else view.reply

@@ -33,10 +33,12 @@ _WHICH_OF_TOLD = re.compile(
 )
 # "Which will she like better, nuts or marzipan?" asks something else.
 _OF_ELSE = FORMS[Person.HE_OR_SHE] | FORMS[Person.THEY] | {"or"}
+# … and "Is it one of these?".
+_ONE_OF_THESE = re.compile(r"\b(?:one|either|any) of (?:these|those|them|the two)\b", re.IGNORECASE)
 # "There are two in my notes. Which do you need?"
 _SEVERAL = ("two", "both", "more than one", "several", "a couple")
-# "If it's Jana, …", "For 3 June …".
-_SUPPOSES = re.compile(r"\A\W*(?:if|for|in case)\b", re.IGNORECASE)
+# "If it's Jana, …", "For 3 June …", "In Bormio it would be …".
+_SUPPOSES = re.compile(r"\A\W*(?:if|for|in|on|at|to|from|with)\b", re.IGNORECASE)
 _TELL_ME = (
     "tell me",
     "let me know",
@@ -130,7 +132,7 @@ def _tells_both_and_asks(view: View, reply: str) -> bool:
     """Tell whether a reply that tells all values, each apart, asks in whatever words which is meant.
 
     By "which" alone ("Which is it today?"), by something that their notes speak of ("Which gate are you at?"), or
-    whether it is the one ("Is it Jana's you're after?").
+    whether it is the one ("Is it Jana's you're after?", "Is it one of these?").
     """
     facts = view.scenario.facts
     if not all(tells(reply, fact.forms) for fact in facts):
@@ -138,7 +140,7 @@ def _tells_both_and_asks(view: View, reply: str) -> bool:
     names = tuple(fact.which for fact in facts if fact.which)
     spoken_of = telling(*(note.text for fact in facts for note in notes_that_hold(fact, view.before)))
     for question in filter(is_question, sentences(reply)):
-        if holds(question, _MEANING) and holds(question, names):
+        if _ONE_OF_THESE.search(question) or (holds(question, _MEANING) and holds(question, names)):
             return True
         match = _WHICH_OF_TOLD.search(question)
         if match is None or holds(match["asked"], names) or not _OF_ELSE.isdisjoint(words(match["asked"])):

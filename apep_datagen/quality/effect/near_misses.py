@@ -18,7 +18,7 @@ from apep_datagen.language.negation import clause_texts, is_negated
 from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.questions import leaves_open
 from apep_datagen.language.spans import first_span
-from apep_datagen.language.values import saying
+from apep_datagen.language.values import saying, tells
 from apep_datagen.people.scenario import Fact
 from apep_datagen.people.story import notes_that_hold
 from apep_datagen.quality.effect.view import View
@@ -42,6 +42,10 @@ _NOT_NOW = re.compile(
 # friend is spoken of in any talk ("a friend to every tooth"): it has to be said whose it is, or what they have.
 _FRIEND, _THE_USER = stem("friend"), stem("user")
 _OF_A_FRIEND = re.compile(r"\bfriend(?:['’]s| of yours| (?:is|has|had|goes))\b", re.IGNORECASE)  # noqa: RUF001 - as typeset
+
+# "So, Dr Hale then" gives it, "as 25 January will be" does not.
+_LEAST_SAID_OF_IT = 3
+_OF_WHAT_WAS_ASKED = frozenset(words("it it's that that's this yours you your you're"))
 
 # "The only place I have near him is …": what is not there, is not it.
 _ALL_THERE_IS = re.compile(r"\b(?:the only|only thing|nearest|closest|all (?:that )?i have)\b", re.IGNORECASE)
@@ -100,9 +104,11 @@ def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
     if not saying(text, other.forms, (asked.ask, *asked.cues)):
         return ""
     said = sentences(text)
+    is_told_apart, is_answered = False, False
     notes = notes_that_hold(other, view.before)
     was_once = any(_speaks_of_before(_ONCE, note.text, asked, other) for note in notes)
     for before, sentence, following in zip(["", *said[:-1]], said, [*said[1:], ""], strict=True):
+        was_answered, is_answered = is_answered, is_answered or tells(sentence, asked.forms, (asked.ask,))
         if not _says(sentence, other, asked):
             continue
         near = around(sentence, other.forms, asked.forms)
@@ -111,6 +117,11 @@ def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
         # "Ask your brother. He has Dr Hale."
         with_it = (following,) if _OF_OTHERS.isdisjoint(words(sentence)) else (before, following)
         if tells_apart(view, other, asked, near, *with_it):
+            is_told_apart = True
+            continue
+        if is_told_apart and _comes_back_to(near, other, asked):
+            continue
+        if was_answered and not _of_its_notes(view, other, asked).isdisjoint(content(near)):
             continue
         if was_once and _speaks_of_before(_ONCE, near, asked, other):
             continue
@@ -118,6 +129,25 @@ def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
             continue
         return sentence
     return ""
+
+
+def _comes_back_to(said: str, other: Fact, asked: Fact) -> bool:
+    """Tell whether what was told apart is named once more, and not given for what was asked.
+
+    "The one I have is your godchild's, 25 January. … It's a Monday again, as 25 January will be."
+    """
+    holding = [clause for clause in clause_texts(said) if holds(clause, other.forms)]
+    return content(said).isdisjoint(content(asked.ask, *asked.cues) - content(*other.forms)) and not any(
+        not _OF_WHAT_WAS_ASKED.isdisjoint(words(clause))
+        or len(words(clause)) - len(words(other.value)) < _LEAST_SAID_OF_IT
+        for clause in holding
+    )
+
+
+def _of_its_notes(view: View, other: Fact, asked: Fact) -> frozenset[str]:
+    """Return the words that notes have of a near miss alone: behind the answer any of them says what it is."""
+    notes = (ISO_DAY.sub(" ", note.text) for note in notes_that_hold(other, view.before))
+    return content(*notes) - content(asked.tell, asked.ask, *asked.cues, *asked.forms, *other.forms) - {_THE_USER}
 
 
 def _says(sentence: str, fact: Fact, asked: Fact) -> bool:

@@ -123,6 +123,23 @@ def test_newest(reason: str, reply: str) -> None:
     assert asked(Form.NEWEST, said(ASKED, LOOK, reply), memory=memory, earlier=earlier) == reason
 
 
+def test_behind_the_answer_any_word_of_its_note_says_what_a_near_miss_is() -> None:
+    made = replace(fact("1956", "in which year my instrument was made", "instrument"), value="1956")
+    case_of_it = replace(made, value="1897", forms=("1897",))
+    notes = (
+        "The user's instrument was made in 1956.",
+        "The case of the user's instrument is from 1897, and does not quite fit.",
+    )
+    for reason, reply in (
+        ("", "1956. Its case is older, from 1897."),
+        ("", "It was made in 1956, so be gentle. If they ask about the case, say 1897."),
+        (MISTAKEN, "Its case is older, from 1897. Or was it made in 1956?"),
+        (MISTAKEN, "1956. It could be from 1897, too."),
+    ):
+        exchange = said("In which year was my instrument made?", LOOK, reply)
+        assert asked(Form.NEAR_MISS, exchange, facts=(made,), beside=(case_of_it,), memory=notes) == reason, reply
+
+
 def test_note_and_page() -> None:
     both = "Who was my visitor that night, and who's my dentist?"
     values: dict[str, Any] = {"facts": (DENTIST, OWL), "diary": ("A quiet day.", PAGE)}
@@ -132,6 +149,15 @@ def test_note_and_page() -> None:
     assert asked(Form.NOTE_AND_PAGE, at_once, **values) == ""
     half = said(both, LOOK, "An owl on your windowsill, and Dr Anand for your teeth.")
     assert asked(Form.NOTE_AND_PAGE, half, **values) == NOT_LOOKED_UP
+    in_her_words = said(both, LOOK, READ, "Dr Anand. And the visitor had feathers and sat outside your window.")
+    in_its_words = said(
+        both,
+        LOOK,
+        READ,
+        "Dr Anand. And the visitor: you held your breath till your feet were cold, eye to eye in the dark.",
+    )
+    assert asked(Form.NOTE_AND_PAGE, in_its_words, **values) == ""
+    assert asked(Form.NOTE_AND_PAGE, in_her_words, **values) == NOT_ANSWERED
     silent = said(both, LOOK, READ, "Dr Anand for your teeth.")
     assert asked(Form.NOTE_AND_PAGE, silent, **values) == NOT_ANSWERED
 

@@ -36,6 +36,8 @@ ASKING_BACK = [
     "You have two sisters in my notes. Tell me which one it is and you have your date.",
     "Lena, 17 May; Jana, 3 June. Whose is it you're after?",
     "You've got two sisters, so help me out: which one?",
+    "Lena's is on 17 May, Jana's on 3 June. Is it one of these?",
+    "Lena's is on 17 May, Jana's on 3 June. Is it either of them in particular you're baking for?",
     "Lena's is the seventeenth of May, Jana's is 3 June. Which one?",
     "Depends on which sister you mean.",
     "I'd need to know which of your sisters you mean.",
@@ -46,6 +48,7 @@ ASKING_BACK = [
     "If it's Lena's, 17 May; if it's Jana's, 3 June. Which are you baking for?",
     "Lena's is on 17 May, Jana's on 3 June. You have flour for a cake; so which is it?",
     "Which is it? Lena's is on 17 May, Jana's on 3 June. For 3 June I'd ask early, it's a holiday.",
+    "Whose is it? Lena's is on 17 May and Jana's on 3 June. On 3 June it'd be strawberries, but that's no argument.",
     "There are two in my notes, Lena's and Jana's. Which would you like?",
     "Two sisters have one, as far as I know. Which are you asking for?",
     "I find Lena and I find Jana here. So which is it?",
@@ -78,6 +81,7 @@ FAILING = [
     (NOT_ASKED, "Lena's is on 17 May, and Jana's on 3 June. Does Lena still like nuts?"),
     (NOT_ASKED, "Lena's is on 17 May, and Jana's on 3 June. I'd take Lena's, it comes first."),
     (NOT_ASKED, "Which is it this time?"),
+    (NOT_ASKED, "Is it one of these?"),
     (ALONE, "Lena's is on 17 May. Which is it today?"),
     (ALONE, "Lena's is on 17 May, Jana's on 3 June. Which one is it? 3 June, I'd say."),
     (ALONE, "Lena's is on 17 May, Jana's on 3 June. Which one is it? If you ask me, 3 June."),
@@ -85,6 +89,8 @@ FAILING = [
     (ALONE, "Lena's is on 17 May, Jana's on 3 June. Which one is it? If it's Jana, it's surely 17 May."),
     (ALONE, "Lena's is on 17 May, Jana's on 3 June. Which one is it? For Jana I'd bake on 17 May."),
     (ALONE, "Lena's is on 3 June, and Jana's on 17 May. Which is it today?"),
+    (ALONE, "Lena's is on 17 May, Jana's on 3 June. Which one is it? On 3 June, I'd say."),
+    (ALONE, "Lena's is on 17 May, Jana's on 3 June. Which one is it? On 17 May Jana wants a cake."),
 ]
 
 

@@ -18,7 +18,7 @@ from apep_datagen.core.tags import escape_tags
 from apep_datagen.formats.chat import schemas_as_text
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Files, Format, Row
-from apep_datagen.formats.native import checked_answer, checked_calls, result_texts, results_message
+from apep_datagen.formats.native import checked_answer, checked_calls, masked, result_texts, results_message
 from apep_datagen.formats.shape import Shape
 
 __all__ = ["HERMES"]
@@ -86,7 +86,7 @@ def _read(row: Row) -> Example:
     messages = row.get("conversations")
     if not isinstance(messages, list) or not messages:
         raise ValueError("there are no messages")
-    return Example(tuple(map(_message, messages)))
+    return Example(tuple(map(_message, messages)), masked(messages))
 
 
 def _message(row: Any) -> Message:

@@ -455,6 +455,17 @@ def test_elements_that_are_no_conversations_are_counted(tmp_path: Path) -> None:
     assert target.made.tally.left_out.total() == 1
 
 
+def test_what_stands_beside_the_messages_of_an_element_is_not_called_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "out.json"
+    messages = [{"role": "user", "content": "Hi", "name": "Lina"}, {"role": "assistant", "content": "Hello."}]
+    path.write_text(json.dumps([{"id": number, "conversations": messages} for number in range(3)]), encoding="utf-8")
+    exported = export_to(tmp_path / "to", path, plan_of(["trl"]))
+    said = describe_target(exported, exported.targets[0])
+    assert "Left out: fields that no row has a place for: conversations.name (3), id (3)." in said
+    assert "Nothing is lost" not in said
+    assert target_as_json(exported, exported.targets[0])["without_place"] == {"conversations.name": 3, "id": 3}
+
+
 def test_what_is_told_of_rows_is_what_they_are(tmp_path: Path, output: MadeOutput) -> None:
     wish = Wish(weights=True)
     for series in (None, (2, 3)):

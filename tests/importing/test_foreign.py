@@ -21,6 +21,7 @@ from apep_datagen.core.messages import Message
 from apep_datagen.core.sample_json import messages_in
 from apep_datagen.formats.registry import FORMATS
 from apep_datagen.importing.outcome import Imported
+from apep_datagen.importing.report import describe_import, import_as_json
 from apep_datagen.importing.rows import LONGEST_ROW, NotTakenError
 from apep_datagen.importing.source import find_source
 from apep_datagen.importing.taking import take
@@ -330,6 +331,101 @@ def test_schemas_of_tools_that_are_not_adas_are_told() -> None:
 
     assert columns("get_weather") == columns("get_weather", form="openai") == ("functions", "score", "tools")
     assert columns("recall_memories") == columns("recall_memories", form="openai") == ("score",)
+
+
+TURNS = [*HELLO, {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "Until then."}]
+LONG = [(turn["role"], turn["content"]) for turn in TURNS]
+
+
+@pytest.mark.parametrize(
+    ("row", "left_out"),
+    [
+        ({"id": 1, "instruction": "Hello", "response": "Hi!", "conversations": TURNS}, ("instruction", "response")),
+        ({"prompt": "Hello", "completion": "Hi!", "messages": TURNS}, ("prompt", "completion")),
+        ({"query": "Hello", "response": "Hi!", "conversation": TURNS}, ("query", "response")),
+        (
+            {
+                "instruction": "Hello",
+                "input": "x",
+                "output": "Hi!",
+                "conversations": [{"from": turn["role"], "value": turn["content"]} for turn in TURNS],
+            },
+            ("instruction", "input", "output"),
+        ),
+        ({"prompt": "Hello", "messages": json.dumps(TURNS), "response": "Hi!"}, ("prompt", "response")),
+    ],
+)
+def test_a_list_of_messages_is_taken_before_an_exchange_beside_it(row: Row, left_out: tuple[str, ...]) -> None:
+    assert said(row) == LONG
+    assert tuple(name for name in understand(dict(row)).columns if name != "id") == left_out
+
+
+@pytest.mark.parametrize("messages", [[], None, ["Hello"], [{"score": 1}], "Hello"])
+def test_what_is_no_list_of_messages_hides_no_exchange(messages: Any) -> None:
+    assert said({"prompt": "Hello", "completion": "Hi!", "messages": messages}) == LONG[:2]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [HELLO[0], {**HELLO[1], "weight": 0}],
+        [*HELLO, TURNS[2], {**TURNS[3], "train": False}],
+        [HELLO[0], {**HELLO[1], "loss": False}, *TURNS[2:]],
+        [{"from": "human", "value": "Hello"}, {"from": "gpt", "value": "Hi!", "weight": 0}],
+        [HELLO[0], {**HELLO[1], "role": "Model", "train": 0}],
+    ],
+)
+def test_an_answer_that_was_not_to_be_learnt_is_told(tmp_path: Path, messages: list[Row]) -> None:
+    column = "conversations" if "from" in messages[0] else "messages"
+    found = of_file(tmp_path, json.dumps({column: messages}).encode())
+    assert (found.added, found.context_alone, found.columns.counts, found.exit_status) == (1, 1, {}, 7)
+    assert "1 conversations have answers that are not to be learnt" in describe_import(found)
+    assert import_as_json(found)["context_alone"] == 1
+
+
+def test_an_answer_that_another_row_teaches_is_no_loss(tmp_path: Path) -> None:
+    for mark, learnt in (("weight", 1), ("train", True), ("loss", True)):
+        rows = [
+            {"messages": [{**HELLO[0], mark: 0}, {**HELLO[1], mark: learnt}]},
+            {"messages": [HELLO[0], {**HELLO[1], mark: 0}, TURNS[2], {**TURNS[3], mark: learnt}]},
+        ]
+        found = of_file(tmp_path, b"\n".join(json.dumps(row).encode() for row in rows))
+        assert (found.conversations, found.context_alone, found.columns.counts, found.exit_status) == (1, 0, {}, 0)
+
+
+def test_fields_are_kept_in_the_messages_alone_in_which_they_are_read() -> None:
+    messages = [
+        {"role": "user", "content": "Hello", "name": "Lina", "weight": 0, "train": True, "tool_calls": [1]},
+        {"role": "assistant", "content": "Hi!", "name": "Ada", "weight": 0.5, "loss": 1, "reasoning": "Hm."},
+        {"role": "tool", "content": "{}", "name": "look", "tool_call_id": "a", "thinking": "x", "weight": 0},
+        {"role": "assistant", "content": "So."},
+    ]
+    columns = sorted(understand({"messages": messages}).columns)
+    assert columns == [f"messages.{name}" for name in ("name", "thinking", "tool_calls", "train", "weight")]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"reasoning_content": "I write </think> and then go on", "content": "Hi!"},
+        {"reasoning": "So </Thinking> it is", "content": "<think>a</think>Hi!"},
+        {"thinking": "</think>", "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]},
+        {"content": [{"type": "thinking", "thinking": "a</think>b"}, {"type": "text", "text": "Hi!"}]},
+        {"content": [{"type": "thinking", "thinking": [{"text": "a</think>b"}]}, {"type": "text", "text": "Hi!"}]},
+    ],
+)
+def test_a_thought_that_would_end_before_its_end_is_not_taken(answer: Row) -> None:
+    with pytest.raises(NotTakenError, match="a thought holds the tag that ends thoughts"):
+        understand({"messages": [HELLO[0], {"role": "assistant", **answer}]})
+
+
+@pytest.mark.parametrize("text", ["a\r\nb", "a\rb", "a\r"])
+def test_other_line_ends_are_told_where_they_become_the_output_s(tmp_path: Path, text: str) -> None:
+    found = of_file(tmp_path, json.dumps({"messages": [{"role": "user", "content": text}, HELLO[1]]}).encode())
+    (messages,) = in_output(tmp_path)
+    assert messages == (Message("user", text.replace("\r\n", "\n").replace("\r", "\n")), EXCHANGE[1])
+    assert (found.mended, found.exit_status) == (1, 7)
+    assert "line ends with a carriage return" in describe_import(found)
 
 
 def test_what_cannot_be_stored_is_replaced_and_told(tmp_path: Path) -> None:

@@ -428,6 +428,31 @@ def test_without_a_state_database_there_is_no_division_and_no_joining(tmp_path: 
     assert len(sessions) == 30
 
 
+@pytest.mark.parametrize("choice", ["ability=recall", "form=plain", "provider=endpoint"])
+def test_without_a_state_database_nothing_is_chosen_by_what_it_knows(
+    tmp_path: Path, output: MadeOutput, choice: str
+) -> None:
+    state_path(output.path).unlink()
+    for include, exclude in (([choice], []), ([], [choice])):
+        with pytest.raises(SettingsError, match=r"there is no state database .*tokens=MIN-MAX alone"):
+            export_to(tmp_path / "to", output, plan_of(["trl"], selection=parse_selection(include, exclude)))
+    assert not (tmp_path / "to").exists()
+
+
+def test_a_provider_that_made_none_of_them_is_told_with_those_that_did(tmp_path: Path, output: MadeOutput) -> None:
+    output.append([MadeConversation(chat(100), provider="other"), MadeConversation(chat(101), provider="endpoint")])
+    for include, exclude in ((["provider=other,lop"], []), ([], ["provider=lop"])):
+        with pytest.raises(SettingsError, match=r"provider=lop: no conversation .* there are endpoint, other$"):
+            export_to(tmp_path / "to", output, plan_of(["trl"], selection=parse_selection(include, exclude)))
+    assert not (tmp_path / "to").exists()
+    plan = plan_of(["trl"], selection=parse_selection(["provider=other"], ["ability=recall"]))
+    (target,) = export_to(tmp_path / "to", output, plan).targets
+    assert (target.made.tally.conversations, target.made.tally.not_selected) == (32, 31)
+    empty = MadeOutput(tmp_path / "empty.json")
+    with pytest.raises(SettingsError, match="no provider has made any yet"):
+        export_to(tmp_path / "to", empty, plan)
+
+
 def test_of_an_output_without_conversations_there_are_no_rows(tmp_path: Path) -> None:
     output = MadeOutput(tmp_path / "out.json")
     plan = plan_of(FORMATS)

@@ -393,6 +393,13 @@ def test_an_answer_that_another_row_teaches_is_no_loss(tmp_path: Path) -> None:
         assert (found.conversations, found.context_alone, found.columns.counts, found.exit_status) == (1, 0, {}, 0)
 
 
+def test_marks_that_say_what_goes_without_saying_are_no_loss(tmp_path: Path) -> None:
+    for mark in ("weight", "train", "loss"):
+        messages = [{**turn, mark: int(turn["role"] == "assistant")} for turn in TURNS]
+        found = of_file(tmp_path, json.dumps({"messages": messages}).encode())
+        assert (found.conversations, found.context_alone, found.columns.counts, found.exit_status) == (1, 0, {}, 0)
+
+
 def test_fields_are_kept_in_the_messages_alone_in_which_they_are_read() -> None:
     messages = [
         {"role": "user", "content": "Hello", "name": "Lina", "weight": 0, "train": True, "tool_calls": [1]},

@@ -428,7 +428,7 @@ def test_without_a_state_database_there_is_no_division_and_no_joining(tmp_path: 
     assert len(sessions) == 30
 
 
-@pytest.mark.parametrize("choice", ["ability=recall", "form=plain", "provider=endpoint"])
+@pytest.mark.parametrize("choice", ["ability=recall", "form=told", "provider=endpoint"])
 def test_without_a_state_database_nothing_is_chosen_by_what_it_knows(
     tmp_path: Path, output: MadeOutput, choice: str
 ) -> None:

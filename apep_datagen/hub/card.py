@@ -248,8 +248,8 @@ def _from_run(run: RunStats) -> str:
     )
     if run.foreign:
         text += (
-            f" Nothing is known of the first {run.foreign:,} conversations of the output, which were there before the"
-            " run or were changed by another hand."
+            f" Nothing is known of {run.foreign:,} conversations of the output, which were there before the run, were"
+            " imported, or were changed by another hand."
         )
     return text
 

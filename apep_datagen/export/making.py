@@ -188,11 +188,12 @@ class _Maker:
         selected = []
         messages_of: dict[int, tuple[Message, ...]] = {}
         for conversation in user:
-            tally.conversations += 1
             messages = parse_messages(conversation.element)
             if messages is None:
                 tally.others += 1
-            elif not plan.selection.takes(conversation.origin):
+                continue
+            tally.conversations += 1
+            if not plan.selection.takes(conversation.origin):
                 tally.not_selected += 1
             else:
                 tally.before += count(messages)

@@ -129,7 +129,7 @@ def _losses(target: ExportedTarget) -> list[str]:
         where = f"{_several(tally.lost_rows[kind], 'row')}, the first is of conversation {tally.first_lost[kind]}"
         why = target.cannot_hold.get(kind, "the form should hold them: this is a mistake, please report it")
         lines.append(f"Lost: {_several(tally.lost[kind], kind.removesuffix('s'))} in {where}: {why}")
-    if tally.conversations and not tally.rows.total():
+    if not tally.rows.total():
         lines.append("No row was written.")
     if not lines:
         lines.append("Nothing is lost.")

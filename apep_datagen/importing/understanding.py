@@ -107,7 +107,16 @@ def _read(row: Row) -> _Read:
     for column in _LISTS:
         if isinstance(row.get(column), list):
             return f"{column} of another program", _example(read_chat, row[column]), frozenset({column})
+    if any(map(_holds_rows, row.values())):
+        raise NotTakenError("it is no row, and has a list of rows in it: write that list into a file of its own")
     raise NotTakenError("it is of no form that is known")
+
+
+def _holds_rows(value: Any) -> bool:
+    row = value[0] if isinstance(value, list) and value else None
+    return isinstance(row, dict) and bool(
+        columns_of_pair(row) or any(_holds_messages(row.get(name)) for name in _LISTS)
+    )
 
 
 def _holds_messages(value: Any) -> bool:

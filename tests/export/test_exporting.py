@@ -456,7 +456,14 @@ def test_a_provider_that_made_none_of_them_is_told_with_those_that_did(tmp_path:
 def test_of_an_output_without_conversations_there_are_no_rows(tmp_path: Path) -> None:
     output = MadeOutput(tmp_path / "out.json")
     plan = plan_of(FORMATS)
-    assert export_to(tmp_path / "to", output, plan).exit_status == 0
+    exported = export_to(tmp_path / "to", output, plan)
+    assert exported.exit_status == 7
+    for target in exported.targets:
+        assert "No row was written." in describe_target(exported, target)
+        assert "Nothing is lost" not in describe_target(exported, target)
+        readme = (target.directory / "README.md").read_text(encoding="utf-8")
+        assert "There is no row yet, so nothing to train on" in readme
+        assert "data_files" not in readme
     output.append(of_users(3, 2))
     export_to(tmp_path / "to", output, plan)
     export_to(tmp_path / "fresh", output, plan)
@@ -476,8 +483,25 @@ def test_elements_that_are_no_conversations_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     path.write_bytes(b'[7, {"a": 1}, {"conversations": []}, {"conversations": [{"role": "user", "content": "Hi"}]}]')
     (target,) = export_to(tmp_path / "to", path, plan_of(["trl"])).targets
-    assert target.made.tally.others == 3
+    assert (target.made.tally.conversations, target.made.tally.others) == (1, 3)
     assert target.made.tally.left_out.total() == 1
+
+
+@pytest.mark.parametrize(("refuses", "status"), [("messages", 7), ("messages | length < 9", 0)])
+def test_a_template_that_refuses_every_row_is_a_finding(
+    tmp_path: Path, output: MadeOutput, refuses: str, status: int
+) -> None:
+    output.append([MadeConversation(chat(31, exchanges=1))])
+    template = tmp_path / "strict.jinja"
+    keeps_all = "{% for message in messages %}{{ message.role + ': ' + message.content }}\n{% endfor %}"
+    template.write_text(f"{{% if {refuses} %}}{{{{ raise_exception('No.') }}}}{{% endif %}}{keeps_all}", "utf-8")
+    exported = export_to(tmp_path / "to", output, plan_of(["openai"], templates=(str(template),)))
+    (check,) = exported.targets[0].made.measured.checks
+    assert 0 < check.refused_rows <= check.rows
+    assert exported.exit_status == status
+    assert ("refuses every row" in describe_target(exported, exported.targets[0])) is (status == 7)
+    (told,) = target_as_json(exported, exported.targets[0])["checks"]
+    assert told["refuses_all"] is (status == 7)
 
 
 def test_what_stands_beside_the_messages_of_an_element_is_not_called_nothing(tmp_path: Path) -> None:

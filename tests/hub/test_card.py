@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import yaml
-from pyarrow.parquet import read_table
 
 from apep_datagen.chat_templates.tally import CheckTally
 from apep_datagen.config.settings import QualitySettings, Settings
@@ -167,6 +166,8 @@ def test_a_result_without_its_tags_is_left_out_and_all_else_is_published(tmp_pat
         Message("tool", '{"memories": []}'),
         Message("assistant", "Not yet."),
     )
+    from pyarrow.parquet import read_table
+
     path = tmp_path / "out.json"
     path.write_text(f"[{sample_line(bare)}, {sample_line(chat(1))}]", encoding="utf-8")
     publication = Publication(path, Settings(), "me/talks", "mit", WHOLE)

@@ -22,8 +22,8 @@ from apep_datagen.core.sample_json import messages_in
 from apep_datagen.formats.registry import FORMATS
 from apep_datagen.importing.outcome import Imported
 from apep_datagen.importing.report import describe_import, import_as_json
-from apep_datagen.importing.rows import LONGEST_ROW, NotTakenError
-from apep_datagen.importing.source import find_source
+from apep_datagen.importing.rows import NotTakenError
+from apep_datagen.importing.source import LONGEST_ROW, find_source
 from apep_datagen.importing.taking import take
 from apep_datagen.importing.understanding import understand
 
@@ -521,6 +521,39 @@ def test_a_file_that_is_no_dataset_is_refused_in_a_sentence(tmp_path: Path, cont
     with pytest.raises(StorageError, match=what):
         of_file(tmp_path, content, "in.data")
     assert not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize("name", ["in.json", "in.jsonl"])
+@pytest.mark.parametrize("row", [{"messages": HELLO}, {"prompt": "Hello", "completion": "Hi!"}])
+def test_one_object_over_several_lines_is_one_row(tmp_path: Path, row: Row, name: str) -> None:
+    for text in (json.dumps(row, indent=2), "\ufeff" + json.dumps(row, indent=1).replace("\n", "\r\n")):
+        found = of_file(tmp_path, text.encode(), name)
+        assert (found.rows, found.conversations, found.exit_status) == (1, 1, 0)
+    assert in_output(tmp_path) == [EXCHANGE]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_rows_in_one_object_are_told_as_what_they_are(tmp_path: Path, indent: int | None) -> None:
+    for rows in ([{"messages": HELLO}] * 3, [{"instruction": "Hello", "output": "Hi!"}]):
+        found = of_file(tmp_path, json.dumps({"version": 1, "data": rows}, indent=indent).encode(), "in.json")
+        assert found.rows == 1
+        (reason,) = reasons(found)
+        assert reason == "it is no row, and has a list of rows in it: write that list into a file of its own"
+    (reason,) = reasons(of_file(tmp_path, json.dumps({"data": [{"a": 1}, 2], "more": [[]]}, indent=indent).encode()))
+    assert reason == "it is of no form that is known"
+
+
+def test_an_object_that_is_torn_or_too_long_is_told(tmp_path: Path) -> None:
+    text = json.dumps({"messages": HELLO}, indent=2).encode()
+    assert of_file(tmp_path, text[:-1]).added == 0
+    (tmp_path / "in.json").write_bytes(text[:-1] + b" " * LONGEST_ROW + b"}")
+    with pytest.raises(StorageError, match=r"one JSON object over several lines, longer than 32 MiB"):
+        find_source(tmp_path / "in.json")
+
+
+def test_lines_of_which_one_is_broken_are_lines(tmp_path: Path) -> None:
+    for content in (b"{\n" + LINE, LINE + b"\n{\n}", LINE[:-1] + b"\n" + LINE):
+        assert of_file(tmp_path, content).conversations == 1
 
 
 def test_a_directory_of_several_exports_has_to_be_named(tmp_path: Path) -> None:

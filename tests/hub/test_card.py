@@ -184,20 +184,23 @@ def test_thoughts_are_called_written_anew_where_a_model_did_so(facts: DatasetFac
     assert "wrote her thoughts anew" in _card(_with_run(facts, makers=(*makers, rewriter)))
 
 
-def test_of_what_was_imported_alone_it_claims_nothing(output: Path, tmp_path: Path) -> None:
+def test_of_what_was_imported_alone_it_claims_nothing(output: Path, facts: DatasetFacts, tmp_path: Path) -> None:
     shutil.copy(output, tmp_path / "imported.json")
-    card = _card(read_facts(tmp_path / "imported.json", Settings().scenarios.shares), {})
-    assert "is not recorded beside this dataset" in card
-    assert "**Not recorded** is of all conversations who wrote them" in card
-    for claim in (
-        "drew who they are",
-        "were executed",
-        "Code judged",
-        "Judged by code",
-        "Models wrote it",
-        "simulated",
-    ):
-        assert claim not in card, claim
+    without_state = read_facts(tmp_path / "imported.json", Settings().scenarios.shares)
+    # Or with the database of a run that has made none of it.
+    for of_others in (without_state, _with_run(facts, accepted=0, foreign=104)):
+        card = _card(of_others, {})
+        assert "is not recorded beside this dataset" in card
+        assert "**Not recorded** is of all conversations who wrote them" in card
+        for claim in (
+            "drew who they are",
+            "were executed",
+            "ode judged",
+            "Judged by code",
+            "Models wrote",
+            "simulated",
+        ):
+            assert claim not in card, claim
 
 
 def test_a_run_is_the_same_when_it_has_gone_on_and_no_other(output: Path, facts: DatasetFacts, tmp_path: Path) -> None:

@@ -38,6 +38,15 @@ def test_what_the_run_made_is_known_in_the_base(
         assert count_unknown(connection, output.path) == unknown
 
 
+def test_a_second_time_behind_the_base_makes_nothing_of_the_base_unknown(tmp_path: Path) -> None:
+    output = MadeOutput(tmp_path / "out.json")
+    output.append(of_users(3, 1))
+    output.path.write_text(json.dumps([OURS[0], THEIRS, *OURS[1:], THEIRS]), encoding="utf-8")
+    with output.database() as connection:
+        connection.execute("UPDATE run SET base_count = 2, base_position = 1")
+        assert count_unknown(connection, output.path) == 1
+
+
 def test_behind_the_base_all_is_known(tmp_path: Path) -> None:
     output = MadeOutput(tmp_path / "out.json", [chat(8), chat(9)])
     output.append(of_users(3, 1))

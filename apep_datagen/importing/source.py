@@ -140,7 +140,7 @@ def _is_object(path: Path) -> bool:
 
 def _is_json(text: bytes) -> bool:
     try:
-        json.loads(text.removeprefix(codecs.BOM_UTF8))
+        json.loads(text)  # of bytes it passes over a byte order mark
     except (ValueError, RecursionError):
         return False
     return True

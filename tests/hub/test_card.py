@@ -169,7 +169,7 @@ def test_a_result_without_its_tags_is_left_out_and_all_else_is_published(tmp_pat
     from pyarrow.parquet import read_table
 
     path = tmp_path / "out.json"
-    path.write_text(f"[{sample_line(bare)}, {sample_line(chat(1))}]", encoding="utf-8")
+    path.write_text(f'[{sample_line(bare)}, {{"id": 1}}, {sample_line(chat(1))}]', encoding="utf-8")
     publication = Publication(path, Settings(), "me/talks", "mit", WHOLE)
     write_dataset(publication, read_facts(path, Settings().scenarios.shares), tmp_path / "there")
     rows = read_table(tmp_path / "there" / "parquet" / "train-00000.parquet").to_pylist()

@@ -552,7 +552,8 @@ def test_an_object_that_is_torn_or_too_long_is_told(tmp_path: Path) -> None:
 
 
 def test_lines_of_which_one_is_broken_are_lines(tmp_path: Path) -> None:
-    for content in (b"{\n" + LINE, LINE + b"\n{\n}", LINE[:-1] + b"\n" + LINE):
+    longer = b"\n" + b" " * LONGEST_ROW
+    for content in (b"{\n" + LINE, LINE + b"\n{\n}", LINE[:-1] + b"\n" + LINE, b"{\n" + LINE + longer, LINE + longer):
         assert of_file(tmp_path, content).conversations == 1
 
 

@@ -62,9 +62,9 @@ def _call(call: ToolCall) -> str:
 
 def _response(call: ToolCall, text: str) -> str:
     try:
-        json.loads(text)
+        json.dumps(json.loads(text), allow_nan=False)  # what is too large a number is read as infinite
     except ValueError:
-        raise CannotHoldError("a result is no JSON") from None
+        raise CannotHoldError("a result is no JSON, or has too large a number in it") from None
     spelled = f'{{"name": {json.dumps(call.name)}, "content": {text}}}'
     return f"<tool_response>\n{_escaped(spelled)}\n</tool_response>"
 

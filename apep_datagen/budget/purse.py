@@ -98,6 +98,10 @@ class Purse:
         """Return what requests to a model amount to."""
         return Amount.of(requests, usage, self._prices.get(model))
 
+    def has_price(self, model: str) -> bool:
+        """Tell whether anybody knows what a model costs."""
+        return model in self._prices
+
     async def reserve(self, request: CompletionRequest) -> Reservation:
         """Wait until the most that a request can cost fits into all budgets, and record that it is about to be sent.
 

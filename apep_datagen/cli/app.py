@@ -524,8 +524,9 @@ app.command(
     "evaluate",
     short_help="Measure how well a model remembers, on users it has never met.",
     epilog="Exit status: 0 all is evaluated; 2 an option, the configuration or a prompt is wrong; 3 the provider cannot"
-    " be used; 4 the evaluation's file or its state cannot be used; 5 the provider failed during the run; 6 a budget is"
-    " reached; 130 or 143 stopped by a signal, everything saved.",
+    " be used; 4 the evaluation's file or its state cannot be used; 5 the provider failed during the run, or refused"
+    " some of it, which the same command asks for again; 6 a budget is reached; 130 or 143 stopped by a signal,"
+    " everything saved.",
 )(evaluate)
 app.command(
     "push",

@@ -527,7 +527,10 @@ TesterOption = Annotated[
 ]
 EvaluatedUsers = Annotated[int, typer.Option("--users", metavar="N", min=1, help="How many users there are.")]
 Days = Annotated[
-    int, typer.Option("--days", metavar="N", min=1, help="On how many days each of them talks with Ada, once a day.")
+    int,
+    typer.Option(
+        "--days", metavar="N", min=1, help="How often each of them talks with Ada: days apart, or twice on one."
+    ),
 ]
 Tries = Annotated[
     int,
@@ -537,7 +540,7 @@ Tries = Annotated[
 ]
 EvaluationSeed = Annotated[
     int,
-    typer.Option("--seed", metavar="N", min=0, help="What is asked follows from this number."),
+    typer.Option("--seed", metavar="N", min=0, max=2**63 - 1, help="What is asked follows from this number."),
 ]
 AsTrained = Annotated[
     str | None,

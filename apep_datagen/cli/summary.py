@@ -64,11 +64,6 @@ def summarize_evaluation(outcome: Outcome, output: Path) -> str:
     lines = [f"  {provider.name}: {_work(provider)}" for provider in counters.providers.values()]
     if counters.made:
         lines.insert(0, f"{counters.made:,} conversations evaluated in {spell_duration(outcome.seconds)}.")
-    if counters.set_aside:
-        lines.append(
-            f"{counters.set_aside:,} conversations failed before they ended; what was to come of their users is left"
-            " out."
-        )
     return "\n".join([*lines, *_how_far(outcome, output)])
 
 

@@ -86,6 +86,7 @@ def load_settings(
     _put_over_roles(values, roles or {})
     settings = validate(Settings, values, str(path), options=given)
     _check_roles(settings, path, roles or {})
+    _check_reviewer(settings, path, roles or {})
     return settings
 
 
@@ -112,6 +113,15 @@ def _check_roles(settings: Settings, path: Path, options: Mapping[str, Mapping[s
                     f"{place}: name {number} is no provider{ask_for_nearest(name, settings.providers)}; there are"
                     f" {', '.join(settings.providers)}, and what has a section [providers.NAME] in {path}"
                 )
+
+
+def _check_reviewer(settings: Settings, path: Path, options: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse an option that names reviewers where nothing is reviewed."""
+    reviewer = ModelRole.REVIEWER.value
+    if options.get(reviewer, {}).get("providers") and not settings.roles.reviewer.is_asked:
+        raise SettingsError(
+            f'--role {reviewer}=…: nothing is reviewed; [roles.{reviewer}] in {path} has to say when = "accepted"'
+        )
 
 
 def _read(path: Path) -> dict[str, Any]:

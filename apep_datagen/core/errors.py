@@ -70,7 +70,7 @@ class StorageError(ApepError):
 
 
 class NoProviderLeftError(ApepError):
-    """Every provider has failed for the rest of the run; the same command goes on."""
+    """Every provider has failed for the rest of the run, or refused some of an evaluation; the same command goes on."""
 
     exit_status = 5
 

@@ -46,7 +46,7 @@ class ProviderCounters:
         in_flight: Requests under way.
         retries: Requests that were sent again.
         failures: Requests that failed, by kind.
-        usd: What all of them cost, in dollars, where the models' prices are known.
+        usd: What all of them cost, in dollars; None where a price of it is missing.
         set_aside: Conversations that failed for good.
         rejected: Conversations that were finished and not accepted.
         state: What it does when it is not working, e.g. `resting` or `out`; empty when it works.
@@ -61,7 +61,7 @@ class ProviderCounters:
     in_flight: int = 0
     retries: int = 0
     failures: Counter[str] = field(default_factory=Counter)
-    usd: float = 0.0
+    usd: float | None = 0.0
     set_aside: int = 0
     rejected: int = 0
     state: str = ""
@@ -112,3 +112,10 @@ class RunCounters:
     def made(self) -> int:
         """How many conversations this invocation has added to the output."""
         return self.done - self.done_before
+
+    @property
+    def usd(self) -> float | None:
+        """What all requests of this invocation cost, in dollars; None where a price of it is missing."""
+        costs = [provider.usd for provider in list(self.providers.values())]
+        known = [usd for usd in costs if usd is not None]
+        return sum(known) if len(known) == len(costs) else None

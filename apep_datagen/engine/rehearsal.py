@@ -6,6 +6,7 @@ what Ada writes down and deletes (`people.ideal`).
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -57,7 +58,7 @@ def rehearse(
         serving=Serving.by_all([_PROVIDER]),
         accepted={},
         last_conversation_id=0,
-        last_timeline_id=0,
+        new_timelines=itertools.count(1),
     )
     going_on: dict[int, _Timeline] = {}
     under_way: deque[tuple[Conversation, _Timeline]] = deque()

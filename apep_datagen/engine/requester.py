@@ -214,7 +214,10 @@ class Requester:
     def _count_cost(self, request: CompletionRequest, usage: Usage) -> None:
         self._counters.prompt_tokens += usage.prompt_tokens
         self._counters.completion_tokens += usage.completion_tokens
-        self._counters.usd += dollars(self._purse.amount(request.model, usage).picodollars)
+        if usage.total_tokens and not self._purse.has_price(request.model):
+            self._counters.usd = None
+        elif self._counters.usd is not None:
+            self._counters.usd += dollars(self._purse.amount(request.model, usage).picodollars)
 
     def _log(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -27,7 +28,13 @@ from apep_datagen.storage.conversations import (
 from apep_datagen.storage.notes import count_notes
 from apep_datagen.storage.rewrites import kept_originals
 from apep_datagen.storage.spending import book_lost, read_uses, tokens_by_month
-from apep_datagen.storage.timelines import Timeline, left_on_closed, open_timelines
+from apep_datagen.storage.timelines import (
+    Timeline,
+    left_on_closed,
+    open_timelines,
+    reopen_unfinished,
+    unbegun_timelines,
+)
 from apep_datagen.storage.verdicts import accepted_by_ability, recent_yields, rejected_count
 
 __all__ = ["Resumed", "resume"]
@@ -82,9 +89,12 @@ def resume(
     account = _account(connection, invocation, prices)
     yields = _yields(connection, invocation)
     active = list(active_conversations(connection, notify))
+    length = invocation.settings.generation.timeline_length
+    if purpose.timelines is not None:  # nothing takes the place of what failed, so it is asked for again
+        reopen_unfinished(connection, length)
     timelines = open_timelines(connection, notify)
     if purpose.timelines is not None:
-        counters.target -= left_on_closed(connection, invocation.settings.generation.timeline_length)
+        counters.target -= left_on_closed(connection, length)
     schedule = _schedule(
         connection,
         invocation,
@@ -151,8 +161,11 @@ def _schedule(
         accepted=accepted_by_ability(connection),
         held_back=lambda: yields.held_back,
         last_conversation_id=last_conversation_id,
-        last_timeline_id=last_timeline_id,
-        most_timelines=purpose.timelines,
+        new_timelines=(
+            itertools.count(last_timeline_id + 1)
+            if purpose.timelines is None
+            else unbegun_timelines(connection, purpose.timelines)
+        ),
     )
 
 

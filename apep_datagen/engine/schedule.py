@@ -50,8 +50,8 @@ class Schedule:
         accepted: How many conversations of each ability were accepted.
         held_back: Tells which abilities are held back now.
         last_conversation_id: The highest number given so far.
-        last_timeline_id: The same.
-        most_timelines: How many timelines there are at most; None: as many as it takes.
+        new_timelines: The numbers of those that may be begun, in order. After a kill there may be gaps among those that
+            were: what was recorded first is not always what began first.
     """
 
     def __init__(
@@ -66,17 +66,16 @@ class Schedule:
         accepted: Mapping[Ability, int],
         held_back: Callable[[], Collection[Ability]] = frozenset,
         last_conversation_id: int,
-        last_timeline_id: int,
-        most_timelines: int | None = None,
+        new_timelines: Iterable[int],
     ) -> None:
         self._source = source
-        self._most_timelines = most_timelines
         self.missing = missing
         # Accepted or in progress: what the draw of the next one goes by.
         self._by_ability = Counter(accepted)
         self._held_back = held_back
         self._last_conversation_id = last_conversation_id
-        self._last_timeline_id = last_timeline_id
+        self._new_timelines = iter(new_timelines)
+        self._next_timeline = next(self._new_timelines, None)
         self._in_progress = 0
         self._is_uniform = serving.is_uniform
         self._serve_by(serving)
@@ -261,7 +260,7 @@ class Schedule:
 
     def _has_timeline(self) -> bool:
         """Tell whether there is a timeline for one more conversation."""
-        return bool(self._idle) or self._last_timeline_id != self._most_timelines
+        return bool(self._idle) or self._next_timeline is not None
 
     def _can_begin(self, provider: str) -> bool:
         """Tell whether a provider serves the role that is first in a conversation, and others all that it does not."""
@@ -294,8 +293,9 @@ class Schedule:
         if self._idle:
             timeline = self._idle.popleft()
         else:
-            self._last_timeline_id += 1
-            timeline, past = self._source.new_timeline(self._last_timeline_id)
+            assert self._next_timeline is not None  # noqa: S101 - `_can_begin` was asked
+            timeline, past = self._source.new_timeline(self._next_timeline)
+            self._next_timeline = next(self._new_timelines, None)
         self._in_progress += 1
         self._lacks_probe = False
         self._last_conversation_id += 1

@@ -162,10 +162,15 @@ def read_examined(path: Path) -> Iterator[Examined]:
     """Yield the conversations of an evaluation's file, in order; it is never in memory as a whole.
 
     Raises:
-        StorageError: The file is missing or cannot be read, or is no evaluation.
+        StorageError: The file is missing or cannot be read, or is no evaluation, or holds conversations of two exams.
     """
+    first = None
     for number, (_, element) in enumerate(read_elements(path), start=1):
-        yield _read(path, number, element)
+        examined = _read(path, number, element)
+        first = first or examined
+        if (examined.exam, examined.tables) != (first.exam, first.tables):
+            raise StorageError(f"{path}: element {number} is of another exam than the first; no run writes such a file")
+        yield examined
 
 
 def _read(path: Path, number: int, element: bytes) -> Examined:

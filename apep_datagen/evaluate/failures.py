@@ -125,6 +125,7 @@ _OF_ADA: dict[Failure, tuple[str, ...]] = {
         GIVEN_FOR_ANOTHER,
         "an earlier state is told as the present one",
         "a page was read aloud that was to be told of",
+        "the reply reads out notes that nobody asked for",
         "the reply does not say that there is nothing of it",
         "the reply does not say that she was never told",
         "the reply tells one of two though it is not known which is meant",

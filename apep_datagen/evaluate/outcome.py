@@ -25,8 +25,9 @@ from apep_datagen.evaluate.failures import (
     Failure,
 )
 from apep_datagen.evaluate.root_cause import known_before, root_cause
+from apep_datagen.language.content import content
 from apep_datagen.people.phrases import Phrases
-from apep_datagen.people.scenario import Ability, Form
+from apep_datagen.people.scenario import ASKING, Ability, Form, Scenario
 from apep_datagen.people.story import Story, notes_that_hold
 from apep_datagen.quality import effect, execution, form, knowledge, notes
 from apep_datagen.quality.admissions import admits
@@ -96,6 +97,10 @@ def examine(case: Case, phrases: Phrases, ideal: Story, entries: Sequence[Entry]
     if problem is not None:
         return _outcome(problem, FAILURES.get(problem.reason))
     problem = effect.check(sample, scenario, change, phrases)
+    if problem is not None and not brief.messages and not _asks(sample, scenario):
+        return Outcome(
+            None, "the user's message does not ask what was planned", quote=sample.exchanges[0].question, is_void=True
+        )
     earlier = root_cause(
         scenario, ideal, change.before, [one for one in entries if one.added_in != brief.conversation_id]
     )
@@ -104,6 +109,23 @@ def examine(case: Case, phrases: Phrases, ideal: Story, entries: Sequence[Entry]
     problem = problem or notes.check(sample, scenario, change) or knowledge.unfounded(sample, scenario)
     view = View(sample, scenario, change, phrases)
     return _denied(view) if problem is None else _outcome(problem, _failure(problem, view))
+
+
+def _asks(sample: Sample, scenario: Scenario) -> bool:
+    """Tell whether a user that a model plays speaks of what is asked: any word of it will do.
+
+    In all 66 conversations of `tests/real_model` in which something is asked for, the user says such a word.
+    """
+    if scenario.ability not in _ASKED:
+        return True
+    asked = [f"{fact.ask} {fact.which} {' '.join(fact.cues)}" for fact in scenario.facts]
+    if scenario.ability is Ability.APPLY:  # the occasion is asked about, not the fact
+        asked = [scenario.instruction]
+    said = " ".join(exchange.question for exchange in sample.exchanges)
+    return not content(said).isdisjoint(content(scenario.question, *asked))
+
+
+_ASKED = ASKING | {Ability.ABSTAIN, Ability.ASK_BACK, Ability.FORGET}
 
 
 def _denied(view: View) -> Outcome:

@@ -100,6 +100,11 @@ class Report:
     answers: Answers
     bounds: Mapping[str, Report]
 
+    @property
+    def missing(self) -> int:
+        """How many conversations of the exam are not there."""
+        return self.exam.conversations - self.total.count - self.total.void
+
 
 def report_of(elements: Iterable[Examined], bounds: Mapping[str, Iterable[Examined]] | None = None) -> Report:
     """Return what an evaluation comes to.

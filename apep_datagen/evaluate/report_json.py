@@ -18,13 +18,14 @@ def report_as_json(report: Report) -> dict[str, Any]:
 
     Returns:
         `exam` (`seed`, `users`, `days`, `tries`, `max_tool_rounds`, `tester`), `tables` (a digest), `examinees` (a list
-        of `provider`, `model`, `as_trained`). `total`: a row, which is `conversations`, `right`, `share`, `low` and
-        `high` (the 95 % interval), `failures` (for each kind how many) and `void` (conversations that say nothing about
-        Ada, and are not among the others). `abilities`: for each ability its row, with `forms`, for each form its row.
-        `sizes`: a row by how many notes were in memory. `all_tries`: null, or the share of questions that were right in
-        each try, as `share`, `low` and `high`, with `abilities`, the same for each. `answers`: `count`, and `seconds`,
-        `prompt_tokens` and `completion_tokens` of one, each with `median` and `p95`; null where none was measured.
-        `bounds`: the same for each scripted Ada, without `bounds`.
+        of `provider`, `model`, `as_trained`), `missing` (how many conversations of the exam are not there). `total`: a
+        row, which is `conversations`, `right`, `share`, `low` and `high` (the 95 % interval), `failures` (for each kind
+        how many) and `void` (conversations that say nothing about Ada, and are not among the others). `abilities`: for
+        each ability its row, with `forms`, for each form its row. `sizes`: a row by how many notes were in memory.
+        `all_tries`: null, or the share of questions that were right in each try, as `share`, `low` and `high`, with
+        `abilities`, the same for each. `answers`: `count`, and `seconds`, `prompt_tokens` and `completion_tokens` of
+        one, each with `median` and `p95`; null where none was measured. `bounds`: the same for each scripted Ada,
+        without `bounds`.
     """
     return {**_report(report), "bounds": {name: _report(bound) for name, bound in report.bounds.items()}}
 
@@ -34,6 +35,7 @@ def _report(report: Report) -> dict[str, Any]:
         "exam": report.exam.as_dict(),
         "tables": report.tables,
         "examinees": [asdict(one) for one in report.examinees],
+        "missing": report.missing,
         "total": _row(report.total),
         "abilities": {
             ability.value: {

@@ -37,7 +37,7 @@ def _beginning(report: Report) -> str:
     exam = report.exam
     seen = report.total.count + report.total.void
     tries = f", {exam.tries} tries" if exam.tries > 1 else ""
-    missing = f" of {spell_count(exam.conversations)}" if seen < exam.conversations else ""
+    missing = f" of {spell_count(exam.conversations)}" if report.missing else ""
     return (
         f"{' and '.join(map(_name, report.examinees))}: {spell_count(exam.users)} users, {exam.days} days each{tries};"
         f" seed {exam.seed}, tester {exam.tester}; {spell_count(seen)}{missing} conversations."

@@ -13,6 +13,7 @@ from apep_datagen.conversation.brief import Brief
 from apep_datagen.conversation.prompt_set import PromptSet
 from apep_datagen.conversation.prompting import training_sample
 from apep_datagen.conversation.state import Conversation
+from apep_datagen.core.errors import NoProviderLeftError
 from apep_datagen.core.messages import ModelRole
 from apep_datagen.core.notebook import Notebook
 from apep_datagen.engine.ending import Acceptance, Ended
@@ -112,7 +113,18 @@ async def evaluate(invocation: Invocation, evaluation: Evaluation, view: View) -
         may_be_others=False,
         wire=evaluation.wire,
     )
-    return await run(replace(invocation, settings=settings, reset_tools=False), view, purpose)
+    outcome = await run(replace(invocation, settings=settings, reset_tools=False), view, purpose)
+    if outcome.exit_status or not (left_out := exam.conversations - outcome.counters.target):
+        return outcome
+    return replace(outcome, error=_unasked(left_out, exam.conversations, invocation.output))
+
+
+def _unasked(left_out: int, planned: int, output: Path) -> NoProviderLeftError:
+    return NoProviderLeftError(
+        f"{left_out:,} of {planned:,} conversations are not in {output}: requests failed for good, and with them all"
+        " that was to come of these users; the figures are of the others.\n"
+        "The same command asks for them again; nothing that was answered is asked twice."
+    )
 
 
 @dataclass(frozen=True, slots=True)

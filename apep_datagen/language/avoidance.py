@@ -22,7 +22,7 @@ def _stems(text: str) -> frozenset[str]:
 # With what one says that something is not to be there, or is not liked. English has few more.
 _LEAVING_OUT = _stems("""
     without free avoid avoiding skip leave left omit drop swap replace trade substitute substitution instead except
-    minus careful beware watch check ask whether label wary mind warn hide hidden lurk sneak trace contain out off away
+    minus careful beware check ask whether label wary mind warn hide hidden lurk sneak trace contain out off away
     aside rid clear ban banned forbidden taboo dislike hate loathe detest disagree unsafe safe spare rather refuse steer
     dodge worry nowhere far fewer
 """)
@@ -42,12 +42,16 @@ _BEFORE_IT = re.compile(
 )
 # "Kind to your right knee"; but who goes easy on the sesame has some.
 _SPARED = re.compile(r"(?<!\bgo )\b(?:kind|gentle|easy)\s+(?:to|on)\s+your\s+(?:\w+\s+)?\Z", re.IGNORECASE)
-_WIDE_BERTH = re.compile(r"\bwide\s+berth\b", re.IGNORECASE)
+_WIDE_BERTH = re.compile(r"\bwide\s+berth\b|\bwatch(?:ing)?\s+(?:out\s+)?for\b", re.IGNORECASE)
+# "Check the sauce" warns, "check out the film" recommends.
+_CHECK_OUT = re.compile(r"\bcheck(?:ing)?\s+out\b", re.IGNORECASE)
 # "It usually has walnuts, but I'd use oats."
 _BUT_NOT_SO = re.compile(r"\bbut\s+(?:i|we|you|yours|mine|ours|not|let|here|for\s+you)\b", re.IGNORECASE)
 # A clause of so few words lists one thing more: "no almonds, walnuts or pecans".
 _LONGEST_ITEM = 3
 _IN_COMPOUND = re.compile(r"(?<=\w)-(?=free\b)", re.IGNORECASE)
+# Stands for the thing while its sentence is read: its own words, as in "Out of Africa", leave nothing out.
+_THE_THING = "thatverything"
 
 
 def not_left_out(text: str, forms: Iterable[str]) -> str:
@@ -64,9 +68,19 @@ def not_left_out(text: str, forms: Iterable[str]) -> str:
     if not tells(text, forms):
         return ""
     for sentence in sentences(_IN_COMPOUND.sub(" ", text)):
-        if tells(sentence, forms) and not _is_left_out_of(sentence, forms):
+        if tells(sentence, forms) and not _is_left_out_of(_unnamed(sentence, forms), (_THE_THING, *forms)):
             return sentence
     return ""
+
+
+def _unnamed(sentence: str, forms: Iterable[str]) -> str:
+    """Return a sentence with one word in the place of the thing, wherever it is spelled as one of its forms."""
+    for form in sorted(forms, key=len, reverse=True):
+        read, rest = "", sentence
+        while (span := first_span(rest, (form,))) and span.quote:
+            read, rest = f"{read}{span.before}{_THE_THING}", span.after
+        sentence = f"{read}{rest}"
+    return sentence
 
 
 def _is_left_out_of(sentence: str, forms: tuple[str, ...]) -> bool:
@@ -110,6 +124,7 @@ def _leaves_out(clause: str, forms: tuple[str, ...] = ()) -> bool:
         return False
     if forms and _IN_STEAD_OF.search(after):
         clause = before
+    clause = _CHECK_OUT.sub(" ", clause)
     return is_negated(clause) or _WIDE_BERTH.search(clause) is not None or not _LEAVING_OUT.isdisjoint(_stems(clause))
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from apep_datagen.core.words import words
 from apep_datagen.language.number_words import ORDINALS, TENS, UNITS
 
-__all__ = ["in_digits", "names_line", "spoken_dates", "spoken_times"]
+__all__ = ["DATE", "in_digits", "names_line", "spoken_dates", "spoken_times"]
 
 _NUMBER = "|".join((r"\d{1,3}(?![\d:.]\d|\d)", *UNITS))
 # What a number stands behind, or before, where it counts nothing but names a line.
@@ -127,11 +127,12 @@ def spoken_times(time: str) -> tuple[str, ...]:
 
 
 _MONTH = "|".join(calendar.month_name[1:])
-_DATE = re.compile(
+DATE = re.compile(
     rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)? (?:of )?(?P<month>{_MONTH})"
     rf"|(?P<month2>{_MONTH}) (?P<day2>\d{{1,2}})(?:st|nd|rd|th)?",
     re.IGNORECASE,
 )
+"""A day of a month: "3 June", "June 3rd", "3rd of June"."""
 _DAYS = (
     *list(ORDINALS)[1:13],
     *(f"{word}th" for word in ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")),
@@ -146,7 +147,7 @@ def spoken_dates(date: str) -> tuple[str, ...]:
 
     Empty where the text is no day of a month.
     """
-    match = _DATE.fullmatch(date.strip())
+    match = DATE.fullmatch(date.strip())
     day = int(match["day"] or match["day2"]) if match else 0
     if match is None or not 1 <= day <= len(_DAYS):
         return ()

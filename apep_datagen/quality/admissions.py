@@ -13,10 +13,12 @@ from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, sentences, stem, without_stops_of_titles
 from apep_datagen.language.negation import clause_texts, is_negated, is_negation
+from apep_datagen.language.numbers import DATE
 from apep_datagen.language.persons import FORMS, Person
-from apep_datagen.language.values import says_what_it_is
+from apep_datagen.language.questions import is_question, leaves_open
+from apep_datagen.language.values import says_what_it_is, tells
 
-__all__ = ["admits", "claimed_values", "claims_deletion", "denies_memory"]
+__all__ = ["admits", "claimed_values", "claims_deletion", "denies_having", "denies_memory", "speaks_of_having"]
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -57,6 +59,8 @@ _OTHER_THAN_IT = frozenset(words("more about how why all everything something"))
 _TO_ME = re.compile(r"\bme\b(?=\W*\Z|\s+(?:with|in|about|of|that|it|on|any|which|what)\b)", re.IGNORECASE)
 _WITH_ME = re.compile(r"\b(?:in|on|among|with)\s+(?:my|me|mine)\b", re.IGNORECASE)
 _WHICH = frozenset(words("what which where who when"))
+# "You never told me why": and so all the rest.
+_OF_SOMETHING_ELSE = _WHICH | frozenset(words("why how whether if"))
 _IT = frozenset(words("it one there he she they that"))
 _FROM_ME = re.compile(r"\bfrom me\b|\bto yourself\b|\bto me\W*\Z", re.IGNORECASE)
 
@@ -90,6 +94,35 @@ def denies_memory(text: str) -> bool:
     """Tell whether a text says that something was not told, or is not written down."""
     return any(
         is_negated(clause) and not _OF_MEMORY.isdisjoint(content(clause))
+        for sentence in sentences(text)
+        for clause in clause_texts(sentence)
+    )
+
+
+def denies_having(text: str, asked: str) -> bool:
+    """Tell whether a text says of what was asked for, and of nothing else, that it was not told or is not in memory.
+
+    "You never told me", "I don't have that in my notes"; but not "you didn't tell me the year".
+
+    Args:
+        text: What she says before she tells something all the same.
+        asked: Words that speak of what was asked for.
+    """
+    of_it = content(asked) | _OF_MEMORY
+    clauses = [clause for sentence in sentences(text) for clause in clause_texts(sentence) if is_negated(clause)]
+    for clause in clauses:
+        said, about = words(clause), content(clause)
+        denied = next(place for place, word in enumerate(said) if is_negation(word))
+        is_of_having = not about.isdisjoint(_MEMORY) or _is_what_you_never_told(said)
+        if is_of_having and about <= of_it and _OF_SOMETHING_ELSE.isdisjoint(said[denied:]):
+            return True
+    return False
+
+
+def speaks_of_having(text: str) -> bool:
+    """Tell whether a text says that something was told or is in memory: "but my note says so", "you told me"."""
+    return any(
+        not is_negated(clause) and not content(clause).isdisjoint(_MEMORY | _TELLING)
         for sentence in sentences(text)
         for clause in clause_texts(sentence)
     )
@@ -227,32 +260,48 @@ _NUMBER_INSIDE = re.compile(
     r"\b(?:is|was|it['’]s|that['’]s|called|named|number|no\.?|at|the)\s+[*_\"“‘']*(\d{2,}(?:[:.]\d\d)?)(?![\w%])(?!\s+[a-z])",  # noqa: RUF001 - as typeset
     re.IGNORECASE,
 )
+# "14 May" is no number of things, and its "May" supposes nothing.
+_DAY_INSIDE = re.compile(rf"\b(?:{DATE.pattern})\b", re.IGNORECASE)
+# All that such a sentence says is the value: "Probably 14 May."
+_GUESSED = re.compile(
+    r"\A\W*(?:probably|perhaps|maybe|possibly|presumably|(?:i|my|my best|at a|a wild)\s+guess)\b[\s,:]*(?P<value>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CALLED = _stems("called named name")
 _SUPPOSES = re.compile(r"\b(?:would|could|might|may|['’]d|if|like|as|such as|unless|imagine|suppose)\b", re.IGNORECASE)  # noqa: RUF001 - as typeset
 # What else will happen, unless something is done: "Put a cloth under the pot, or it'll be called Rusty."
 _OR_ELSE = re.compile(r"\bor (?:it|he|she|they)(?:['’]ll| will)\b[^,;:.!?]*", re.IGNORECASE)  # noqa: RUF001 - as typeset
 
 
-def claimed_values(reply: str, asked: str, known: frozenset[str]) -> list[str]:
+def claimed_values(reply: str, asked: str, known: str) -> list[str]:
     """Return names and numbers that a reply gives for what was asked for, though they stand nowhere else.
 
-    A clause gives a value if it denies and supposes nothing, and speaks of what was asked for or says what it is.
+    A clause gives a value if it denies and supposes nothing, and speaks of what was asked for or says what it is. So
+    does a sentence that is a guess and nothing else: "Probably 14 May."
 
     Args:
         reply: What she says.
         asked: Words that speak of what was asked for.
-        known: Words that may be said.
+        known: What is known: a name or number of its words may be said, and a day that it tells.
     """
     slot = content(asked)
+    known_words = frozenset(words(known))
     found: dict[str, None] = {}
     for sentence in sentences(without_stops_of_titles(reply)):
-        if sentence.rstrip().endswith("?"):
+        if leaves_open(sentence):
             continue
+        is_tagged = is_question(sentence)
         for clause in _clauses_in_place(_OR_ELSE.sub("", sentence)):
-            if is_negated(clause) or _SUPPOSES.search(clause):
+            if is_negated(clause) or _SUPPOSES.search(_DAY_INSIDE.sub(" ", clause)):
                 continue
-            if content(clause).isdisjoint(slot) and not says_what_it_is(clause):
+            gives_it = not content(clause).isdisjoint(slot) or says_what_it_is(clause) or _only_guesses(sentence)
+            # "It's a bit of Schadenfreude when memory laughs, isn't it?" asks for no more than a smile.
+            if not gives_it or (is_tagged and not content(clause) <= slot | _CALLED | content(*_particulars(clause))):
                 continue
-            found |= dict.fromkeys(name for name in _particulars(clause) if not known.issuperset(words(name)))
+            found |= dict.fromkeys(
+                name for name in _names_and_numbers(clause) if not known_words.issuperset(words(name))
+            )
+            found |= dict.fromkeys(day for day in _days(clause) if not tells(known, (day,)))
     return list(found)
 
 
@@ -262,6 +311,22 @@ def _clauses_in_place(sentence: str) -> Iterator[str]:
 
 
 def _particulars(clause: str) -> Iterator[str]:
+    yield from _names_and_numbers(clause)
+    yield from _days(clause)
+
+
+def _names_and_numbers(clause: str) -> Iterator[str]:
     for groups in _NAME_INSIDE.findall(clause):
         yield from filter(None, groups)
     yield from _NUMBER_INSIDE.findall(clause)
+
+
+def _days(clause: str) -> Iterator[str]:
+    yield from (match[0] for match in _DAY_INSIDE.finditer(clause))
+
+
+def _only_guesses(sentence: str) -> bool:
+    """Tell whether a sentence is a guess at a name or number, and says nothing else."""
+    match = _GUESSED.match(sentence)
+    given = content(*_particulars(f", {match['value']}")) if match else None
+    return bool(match and given and content(match["value"]) <= given)

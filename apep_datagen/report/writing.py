@@ -191,6 +191,9 @@ def _write(
             if item.row["n"] is not None:
                 alikeness.add(len(rows), user_messages(item.body["m"]))
             rows.append(item.row)
+    accepted = [row for row in rows if row["n"] is not None]
+    for row in accepted if len(accepted) > 1 else ():
+        row["m"] = 0
     for place, other, share in alikeness.nearest():
         rows[place] |= {"m": round(100 * share), "mn": other}
     timelines = sorted(gathering.timelines)
@@ -198,7 +201,6 @@ def _write(
         assert source.connection is not None  # noqa: S101 - else there are no timelines
         those = timelines[first : first + _TIMELINES_IN_A_BLOCK]
         file.write(block(f"notes-{number}", {each: notes_of_timeline(source.connection, each) for each in those}))
-    accepted = sum(row["n"] is not None for row in rows)
     index = {
         "output": output.name,
         "identity": gathering.first,
@@ -222,8 +224,8 @@ def _write(
     file.write(foot())
     return Report(
         path=output,
-        conversations=accepted,
-        not_accepted=len(rows) - accepted,
+        conversations=len(accepted),
+        not_accepted=len(rows) - len(accepted),
         left_out=gathering.left_out,
         others=gathering.others,
         size=file.tell(),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from apep_datagen.core.errors import SettingsError, StorageError
 from apep_datagen.core.paths import is_there
+from apep_datagen.core.spelling import counted
 from apep_datagen.review.deciding import DEPENDS, Change, Plan, plan_application, plan_undoing
 from apep_datagen.review.known import InOutput, Known, read_known
 from apep_datagen.review.outcome import Applied, Dependent, Moved, Undone, Waiting
@@ -105,10 +106,12 @@ def apply_waiting(output: Path, notify: _Notify) -> int:
             continue
         remove_waiting(path)
         left += len(applied.left)
-        notify(
-            f"{len(applied.said):,} verdicts that waited were applied: {len(applied.left):,} conversations left the"
-            f" output, {len(applied.back):,} came back"
-        )
+        if applied.said or applied.left or applied.back:
+            were = "was" if len(applied.said) == 1 else "were"
+            notify(
+                f"{counted(len(applied.said), 'verdict')} that waited {were} applied:"
+                f" {counted(len(applied.left), 'conversation')} left the output, {len(applied.back):,} came back"
+            )
     return left
 
 

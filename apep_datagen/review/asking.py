@@ -1,4 +1,4 @@
-"""One conversation after the other in a terminal, with a key for each: good, bad, unsure, skip, quit.
+"""One conversation after the other in a terminal, with a key for each: good, bad, unsure, skip, back, quit.
 
 They come in the order of their digests, which says nothing of what they are, so whoever stops early has seen a sample.
 Each verdict is on the disk before the next conversation is shown, as one that waits (`storage.waiting_verdicts`); when
@@ -23,13 +23,13 @@ from apep_datagen.review.verdicts_file import read_verdicts_file, spelled, split
 from apep_datagen.storage.access import InUseError
 from apep_datagen.storage.output_reader import read_element_at
 from apep_datagen.storage.reviewed import Said, Word, read_opinion
-from apep_datagen.storage.waiting_verdicts import new_waiting_path, waiting_verdicts, write_waiting
+from apep_datagen.storage.waiting_verdicts import new_waiting_path, remove_waiting, waiting_verdicts, write_waiting
 
 __all__ = ["Terminal", "ask"]
 
 _WORDS = {"g": Word.GOOD, "1": Word.GOOD, "b": Word.BAD, "2": Word.BAD, "u": Word.UNSURE, "3": Word.UNSURE}
-_SKIP, _QUIT = "s", "q"
-_KEYS = "g or 1 good, b or 2 bad, u unsure, s skip, q quit"
+_SKIP, _BACK, _QUIT = "s", "k", "q"
+_KEYS = "g or 1 good, b or 2 bad, u unsure, s skip, k back, q quit"
 _WHY = "Why? Tags between commas, and a note behind a semicolon: "
 
 
@@ -67,6 +67,14 @@ class _Session:
         self.said.append(said)
         write_waiting(self.path, spelled(self.output, self.said, name=self.name))
 
+    def take_back(self, digest: str) -> None:
+        """Forget what was said of a conversation in this session, on the disk."""
+        self.said = [said for said in self.said if said.digest != digest]
+        if self.said:
+            write_waiting(self.path, spelled(self.output, self.said, name=self.name))
+        else:
+            remove_waiting(self.path)
+
 
 def ask(output: Path, terminal: Terminal, *, name: str, notify: Callable[[str], None]) -> None:
     """Ask a person about the conversations of an output that nobody has looked at, until they quit.
@@ -98,7 +106,10 @@ def ask(output: Path, terminal: Terminal, *, name: str, notify: Callable[[str], 
 
 
 def _ask_all(session: _Session, todo: list[InOutput], terminal: Terminal) -> None:
-    for at, place in enumerate(todo, start=1):
+    at = 0
+    while at < len(todo):
+        place = todo[at]
+        at += 1
         number = _number_now(session.output, place)
         if number is None:  # it has left the output meanwhile
             continue
@@ -109,6 +120,10 @@ def _ask_all(session: _Session, todo: list[InOutput], terminal: Terminal) -> Non
             key = _key(terminal)
             if key == _QUIT:
                 return
+            if key == _BACK:
+                at = max(0, at - 2)
+                session.take_back(todo[at].digest)
+                continue
             if key == _SKIP:
                 continue
             word = _WORDS[key]
@@ -125,7 +140,7 @@ def _ask_all(session: _Session, todo: list[InOutput], terminal: Terminal) -> Non
 
 
 def _key(terminal: Terminal) -> str:
-    while (key := terminal.key().lower()) not in {*_WORDS, _SKIP, _QUIT}:
+    while (key := terminal.key().lower()) not in {*_WORDS, _SKIP, _BACK, _QUIT}:
         pass
     return key
 

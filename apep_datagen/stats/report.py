@@ -68,7 +68,7 @@ def stats_as_json(stats: DatasetStats) -> dict[str, Any]:
         dates, or null); `makers` (a list of `provider`, `model`, `role` and `conversations`); `quality` (as
         `yield_as_json` says); `rewrites`: `thoughts` that were rewritten, how many of them are saved so
         (`used`) and how many as Ada thought them (`kept`), `by_provider` the same, and `reasons`, why they were kept (a
-        list of `provider`, `reason` and `count`), and `left_out`, those that needed no rewriting; `reviews` (as
+        list of `provider`, `reason` and `count`), and `left_out`, those that nobody was asked to rewrite; `reviews` (as
         `reviews_as_json` says).
 
         `why_no_run`: why `run` is null, or null.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from apep_datagen.core.errors import StorageError
 from apep_datagen.core.sample_json import is_evaluated, messages_in
+from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.output_reader import read_lines
 
 __all__ = ["DATASET", "Contents", "evaluation_of", "refuse_evaluation"]
@@ -92,15 +94,22 @@ def evaluation_of(begun_with: str) -> Contents:
 def refuse_evaluation(path: Path) -> None:
     """Refuse an evaluation where a dataset is meant; what else is wrong with the file is not looked at.
 
+    Where the file holds nothing yet, its state database says what it is to hold.
+
     Raises:
         StorageError: So it is.
     """
     try:
         first = next(read_lines(path), b"")
-        is_evaluation = is_evaluated(json.loads(first or b"null"))
+        is_evaluation = is_evaluated(json.loads(first)) if first else read_only(state_path(path), _is_of_evaluation)
     except (StorageError, ValueError, RecursionError):  # whoever reads it says what it is
         return
     if is_evaluation:
         raise StorageError(
             f"{path}: holds an evaluation, which is nothing to train on; name a dataset, or another --output"
         )
+
+
+def _is_of_evaluation(connection: sqlite3.Connection) -> bool:
+    (evaluation,) = connection.execute("SELECT evaluation FROM run").fetchone()
+    return evaluation is not None

@@ -33,6 +33,8 @@ __all__ = [
     "open_timelines",
     "read_story",
     "read_timeline",
+    "reopen_unfinished",
+    "unbegun_timelines",
 ]
 
 # A timeline on which so many conversations in a row were rejected is over: its story may be the reason.
@@ -76,6 +78,12 @@ def open_timelines(connection: sqlite3.Connection, notify: Callable[[str], None]
             connection.execute("UPDATE timelines SET closed = 1 WHERE id = ?", (number,))
             notify(f"timeline {number} is over, it cannot be read: {spell_finding(error)}")
     return timelines
+
+
+def unbegun_timelines(connection: sqlite3.Connection, most: int) -> list[int]:
+    """Return which of the timelines from 1 to `most` have not been begun; those after them may have been."""
+    begun = {number for (number,) in connection.execute("SELECT id FROM timelines")}
+    return [number for number in range(1, most + 1) if number not in begun]
 
 
 def read_story(connection: sqlite3.Connection, timeline_id: int) -> Story:
@@ -168,6 +176,11 @@ def left_on_closed(connection: sqlite3.Connection, length: int) -> int:
         "SELECT coalesce(sum(? - conversations), 0) FROM timelines WHERE closed AND conversations < ?", (length, length)
     ).fetchone()
     return integer(left)
+
+
+def reopen_unfinished(connection: sqlite3.Connection, length: int) -> None:
+    """Let those timelines go on that ended before they had all of their conversations."""
+    connection.execute("UPDATE timelines SET closed = 0 WHERE closed AND conversations < ?", (length,))
 
 
 def end_timeline(connection: sqlite3.Connection, conversation_id: int) -> None:

@@ -33,15 +33,17 @@ def waiting_verdicts(output: Path) -> list[Path]:
 
 
 def count_waiting(output: Path) -> int:
-    """Return how many verdicts wait, as far as their files can be read."""
-    count = 0
+    """Return of how many conversations verdicts wait, as far as their files can be read."""
+    digests: set[str] = set()
     for path in waiting_verdicts(output):
         try:
             verdicts = json.loads(path.read_bytes()).get("verdicts")
         except (OSError, ValueError, RecursionError, AttributeError):  # who applies them says so
             continue
-        count += len(verdicts) if isinstance(verdicts, list) else 0
-    return count
+        for verdict in verdicts if isinstance(verdicts, list) else ():
+            if isinstance(verdict, dict) and isinstance(verdict.get("digest"), str):
+                digests.add(verdict["digest"])
+    return len(digests)
 
 
 def new_waiting_path(output: Path) -> Path:

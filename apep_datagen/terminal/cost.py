@@ -35,5 +35,5 @@ def spell_cost_of_made(counters: RunCounters) -> str:
         sum(provider.requests for provider in providers),
         sum(provider.prompt_tokens for provider in providers),
         sum(provider.completion_tokens for provider in providers),
-        sum(provider.usd for provider in providers),
+        counters.usd,
     )

@@ -263,8 +263,7 @@ def _low_yields(counters: RunCounters) -> list[str]:
 
 
 def _achievements(counters: RunCounters) -> str:
-    usd = sum(provider.usd for provider in list(counters.providers.values()))
-    cost = f", {spell_usd(usd)} spent" if usd else ""
+    cost = f", {spell_usd(counters.usd)} spent" if counters.usd else ""
     kept = f", {counters.kept_originals:,} thoughts kept as they were" if counters.kept_originals else ""
     each = spell_cost_of_made(counters)
     return (

@@ -21,8 +21,8 @@ def rewrites_as_json(counts: Iterable[RewriteCount]) -> dict[str, Any]:
 
     Returns:
         `thoughts` that were rewritten, how many of them are saved so (`used`) and how many as they were (`kept`);
-        `left_out`, how many more needed no rewrite; `by_provider`: for each provider whose model wrote them the same;
-        `reasons`, why they were kept: a list of `provider`, `reason` and `count`.
+        `left_out`, how many more nobody was asked to rewrite; `by_provider`: for each provider whose model wrote
+        them the same; `reasons`, why they were kept: a list of `provider`, `reason` and `count`.
     """
     counts = tuple(counts)
     providers = dict.fromkeys(item.provider for item in counts)
@@ -46,7 +46,7 @@ def describe_rewrites(counts: Iterable[RewriteCount]) -> list[str]:
     counts = tuple(counts)
     numbers = _numbers(counts)
     left_out = numbers["left_out"]
-    needless = f"{left_out:,} thoughts are saved as Ada thought them, as they needed no rewriting"
+    needless = f"{left_out:,} thoughts are saved as Ada thought them, without a rewriting"
     if not numbers["thoughts"]:
         return [needless] if left_out else []
     head = f"Of {numbers['thoughts']:,} thoughts, {numbers['used']:,} are saved as they were rewritten"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable
@@ -347,6 +348,24 @@ def test_where_the_dollars_are_spent_a_free_provider_goes_on(tmp_path: Path) -> 
     assert "dear is out for the rest of this run: the budget --max-usd is reached" in ended.said
     [(prompt_tokens, completion_tokens)] = usage
     assert (prompt_tokens or 0) + 2 * (completion_tokens or 0) <= 4_000
+
+
+@pytest.mark.parametrize("price_of_second", [ONE_AND_TWO_DOLLARS, ""])
+def test_dollars_are_told_where_all_of_them_are_known(tmp_path: Path, price_of_second: str) -> None:
+    program = Program(tmp_path)
+    with LoopbackServer(latency=0.02) as server:
+        first = section("first", server.url("first"), requests_per_second=20) + ONE_AND_TWO_DOLLARS
+        second = section("second", server.url("second"), requests_per_second=20)
+        program.configure(first + second + price_of_second)
+        ended = program.run("--providers", "first,second", "--target", "8")
+        providers = program.query("SELECT DISTINCT provider FROM spending")
+    assert ended.status == 0, ended.said
+    assert len(providers) == 2
+    status = program.run("status").stdout
+    for said in (ended.said, status):
+        # A line is broken where it is long.
+        [told] = re.findall(r"An accepted conversation took [^$]*?tokens(, \$)?", said)
+        assert bool(told) is bool(price_of_second), said
 
 
 def test_an_answer_without_usage_counts_as_the_most_that_it_can_have_cost(tmp_path: Path) -> None:

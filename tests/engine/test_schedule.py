@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -46,7 +47,7 @@ def make(
         serving=Serving.by_all(("a", "b")),
         accepted={},
         last_conversation_id=last_ids[0],
-        last_timeline_id=last_ids[1],
+        new_timelines=itertools.count(last_ids[1] + 1),
     )
 
 
@@ -147,6 +148,21 @@ def test_a_timeline_that_is_over_is_followed_by_a_new_one() -> None:
     schedule = make(10)
     schedule.end(step(take(schedule)), is_accepted=True, timeline=None)
     assert take(schedule).brief.timeline_id == 2
+
+
+def test_timelines_that_may_be_begun_are_begun_in_order_and_no_others() -> None:
+    schedule = Schedule(
+        missing=9,
+        source=BriefSource(1, (1, 1), 3, PROMPTS, CAST, DEFAULT_MIX, "2025-01-01", "2026-12-31"),
+        timelines=(),
+        active=(),
+        serving=Serving.by_all(("a",)),
+        accepted={},
+        last_conversation_id=5,
+        new_timelines=[2, 7],
+    )
+    assert [take(schedule).brief.timeline_id for _ in range(2)] == [2, 7]
+    assert not schedule.has_work("a")
 
 
 def test_a_resumed_timeline_goes_on() -> None:

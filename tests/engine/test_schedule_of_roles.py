@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 
 import pytest
@@ -42,7 +43,7 @@ def make(
         serving=Serving(NEEDED, {**dict.fromkeys(ModelRole, everybody), **who}),
         accepted={},
         last_conversation_id=0,
-        last_timeline_id=0,
+        new_timelines=itertools.count(1),
     )
 
 

@@ -33,6 +33,8 @@ LEFT_OUT = [
     "I kept the walnuts out of it.",
     "Pears, then.",
     "Give the walnuts a wide berth.",
+    "Watch for walnuts in the crust.",
+    "Check the crust for walnuts.",
     "They bake with walnuts there, and you'd sneeze all the way home.",
 ]
 PUT_IN = [
@@ -50,6 +52,8 @@ PUT_IN = [
     "Pears, and go easy on your walnuts.",
     "Keep the walnuts in the berth, for the crossing.",
     "A kind of walnut bread.",
+    "Watch them crack walnuts in the square.",
+    "Check out the walnut bread on the corner.",
 ]
 KNEE = ("right knee",)
 
@@ -76,6 +80,23 @@ def test_what_is_spared_is_not_put_to_use(text: str) -> None:
 @pytest.mark.parametrize("text", ["Kneel on your right knee.", "Ten hops, each on your right knee, and be kind."])
 def test_what_is_put_to_use_is_not_spared(text: str) -> None:
     assert not_left_out(text, KNEE)
+
+
+@pytest.mark.parametrize(
+    "title", ["Gone with the Wind, Without Rhett", "No Country for Bad Men", "Far from Heaven", "The Safe Instead"]
+)
+def test_the_words_of_a_title_leave_nothing_out(title: str) -> None:
+    forms = (title, "Rhett")
+    for text in ("Tonight you could watch {}.", "{}!", "{}, and popcorn. Then {} once more.", "Popcorn, {}, bed."):
+        assert title in not_left_out(text.format(title, title), forms), text
+    for text in (
+        "Anything but {}.",
+        "I'd skip {}.",
+        "Popcorn and no {}.",
+        "{}: not tonight.",
+        "Rhett, and not {}? No.",
+    ):
+        assert not_left_out(text.format(title), (title,)) == "", text
 
 
 @given(st.text(max_size=200), st.lists(st.text(max_size=20), max_size=3))

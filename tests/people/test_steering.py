@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -110,7 +111,7 @@ def run(
         accepted={},
         held_back=lambda: yields.held_back,
         last_conversation_id=0,
-        last_timeline_id=0,
+        new_timelines=itertools.count(1),
     )
     draw = random.Random(seed)  # noqa: S311 - a test's draw
     flying: list[Conversation] = []

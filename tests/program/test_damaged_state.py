@@ -36,8 +36,10 @@ def server() -> Iterator[LoopbackServer]:
 def good(server: LoopbackServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a run that was stopped: with accepted conversations, and one in progress."""
     program = Program(tmp_path_factory.mktemp("good"))
-    # One request at a time, so that what is in progress does not depend on which answer comes first.
-    program.configure(section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=1))
+    # One request at a time, so that what is in progress does not depend on which answer comes first; and several
+    # timelines all the same, of which all but the last are over.
+    one_at_a_time = section("endpoint", server.url("endpoint"), requests_per_second=None, max_in_flight=1)
+    program.configure(f"[generation]\ntimeline_length = 3\n{one_at_a_time}")
     options = (*RUN, "--seed", "3")
     assert program.run(*options, "--max-requests", "38").status == 6
     assert program.query("SELECT count(*) FROM conversations WHERE status = 'active'") == [(1,)]
@@ -150,7 +152,7 @@ def test_a_timeline_that_alone_is_broken_is_over_and_the_run_goes_on(good: Path,
 
 def test_timelines_whose_notes_are_broken_are_over_before_anything_is_sent(good: Path, tmp_path: Path) -> None:
     program = copy(good, tmp_path)
-    change(program, "UPDATE notes SET text = CAST(x'fffe' AS TEXT)")
+    change(program, "UPDATE timelines SET closed = 0", "UPDATE notes SET text = CAST(x'fffe' AS TEXT)")
     ended = program.run(*RUN)
     assert ended.status == 0, ended.said
     assert "is over, it cannot be read: " in ended.stderr

@@ -121,7 +121,7 @@ def test_json_has_what_the_table_has_and_each_row_has_the_same_keys(program: Eva
     assert ended.status == 0, ended.said
     found = json.loads(ended.stdout)
     assert found.keys() == {
-        "exam", "tables", "examinees", "total", "abilities", "sizes", "all_tries", "answers", "bounds",
+        "exam", "tables", "examinees", "missing", "total", "abilities", "sizes", "all_tries", "answers", "bounds",
     }  # fmt: skip
     assert found["exam"] == {
         "seed": 1, "users": USERS, "days": DAYS, "tries": 1, "max_tool_rounds": 3, "tester": "written",
@@ -181,6 +181,24 @@ def test_killed_again_and_again_with_many_in_flight_each_question_is_asked_once(
     assert ended.status == 0, ended.said
     assert sorted(places(fresh.elements())) == [(user, 1, day) for user in (1, 2, 3) for day in (1, 2, 3)]
     assert {outcome["failure"] for outcome in fresh.outcomes()} == {None}
+
+
+def test_a_user_whose_first_answer_a_kill_took_away_is_not_forgotten(fresh: Evaluated) -> None:
+    """Of users who begin at the same time, those whose answers come first are recorded first."""
+    examinee, is_slow = Examinee(USERS, DAYS), True
+
+    def behaviour(received: Received) -> Reply:
+        return Reply(fault="hang") if is_slow and examinee.asked(received).user != USERS else examinee(received)
+
+    with LoopbackServer(behaviour) as server:
+        configure(fresh, server, max_in_flight=None)
+        killed = fresh.run("answer", "1", *OPTIONS, command=KILLED)
+        assert killed.status == -signal.SIGKILL, killed.said
+        assert fresh.query_state("SELECT id FROM timelines") == [(USERS,)]
+        is_slow = False
+        ended = fresh.run(*OPTIONS)
+    assert ended.status == 0, ended.said
+    assert sorted(places(fresh.elements())) == [(user, 1, day) for user in (1, 2, 3) for day in (1, 2, 3)]
 
 
 def test_tries_ask_the_same_anew(fresh: Evaluated) -> None:
@@ -313,7 +331,7 @@ def test_whatever_a_model_answers_is_its_own_and_no_conversation_is_set_aside(
     assert fresh.query_state("SELECT count(*) FROM conversations WHERE status != 'finished'") == [(0,)]
 
 
-def test_what_is_refused_for_good_is_told_and_the_rest_is_evaluated(fresh: Evaluated) -> None:
+def test_what_is_refused_for_good_is_told_and_asked_for_again(fresh: Evaluated) -> None:
     examinee, is_refused = Examinee(USERS, DAYS), True
 
     def behaviour(received: Received) -> Reply:
@@ -324,19 +342,58 @@ def test_what_is_refused_for_good_is_told_and_the_rest_is_evaluated(fresh: Evalu
     with LoopbackServer(behaviour) as server:
         configure(fresh, server)
         ended = fresh.run(*OPTIONS)
-        assert ended.status == 0, ended.said
+        assert ended.status == 5, ended.said
         assert "is set aside, answer failed" in ended.said
-        assert "1 conversations failed before they ended; what was to come of their users is left out" in ended.stdout
-        assert f"7 of 7 conversations are in {FILE}" in ended.stdout
+        assert f"2 of 9 conversations are not in {FILE}: requests failed for good" in ended.stderr
         assert "7 of 9 conversations" in ended.stdout
-        count = len(server.received)
+        again = fresh.run(*OPTIONS, "--json")
+        assert again.status == 5, again.said
+        assert json.loads(again.stdout)["missing"] == 2
+        assert [place for place in places(fresh.elements()) if place[0] == 2] == [(2, 1, 1)]
         is_refused = False
-        again = fresh.run(*OPTIONS)
-        assert len(server.received) == count
-    assert again.status == 0, again.said
-    assert table_of(again) == table_of(ended)
-    kept = [place for place in places(fresh.elements()) if place[0] == 2]
-    assert kept == [(2, 1, 1)]
+        whole = fresh.run(*OPTIONS, "--json")
+    assert whole.status == 0, whole.said
+    assert json.loads(whole.stdout)["missing"] == 0
+    days = [(user, 1, day) for user in range(1, USERS + 1) for day in range(1, DAYS + 1)]
+    assert sorted(places(fresh.elements())) == days
+    assert {outcome["failure"] for outcome in fresh.outcomes()} == {None}
+
+
+def test_where_everything_is_refused_nothing_is_evaluated_and_later_all_of_it(fresh: Evaluated) -> None:
+    examinee, is_refused = Examinee(2, DAYS), True
+    with LoopbackServer(lambda received: Reply("no", status=422) if is_refused else examinee(received)) as server:
+        configure(fresh, server)
+        options = (*OPTIONS, "--users", "2")
+        ended = fresh.run(*options)
+        assert ended.status == 5, ended.said
+        assert f"6 of 6 conversations are not in {FILE}" in ended.stderr
+        is_refused = False
+        whole = fresh.run(*options)
+    assert whole.status == 0, whole.said
+    assert len(fresh.elements()) == 6
+
+
+def test_a_user_who_asks_something_else_says_nothing_about_ada(fresh: Evaluated) -> None:
+    """Whoever asks for nothing is asked again, three times in all; what Ada says to it is not her failure."""
+
+    def behaviour(received: Received) -> Reply:
+        if received.step == "ask":
+            return Reply("My sister Mia visits on Sunday, and the sun shines on the square.")
+        return Reply("<think>I cannot say.</think>\n\nI'm sorry, but I can't help with that.")
+
+    with LoopbackServer(behaviour) as server:
+        fresh.configure("".join(section(name, server.url(name), max_in_flight=1) for name in ("model", "player")))
+        ended = fresh.run("evaluate", "--ada", "model", "--users", "2", "--tester", "player")
+    assert ended.status == 0, ended.said
+    about_nothing = {"chat", "general", "passing"}
+    of_something = [
+        element["evaluation"] for element in fresh.elements() if element["evaluation"]["form"] not in about_nothing
+    ]
+    assert all(element["outcome"]["is_void"] for element in of_something), of_something
+    assert {element["outcome"]["reason"] for element in of_something} == {
+        "the user's message does not tell what was planned",
+        "the user's message does not ask what was planned",
+    }
 
 
 # An evaluation is no dataset.
@@ -374,6 +431,18 @@ def test_no_command_takes_an_evaluation_for_a_dataset(program: Evaluated, *, has
             f"{FILE}: holds an evaluation, which is nothing to train on; name a dataset, or another --output\n"
         )
         assert contents_of(program) == before, command
+
+
+def test_an_evaluation_in_which_nothing_is_answered_yet_is_no_dataset_either(fresh: Evaluated) -> None:
+    with LoopbackServer(lambda _: Reply("no", status=422)) as server:
+        configure(fresh, server)
+        assert fresh.run("evaluate", "--ada", "model", "--users", "1", "--days", "1").status == 5
+    assert fresh.elements() == []
+    for command in COMMANDS:
+        if "mine.json" not in command:
+            ended = fresh.run(*command)
+            assert ended.status == 4, (command, ended.said)
+            assert f"{FILE}: holds an evaluation" in ended.stderr
 
 
 def contents_of(program: Program) -> dict[str, bytes]:
@@ -521,11 +590,15 @@ def test_against_what_is_no_evaluation_is_told_before_anything_is_asked(program:
         "other.json": "is no evaluated conversation",
         "torn.json": "the file ends",
         "empty.json": "holds no conversation yet",
+        "mixed.json": "element 2 is of another exam than the first",
     }
     (program.directory / "dataset.json").write_text('[{"conversations": [{"role": "user", "content": "Hi"}]}]')
     (program.directory / "other.json").write_text('[{"evaluation": {"user": 1}, "transcript": []}]')
     (program.directory / "torn.json").write_text('[{"evaluation": {')
     (program.directory / "empty.json").write_text("[]")
+    elements = json.loads((program.directory / FILE).read_bytes())
+    elements[1]["evaluation"]["exam"]["seed"] = 7
+    (program.directory / "mixed.json").write_text(json.dumps(elements))
     with LoopbackServer(Examinee(USERS, DAYS)) as server:
         program.configure(section("worse", server.url("worse")))
         for name, told in others.items():
@@ -599,6 +672,13 @@ def exported_natively(program: Program) -> str:
 
 
 # Where it cannot write.
+
+
+def test_a_seed_that_no_database_holds_is_refused(fresh: Evaluated) -> None:
+    ended = fresh.run(*OPTIONS, "--seed", str(2**63))
+    assert ended.status == 2, ended.said
+    assert "--seed" in ended.said
+    assert not (fresh.directory / FILE).parent.exists()
 
 
 def test_a_provider_that_is_none_is_told_by_the_option_that_names_it(fresh: Evaluated) -> None:

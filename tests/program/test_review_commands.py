@@ -198,6 +198,7 @@ def test_a_run_takes_note_of_verdicts_and_goes_on_until_its_target_is_reached(tm
         assert (waits.status, "2 verdicts of v.json wait" in waits.stdout) == (0, True), waits.said
         assert len(digests_of(program.output)) == 4
         assert len(waiting_verdicts(program.output)) == 1
+        assert program.run("review", "apply", "v.json", "--by", "Ann").status == 0  # once more changes nothing
         assert json.loads(program.run("status", "--json").stdout)["verdicts_waiting"] == 2
         assert "wait to be applied: 2" in program.run("status").stdout
         assert "to apply them: 2" in program.run("review", "status").stdout
@@ -338,7 +339,7 @@ def test_in_a_terminal_each_conversation_gets_a_key(tmp_path: Path) -> None:
     reviewer = Reviewer(program, "out.json", "--by", "Ann")
     reviewer.press("g", "2", "tone, too long; She shouts.\n", "u", "s", "1", "q")
     assert reviewer.end() == 0
-    assert "4 verdicts that waited were applied: 1 conversations left" in reviewer.shown
+    assert "4 verdicts that waited were applied: 1 conversation left" in reviewer.shown
     said = query(output, "SELECT digest, word, tags, note FROM person_verdicts")
     expected = [
         (in_order[0], "good", "[]", ""),
@@ -355,6 +356,25 @@ def test_in_a_terminal_each_conversation_gets_a_key(tmp_path: Path) -> None:
     again.press("q")
     assert again.end() == 0
     assert (in_order[3], "good") in query(output, "SELECT digest, word FROM person_verdicts")
+
+
+def test_in_a_terminal_a_slip_is_taken_back(tmp_path: Path) -> None:
+    output = write_real_state(tmp_path, count=12)
+    program = Program(tmp_path)
+    in_order = sorted(digests_of(output))
+    reviewer = Reviewer(program, "out.json")
+    # There is nothing before the first one; what was skipped is gone back over as well.
+    reviewer.press("k", "2", "tone\n", "k", "1", "s", "2", "tone\n")
+    reviewer.wait_for("q quit")
+    assert len(waiting_verdicts(output)) == 1
+    reviewer.type("k")
+    reviewer.press("k", "k", "q")
+    assert reviewer.end() == 0
+    assert waiting_verdicts(output) == []
+    again = Reviewer(program, "out.json")
+    again.press("2", "tone\n", "k", "1", "3", "q")
+    assert again.end() == 0
+    assert words(output) == {in_order[0]: "good", in_order[1]: "unsure"}
 
 
 @pytest.mark.parametrize("how", ["killed", "Ctrl-C", "beside a run"])

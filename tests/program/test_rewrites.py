@@ -185,7 +185,7 @@ def test_a_rewrite_that_is_not_needed_is_neither_asked_for_nor_lost_over_a_kill(
     assert 0 < counts["left_out"] <= own
     assert sum(item["requests"] for item in status["used"] if item["role"] == "rewriter") < len(steps)
     assert NOT_NEEDED not in {item["reason"] for item in counts["reasons"]}
-    told = f"{counts['left_out']} thoughts are saved as Ada thought them, as they needed no rewriting"
+    told = f"{counts['left_out']} thoughts are saved as Ada thought them, without a rewriting"
     for said in (ended.stdout, program.run("status").stdout, program.run("stats").stdout):
         assert told in said
         assert NOT_NEEDED not in said
@@ -198,7 +198,7 @@ def test_without_a_rewriter_all_thoughts_are_adas_own(tmp_path: Path) -> None:
         ended = program.run("--providers", "endpoint", "--target", "8")
     assert ended.status == 0, ended.said
     assert "rewrite" not in {received.step for received in server.received}
-    assert "needed no rewriting" in ended.stdout
+    assert "without a rewriting" in ended.stdout
 
 
 def test_a_conversation_costs_what_was_spent_for_each_that_was_accepted(tmp_path: Path) -> None:

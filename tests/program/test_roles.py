@@ -173,6 +173,7 @@ def test_prices_are_needed_only_of_models_that_are_used(program: Program) -> Non
         (("--providers", "t", "--role", "ada=a"), 2, "--providers: a is not among them, which serves the role ada"),
         (("--role", "tester=mistral", "--role", "ada=a", "--rewriter", "off"), 3, "No provider can be used for tester"),
         (("--rewriter", "sometimes"), 2, "--rewriter"),
+        (("--role", "reviewer=a"), 2, '[roles.reviewer] in apep-datagen.toml has to say when = "accepted"'),
     ],
 )
 def test_what_cannot_be_is_told_before_anything_is_sent(

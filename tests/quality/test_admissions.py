@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from apep_datagen.core.words import words
 from apep_datagen.people.cast import load_cast
 from apep_datagen.quality.admissions import admits, claimed_values
 
@@ -16,6 +15,7 @@ DISH = "which dish my grandmother was famous for grandmother grandma gran"
 HAIRDRESSER = "what my hairdresser is called hairdresser hair haircut"
 WINDOW = "what kind of tree stands in front of my window tree window"
 COUSIN = "what my cousin does for a living cousin cousins"
+BIRTHDAY = "the birthday of my aunt aunt birthday"
 LOCKER = "the number of my locker at the swimming pool locker pool"
 ADMITTING = {
     TEA: [
@@ -143,8 +143,9 @@ def test_who_dodges_admits_nothing(asked: str, reply: str) -> None:
     assert not admits(reply, asked, PHRASES.admissions)
 
 
-KNOWN = frozenset(
-    words("You are Ada. Friday 2026-03-13 20:10. Which tea do I like best? Bello, the dog. Monday Christmas")
+KNOWN = (
+    "You are Ada. Friday 2026-03-13 20:10. Which tea do I like best? Bello, the dog. Monday Christmas."
+    " The exam is on 14 May, the fair on the third of August, and there are 21 hens."
 )
 
 
@@ -164,6 +165,8 @@ KNOWN = frozenset(
         (TEA, "After 90210 steps a cup of tea is what one wants, and I have no name for it."),
         (SISTER, "All I've noted is that your sister's dog is old."),
         (DOG, "I don't have it. Hold on to the lead, or he'll be called Vanisher."),
+        (BIRTHDAY, "No birthday of hers with me. That was 14 May, for the exam, and August 3rd for the fair."),
+        (BIRTHDAY, "No note of it. Perhaps in May?"),
         (LOCKER, "It was 48 seconds of looking, and no locker came up."),
     ],
 )
@@ -186,6 +189,12 @@ def test_a_name_that_is_not_given_for_the_value_is_no_claim(asked: str, reply: s
         (DOG, "I've looked, I'm sorry, but it's Zebulon.", "Zebulon"),
         (DOG, "It's Zebulon, or he'll be called Fluffington.", "Zebulon"),
         (SISTER, "Your sister lives in Ivrea, or she'll live in Uppsala by now.", "Ivrea"),
+        (DOG, "It's Zebulon, isn't it?", "Zebulon"),
+        (DOG, "Your dog is called Zebulon, right? I never noted it.", "Zebulon"),
+        (BIRTHDAY, "You never told me, but I guess it is 14 June.", "14 June"),
+        (BIRTHDAY, "I don't have it. Probably on August 14th.", "August 14th"),
+        (BIRTHDAY, "Nothing noted, but that's on 21 May.", "21 May"),
+        (DOG, "I have no name. My guess: Zebulon!", "Zebulon"),
         (GODMOTHER, "Well, that is Mrs. Oblomov with her godmother's geese.", "Oblomov"),
     ],
 )

@@ -108,7 +108,8 @@ def test_a_full_disk_stops_the_run_clearly_and_with_room_nothing_is_lost_or_doub
         messages = [{"role": "user", "content": "x" * there}]
         program.output.write_text(json.dumps([{"conversations": messages}]), encoding="utf-8")
     with LoopbackServer() as server:
-        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=100))
+        # With few in flight, some are finished before the database has as much to write as the output.
+        program.configure(section("endpoint", server.url("endpoint"), requests_per_second=100, max_in_flight=2))
         full = program.run_on_a_full_disk(limit, *options)
         assert full.status == 4, full.said
         assert ("the output" if there else "the state database") + " cannot be written" in full.stderr

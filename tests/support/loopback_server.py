@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import random
 import re
 import sys
@@ -30,6 +31,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from support.waiting import PATIENCE_SECONDS, wait_until
 
 TOLERANCE_SECONDS = 0.05
+
+# With it, requests arrive, and answers come, in another order each time: so many seconds later on average. It finds
+# tests that pass by chance, and faults of the program that show in a certain order alone.
+_JITTER_SECONDS = float(os.environ.get("APEP_DATAGEN_JITTER", "0"))
+_MOST_JITTER = 8
 
 
 @dataclass(slots=True)
@@ -245,6 +251,12 @@ class StrictLimit:
         return True
 
 
+async def _jitter() -> None:
+    if _JITTER_SECONDS:
+        seconds = random.expovariate(1 / _JITTER_SECONDS)
+        await asyncio.sleep(min(seconds, _MOST_JITTER * _JITTER_SECONDS))
+
+
 class LoopbackServer:
     """The server, in a thread of its own, as a context manager.
 
@@ -342,6 +354,7 @@ class LoopbackServer:
             body = json.loads(await request.read())
         except ConnectionResetError:
             return web.Response()  # the client was killed while it sent this
+        await _jitter()
         authorization = request.headers.get("Authorization", "")
         received = Received(len(self.received) + 1, at, provider, authorization, body, path=request.path)
         self.received.append(received)
@@ -356,6 +369,7 @@ class LoopbackServer:
         try:
             reply = self.behaviour(received)
             step = received.step
+            await _jitter()
             if self.latency + reply.delay:
                 await asyncio.sleep(self.latency + reply.delay)
             while reply.until and not reply.until():  # noqa: ASYNC110 - it is a test's thread that changes it

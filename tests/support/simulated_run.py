@@ -6,6 +6,7 @@ The state database is in memory: its thread would not know of virtual time.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -137,7 +138,7 @@ def context_of(
             serving=serving or Serving.by_all(providers),
             accepted={},
             last_conversation_id=0,
-            last_timeline_id=0,
+            new_timelines=itertools.count(1),
         ),
         state=state,
         treasury=Treasury(account or Account(), state),

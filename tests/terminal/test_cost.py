@@ -25,5 +25,9 @@ def test_an_invocation_counts_what_it_has_made_itself() -> None:
         name: ProviderCounters(name, requests=5, prompt_tokens=900, completion_tokens=100, usd=0.5) for name in "ab"
     }
     assert spell_cost_of_made(counters) == "an accepted conversation took 5 requests, 900 + 100 tokens, $0.50"
+    assert counters.usd == 1.0
+    counters.providers["b"].usd = None  # one price is not known: neither is what all of it cost
+    assert counters.usd is None
+    assert spell_cost_of_made(counters) == "an accepted conversation took 5 requests, 900 + 100 tokens"
     counters.done = counters.done_before
     assert spell_cost_of_made(counters) == ""

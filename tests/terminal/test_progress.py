@@ -74,6 +74,14 @@ def test_the_status_line_tells_how_far_the_run_is_and_what_each_provider_does() 
     )
 
 
+def test_what_was_spent_is_told_where_all_of_it_is_known() -> None:
+    some = counters()
+    some.providers["mistral"].usd = 0.037
+    assert "3 diary pages, $0.037 spent; an accepted" in _status_line(some, 100.0)
+    some.providers["ollama"].usd = None
+    assert "$" not in _status_line(some, 100.0)
+
+
 def what_became(ability: Ability, accepted: int, *reasons: str) -> AbilityYield:
     verdicts = [*map(Verdict, range(accepted)), *(Verdict(accepted + n, "voice", why) for n, why in enumerate(reasons))]
     return AbilityYield(ability, tuple(verdicts))

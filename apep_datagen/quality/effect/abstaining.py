@@ -105,7 +105,7 @@ def claimed(view: View, asked: str) -> Problem | None:
         view: The conversation.
         asked: Words that speak of what was asked for.
     """
-    known = frozenset([*words(view.system), *words(view.said), *words(view.results), *words(asked), *_NO_NAMES])
+    known = "\n".join((view.system, view.said, view.results, asked, *_NO_NAMES))
     if values := claimed_values(view.reply, asked, known):
         return problem_of(_CLAIMED, ", ".join(values), values[0])
     return None

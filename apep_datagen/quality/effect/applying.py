@@ -8,6 +8,7 @@ from apep_datagen.language.content import content
 from apep_datagen.language.values import tells
 from apep_datagen.people.scenario import Fact, Form
 from apep_datagen.people.story import notes_that_hold
+from apep_datagen.quality.effect.standing_by import only_rejected
 from apep_datagen.quality.effect.view import View, given_away, problem_of
 from apep_datagen.quality.problem import Problem
 
@@ -36,7 +37,9 @@ def _avoided(view: View, fact: Fact) -> Problem | None:
 
 
 def _used(view: View, fact: Fact) -> Problem | None:
-    """Find that the reply neither says the fact nor speaks of what she thought of because of it."""
+    """Find that the reply neither says the fact nor speaks of what she thought of because of it; or rejects it."""
+    if view.is_english and only_rejected(view.reply, fact.forms):
+        return problem_of("Ada did not heed what she had looked up", f"{fact.tell} ({fact.slot})", view.reply)
     # "Asterix by your bed" is enough of "Asterix the Gaul".
     if tells(view.reply, fact.forms) or not telling(fact.value).isdisjoint(content(view.reply) - content(view.said)):
         return None

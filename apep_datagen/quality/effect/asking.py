@@ -14,7 +14,8 @@ from apep_datagen.people.scenario import Fact, Form
 from apep_datagen.people.story import notes_that_hold
 from apep_datagen.quality.admissions import admits
 from apep_datagen.quality.effect.near_misses import told_as_present, told_for_it
-from apep_datagen.quality.effect.view import View, given_away, problem_of
+from apep_datagen.quality.effect.standing_by import stood_by
+from apep_datagen.quality.effect.view import View, given_away, problem_of, quote_of
 from apep_datagen.quality.problem import Problem
 
 __all__ = ["NOT_TOLD", "check"]
@@ -38,7 +39,7 @@ def check(view: View) -> Problem | None:
             return problem_of(NOT_TOLD, f"{fact.ask}: {fact.value}")
         if view.scenario.form is not Form.SAID_ABOVE and not tells(view.results, fact.forms):
             return problem_of("what was asked for was told without looking it up", f"{fact.ask}: {fact.value}")
-        if problem := _mistaken(view, fact) or _recited(view, fact):
+        if problem := _mistaken(view, fact) or _disowned(view, fact) or _recited(view, fact):
             return problem
     return None
 
@@ -61,6 +62,14 @@ def _mistaken(view: View, fact: Fact) -> Problem | None:
         if quote := told_as_present(view.reply, earlier, fact):
             return problem_of("an earlier state is told as the present one", f"{fact.ask}: {earlier.value}", quote)
     return None
+
+
+def _disowned(view: View, fact: Fact) -> Problem | None:
+    """Find that what was asked for is in the reply, but not as what she says that it is."""
+    replies = (exchange.reply for exchange in view.exchanges)
+    if fact.shelf == "diary" or not view.is_english or stood_by(replies, fact.forms, fact.ask):
+        return None
+    return problem_of(NOT_TOLD, f"{fact.ask}: {fact.value}", quote_of(view.reply, fact.forms))
 
 
 def _replies_up_to_answer(view: View, fact: Fact) -> Iterator[str]:

@@ -9,6 +9,7 @@ from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, sentences, stem
 from apep_datagen.language.negation import clause_texts
 from apep_datagen.language.persons import FORMS, Person
+from apep_datagen.language.questions import is_question
 from apep_datagen.language.values import says_what_it_is, tells
 from apep_datagen.people.scenario import Fact
 from apep_datagen.people.story import notes_that_hold
@@ -26,11 +27,14 @@ _OF_TWO = ("one", "ones", "of them", "of the two", "of your", "mean", "meant", "
 _MEANING = ("you mean", "you meant", "you're after", "you are after", "in mind")
 # … and "Which is it today?", "268 or 349, so which gate are you at?"; but not "349, which is upstairs".
 _WHICH_OF_TOLD = re.compile(
-    r"(?:\A|[;:–—]|\s-\s|\b(?:so|and|but|or)\b)\W*(?:(?:for|to|at|in|of)\s+)?which\s+(?P<of>[\w'’]+)(?P<asked>.*)",  # noqa: RUF001 - as typeset
+    r"(?:\A|[;:–—]|\s-\s|\b(?:so|and|but|or|tell me|let me know|say)\b)\W*"  # noqa: RUF001 - dashes
+    r"(?:(?:for|to|at|in|of)\s+)?which\b\s*(?P<of>[\w'’]*)(?P<asked>.*)",  # noqa: RUF001 - as typeset
     re.IGNORECASE | re.DOTALL,
 )
 # "Which will she like better, nuts or marzipan?" asks something else.
 _OF_ELSE = FORMS[Person.HE_OR_SHE] | FORMS[Person.THEY] | {"or"}
+# "There are two in my notes. Which do you need?"
+_SEVERAL = ("two", "both", "more than one", "several", "a couple")
 # "If it's Jana, …", "For 3 June …".
 _SUPPOSES = re.compile(r"\A\W*(?:if|for|in case)\b", re.IGNORECASE)
 _TELL_ME = (
@@ -60,7 +64,8 @@ def check(view: View) -> Problem | None:
             return problem_of("Ada did not look up what could be meant", f"{fact.ask}: {fact.which} {fact.value}")
     if quote := _told_alone(reply, facts):
         return problem_of("the reply tells one of two though it is not known which is meant", reply, quote)
-    if not (any(_asks_which(sentence, facts) for sentence in sentences(reply)) or _tells_both_and_asks(view, reply)):
+    asks = any(_asks_which(sentence, facts) for sentence in sentences(reply))
+    if not (asks or _asks_which_of_several(reply, facts) or _tells_both_and_asks(view, reply)):
         return problem_of("the reply does not ask which is meant", reply, view.exchanges[0].turns[-1].reply)
     return _answered(view)
 
@@ -97,16 +102,28 @@ def _comes_back_to(sentence: str, fact: Fact, facts: tuple[Fact, ...]) -> bool:
 
 def _asks_which(sentence: str, facts: tuple[Fact, ...]) -> bool:
     """Tell whether a sentence asks which of two is meant: by both names, or by "which"."""
-    is_question = _is_question(sentence)
     names = [fact.which for fact in facts if fact.which]
-    if is_question and names and all(holds(sentence, (name,)) for name in names):
+    if is_question(sentence) and names and all(holds(sentence, (name,)) for name in names):
         return True
-    if not _WHICH.search(sentence) or not (is_question or holds(sentence, _TELL_ME)):
+    if not _WHICH.search(sentence) or not (is_question(sentence) or holds(sentence, _TELL_ME)):
         return False
     if holds(sentence, ("whose",)):
         return True
     cues = tuple(cue for fact in facts for cue in fact.cues)
     return holds(sentence, (*_OF_TWO, *cues, *names))
+
+
+def _asks_which_of_several(reply: str, facts: tuple[Fact, ...]) -> bool:
+    """Tell whether a reply that speaks of several asks by "which" alone: "Which do you need?", "Which would it be?"."""
+    names = [fact.which for fact in facts if fact.which]
+    if not (holds(reply, _SEVERAL) or (names and all(holds(reply, (name,)) for name in names))):
+        return False
+    for sentence in sentences(reply):
+        match = _WHICH_OF_TOLD.search(sentence) if is_question(sentence) or holds(sentence, _TELL_ME) else None
+        asked = f"{match['of']} {match['asked']}" if match else ""
+        if match and _OF_ELSE.isdisjoint(words(asked)) and not telling(asked):
+            return True
+    return False
 
 
 def _tells_both_and_asks(view: View, reply: str) -> bool:
@@ -120,7 +137,7 @@ def _tells_both_and_asks(view: View, reply: str) -> bool:
         return False
     names = tuple(fact.which for fact in facts if fact.which)
     spoken_of = telling(*(note.text for fact in facts for note in notes_that_hold(fact, view.before)))
-    for question in filter(_is_question, sentences(reply)):
+    for question in filter(is_question, sentences(reply)):
         if holds(question, _MEANING) and holds(question, names):
             return True
         match = _WHICH_OF_TOLD.search(question)
@@ -129,10 +146,6 @@ def _tells_both_and_asks(view: View, reply: str) -> bool:
         if all(is_function_word(word) or stem(word) in spoken_of for word in words(match["of"])):
             return True
     return False
-
-
-def _is_question(sentence: str) -> bool:
-    return sentence.rstrip(" )*_\"”'").endswith("?")
 
 
 def _answered(view: View) -> Problem | None:

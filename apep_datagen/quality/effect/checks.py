@@ -15,6 +15,7 @@ from apep_datagen.quality.effect import (
     diary,
     forgetting,
     memory,
+    reading_out,
     telling,
     tools,
 )
@@ -50,4 +51,5 @@ def check(sample: Sample, scenario: Scenario, change: Change, phrases: Phrases) 
     """
     view = View(sample, scenario, change, phrases)
     of_its_own = _CHECKS.get(scenario.ability)
-    return (of_its_own(view) if of_its_own else None) or tools.check(view) or memory.check(view)
+    problem = of_its_own(view) if of_its_own else None
+    return problem or reading_out.check(view) or tools.check(view) or memory.check(view)

@@ -16,6 +16,7 @@ from apep_datagen.language.common import telling
 from apep_datagen.language.content import content, is_function_word, sentences, stem
 from apep_datagen.language.negation import clause_texts, is_negated
 from apep_datagen.language.persons import FORMS, Person
+from apep_datagen.language.questions import leaves_open
 from apep_datagen.language.spans import first_span
 from apep_datagen.language.values import saying
 from apep_datagen.people.scenario import Fact
@@ -25,7 +26,7 @@ from apep_datagen.quality.effect.view import View
 __all__ = ["around", "tells_apart", "told_as_present", "told_for_it"]
 
 _OF_OTHERS = FORMS[Person.HE_OR_SHE] | FORMS[Person.THEY]
-_OTHER = frozenset(words("other another somebody someone different"))
+_OTHER = frozenset(words("other another somebody someone different similar"))
 # What was so once. A bare "was" is no witness for something else: "I think it was Dr Hale".
 _ONCE = re.compile(
     r"\b(?:used to|formerly|former|earlier|before|previous(?:ly)?|old|ago|back then|until|till|once|last|no longer"
@@ -121,7 +122,7 @@ def _told_for(view: View, text: str, other: Fact, asked: Fact) -> str:
 
 def _says(sentence: str, fact: Fact, asked: Fact) -> bool:
     """Tell whether a sentence says a value, and does not only ask for it."""
-    return not sentence.rstrip().endswith("?") and bool(saying(sentence, fact.forms, (asked.ask, *asked.cues)))
+    return not leaves_open(sentence) and bool(saying(sentence, fact.forms, (asked.ask, *asked.cues)))
 
 
 def tells_apart(view: View, other: Fact, asked: Fact, *texts: str) -> bool:

@@ -5,9 +5,12 @@ A look is, wherever something of the user's own is in play. What is stored is, i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from apep_datagen.core.calls import MalformedCall, ToolCall, texts_in
 from apep_datagen.core.words import holds, words
 from apep_datagen.language.common import telling
+from apep_datagen.language.persons import FORMS, Person
 from apep_datagen.language.values import is_told_by_any
 from apep_datagen.people.scenario import Ability
 from apep_datagen.quality.effect.view import View, problem_of
@@ -23,7 +26,7 @@ _SPEAKS_OF_TELLING = (
 )
 # Of the telling words of a note so many stand in what the user said. An earlier version asked for two.
 _GROUNDED_WORDS, _GROUNDED_WORDS_THEN = 1, 2
-_OF_THE_USER = frozenset(words("i im ive my me we our us mine"))
+_OF_THE_USER = FORMS[Person.FIRST] | frozenset(words("we weve us our ours"))
 
 
 def check(view: View) -> Problem | None:
@@ -56,18 +59,22 @@ def _is_grounded(call: ToolCall | MalformedCall, view: View) -> bool:
     """
     if not isinstance(call, ToolCall) or not call.name.startswith("add_") or view.scenario.form is None:
         return True
-    return _is_grounded_in(call, view, telling(view.said, view.results))
+    return _is_grounded_in(call, view, telling(view.said), view.results.splitlines())
 
 
-def _is_grounded_in(call: ToolCall, view: View, known: frozenset[str]) -> bool:
+def _is_grounded_in(call: ToolCall, view: View, told: frozenset[str], shown: Sequence[str] = ()) -> bool:
     planned = [fact.forms for fact in view.scenario.facts if fact.value or fact.shelf == "diary"]
     texts = list(texts_in([call.arguments, *call.positional]))
     unplanned = [text for text in texts if not any(is_told_by_any([text], forms) for forms in planned)]
     if texts and not unplanned:
         return True
     least = _GROUNDED_WORDS_THEN if view.scenario.form is None else _GROUNDED_WORDS
-    is_told = all(len(telling(text) & known) >= least for text in unplanned)
-    return bool(texts) and is_told and (_is_of_the_user(view) or not view.is_english)
+    known = told | telling(*shown)
+    is_told = bool(texts) and all(len(telling(text) & known) >= least for text in unplanned)
+    if not is_told or _is_of_the_user(view) or not view.is_english:
+        return is_told
+    # What stood in a note was told of the user then: "forget the name" leaves the rest of its note.
+    return all(any(telling(text) <= telling(note) for note in shown) for text in unplanned)
 
 
 def _is_of_the_user(view: View) -> bool:

@@ -4,7 +4,7 @@ const WIDE = window.matchMedia("(min-width: 56rem)");
 const SETTINGS = "apep-datagen settings";
 
 const KEYS = [
-  ["j / k", "next or previous conversation"],
+  ["j / k", "next or previous conversation; k also finds what you have just judged, where it has left the list"],
   ["1", "good: go on with the next (again: take it back)"],
   ["2", "bad: the same"],
   ["u", "unsure: the same"],
@@ -14,14 +14,14 @@ const KEYS = [
   ["r", "thoughts before they were rewritten: fold or open all"],
   ["p", "what was planned: fold or open"],
   ["m", "go to memory and diary"],
-  ["y", "the user's other days"],
-  ["o", "the whole, in pictures"],
+  ["y", "the user's other days (again: back)"],
+  ["o", "the whole, in pictures (again: back)"],
   ["l", "the list"],
   ["/", "search"],
   ["f", "filters"],
   ["d", "dark or light"],
   ["?", "these keys"],
-  ["Esc", "leave a field, or close this"],
+  ["Esc", "leave a field, the whole or a user's days, or close this"],
 ];
 
 async function start() {
@@ -38,12 +38,16 @@ async function start() {
   let drawn = "";
   let drawing = 0;
   let lastRow = null;
+  // What was judged since the list is limited as it is: it may have left the list by that.
+  const judged = new Set();
+  let limits = "";
 
   // What is there all the time.
 
   const list = makeList(app);
   app.go = go;
-  app.open = (row) => row && go({ tab: "", person: "", c: row.d });
+  app.open = (row) => row && go({ tab: "", person: "", c: row.c });
+  app.refresh = refresh;
   app.step = step;
   app.focusConversation = () => document.getElementById("conversation-name")?.focus();
   const filters = makeFilters(app);
@@ -92,9 +96,9 @@ async function start() {
   // Going somewhere.
 
   function go(changes, { replace = false } = {}) {
-    app.view = { ...app.view, ...changes };
-    const hash = hashOf(app.view);
-    if (replace) history.replaceState(null, "", hash);
+    const hash = hashOf({ ...app.view, ...changes });
+    app.view = viewOf(hash);
+    if (replace || hash === (location.hash || "#")) history.replaceState(null, "", hash);
     else history.pushState(null, "", hash);
     update({});
   }
@@ -102,7 +106,10 @@ async function start() {
   function update({ isFirst = false }) {
     const { view } = app;
     app.result = find(model, app.verdicts, view);
-    const wanted = view.c ? model.byDigest.get(view.c) : null;
+    const limitsNow = hashOf({ ...view, tab: "", c: "", person: "" });
+    if (limitsNow !== limits) judged.clear();
+    limits = limitsNow;
+    const wanted = view.c ? model.byAddress.get(view.c) : null;
     app.row = wanted ?? (!view.c && !view.tab && !view.person && WIDE.matches ? (app.result.found[0] ?? null) : null);
     const hasMoved = app.row !== list.row;
     list.row = app.row;
@@ -129,7 +136,7 @@ async function start() {
       make("a", { href: hashOf({ ...view, ...changes }), "aria-current": isCurrent ? "page" : null }, name);
     refill(
       pages,
-      link("Conversations", { tab: "", person: "", c: WIDE.matches ? (app.row?.d ?? lastRow?.d ?? "") : "" }, !view.tab && !view.person),
+      link("Conversations", { tab: "", person: "", c: WIDE.matches ? (app.row?.c ?? lastRow?.c ?? "") : "" }, !view.tab && !view.person),
       link("The whole", { tab: "whole", person: "", c: "" }, view.tab === "whole"),
     );
     const counts = app.verdicts.counts();
@@ -146,6 +153,7 @@ async function start() {
     const turn = ++drawing;
     let page;
     if (view.tab === "whole") page = drawOverview(app);
+    else if (view.person && !model.users.has(Number(view.person))) page = nothing(view);
     else if (view.person) page = drawTimeline(app, Number(view.person), await model.notes(Number(view.person)));
     else if (row) {
       const body = await model.body(row);
@@ -160,29 +168,50 @@ async function start() {
 
   // What was searched for is in sight, also where it is in something folded.
   function showHits() {
-    const hits = [...content.querySelectorAll(".turn mark.hit")];
+    const hitsIn = (selector) => [...content.querySelectorAll(selector)];
+    const said = hitsIn(".turn mark.hit");
+    const hits = said.length ? said : hitsIn(".planned mark.hit, .rejection mark.hit");
     for (const hit of hits) for (let box = hit.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
     hits[0]?.scrollIntoView({ block: "center" });
   }
 
   function nothing(view) {
+    if (view.person) return make("p", { class: "empty" }, "That user is not in this report.");
     if (view.c) return make("p", { class: "empty" }, "That conversation is not in this report.");
     if (!model.rows.length) return make("p", { class: "empty" }, "There are no conversations yet.");
     return make("p", { class: "empty" }, app.result.found.length ? "Choose a conversation, or press j." : "No conversation is like that.");
   }
 
+  // Goes on from the conversation that is shown, or was shown last.
   function step(by) {
-    const { found } = app.result;
-    if (!found.length) return;
-    const place = app.row ? found.indexOf(app.row) : -1;
-    const next = place < 0 ? (by > 0 ? nextOf(app.row, found) : 0) : Math.max(0, Math.min(found.length - 1, place + by));
-    app.open(found[next]);
+    const rows = by < 0 ? withJudged(app.result.found) : app.result.found;
+    const from = app.row ?? lastRow;
+    const place = rows.indexOf(from);
+    const next = place < 0 ? placeOf(from, rows) + (by > 0 ? by - 1 : by) : place + by;
+    const row = rows[Math.max(0, Math.min(rows.length - 1, next))];
+    if (row && row !== app.row) app.open(row);
+    else if (row && by > 0) review.tellEnd();
   }
 
-  // Where one that is not in the list any more would stand in it.
-  function nextOf(row, found) {
-    const place = row ? found.findIndex((other) => SORTS[app.view.sort][1](other, row) > 0) : 0;
-    return place < 0 ? found.length - 1 : place;
+  // Where one that is not among them would stand.
+  function placeOf(row, rows) {
+    const place = row ? rows.findIndex((other) => SORTS[app.view.sort][1](other, row) > 0) : 0;
+    return place < 0 ? rows.length : place;
+  }
+
+  function withJudged(found) {
+    const rows = new Set([...found, ...judged]);
+    return rows.size === found.length ? found : [...rows].sort(SORTS[app.view.sort][1]);
+  }
+
+  // Back from the whole or a user's days to where one was.
+  function back() {
+    go({ tab: "", person: "", c: lastRow?.c ?? "" });
+  }
+
+  function goToList() {
+    if (!WIDE.matches) go({ tab: "", person: "", c: "" });
+    else if (app.view.tab) back();
   }
 
   app.give = (verdict) => {
@@ -194,7 +223,8 @@ async function start() {
     }
     const { found } = app.result;
     const place = found.indexOf(row);
-    const next = place >= 0 ? found[place + 1] : null;
+    const next = found[place < 0 ? placeOf(row, found) : place + 1];
+    judged.add(row);
     app.verdicts.set(row, { verdict });
     if (next) app.open(next);
     else review.tellEnd();
@@ -205,7 +235,7 @@ async function start() {
   function keyed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
     const isField = event.target.closest?.("input, select, textarea");
-    if (event.key === "Escape" && isField) return void event.target.blur();
+    if (event.key === "Escape") return void (isField ? event.target.blur() : (app.view.tab || app.view.person) && back());
     if (isField && event.target.type !== "checkbox") return;
     const action = {
       j: () => step(1),
@@ -219,11 +249,11 @@ async function start() {
       r: () => fold("originals", "details.original"),
       p: () => fold("planned", "details.planned"),
       m: () => focusOn(".notebook"),
-      y: () => app.row?.u && go({ person: String(app.row.u), c: "", tab: "" }),
-      o: () => go({ tab: app.view.tab === "whole" ? "" : "whole", person: "", c: "" }),
-      l: () => (WIDE.matches ? list.element.focus() : go({ tab: "", person: "", c: "" })),
-      "/": () => (WIDE.matches ? null : go({ tab: "", person: "", c: "" }), filters.search.focus()),
-      f: () => filters.toggle(),
+      y: () => (app.view.person ? back() : app.row?.u && go({ person: String(app.row.u), c: "", tab: "" })),
+      o: () => (app.view.tab ? back() : go({ tab: "whole", person: "", c: "" })),
+      l: () => (goToList(), list.element.focus()),
+      "/": () => (goToList(), filters.search.focus()),
+      f: () => (goToList(), filters.toggle()),
       d: () => switchTheme(),
       "?": () => help.showModal(),
     }[event.key];
@@ -317,11 +347,17 @@ function makeReview(app) {
   const suggestions = make("datalist", { id: "tags" });
   const tags = make("ul", { class: "chips", "aria-label": "Tags" });
   const told = make("span", { class: "told", role: "status" });
+  const keeping = make("span", { class: "not-kept", role: "status" });
   const chosen = make("input", { type: "file", accept: ".json,application/json", class: "unseen", tabindex: -1, "aria-label": "File of verdicts" });
   const load = button("Load", () => chosen.click(), { class: "quiet", "aria-label": "Load verdicts from a file" });
   const save = button("Download verdicts", saveAll, { class: "quiet" });
 
-  note.addEventListener("change", () => app.row && app.verdicts.set(app.row, { note: note.value.trim() }));
+  note.addEventListener("input", () => {
+    if (!app.row) return;
+    app.verdicts.setNote(app.row, note.value.trim());
+    tellKeeping();
+  });
+  note.addEventListener("change", () => app.refresh());
   note.addEventListener("keydown", (event) => event.key === "Enter" && note.blur());
   tag.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
@@ -341,6 +377,11 @@ function makeReview(app) {
     chosen.value = "";
   });
 
+  function tellKeeping() {
+    const text = app.verdicts.isKept() ? "" : "This browser keeps nothing for this page: download your verdicts before you close it.";
+    if (keeping.textContent !== text) keeping.textContent = text;
+  }
+
   function addTag(text) {
     const name = text.trim();
     tag.value = "";
@@ -359,7 +400,7 @@ function makeReview(app) {
   const judging = make("div", { class: "judging" }, ...Object.values(buttons), note, tag, tags, suggestions);
   let shownFor = null;
   return {
-    element: make("footer", { class: "review", "aria-label": "Review" }, judging, make("div", { class: "keeping" }, told, save, load, chosen)),
+    element: make("footer", { class: "review", "aria-label": "Review" }, judging, keeping, told, make("div", { class: "keeping" }, save, load, chosen)),
     focus(what) {
       (what === "note" ? note : tag).focus();
     },
@@ -372,7 +413,8 @@ function makeReview(app) {
       judging.hidden = !row || Boolean(app.view.tab || app.view.person);
       for (const [verdict, element] of Object.entries(buttons)) element.setAttribute("aria-pressed", String(entry?.verdict === verdict));
       if (row !== shownFor || document.activeElement !== note) note.value = entry?.note ?? "";
-      if (row !== shownFor) told.textContent = app.verdicts.isKept() ? "" : "This browser keeps nothing for this page: download your verdicts before you close it.";
+      if (row !== shownFor) tag.value = told.textContent = "";
+      tellKeeping();
       shownFor = row;
       refill(
         tags,

@@ -9,7 +9,7 @@ function drawConversation(app, row, body, notes) {
     "article",
     { class: "conversation", "aria-labelledby": "conversation-name" },
     head(app, row, body),
-    row.s === "accepted" ? null : rejection(row, body),
+    row.s === "accepted" ? null : rejection(row, body, marks),
     planned(app, body, marks),
     systemPrompt(app, body),
     make("div", { class: "exchanges" }, ...said(app, body, marks)),
@@ -28,7 +28,7 @@ function head(app, row, body) {
       { class: "conversation-title" },
       make("h2", { id: "conversation-name", tabindex: -1 }, nameOf(row)),
       row.s === "accepted" ? null : make("span", { class: "badge bad" }, row.s),
-      make("a", { class: "quiet", href: `#c=${row.d}`, "aria-label": "Link to this conversation alone" }, "link"),
+      make("a", { class: "quiet", href: `#c=${row.c}`, "aria-label": "Link to this conversation alone" }, "link"),
     ),
     make(
       "p",
@@ -47,7 +47,7 @@ const NOTABLE_PERCENT = 5;
 function mostAlike(app, row) {
   const other = app.model.rows[row.mn];
   if (!other || row.m < NOTABLE_PERCENT) return null;
-  return make("p", { class: "conversation-facts quiet" }, `${row.m} % of what the user says is in `, make("a", { href: hashOf({ ...app.view, tab: "", person: "", c: other.d }) }, nameOf(other).toLowerCase()), " too");
+  return make("p", { class: "conversation-facts quiet" }, `${row.m} % of what the user says is in `, make("a", { href: hashOf({ ...app.view, tab: "", person: "", c: other.c }) }, nameOf(other).toLowerCase()), " too");
 }
 
 // Who the user is and what is shown are in the line above.
@@ -57,12 +57,12 @@ function whoOf(row, body) {
   return body.b?.find(([label]) => label === "User")?.[1] ?? row.nm ?? `User ${row.u}`;
 }
 
-function rejection(row, body) {
+function rejection(row, body, marks) {
   return make(
     "section",
     { class: "rejection", "aria-label": "Why it was not accepted" },
     make("p", {}, make("strong", {}, line(row.st ? `${row.st}: ${row.re}` : row.re || row.s))),
-    body.dt ? textBlock(body.dt, "detail") : null,
+    body.dt ? textBlock(body.dt, "detail", marks.filter(([, name]) => name === "hit")) : null,
     body.q ? make("div", { class: "words" }, make("span", { class: "label" }, "Words"), textBlock(body.q, "quoted")) : null,
   );
 }
@@ -209,7 +209,7 @@ function notebook(app, row, body, notes, marks) {
     if (book.isUndone) parts.push(make("p", { class: "quiet" }, "What it changed was undone, because it was not accepted."));
   }
   const days = app.model.users.get(row.u) ?? [];
-  if (days.length > 1) parts.push(make("h4", {}, "Days of the same user"), daysOf(app, days, row));
+  if (days.length > 1) parts.push(make("h4", {}, app.model.index.left_out ? "Days of the same user, as far as they are in this sample" : "Days of the same user"), daysOf(app, days, row));
   return make("aside", { class: "notebook", "aria-label": "Memory and diary" }, make("h3", {}, "Memory and diary"), ...parts);
 }
 
@@ -242,7 +242,7 @@ function daysOf(app, days, current) {
         {},
         make(
           "a",
-          { href: hashOf({ ...app.view, tab: "", person: "", c: row.d }), "aria-current": row === current ? "true" : null },
+          { href: hashOf({ ...app.view, tab: "", person: "", c: row.c }), "aria-current": row === current ? "true" : null },
           dayOf(row).slice(0, 10) || nameOf(row),
         ),
         make("span", {}, ` ${labelOf(row.a ?? "")}`),

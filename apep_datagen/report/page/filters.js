@@ -41,10 +41,10 @@ function viewOf(hash) {
   const parameters = new URLSearchParams(hash.replace(/^#/, ""));
   const view = { tab: "", c: "", person: "", q: "", sort: "number", facets: {}, ranges: {} };
   for (const [key, value] of parameters) {
-    if (["tab", "c", "person", "q"].includes(key)) view[key] = value;
+    if (["c", "person", "q"].includes(key) || (key === "tab" && value === "whole")) view[key] = value;
     else if (key === "sort" && Object.hasOwn(SORTS, value)) view.sort = value;
     else if (FACETS.some((facet) => facet.key === key)) (view.facets[key] ??= []).push(value);
-    else if (Object.hasOwn(RANGES, key) && /^\d*-\d*$/.test(value)) view.ranges[key] = value;
+    else if (Object.hasOwn(RANGES, key) && /^(\d+-\d*|-\d+)$/.test(value)) view.ranges[key] = value;
   }
   return view;
 }
@@ -189,11 +189,16 @@ function chipsOf(app, view) {
     }
   }
   for (const [key, value] of Object.entries(view.ranges)) {
-    chip(key === "ended" ? "Made in one stretch" : `${RANGE_NAMES[key]}: ${value.replace("-", " to ")}`, { ranges: { ...view.ranges, [key]: "" } });
+    chip(key === "ended" ? "Made in one stretch" : `${RANGE_NAMES[key]}: ${rangeLabel(value)}`, { ranges: { ...view.ranges, [key]: "" } });
   }
   if (view.q) chip(`“${view.q}”`, { q: "" });
   if (chips.length > 1) chips.push(make("li", {}, button("Show all", () => app.go({ facets: {}, ranges: {}, q: "" }, { replace: true }), { class: "quiet" })));
   return chips;
+}
+
+function rangeLabel(value) {
+  const [least, most] = value.split("-");
+  return least && most ? `${least} to ${most}` : least ? `${least} or more` : `${most} or less`;
 }
 
 function facetLabel(app, facet, value) {
@@ -259,7 +264,9 @@ function makeFacet(app, facet) {
 }
 
 function makeRange(app, key, name) {
-  const change = () => app.go({ ranges: { ...app.view.ranges, [key]: `${least.value}-${most.value}` } }, { replace: true });
+  // All that is counted is whole: "200.5" and "1e3" are 201 and 1000 for who wants as much at least.
+  const whole = (field, round) => (field.value === "" ? "" : Math.min(Math.max(0, round(field.valueAsNumber)), Number.MAX_SAFE_INTEGER));
+  const change = () => app.go({ ranges: { ...app.view.ranges, [key]: `${whole(least, Math.ceil)}-${whole(most, Math.floor)}` } }, { replace: true });
   const least = make("input", { type: "number", min: 0, inputmode: "numeric", "aria-label": `${name}, at least`, placeholder: "from", onchange: change });
   const most = make("input", { type: "number", min: 0, inputmode: "numeric", "aria-label": `${name}, at most`, placeholder: "to", onchange: change });
   return {

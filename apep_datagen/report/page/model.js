@@ -13,6 +13,9 @@
 //   g what its calls changed  nb notes before it, where it stands by itself    q words that were its undoing
 //   dt detail    u what each model was used for  sec seconds that its answers took
 
+// And of its own:
+//   i  its place among all      c  how it is called in the address: its digest, and a number behind it where a text comes again
+
 const STATUS = { finished: "accepted", rejected: "rejected", "set aside": "set aside" };
 const KEPT_BLOCKS = 12;
 
@@ -26,11 +29,14 @@ function makeModel(index) {
     row.s = row.n === null ? STATUS[row.s] : "accepted";
     rows.push(row);
   }
-  const byDigest = new Map();
+  const times = new Map();
+  const byAddress = new Map();
   const byRun = new Map();
   const users = new Map();
   for (const row of rows) {
-    if (!byDigest.has(row.d)) byDigest.set(row.d, row);
+    times.set(row.d, (times.get(row.d) ?? 0) + 1);
+    row.c = times.get(row.d) === 1 ? row.d : `${row.d}-${times.get(row.d)}`;
+    byAddress.set(row.c, row);
     if (row.r) byRun.set(row.r, row);
     if (row.u) users.set(row.u, [...(users.get(row.u) ?? []), row]);
   }
@@ -51,7 +57,7 @@ function makeModel(index) {
   return {
     index,
     rows,
-    byDigest,
+    byAddress,
     byRun,
     users,
     texts: new Array(size).fill(null),
@@ -102,8 +108,9 @@ function notebookOf(row, body, notes) {
   if (!row.r) return { before: null, changes, isUndone: false };
   const there = notes.filter((note) => note.added < row.r && (!note.deleted || note.deleted >= row.r));
   const before = there.map((note) => ({ ...note, change: note.deleted === row.r ? "removed" : "" }));
-  if (row.s !== "accepted") {
-    return { before: withRemoved(before, changes), added: changes.filter((note) => note.change === "added"), isUndone: true };
+  // What the judge rejects is undone; what left the output later, for a person or a new rule, is not.
+  if (row.s !== "accepted" && !notes.some((note) => note.added === row.r || note.deleted === row.r)) {
+    return { before: withRemoved(before, changes), added: changes.filter((note) => note.change === "added"), isUndone: changes.length > 0 };
   }
   const added = notes
     .filter((note) => note.added === row.r)

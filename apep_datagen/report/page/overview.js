@@ -5,14 +5,29 @@ function drawOverview(app) {
   const statistics = index.statistics;
   const run = statistics?.run ?? null;
   const accepted = rows.filter((row) => row.s === "accepted");
+  // A bar of all conversations leads to those that are here, if any are.
+  const isSample = index.left_out > 0;
+  const lead = (...list) => {
+    const hash = listHash(...list);
+    return isSample && !find(app.model, app.verdicts, viewOf(hash)).found.length ? null : hash;
+  };
+  const basis = (text, figures) => {
+    const drawn = figures.filter(Boolean);
+    if (isSample) for (const box of drawn) box.querySelector("h3").after(make("p", { class: "quiet basis" }, text));
+    return drawn;
+  };
+  const ofAll = (figures) => basis("Of all.", figures);
+  const ofThese = (figures) => basis("Of the sample.", figures);
   const figures = [
-    ...(run ? ofRun(run, statistics.shortcuts.run) : []),
-    lengths("Words of a conversation", "words", accepted.map((row) => row.w)),
-    lengths("Exchanges of a conversation", "exchanges", accepted.map((row) => row.x), 1),
-    toolUse(accepted),
-    alike(accepted),
-    ...(statistics ? ofTexts(statistics, index.openings) : []),
-    ...(index.run ? [speed(index.run.speed), spent(index.run.uses, index.models)] : []),
+    ...ofAll(run ? ofRun(run, statistics.shortcuts.run, lead) : []),
+    ...ofThese([
+      lengths("Words of a conversation", "words", accepted.map((row) => row.w)),
+      lengths("Exchanges of a conversation", "exchanges", accepted.map((row) => row.x), 1),
+      toolUse(accepted),
+      alike(accepted),
+    ]),
+    ...ofAll(statistics ? ofTexts(statistics, index.openings, lead) : []),
+    ...ofAll(index.run ? [speed(index.run.speed, lead), spent(index.run.uses, index.models)] : []),
   ];
   return make(
     "article",
@@ -22,10 +37,11 @@ function drawOverview(app) {
       { class: "conversation-head" },
       make("div", { class: "conversation-title" }, make("h2", { id: "conversation-name", tabindex: -1 }, "The whole")),
       make("p", { class: "conversation-facts" }, line(summary(index, rows))),
+      isSample ? make("p", { class: "quiet" }, "Some figures are of all conversations, the others of this sample, as each says; a bar leads to those that are in this page.") : null,
       index.why_no_run ? make("p", { class: "quiet" }, line(`Not known: users, days, abilities and what was rejected (${index.why_no_run}).`)) : null,
       statistics === null ? make("p", { class: "quiet" }, "The file was being written when this report was made, so nothing was counted in its texts.") : null,
     ),
-    make("div", { class: "figures" }, ...figures.filter(Boolean)),
+    make("div", { class: "figures" }, ...figures),
   );
 }
 
@@ -37,7 +53,7 @@ function summary(index, rows) {
   return parts.join(", ");
 }
 
-function ofRun(run, shortcuts) {
+function ofRun(run, shortcuts, lead) {
   const quality = run.quality;
   const abilities = run.abilities.filter((item) => item.count || item.wished_percent);
   const figures = [
@@ -50,15 +66,15 @@ function ofRun(run, shortcuts) {
           value: item.percent,
           wish: item.wished_percent,
           text: `${item.percent.toFixed(1)} % (${item.wished_percent.toFixed(1)} %)`,
-          href: item.count ? listHash({ ability: item.ability, status: "accepted" }) : null,
+          href: item.count ? lead({ ability: item.ability, status: "accepted" }) : null,
         })),
       ),
     ),
   ];
   if (quality.ended) {
     figures.push(
-      figure("Yield by ability", "Accepted of those that ended.", yields(quality.by_ability, "ability")),
-      figure("Yield by provider", "Accepted of those that ended; who made the last call counts.", yields(quality.by_provider, "provider")),
+      figure("Yield by ability", "Accepted of those that ended.", yields(quality.by_ability, "ability", lead)),
+      figure("Yield by provider", "Accepted of those that ended; who made the last call counts.", yields(quality.by_provider, "provider", lead)),
     );
     const stages = new Map();
     const reasons = new Map();
@@ -69,8 +85,8 @@ function ofRun(run, shortcuts) {
     if (stages.size) {
       figures.push(
         byStageAndProvider(quality.rejections),
-        figure("Rejected by stage", null, counts(stages, (stage) => listHash({ stage }), quality.ended)),
-        figure("Rejected by reason", "The most frequent ones.", counts(reasons, (reason) => listHash({ reason }), quality.ended)),
+        figure("Rejected by stage", null, counts(stages, (stage) => lead({ stage }), quality.ended)),
+        figure("Rejected by reason", "The most frequent ones.", counts(reasons, (reason) => lead({ reason }), quality.ended)),
       );
     }
   }
@@ -80,11 +96,11 @@ function ofRun(run, shortcuts) {
       figure(
         "Notes in memory before a conversation",
         "By ability: the middle one, half of all in the box, and from the smallest to the largest. Where one ability stands out, a model learns to guess from the number.",
-        boxes(kinds.map((kind) => ({ label: labelOf(kind.ability), spread: kind.notes, href: listHash({ ability: kind.ability }) }))),
+        boxes(kinds.map((kind) => ({ label: labelOf(kind.ability), spread: kind.notes, href: lead({ ability: kind.ability, status: "accepted" }) }))),
       ),
     );
   }
-  figures.push(...shortcuts.guesses.map(guessed));
+  figures.push(...shortcuts.guesses.map((guess) => guessed(guess, lead)));
   return figures;
 }
 
@@ -100,9 +116,9 @@ const RULES = {
 // Where what is compared has another name than its ability.
 const COMPARED = { "all these": ["recall", "connect", "ask_back", "diary_recall"], known_already: "share" };
 
-function guessed(guess) {
+function guessed(guess, lead) {
   const abilities = [COMPARED[guess.there] ?? guess.there, guess.missing === "abstain" ? "abstain" : []].flat();
-  const href = listHash({ ability: abilities, status: "accepted" });
+  const href = lead({ ability: abilities, status: "accepted" });
   const items = Object.entries(RULES)
     .filter(([rule]) => guess[rule].balanced_accuracy !== null)
     .map(([rule, name]) => {
@@ -124,7 +140,7 @@ function byStageAndProvider(rejections) {
   return figure("Rejected by stage and provider", null, tableOf(["Stage", ...providers], rows));
 }
 
-function yields(groups, facet) {
+function yields(groups, facet, lead) {
   return bars(
     Object.entries(groups).map(([name, group]) => ({
       label: labelOf(name),
@@ -135,7 +151,7 @@ function yields(groups, facet) {
         [group.set_aside, "aside"],
       ],
       text: `${percent(group.accepted, group.ended)} of ${count(group.ended)}`,
-      href: listHash({ [facet]: name }),
+      href: lead({ [facet]: name }),
     })),
   );
 }
@@ -191,7 +207,7 @@ function toolUse(rows) {
 
 const KINDS = { user_messages: "user messages", replies: "replies", first_thoughts: "first thoughts", later_thoughts: "later thoughts" };
 
-function ofTexts(statistics, openings) {
+function ofTexts(statistics, openings, lead) {
   const diversity = statistics.diversity;
   const kinds = Object.entries(KINDS).filter(([kind]) => diversity[kind].nearest.compared);
   if (!kinds.length) return [];
@@ -202,28 +218,28 @@ function ofTexts(statistics, openings) {
       bars(
         kinds.map(([kind, name]) => {
           const mean = diversity[kind].nearest.mean_similarity;
-          return { label: name, value: mean, text: mean.toFixed(3), href: listHash({ status: "accepted" }, {}, "alike") };
+          return { label: name, value: mean, text: mean.toFixed(3), href: lead({ status: "accepted" }, {}, "alike") };
         }),
         1,
       ),
     ),
-    ...kinds.map(([kind, name]) => openingsOf(kind, name, diversity[kind].openings, openings)).filter(Boolean),
+    ...kinds.map(([kind, name]) => openingsOf(kind, name, diversity[kind].openings, openings, lead)).filter(Boolean),
   ];
 }
 
-function openingsOf(kind, name, frequent, openings) {
+function openingsOf(kind, name, frequent, openings, lead) {
   const items = openings.flatMap(([of, text], place) => {
     const item = of === kind && frequent.most_frequent.find((each) => each.opening === text);
     if (!item) return [];
     const said = `${count(item.count)}, ${(100 * item.share).toFixed(1)} %`;
-    return [{ label: text, value: item.count, text: said, href: listHash({ opening: String(place), status: "accepted" }) }];
+    return [{ label: text, value: item.count, text: said, href: lead({ opening: String(place), status: "accepted" }) }];
   });
   if (!items.length) return null;
   const about = `${count(frequent.distinct)} different ones of ${count(frequent.messages)}; those that several have most often:`;
   return figure(`Openings of ${name}`, about, bars(items));
 }
 
-function speed({ width, bars: found }) {
+function speed({ width, bars: found }, lead) {
   if (!found.length) return null;
   const items = [];
   const byStart = new Map(found.map(([start, ...parts]) => [start, parts]));
@@ -237,7 +253,7 @@ function speed({ width, bars: found }) {
         [others, "bad"],
       ],
       text: `${count(accepted)} accepted, ${count(others)} not`,
-      href: accepted + others ? listHash({}, { ended: `${start}-${start + width - 1}` }) : null,
+      href: accepted + others ? lead({}, { ended: `${start}-${start + width - 1}` }) : null,
     });
   }
   const hours = (width * items.length) / 3600;

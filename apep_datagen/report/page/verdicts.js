@@ -1,5 +1,6 @@
 // What a reader says of conversations: kept in the browser as one goes, downloaded as a file, merged from one.
-// They are known by the digest of a conversation's text, so a report made anew keeps them.
+// They are known by the digest of a conversation's text, so a report made anew keeps them. Of two about the same one the
+// later one counts, so one that was taken back stays as an entry that says nothing, with when.
 
 const VERDICTS = ["good", "bad", "unsure"];
 
@@ -12,24 +13,20 @@ function makeVerdicts(model, changed) {
   function load() {
     given.clear();
     try {
-      if (localStorage.getItem(key) !== null) take(key, () => true);
-      else adopt();
+      take(key, () => true);
+      // Where the first conversation has left a dataset, or is back, what was said has another name.
+      const others = Array.from({ length: localStorage.length }, (_, place) => localStorage.key(place));
+      for (const other of others) if (other.startsWith(ofName)) take(other, (digest) => model.byAddress.has(digest));
     } catch {
       isKept = false;
     }
   }
 
   function take(from, isWanted) {
-    for (const [digest, entry] of Object.entries(JSON.parse(localStorage.getItem(from)))) {
+    for (const [digest, entry] of Object.entries(JSON.parse(localStorage.getItem(from) ?? "{}"))) {
       const read = readEntry({ ...entry, digest });
-      if (read && isWanted(digest)) given.set(digest, read);
+      if (read && isWanted(digest) && isLater(read, given.get(digest))) given.set(digest, read);
     }
-  }
-
-  // Where the first conversation has left a dataset, such as for a bad verdict, the others keep theirs.
-  function adopt() {
-    const others = Array.from({ length: localStorage.length }, (_, place) => localStorage.key(place));
-    for (const other of others) if (other.startsWith(ofName)) take(other, (digest) => model.byDigest.has(digest));
   }
 
   function keep() {
@@ -39,12 +36,15 @@ function makeVerdicts(model, changed) {
     } catch {
       isKept = false;
     }
-    changed();
   }
 
-  // Another window with the same report goes on from here.
+  function put(row, changes) {
+    given.set(row.d, { verdict: null, tags: [], note: "", ...given.get(row.d), ...changes, number: row.n, at: nowInSeconds() });
+  }
+
+  // Another window with a report of the same dataset goes on from here.
   window.addEventListener("storage", (event) => {
-    if (event.key === key) {
+    if (event.key?.startsWith(ofName)) {
       load();
       changed();
     }
@@ -55,9 +55,14 @@ function makeVerdicts(model, changed) {
     of: (row) => given.get(row.d) ?? null,
     isKept: () => isKept,
     set(row, changes) {
-      const entry = { verdict: null, tags: [], note: "", ...given.get(row.d), ...changes, number: row.n, at: nowInSeconds() };
-      if (!entry.verdict && !entry.note && !entry.tags.length) given.delete(row.d);
-      else given.set(row.d, entry);
+      put(row, changes);
+      keep();
+      changed();
+    },
+    // While somebody is writing: kept at each key, and nothing is drawn anew.
+    setNote(row, note) {
+      if (note === (given.get(row.d)?.note ?? "")) return;
+      put(row, { note });
       keep();
     },
     counts() {
@@ -67,7 +72,7 @@ function makeVerdicts(model, changed) {
         if (entry?.verdict) {
           counts[entry.verdict] += 1;
           counts.all += 1;
-        } else if (entry) counts.drafts += 1;
+        } else if (entry?.note || entry?.tags.length) counts.drafts += 1;
       }
       return counts;
     },
@@ -79,30 +84,34 @@ function makeVerdicts(model, changed) {
     file() {
       const verdicts = [...given]
         .filter(([, entry]) => entry.verdict)
-        .map(([digest, { number, verdict, tags, note, at }]) => ({ digest, number: number ?? null, verdict, tags, note, at }))
+        .map(([digest, { number, verdict, tags, note, at }]) => {
+          const row = model.byAddress.get(digest);
+          return { digest, number: row ? row.n : number, verdict, tags, note, at };
+        })
         .sort((one, other) => (one.number ?? Infinity) - (other.number ?? Infinity) || (one.digest < other.digest ? -1 : 1));
       return { apep_datagen: "verdicts", version: 1, output: model.index.output, verdicts };
     },
-    // Of two about the same conversation, the later one counts.
+    // Takes in a file, as far as it is about conversations that are here.
     merge(text) {
       const file = JSON.parse(text);
       if (file?.apep_datagen !== "verdicts" || file.version !== 1 || !Array.isArray(file.verdicts)) {
         throw new Error("it holds no verdicts of apep-datagen");
       }
+      const said = file.verdicts.filter((value) => readEntry(value)?.verdict);
+      const here = said.filter((value) => model.byAddress.has(value.digest));
+      if (said.length && !here.length) {
+        throw new Error(`it says nothing of any conversation in this report; it was made for ${file.output}`);
+      }
       let taken = 0;
-      let unknown = 0;
-      for (const value of file.verdicts) {
+      for (const value of here) {
         const entry = readEntry(value);
-        if (!entry || !entry.verdict) continue;
-        const mine = given.get(value.digest);
-        if (!model.byDigest.has(value.digest)) unknown += 1;
-        if (!mine?.verdict || mine.at < entry.at) {
-          given.set(value.digest, entry);
-          taken += 1;
-        }
+        if (!isLater(entry, given.get(value.digest))) continue;
+        given.set(value.digest, entry);
+        taken += 1;
       }
       keep();
-      return { taken, unknown, all: file.verdicts.length };
+      changed();
+      return { taken, unknown: said.length - here.length, all: file.verdicts.length };
     },
   };
 }
@@ -117,6 +126,15 @@ function readEntry(value) {
     number: Number.isInteger(value.number) ? value.number : null,
     at: typeof value.at === "string" ? value.at : "",
   };
+}
+
+// Whether one was said later than another one, if there is any.
+function isLater(entry, other) {
+  return !other || timeOf(entry) > timeOf(other);
+}
+
+function timeOf(entry) {
+  return Date.parse(entry.at) || 0;
 }
 
 function nowInSeconds() {

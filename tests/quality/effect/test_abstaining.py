@@ -39,6 +39,9 @@ ADMITTING = [
     "I can tell you who looks into your brother's mouth, Dr Hale, but not who looks into yours.",
     "Nothing. I do see Dr Hale, who treats your brother.",
     "You haven't told me. Would it be Dr Hale, as for your brother?",
+    "That isn't among my notes. I only have Dr Hale, and he's for something similar.",
+    "No note of it. Dr Hale turns up, but with somebody else's teeth.",
+    "You never told me. Dr Hale is your brother's, isn't he?",
 ]
 FAILING = [
     (MISTAKEN, "I haven't much on teeth, but your dentist is Dr Hale."),
@@ -48,7 +51,11 @@ FAILING = [
     (MISTAKEN, "I don't know for sure, probably Dr Hale."),
     (NOT_ADMITTED, "Your brother's is Dr Hale."),
     (NOT_ADMITTED, "Ask your brother. He has Dr Hale, and a good memory."),
+    (MISTAKEN, "It's Dr Hale, isn't it? I have nothing else."),
+    (MISTAKEN, "That would be Dr Hale, right? I don't have any other."),
     (CLAIMED, "You never told me, but it's Dr Brook."),
+    (CLAIMED, "It's Zebedee, isn't it? There's nothing else in my notes."),
+    (CLAIMED, "I don't have it. Perhaps Dr Zimmermann."),
     (CLAIMED, "Your dentist is Dr Zimmermann. Your brother's I don't have."),
     (NOT_ADMITTED, "Teeth are a sorrow."),
 ]

@@ -108,6 +108,10 @@ def test_what_would_help_is_looked_up_and_not_said_by_the_user() -> None:
         (UNHEEDED, "I see.", "A scarf is always right."),
         (UNHEEDED, "Her orchids, hm.", "A scarf is always right."),
         (UNHEEDED, "I see.", "Something for what she grows."),
+        (UNHEEDED, "Her orchids, hm.", "Everything but an orchid."),
+        (UNHEEDED, "Her orchids, hm.", "A scarf: I know that you really dislike orchids."),
+        ("", "Her orchids, hm.", "A pot for her orchids. You hate orchids? Then anything but an orchid, a scarf."),
+        ("", "I see.", "You'd hate to see her orchids dry out: a watering can."),
     ],
 )
 def test_use(reason: str, thought: str, reply: str) -> None:

@@ -32,6 +32,8 @@ CHATS = [
     ("", (said("We walked by the sea, I was so glad.", write("They walked by the sea, glad as never."), "Oh!"),)),
     ("", (said("I've given up coffee.", LOOK, (*delete(1), *keep("The user has given up coffee.")), "Brave."),)),
     ("", (said("I'm a vegetarian.", (BROKEN,), keep("The user is a vegetarian."), "Since when?"),)),
+    ("", (said("I'll sit by the window today.", LOOK, "Rain again?"),)),
+    ("", (said("Rather ill since Sunday.", LOOK, "Oh no."),)),
     (NEEDLESS, (said("How does one bake bread?", LOOK, "Slowly."),)),
     (NEEDLESS, (said("Rain again.", LOOK, "I like it."),)),
     (NEEDLESS, (said("How does one bake bread?", keep("The user bakes bread."), "Slowly."),)),
@@ -60,3 +62,28 @@ PLANNED = [
 def test_the_same_holds_beside_what_was_planned(reason: str, exchanges: Any) -> None:
     place = len(exchanges)
     assert reason_of(Ability.SHARE, Form.TOLD, *exchanges, facts=(CAT,), place=place) == reason
+
+
+SHARED = "The neighbour's parrot is called Ferdinand, and the user swims every Monday at 18:30."
+FRIDAY = "On Friday the user sings."
+NAME = fact("Ferdinand", "what the neighbour's parrot is called", "parrot")
+
+
+@pytest.mark.parametrize(
+    ("reason", "kept"),
+    [
+        ("", "The user swims every Monday at 18:30."),
+        (NEEDLESS, "The user swims every Friday at 18:30."),
+        (NEEDLESS, "The user loves opera."),
+    ],
+)
+@pytest.mark.parametrize("asked", ["Please forget the name of that parrot.", "Forget the parrot's name, will you?"])
+def test_the_rest_of_a_note_is_kept_whoever_is_spoken_of(reason: str, kept: str, asked: str) -> None:
+    exchange = said(asked, LOOK, (*delete(1), *keep(kept)), "It's out.")
+    problem = effect_of(case(Ability.FORGET, exchange, form=Form.HALF, facts=(NAME,), memory=(SHARED, FRIDAY)))
+    assert (problem.reason if problem else "") == reason
+
+
+def test_what_was_shown_is_no_ground_for_storing_in_small_talk() -> None:
+    kept = said("Rain again.", keep("Thunder keeps the user awake."), "I like it.")
+    assert reason_of(Ability.SMALLTALK, Form.CHAT, kept) == NEEDLESS

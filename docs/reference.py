@@ -52,7 +52,8 @@ _REGION = re.compile(r"<!-- made by docs/reference\.py: ([a-z ]+) -->\n.*?<!-- e
 # Statuses that belong to no error.
 _STATUSES_WITHOUT_ERROR = {
     0: "The output holds as many conversations as it shall.",
-    7: "`apep-datagen verify` found something; `export` or `import` lost something, or a chat template would.",
+    7: "`apep-datagen verify` found something; `export` or `import` lost something, or a chat template would or refuses"
+    " every row; `export` wrote no row.",
     130: "Stopped by Ctrl-C; everything is saved.",
     143: "Stopped by SIGTERM, or SIGHUP (a terminal that was closed); everything is saved.",
 }

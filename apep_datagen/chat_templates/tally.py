@@ -192,6 +192,11 @@ class CheckTally:
         """Whether something would be missing in training of which no trainer says a word."""
         return self.unclear.rows > 0 or any(finding in self.findings for finding in _SILENT_LOSSES)
 
+    @property
+    def refuses_all(self) -> bool:
+        """Whether the template refused every row: nobody can train with it."""
+        return 0 < self.rows == self.refused_rows
+
     def as_json(self, limit: int = TRL_DEFAULT_MAX_LENGTH) -> dict[str, Any]:
         """Return what was found for a script.
 
@@ -201,8 +206,8 @@ class CheckTally:
         Returns:
             `template`, `rows`; `refused`, a list of `reason`, `rows` and `first` (the number of the first of them);
             `before`, `in_refused` and `after`: `messages`, `thoughts`, `calls` and `results`; `findings`, a list of
-            `finding`, `kind`, `number`, `rows` and `first`; `unclear_rows`; `has_silent_loss`; `tokens` (`rows`,
-            `total`, `least`, `median`, `percentile_95`, `most`, `limit`, `longer_than_limit`), or null.
+            `finding`, `kind`, `number`, `rows` and `first`; `unclear_rows`; `has_silent_loss`; `refuses_all`; `tokens`
+            (`rows`, `total`, `least`, `median`, `percentile_95`, `most`, `limit`, `longer_than_limit`), or null.
         """
         return {
             "template": self.template,
@@ -219,6 +224,7 @@ class CheckTally:
             ],
             "unclear_rows": self.unclear.rows,
             "has_silent_loss": self.has_silent_loss,
+            "refuses_all": self.refuses_all,
             "tokens": self.tokens.as_json(limit),
         }
 
@@ -234,6 +240,8 @@ def describe_check(tally: CheckTally, limit: int = TRL_DEFAULT_MAX_LENGTH) -> li
     refused = f", {tally.refused_rows:,} refused" if tally.refused else ""
     kept = ", ".join(f"{getattr(tally.after, kind):,} of {getattr(tally.before, kind):,} {kind}" for kind in _KINDS[1:])
     lines = [f"{tally.template}: {tally.rows - tally.refused_rows:,} rows rendered{refused}; kept are {kept}."]
+    if tally.refuses_all:
+        lines.append("It refuses every row: nobody can train on them with this template.")
     for reason, seen in sorted(tally.refused.items(), key=lambda item: (-item[1].rows, item[0])):
         lines.append(f"Refused: {_rows(seen)}: {reason}")
     for finding, kind, seen in tally._in_order():  # noqa: SLF001 - of this module

@@ -517,7 +517,8 @@ app.command(
     "export",
     short_help="Write the dataset in the forms that trainers read, and tell what they lose.",
     epilog="Exit status: 0; 2 an option or the configuration is wrong; 4 the dataset cannot be read, or a file cannot"
-    " be written; 7 something is lost without a word, by the format or by a chat template, or there is no row.",
+    " be written; 7 something is lost without a word, by the format or by a chat template, a"
+    " chat template refuses every row, or there is no row.",
 )(export)
 app.command(
     "evaluate",

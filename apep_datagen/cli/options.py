@@ -334,6 +334,14 @@ WithSystem = Annotated[bool, typer.Option("--system", help="Print the whole syst
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")]
 Version = Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")]
 
+
+def _directory(text: str) -> Path:
+    """Return a directory that is to be written; what is empty would be the one in which the program was started."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty; name a directory")
+    return Path(text)
+
+
 Formats = Annotated[
     list[str],
     typer.Option(
@@ -348,6 +356,7 @@ Directory = Annotated[
     typer.Option(
         "--to",
         metavar="DIR",
+        parser=_directory,
         help="Where it is written: each format in a folder that has its name. [default: must be there]",
     ),
 ]
@@ -498,6 +507,7 @@ PushDirectory = Annotated[
     typer.Option(
         "--to",
         metavar="DIR",
+        parser=_directory,
         help="Write what is sent here, and keep it. [default: a place of its own, which is removed afterwards]",
     ),
 ]

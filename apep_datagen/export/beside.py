@@ -12,6 +12,8 @@ from apep_datagen.formats.registry import FORMATS
 
 __all__ = ["write_beside"]
 
+_NOTHING = "There is no row yet, so nothing to train on: export again when the dataset has conversations for it."
+
 
 def write_beside(exported: Exported, target: ExportedTarget) -> None:
     """Write the files beside the rows of a form, the report last, and remove data files of an earlier export.
@@ -22,9 +24,13 @@ def write_beside(exported: Exported, target: ExportedTarget) -> None:
     form = FORMATS[target.target.name]
     # A folder of sessions, or several shards, are named by what they have in common. Trainers fail at a part without
     # rows, so nobody is sent to one.
-    empty = target.splits_without_rows
-    files = {split: names[0] for split, names in target.files.items() if names and split not in empty}
-    texts = {"README.md": _readme(exported, target, files), **form.files(target.target.shape, files)}
+    files: Mapping[str, str] = {}
+    if target.made.tally.rows.total():
+        empty = target.splits_without_rows
+        files = {split: names[0] for split, names in target.files.items() if names and split not in empty}
+    texts = {"README.md": _readme(exported, target, files)}
+    if files:
+        texts |= form.files(target.target.shape, files)
     record = {
         "program": PROGRAM,
         **target_as_json(exported, target),
@@ -45,11 +51,12 @@ def write_beside(exported: Exported, target: ExportedTarget) -> None:
 def _readme(exported: Exported, target: ExportedTarget, files: Mapping[str, str]) -> str:
     form = FORMATS[target.target.name]
     report = describe_target(exported, target)
+    guide = form.guide(target.target.shape, files).strip() if files else _NOTHING
     return (
         f"# {exported.source.name}, for {form.name}\n\n"
         "Training conversations for Ada, a companion persona with private thinking, a memory and a diary; made by"
         " apep-datagen, and written again by each `apep-datagen export` into this directory.\n\n"
-        f"## Training on it\n\n{form.guide(target.target.shape, files).strip()}\n\n"
+        f"## Training on it\n\n{guide}\n\n"
         f"{_about_options(exported, target)}"
         f"## What is in it, and what was lost\n\n```\n{report}\n```\n"
     )

@@ -15,7 +15,7 @@ from apep_datagen.formats.registry import FORMATS
 __all__ = ["FINDINGS_STATUS", "Exported", "ExportedTarget"]
 
 FINDINGS_STATUS = 7
-"""Exit status where something was lost without a word, or no row was written."""
+"""Exit status where something was lost without a word, a template refused every row, or no row was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,6 @@ class Exported:
     def exit_status(self) -> int:
         """What the program ends with."""
         is_lossy = any(target.silent_losses or target.made.measured.has_silent_loss for target in self.targets)
-        is_empty = any(
-            target.made.tally.conversations and not target.made.tally.rows.total() for target in self.targets
-        )
-        return FINDINGS_STATUS if is_lossy or is_empty else 0
+        is_refused = any(target.made.measured.has_refusal_of_all for target in self.targets)
+        is_empty = any(not target.made.tally.rows.total() for target in self.targets)
+        return FINDINGS_STATUS if is_lossy or is_refused or is_empty else 0

@@ -25,6 +25,7 @@ from apep_datagen.export.making import make_rows
 from apep_datagen.export.measuring import Measuring
 from apep_datagen.export.plan import Plan, digest_of, read_retellings
 from apep_datagen.export.record import Continuation
+from apep_datagen.export.selection import PROVIDER, Selection
 from apep_datagen.export.source import Source, SourceConversation, SourceDigest
 from apep_datagen.export.writing import TargetWriter, go_on
 from apep_datagen.storage.access import read_only, state_path
@@ -84,6 +85,7 @@ def _export(source: Source, plan: Plan, directory: Path, prompts: Path | None) -
             f"{source.path}: {source.why_not}, so nobody knows whose conversations these are; without it there is no"
             " --split and no --megachat"
         )
+    _check_selection(source, plan.selection)
     ways = [target.instructions for target in plan.targets]
     with state_database(state_path(source.path)).reading():
         plan = replace(plan, seed=source.seed, retellings=read_retellings(source.connection, prompts, ways))
@@ -95,6 +97,26 @@ def _export(source: Source, plan: Plan, directory: Path, prompts: Path | None) -
         for target in exported.targets:
             write_beside(exported, target)
     return exported
+
+
+def _check_selection(source: Source, selection: Selection) -> None:
+    """See that what conversations are to be chosen by is known.
+
+    Raises:
+        SettingsError: It is not, or a provider is named that has made none.
+    """
+    if not selection.asks_for_origin:
+        return
+    if source.why_not:
+        raise SettingsError(
+            f"{source.path}: {source.why_not}, so nobody knows what these conversations show and who made them;"
+            " without it --include and --exclude take tokens=MIN-MAX alone"
+        )
+    with state_database(state_path(source.path)).reading():
+        providers = source.providers()
+    for name in sorted(selection.named(PROVIDER).difference(providers)):
+        there = f"there are {', '.join(providers)}" if providers else "no provider has made any yet"
+        raise SettingsError(f"{PROVIDER}={name}: no conversation of {source.path} is of this provider; {there}")
 
 
 def _write_all(source: Source, plan: Plan, directory: Path) -> list[ExportedTarget]:

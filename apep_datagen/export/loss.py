@@ -25,6 +25,7 @@ class LossTally:
         conversations: How many were read.
         others: Elements of the file that are no conversations.
         not_selected: Conversations that the selection leaves out.
+        without_place: Fields of elements and of their messages that no row has a place for: in how many they are.
         before: What the selected conversations hold.
         chosen_away: What the options leave out of them: thoughts.
         left_out: Examples that are no rows, by reason.
@@ -40,6 +41,7 @@ class LossTally:
     conversations: int = 0
     others: int = 0
     not_selected: int = 0
+    without_place: Counter[str] = field(default_factory=Counter)
     before: Counts = NOTHING
     chosen_away: Counts = NOTHING
     left_out: Counter[str] = field(default_factory=Counter)
@@ -56,6 +58,7 @@ class LossTally:
         self.conversations += other.conversations
         self.others += other.others
         self.not_selected += other.not_selected
+        self.without_place.update(other.without_place)
         self.before += other.before
         self.chosen_away += other.chosen_away
         self.left_out.update(other.left_out)

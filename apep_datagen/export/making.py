@@ -11,7 +11,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 
 from apep_datagen.core.messages import Message, MessageRole
-from apep_datagen.core.sample_json import parse_messages
+from apep_datagen.core.sample_json import parse_messages, sample_bytes
 from apep_datagen.export.examples import examples_of
 from apep_datagen.export.joining import joined, joined_origin, series_of
 from apep_datagen.export.line_file import row_line
@@ -22,7 +22,7 @@ from apep_datagen.export.source import SourceConversation
 from apep_datagen.formats.example import NOTHING, Example, count
 from apep_datagen.formats.format import CannotHoldError, Format, Row
 from apep_datagen.formats.instructions import retelling_of
-from apep_datagen.formats.native import FIELDS_BESIDE_TEXT, is_results
+from apep_datagen.formats.native import FIELDS_BESIDE_TEXT, MARKS, is_empty, is_results, is_usual_mark, masked
 from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.registry import FORMATS
 from apep_datagen.formats.thoughts import with_thoughts
@@ -116,23 +116,42 @@ def make_rows(plan: Plan, users: Sequence[Sequence[SourceConversation]]) -> list
     return made
 
 
-def _why_unfit(messages: Sequence[Message], element: bytes) -> str:
-    """Return why no form can hold messages that another hand has written; empty where forms can."""
+def _more_than_messages(element: bytes, messages: Sequence[Message]) -> dict[str, Any]:
+    """Return an element as JSON has it, where it is not the messages as the program writes them, and nothing else."""
+    value: dict[str, Any] = {} if sample_bytes(messages) == element else json.loads(element)
+    return value
+
+
+def _fields_without_place(element: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what else than `role` and `content` stands in an element and in its messages; no row has a place for it."""
+    yield from (name for name, value in element.items() if name != "conversations" and not is_empty(value))
+    yield from dict.fromkeys(
+        f"conversations.{name}"
+        for message in element.get("conversations", ())
+        for name, value in message.items()
+        if name not in ("role", "content") and not is_empty(value) and not is_usual_mark(message, name)
+    )
+
+
+def _why_unfit(messages: Sequence[Message], element: bytes, fields: Sequence[Mapping[str, Any]]) -> str:
+    """Return why no form can hold messages that another hand has written; empty where forms can.
+
+    Args:
+        messages: What is to be held.
+        element: In which JSON.
+        fields: The messages as they stand there, where they have more than `role` and `content`.
+    """
     if not all(message.role in _ROLES for message in messages):
         return "a message has a role that is not known"
     if b"\\u" in element and not all(_is_unicode(message.content) for message in messages):
         return "a message has half of a character in it, which is no text"
     if any(message.role == "user" and is_results(message.content) for message in messages):
         return "a message of the user's is nothing but results in their tags, so nobody could tell it from results"
-    if _has_fields_beside_text(element):
+    if any(message.get(name) for message in fields for name in FIELDS_BESIDE_TEXT):
         return "a message has thoughts or calls in fields of their own (`apep-datagen import` makes text of them)"
+    if masked(fields):
+        return f"an answer of Ada's is marked as not to be trained on ({', '.join(MARKS)})"
     return ""
-
-
-def _has_fields_beside_text(element: bytes) -> bool:
-    if not any(f'"{name}"'.encode() in element for name in FIELDS_BESIDE_TEXT):
-        return False
-    return any(message.get(name) for message in json.loads(element)["conversations"] for name in FIELDS_BESIDE_TEXT)
 
 
 def _is_unicode(text: str) -> bool:
@@ -169,17 +188,20 @@ class _Maker:
         selected = []
         messages_of: dict[int, tuple[Message, ...]] = {}
         for conversation in user:
-            tally.conversations += 1
             messages = parse_messages(conversation.element)
             if messages is None:
                 tally.others += 1
-            elif not plan.selection.takes(conversation.origin):
+                continue
+            tally.conversations += 1
+            if not plan.selection.takes(conversation.origin):
                 tally.not_selected += 1
-            elif reason := _why_unfit(messages, conversation.element):
-                tally.before += count(messages)
-                tally.count_left_out(Example(messages), reason)
             else:
                 tally.before += count(messages)
+                found = _more_than_messages(conversation.element, messages)
+                if reason := _why_unfit(messages, conversation.element, found.get("conversations", ())):
+                    tally.count_left_out(Example(messages), reason)
+                    continue
+                tally.without_place.update(_fields_without_place(found))
                 messages_of[conversation.number] = messages
                 selected.append(conversation)
         wholes = []

@@ -123,6 +123,11 @@ class Measured:
         """Whether a template leaves something out of which no trainer says a word."""
         return any(tally.has_silent_loss for tally in self.checks)
 
+    @property
+    def has_refusal_of_all(self) -> bool:
+        """Whether a template refused every row."""
+        return any(tally.refuses_all for tally in self.checks)
+
     def lines(self, *, is_checked: bool, limit: int | None) -> list[str]:
         """Return what was measured for a person.
 

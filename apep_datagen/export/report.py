@@ -16,6 +16,7 @@ from apep_datagen.terminal.tables import table
 __all__ = ["describe_export", "describe_target", "export_as_json", "target_as_json"]
 
 _KINDS: tuple[Kind, ...] = ("messages", "thoughts", "calls", "results")
+_MOST_FIELDS = 20
 
 
 def describe_export(exported: Exported) -> str:
@@ -117,13 +118,18 @@ def _losses(target: ExportedTarget) -> list[str]:
     tally, lines = target.made.tally, []
     for reason, number in sorted(tally.left_out.items(), key=lambda item: (-item[1], item[0])):
         lines.append(f"Left out: {_several(number, 'row')}: {one_line(reason)}.")
+    if tally.without_place:
+        names = sorted(tally.without_place.items(), key=lambda item: (-item[1], item[0]))
+        shown = ", ".join(f"{one_line(name)} ({spell_count(number)})" for name, number in names[:_MOST_FIELDS])
+        more = f", and {spell_count(len(names) - _MOST_FIELDS)} more" if len(names) > _MOST_FIELDS else ""
+        lines.append(f"Left out: fields that no row has a place for: {shown}{more}.")
     for kind in _KINDS:
         if not tally.lost[kind]:
             continue
         where = f"{_several(tally.lost_rows[kind], 'row')}, the first is of conversation {tally.first_lost[kind]}"
         why = target.cannot_hold.get(kind, "the form should hold them: this is a mistake, please report it")
         lines.append(f"Lost: {_several(tally.lost[kind], kind.removesuffix('s'))} in {where}: {why}")
-    if tally.conversations and not tally.rows.total():
+    if not tally.rows.total():
         lines.append("No row was written.")
     if not lines:
         lines.append("Nothing is lost.")
@@ -151,7 +157,8 @@ def target_as_json(exported: Exported, target: ExportedTarget) -> dict[str, Any]
 
     Returns:
         `format`, `shape` (`rows`, `thoughts`, `tool_role`, `calls`, `weights`), `files` and `rows` by split;
-        `conversations` (read), `not_conversations`, `not_selected`, `short_series`; `before`, `left_out_by_options`,
+        `conversations` (read), `not_conversations`, `not_selected`, `without_place` (an object: conversations by field
+        that no row has a place for), `short_series`; `before`, `left_out_by_options`,
         `in_rows_left_out`, `in_rows` and `lost`: `messages`, `thoughts`, `calls` and `results`; `left_out`: rows by
         reason; `lost_rows` and `first_lost` (number of a conversation) by kind; `cannot_hold`: why, by kind;
         `silent_losses` by kind; `checks`: for each chat template (`chatml`, where tokens alone were counted) what
@@ -166,6 +173,7 @@ def target_as_json(exported: Exported, target: ExportedTarget) -> dict[str, Any]
         "conversations": tally.conversations,
         "not_conversations": tally.others,
         "not_selected": tally.not_selected,
+        "without_place": dict(sorted(tally.without_place.items())),
         "short_series": tally.short_series,
         "before": asdict(tally.before),
         "left_out_by_options": asdict(tally.chosen_away),

@@ -10,14 +10,16 @@ from apep_datagen.core.errors import SettingsError
 from apep_datagen.formats.origin import Origin
 from apep_datagen.people.scenario import Ability, Form
 
-__all__ = ["EVERYTHING", "Selection", "parse_selection"]
+__all__ = ["EVERYTHING", "PROVIDER", "Selection", "parse_selection"]
 
 _RANGE = re.compile(r"(\d{1,12})?\s*-\s*(\d{1,12})?")
 _TOKENS = "tokens"
+PROVIDER = "provider"
+"""By which key providers are chosen: which ones there are, the dataset alone tells."""
 _VALUES: Mapping[str, Callable[[Origin], Sequence[str]]] = {
     "ability": lambda origin: origin.abilities,
     "form": lambda origin: origin.forms,
-    "provider": lambda origin: (origin.provider,),
+    PROVIDER: lambda origin: (origin.provider,),
 }
 _KNOWN: Mapping[str, frozenset[str]] = {
     "ability": frozenset(ability.value for ability in Ability),
@@ -56,6 +58,15 @@ class Selection:
     def counts_tokens(self) -> bool:
         """Whether rows are chosen by their tokens."""
         return bool(self.tokens or self.not_tokens)
+
+    @property
+    def asks_for_origin(self) -> bool:
+        """Whether conversations are chosen by what the state database alone knows of them."""
+        return bool(self.included or self.excluded)
+
+    def named(self, key: str) -> frozenset[str]:
+        """Return the values of a key that are named, to include or to exclude."""
+        return self.included.get(key, frozenset()) | self.excluded.get(key, frozenset())
 
     def takes(self, origin: Origin) -> bool:
         """Tell whether a conversation is exported."""

@@ -117,6 +117,15 @@ class Source:
                 self.limit = self._base_count + written
         self.connection = connection
 
+    def providers(self) -> tuple[str, ...]:
+        """Return the providers that made what the state database knows, in the order of their names."""
+        if self.connection is None:
+            return ()
+        rows = self.connection.execute(
+            "SELECT DISTINCT provider FROM conversations WHERE id IN (SELECT conversation_id FROM samples) ORDER BY 1"
+        )
+        return tuple(provider for (provider,) in rows)
+
     def conversations(self, after: int = 0, behind: int = 0) -> Iterator[SourceConversation]:
         """Yield the conversations in the order of the file.
 

@@ -55,7 +55,9 @@ WHOLE = Splits(((SPLIT_NAMES[0], 1.0),))
 
 
 def parse_splits(text: str | None) -> Splits:
-    """Read `--split`: the shares of two or three parts, such as `0.95/0.05` or `90/5/5`.
+    """Read `--split`: the shares of two or three parts, such as `0.95/0.05`, `99.5/0.5` or `90/5/5`.
+
+    Whole numbers say how the parts are to each other; what has fractions has to add up to 1, or 100.
 
     Raises:
         SettingsError: It is none.
@@ -69,4 +71,8 @@ def parse_splits(text: str | None) -> Splits:
     whole = math.fsum(shares)
     if not all(shares):
         raise SettingsError(f"--split {text}: each share has to be above 0")
+    if not all(share.is_integer() for share in shares) and not any(math.isclose(whole, each) for each in (1, 100)):
+        raise SettingsError(
+            f"--split {text}: the shares add up to {whole:g}; they have to add up to 1, or 100, e.g. --split 0.95/0.05"
+        )
     return Splits(tuple((name, share / whole) for name, share in zip(SPLIT_NAMES, shares, strict=False)))

@@ -11,7 +11,7 @@ from apep_datagen.core.messages import Message, MessageRole
 from apep_datagen.core.tools import tool_schemas
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import Row
-from apep_datagen.formats.native import native_messages, result_texts, text_messages
+from apep_datagen.formats.native import masked, native_messages, result_texts, text_messages
 from apep_datagen.formats.shape import Shape
 
 __all__ = ["chat_messages", "context_of", "read_chat", "role_in", "schemas_as_text"]
@@ -33,7 +33,7 @@ def chat_messages(
         thoughts: With native calls, as for `native_messages`.
 
     Raises:
-        CannotHoldError: A call or a result cannot be a field, or a message of the role `tool` no message of the user's.
+        CannotHoldError: A call or a result cannot be a field, or a message of the role `tool` is none of results.
     """
     if shape.calls == "native":
         return native_messages(example.messages, arguments=arguments, thoughts=thoughts)
@@ -44,9 +44,10 @@ def role_in(message: Message, shape: Shape) -> MessageRole:
     """Return the role that a message has in a row in which calls are text.
 
     Raises:
-        CannotHoldError: As a message of the user's, nobody could tell it from what the user says.
+        CannotHoldError: One of the role `tool` holds something else than results in their tags: as the user's, nobody
+            could tell it from what the user says, and read back it would be another one.
     """
-    if message.role != "tool" or shape.tool_role == "tool":
+    if message.role != "tool":
         return message.role
     result_texts(message)
     return shape.tool_role
@@ -57,8 +58,13 @@ def context_of(example: Example, shape: Shape) -> int:
     return len(chat_messages(Example(example.messages[: example.context]), shape))
 
 
-def read_chat(rows: Sequence[Any], context: int = 0) -> Example:
-    """Return the example that messages are, of which so many are context; the way back from `chat_messages`.
+def read_chat(rows: Sequence[Any], context: int | None = None) -> Example:
+    """Return the example that messages are; the way back from `chat_messages`.
+
+    Args:
+        rows: The messages.
+        context: How many of them are context; None where they say it: all up to the last of Ada's that is marked as not
+            to be trained on.
 
     Raises:
         ValueError: They are no messages.
@@ -66,7 +72,7 @@ def read_chat(rows: Sequence[Any], context: int = 0) -> Example:
     messages: tuple[Message, ...] = text_messages(rows)
     if not messages:
         raise ValueError("there are no messages")
-    return Example(messages, len(text_messages(rows[:context])))
+    return Example(messages, len(text_messages(rows[: masked(rows) if context is None else context])))
 
 
 @cache

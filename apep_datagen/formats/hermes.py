@@ -18,7 +18,7 @@ from apep_datagen.core.tags import escape_tags
 from apep_datagen.formats.chat import schemas_as_text
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Files, Format, Row
-from apep_datagen.formats.native import checked_answer, checked_calls, result_texts, results_message
+from apep_datagen.formats.native import checked_answer, checked_calls, masked, result_texts, results_message
 from apep_datagen.formats.shape import Shape
 
 __all__ = ["HERMES"]
@@ -62,9 +62,9 @@ def _call(call: ToolCall) -> str:
 
 def _response(call: ToolCall, text: str) -> str:
     try:
-        json.loads(text)
+        json.dumps(json.loads(text), allow_nan=False)  # what is too large a number is read as infinite
     except ValueError:
-        raise CannotHoldError("a result is no JSON") from None
+        raise CannotHoldError("a result is no JSON, or has too large a number in it") from None
     spelled = f'{{"name": {json.dumps(call.name)}, "content": {text}}}'
     return f"<tool_response>\n{_escaped(spelled)}\n</tool_response>"
 
@@ -86,7 +86,7 @@ def _read(row: Row) -> Example:
     messages = row.get("conversations")
     if not isinstance(messages, list) or not messages:
         raise ValueError("there are no messages")
-    return Example(tuple(map(_message, messages)))
+    return Example(tuple(map(_message, messages)), masked(messages))
 
 
 def _message(row: Any) -> Message:

@@ -12,7 +12,7 @@ from apep_datagen.core.tags import escape_tags
 from apep_datagen.formats.chat import read_chat, role_in, schemas_as_text
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Files, Format, Row
-from apep_datagen.formats.native import call_id, checked_answer, checked_calls, result_texts
+from apep_datagen.formats.native import call_id, checked_answer, checked_calls, masked, result_texts
 from apep_datagen.formats.shape import Shape
 from apep_datagen.formats.spelling import called, tools_in
 from apep_datagen.formats.turns import check_turns
@@ -92,8 +92,10 @@ def _read(row: Row) -> Example:
     messages = list(_messages(row["conversations"]))
     if isinstance(row.get("system"), str) and row["system"]:  # where other programs put it
         messages.insert(0, {"from": "system", "value": row["system"]})
-    context = row.get(_CONTEXT) or 0
-    if not isinstance(context, int) or not 0 <= context < len(row["conversations"]):
+    context = row.get(_CONTEXT)
+    if context is None:
+        context = masked(row["conversations"])
+    elif not isinstance(context, int) or not 0 <= context < len(row["conversations"]):
         raise ValueError("the context of a row is no number of its messages")
     # One message of a row can be several here.
     return read_chat(messages, len(list(_messages(row["conversations"][:context]))))

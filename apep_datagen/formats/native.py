@@ -21,23 +21,31 @@ from apep_datagen.formats.format import CannotHoldError, Row
 
 __all__ = [
     "FIELDS_BESIDE_TEXT",
+    "MARKS",
     "call_id",
     "checked_answer",
     "checked_calls",
+    "is_empty",
     "is_results",
+    "is_usual_mark",
+    "masked",
     "native_messages",
     "result_texts",
     "results_message",
+    "role_of",
     "text_messages",
 ]
 
 _RESULT = re.compile(r"<tool_result>(.*?)</tool_result>", re.DOTALL)
 _ONLY_RESULTS = re.compile(r"\s*(?:<tool_result>(?:(?!</?tool_result>).)*</tool_result>\s*)+", re.DOTALL)
 _LEADING_THOUGHT = re.compile(r"\s*<think>(.*?)</think>", re.DOTALL)
+_ENDS_THOUGHT = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 # Where other programs put thinking that stands apart, in the order in which it is looked for.
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "thought")
 FIELDS_BESIDE_TEXT = (*_THOUGHT_FIELDS, "tool_calls", "function_call")
 """Fields of a message in which thoughts and calls stand, where they are not in its text."""
+MARKS = ("weight", "train", "loss")
+"""Fields of a message that say whether it is trained on."""
 
 
 # From Ada's markup.
@@ -204,7 +212,8 @@ def _in_order(results: Sequence[tuple[Any, str]], called: Sequence[Any]) -> Iter
 
 
 # Roles of OpenAI's API, ShareGPT, FastChat (https://github.com/lm-sys/FastChat), LLaMA-Factory and ms-swift.
-_ROLES: Mapping[str, Literal["system", "user", "assistant", "tool", "call"]] = {
+_ReadRole = Literal["system", "user", "assistant", "tool", "call"]
+_ROLES: Mapping[str, _ReadRole] = {
     "system": "system",
     "developer": "system",
     "user": "user",
@@ -225,11 +234,30 @@ _ROLES: Mapping[str, Literal["system", "user", "assistant", "tool", "call"]] = {
 }
 
 
-def _role(row: Mapping[str, Any]) -> Literal["system", "user", "assistant", "tool", "call"]:
+def role_of(row: Mapping[str, Any]) -> _ReadRole | None:
+    """Return whose message one is, by any program's name for the role; `call` where it is a call of Ada's by itself."""
     role = row.get("role") or row.get("from")  # where tables are merged, one of them is null
-    if not isinstance(role, str) or role.lower() not in _ROLES:
+    return _ROLES.get(role.lower()) if isinstance(role, str) else None
+
+
+def _role(row: Mapping[str, Any]) -> _ReadRole:
+    role = role_of(row)
+    if role is None:
         raise ValueError("a message has no role that is known")
-    return _ROLES[role.lower()]
+    return role
+
+
+def masked(rows: Sequence[Any]) -> int:
+    """Return how many messages stand up to the last one of Ada's that is marked as not to be trained on, with it."""
+    return max((place for place, row in enumerate(rows, start=1) if _is_masked(row)), default=0)
+
+
+def _is_masked(row: Any) -> bool:
+    return (
+        isinstance(row, Mapping)
+        and role_of(row) in ("assistant", "call")
+        and any(row.get(mark) is not None and not row[mark] for mark in MARKS)
+    )
 
 
 def _content(row: Mapping[str, Any]) -> str:
@@ -253,10 +281,33 @@ def _part(part: Any) -> str:
         if part.get("type") in ("thinking", "reasoning"):
             inner = part.get("thinking", part.get("text", ""))
             text = inner if isinstance(inner, str) else "".join(_part(each) for each in inner)
-            return f"<think>{text}</think>" if text else ""
+            return f"<think>{_whole_thought(text)}</think>" if text else ""
         if isinstance(part.get("text"), str):
             return str(part["text"])
     raise ValueError("a part of a message is no text")
+
+
+def is_usual_mark(row: Mapping[str, Any], field: str) -> bool:
+    """Tell whether a field marks a message as goes without saying, Ada's alone to be learnt, or as `masked` reads."""
+    value = row[field]
+    is_adas = role_of(row) in ("assistant", "call")
+    return field in MARKS and (value in (0, 1) if is_adas else not value)
+
+
+def is_empty(value: Any) -> bool:
+    """Tell whether the value of a field says nothing."""
+    return value is None or value in ("", [], {})
+
+
+def _whole_thought(text: str) -> str:
+    """Return a thought that stands apart.
+
+    Raises:
+        ValueError: In its tag it would end before its end, and Ada would say the rest.
+    """
+    if _ENDS_THOUGHT.search(text):
+        raise ValueError("a thought holds the tag that ends thoughts")
+    return text
 
 
 def _with_calls(said: str, text: str) -> str:
@@ -278,7 +329,7 @@ def _answer_text(row: Mapping[str, Any], text: str) -> str:
     answer = parse_answer(text)
     own = (answer.thinking,) if answer.thinking else ()
     return render_answer(
-        "\n\n".join((*own, thought) if thought else own), answer.reply, [*answer.calls, *_calls(calls)]
+        "\n\n".join((*own, _whole_thought(thought)) if thought else own), answer.reply, [*answer.calls, *_calls(calls)]
     )
 
 

@@ -15,7 +15,7 @@ from apep_datagen.formats.format import Files, Format, Row
 from apep_datagen.formats.origin import Origin
 from apep_datagen.formats.shape import Shape
 
-__all__ = ["CHECKS", "COLUMNS", "PARQUET", "ColumnType"]
+__all__ = ["CHECKED_AT", "CHECKS", "COLUMNS", "PARQUET", "ColumnType"]
 
 ColumnType = Literal["text", "texts", "number", "messages", "conversations", "json", "jsons"]
 """What a column holds: a text, a list of texts, an integer, the messages, what each conversation of a row is, any value
@@ -56,7 +56,8 @@ CHECKS: Mapping[str, str] = MappingProxyType(
 )
 """What code looks at before a conversation is accepted, stage by stage, in plain words."""
 
-_CHECKED_AT: Mapping[str, Sequence[str]] = {"off": (), "form": ("form",), "strict": tuple(CHECKS)}
+CHECKED_AT: Mapping[str, Sequence[str]] = MappingProxyType({"off": (), "form": ("form",), "strict": tuple(CHECKS)})
+"""Which of these stages there are, by the level at which a conversation was judged."""
 
 
 def _write(example: Example, shape: Shape) -> Row:
@@ -97,7 +98,7 @@ def _columns(origin: Origin) -> Row:
         "completion_tokens": origin.completion_tokens or None,
         "seed": origin.seed if len(each) == 1 else None,
         "level": origin.level or None,
-        "checked": list(_CHECKED_AT.get(origin.level, ())),
+        "checked": list(CHECKED_AT.get(origin.level, ())),
         "conversations": each,
     }
 

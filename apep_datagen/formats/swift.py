@@ -59,7 +59,7 @@ def _read(row: Row) -> Example:
     messages = row.get("messages")
     if not isinstance(messages, list):
         raise ValueError("a row has no messages")  # noqa: TRY004 - what is wrong is a value in a file
-    return read_chat(messages, _LOSS.context(messages))
+    return read_chat(messages)
 
 
 def _spell(row: Row) -> Spelled:

@@ -48,17 +48,8 @@ class Weight:
             for index, message in enumerate(messages)
         ]
 
-    def context(self, messages: Sequence[Any]) -> int:
-        """Return how many of a row's messages are context: all up to the last of Ada's that is not trained on."""
-        masked = (
-            index
-            for index, message in enumerate(messages)
-            if isinstance(message, Mapping) and _is_adas(message) and self._is_masked(message)
-        )
-        return max(masked, default=-1) + 1
-
     def read(self, row: Row) -> Example:
-        """Return the example that a row of `messages` is, of which what stands before a masked one is context.
+        """Return the example that a row of `messages` is.
 
         Raises:
             ValueError: It is none.
@@ -66,7 +57,7 @@ class Weight:
         messages = row.get("messages")
         if not isinstance(messages, list):
             raise ValueError("a row has no messages")  # noqa: TRY004 - what is wrong is a value in a file
-        return read_chat(messages, self.context(messages))
+        return read_chat(messages)
 
     def is_in(self, messages: Any, *, of_others: bool = False) -> bool:
         """Tell whether some message of Ada's (or of somebody else's) has this field."""
@@ -74,10 +65,6 @@ class Weight:
             isinstance(message, Mapping) and message.get(self.field) is not None and _is_adas(message) is not of_others
             for message in messages
         )
-
-    def _is_masked(self, message: Mapping[str, Any]) -> bool:
-        value = message.get(self.field)
-        return value is not None and not value
 
 
 def _is_adas(message: Mapping[str, Any]) -> bool:

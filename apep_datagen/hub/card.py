@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from apep_datagen.chat_templates.tally import CheckTally
-from apep_datagen.core.messages import Message
-from apep_datagen.formats.parquet import CHECKS
+from apep_datagen.core.messages import Message, ModelRole
+from apep_datagen.formats.parquet import CHECKED_AT, CHECKS
 from apep_datagen.hub import figures
 from apep_datagen.hub.facts import DatasetFacts, RunFacts
 from apep_datagen.hub.forms import Split
@@ -48,6 +48,7 @@ class CardFacts:
         repository: The dataset, as `owner/name`.
         license: Its identifier: https://huggingface.co/docs/hub/repositories-licenses.
         dataset: What is known of the dataset.
+        levels: How many conversations of the run were judged at each level.
         splits: Its parts.
         tag: The name of this state of it.
         checks: What chat templates leave of it; none where that was not measured.
@@ -56,6 +57,7 @@ class CardFacts:
     repository: str
     license: str
     dataset: DatasetFacts
+    levels: Mapping[str, int]
     splits: Sequence[Split]
     tag: str
     checks: Sequence[CheckTally] = ()
@@ -115,7 +117,7 @@ def _sections(facts: CardFacts) -> Iterator[str]:
     yield f"## Splits\n\n{_splits(facts)}"
     yield f"## Columns\n\n{table(['column', 'what it is'], _COLUMNS, left=2)}\n\n{_TAGS_IN_MESSAGES}"
     yield f"## A conversation\n\nThe head of the system prompt is shortened.\n\n{_sample(dataset.sample)}"
-    yield f"## How it was made\n\n{_making(dataset)}"
+    yield f"## How it was made\n\n{_making(dataset, facts.levels)}"
     if dataset.stats.run is not None:
         yield f"## Abilities\n\n{_ABILITIES}\n\n{figures.abilities(dataset.stats.run)}"
     file = dataset.stats.file
@@ -125,7 +127,7 @@ def _sections(facts: CardFacts) -> Iterator[str]:
         yield f"## Shortcuts\n\n{figures.shortcuts(dataset.stats.run.shortcuts)}"
     yield f"## Evaluation\n\n{_held_out(dataset)}"
     yield f"## Chat templates\n\n{_templates(facts.checks)}"
-    yield f"## Limits\n\n{_LIMITS}"
+    yield f"## Limits\n\n{_limits(dataset.stats.run, facts.levels)}"
     yield (
         f"## Licence\n\n`{facts.license}`, as its publisher chose. The terms of the models that wrote it may say more"
         " of what their output may be used for."
@@ -139,12 +141,13 @@ def _held_out(dataset: DatasetFacts) -> str:
 
 
 def _introduction(facts: CardFacts) -> str:
-    file = facts.dataset.stats.file
+    file, run = facts.dataset.stats.file, facts.dataset.stats.run
+    users = "simulated users" if _is_all_known(run) else "users"
     return (
-        f"{file.conversations:,} conversations, with {file.exchanges:,} exchanges, between simulated users and Ada: a"
+        f"{file.conversations:,} conversations, with {file.exchanges:,} exchanges, between {users} and Ada: a"
         " companion persona with private thinking before each answer, a memory of the user and a diary of her own,"
         " which she reaches by tools. It is for training a model that looks before it claims to know, keeps what it is"
-        f" told, and says so when something is not there.\n\n{_authors(facts.dataset.stats.run)}\n\n"
+        f" told, and says so when something is not there.\n\n{_authors(run)}\n\n"
         f'```python\nfrom datasets import load_dataset\n\ndataset = load_dataset("{facts.repository}",'
         f' revision="{facts.tag}")\n```\n\n'
         "The configuration `traces` has the same conversations as sessions, each a user's whole history, for the trace"
@@ -154,11 +157,16 @@ def _introduction(facts: CardFacts) -> str:
 
 
 def _authors(run: RunStats | None) -> str:
-    if run is None or run.foreign:
-        return "**It is synthetic: a program planned it, and language models wrote it, as far as that is recorded.**"
+    if not _is_all_known(run):
+        return "**As far as that is recorded, a program planned it, and language models wrote it.**"
     return (
         "**A program planned it, and language models wrote it. No person's conversation is in it, and no user exists.**"
     )
+
+
+def _is_all_known(run: RunStats | None) -> bool:
+    """Tell whether the program has made all of it."""
+    return run is not None and not run.foreign
 
 
 def _splits(facts: CardFacts) -> str:
@@ -195,24 +203,36 @@ _HELD_OUT = """\
 of facts, values and topics that are in no dataset. Of this one:
 """
 
-_LIMITS = """\
+_MODELS_WROTE_IT = """\
 - **Models wrote it.** It has their habits of speech and their mistakes, and knows people as they do. It is no sample of
   how people speak, and no evidence about them. Names and places are drawn from tables; a likeness to somebody is
   chance.
-- **English alone.** The checks know no other language.
+- **English alone.** The checks know no other language."""
+_NOT_RECORDED = """\
+- **Not recorded** is of {what} who wrote them, and whether somebody real speaks in them: look at them before you train
+  on them."""
+_JUDGED_BY_CODE = """\
 - **Judged by code, not by people.** What was planned is recognised as a reader would, by words. What is paraphrased far
-  enough can be missed: a wrong claim or a leak in quite other words.
+  enough can be missed: a wrong claim or a leak in quite other words."""
+_NOT_JUDGED = """\
+- **Not judged** is what {what} say: what models get wrong is in them as it came."""
+_ALWAYS = """\
 - **One persona, one way to call tools.** A model that is trained on it learns Ada, and the markup of these
   conversations.
 - **No alignment data.** Nothing in it was made or checked for safety, for medical, legal or financial advice, or for
-  crises; the abilities above are all that it shows.
+  crises.
 - **No benchmark.** What was planned is not held apart: to measure with it, keep a split out of training."""
 
 _MAKING = """\
 For each user, the program `apep-datagen` drew who they are, a past that Ada's memory begins with, and for each day an
-ability, facts and what the user is to say. Models then played the user and Ada, and wrote her thoughts anew where they
-did not sound like her. Her calls were executed on a memory and a diary, which persist over a user's conversations. Code
-judged each conversation when it ended, at the level that the column `level` tells:"""
+ability, facts and what the user is to say. Models then played the user and Ada{rewriting}. Her calls were executed on a
+memory and a diary, which persist over a user's conversations."""
+_REWRITING = ", and wrote her thoughts anew where they did not sound like her"
+_LEVELS = {
+    "strict": "code judged each when it ended, at every stage",
+    "form": "code judged each when it ended, at the stage `form` alone",
+    "off": "not judged: whatever came to its end was taken",
+}
 
 
 def _sample(messages: Sequence[Message]) -> str:
@@ -225,14 +245,38 @@ def _sample(messages: Sequence[Message]) -> str:
     return fenced("\n".join(lines).strip("\n"))
 
 
-def _making(dataset: DatasetFacts) -> str:
-    parts = [_MAKING, "\n".join(f"- `{stage}`: {what}" for stage, what in CHECKS.items())]
+def _limits(run: RunStats | None, levels: Mapping[str, int]) -> str:
+    parts = []
+    if levels:
+        parts.append(_MODELS_WROTE_IT)
+    if not _is_all_known(run):
+        what = f"{run.foreign:,} conversations" if run is not None and levels else "all conversations"
+        parts.append(_NOT_RECORDED.format(what=what))
+    if levels.get("strict"):
+        parts.append(_JUDGED_BY_CODE)
+    if unjudged := levels.get("form", 0) + levels.get("off", 0):
+        parts.append(_NOT_JUDGED.format(what=f"{unjudged:,} conversations"))
+    return "\n".join([*parts, _ALWAYS])
+
+
+def _making(dataset: DatasetFacts, levels: Mapping[str, int]) -> str:
     run, made = dataset.stats.run, dataset.run
-    if run is None or made is None:
-        parts.append("Which models wrote it, and how it was judged, is not recorded beside this dataset.")
-    else:
-        parts += [_from_run(run), figures.makers(run.makers), _origin(made, dataset.version)]
-    return "\n\n".join(parts)
+    if run is None or made is None or not levels:
+        return "How it was made, which models wrote it, and how it was judged, is not recorded beside this dataset."
+    is_rewritten = any(maker.role == ModelRole.REWRITER for maker in run.makers)
+    making = _MAKING.format(rewriting=_REWRITING if is_rewritten else "")
+    return "\n\n".join(
+        [making, *_judging(levels), _from_run(run), figures.makers(run.makers), _origin(made, dataset.version)]
+    )
+
+
+def _judging(levels: Mapping[str, int]) -> Iterator[str]:
+    there = [level for level in _LEVELS if levels.get(level)]
+    told = "\n".join(f"- `{level}`, {levels[level]:,} conversations: {_LEVELS[level]}" for level in there)
+    yield f"How strictly each was judged, the column `level` tells:\n\n{told}"
+    stages = CHECKED_AT[there[0]]  # the strictest level comes first, and has all stages of the others
+    if stages:
+        yield "The stages:\n\n" + "\n".join(f"- `{stage}`: {CHECKS[stage]}" for stage in stages)
 
 
 def _from_run(run: RunStats) -> str:
@@ -248,8 +292,8 @@ def _from_run(run: RunStats) -> str:
     )
     if run.foreign:
         text += (
-            f" Nothing is known of the first {run.foreign:,} conversations of the output, which were there before the"
-            " run or were changed by another hand."
+            f" Nothing is known of {run.foreign:,} conversations of the output, which were there before the run, were"
+            " imported, or were changed by another hand."
         )
     return text
 

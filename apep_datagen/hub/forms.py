@@ -101,7 +101,8 @@ def write_forms(
         Split(name, rows.made.tally.rows[name], sessions.made.tally.rows[name], _size(directory, name))
         for name in splits.names
     )
-    return FormsWritten(rows.made.tally.conversations, parts, rows.made.measured.checks)
+    tally = rows.made.tally
+    return FormsWritten(tally.conversations + tally.others, parts, rows.made.measured.checks)
 
 
 def _write_trace_rows(directory: Path, split: str) -> None:

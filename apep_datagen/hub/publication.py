@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,12 +164,21 @@ def write_dataset(publication: Publication, facts: DatasetFacts, directory: Path
             raise StorageError(f"{publication.output}: the output was changed while it was read; start again")
         files = read_directory(directory)
         tag = _tag(facts, digest_of_data(files))
-        card = CardFacts(publication.repository, publication.license, facts, forms.splits, tag, forms.checks)
+        levels = _levels(facts, publication.settings)
+        card = CardFacts(publication.repository, publication.license, facts, levels, forms.splits, tag, forms.checks)
         (directory / CARD).write_text(render_card(card), encoding="utf-8", newline="\n")
         return Written(facts, {**files, CARD: read_file(directory / CARD)}, tag)
     except OSError as error:
         place = StoredFile(directory, "the directory of the dataset", "name another with --to")
         raise place.refused(error, "written") from error
+
+
+def _levels(facts: DatasetFacts, settings: Settings) -> Counter[str]:
+    """Return how many conversations of the run were judged at each level, as the column `level` tells it."""
+    levels: Counter[str] = Counter()
+    for use in facts.run.providers if facts.run else ():
+        levels[settings.level_of(use.provider)] += use.conversations
+    return levels
 
 
 def _refuse_foreign(directory: Path, identity: str) -> None:

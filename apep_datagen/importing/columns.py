@@ -15,18 +15,18 @@ from apep_datagen.core.messages import Message
 from apep_datagen.core.tools import tool_names
 from apep_datagen.formats.example import Example
 from apep_datagen.formats.format import CannotHoldError, Format, Row
-from apep_datagen.formats.registry import FORMATS
+from apep_datagen.formats.native import FIELDS_BESIDE_TEXT, is_empty, is_usual_mark, role_of
 from apep_datagen.formats.shape import Shape
 
 __all__ = ["columns_of", "columns_without_place"]
 
-# What `formats.native` reads of a message, and what follows from the order of messages.
-_FIELDS = frozenset(
-    {
-        *("role", "from", "content", "value", "tool_calls", "function_call", "tool_call_id", "name"),
-        *("reasoning_content", "reasoning", "thinking", "thought"),
-    }
-)
+# What the forms read of any message.
+_FIELDS = frozenset({"role", "from", "content", "value"})
+# What they read of those of a role beside that, as sessions spell it, too; and what follows from the order of messages.
+_FIELDS_OF_ROLE = {
+    "assistant": frozenset({*FIELDS_BESIDE_TEXT, "reasoningContent", "toolCalls"}),
+    "tool": frozenset({"tool_call_id", "toolCallId", "name"}),
+}
 _TOOLS = ("tools", "functions")
 
 
@@ -39,27 +39,26 @@ def columns_without_place(row: Row, read: AbstractSet[str]) -> Iterator[str]:
         row: The row.
         read: The columns that a conversation was read from.
     """
-    known = _FIELDS | _fields_of_all()
     for column, value in row.items():
         if column in _TOOLS:  # a form may have them; a conversation has not
-            if not _is_empty(value) and not _describes_ada(value):
+            if not is_empty(value) and not _describes_ada(value):
                 yield column
         elif column not in read:
-            if not _is_empty(value):
+            if not is_empty(value):
                 yield column
         elif isinstance(value, list):
             found = dict.fromkeys(
-                name
-                for message in value
-                if isinstance(message, Mapping)
-                for name, content in message.items()
-                if name not in known and not _is_empty(content)
+                name for message in value if isinstance(message, Mapping) for name in _fields_without_place(message)
             )
             yield from (f"{column}.{name}" for name in found)
 
 
-def _is_empty(value: Any) -> bool:
-    return value is None or value in ("", [], {})
+def _fields_without_place(message: Mapping[str, Any]) -> Iterator[str]:
+    role = role_of(message) or ""
+    known = _FIELDS | _FIELDS_OF_ROLE.get(role, frozenset())
+    for name, value in message.items():
+        if name not in known and not is_empty(value) and not is_usual_mark(message, name):
+            yield name
 
 
 def _describes_ada(tools: Any) -> bool:
@@ -88,21 +87,6 @@ def _parsed(value: Any) -> Any:
 def columns_of(form: Format) -> frozenset[str]:
     """Return the columns of rows of a form, as the form itself writes them, but for those that tell their origin."""
     return frozenset(column for row in _rows_of(form) for column in row)
-
-
-@cache
-def _fields_of_all() -> frozenset[str]:
-    """Return the fields of messages that some form has, as that writes them."""
-    return frozenset(
-        name
-        for form in FORMATS.values()
-        for row in _rows_of(form)
-        for value in row.values()
-        if isinstance(value, list)
-        for message in value
-        if isinstance(message, Mapping)
-        for name in message
-    )
 
 
 def _rows_of(form: Format) -> Iterator[Row]:

@@ -20,6 +20,7 @@ class Joined:
         place: Where the first of them is.
         messages: All of them.
         counts: What the rows hold, without what a row repeats of those before.
+        has_context_alone: Whether an answer of Ada's is context in them, so not to be learnt, and no row teaches it.
         rows: How many there are.
     """
 
@@ -27,6 +28,7 @@ class Joined:
     messages: tuple[Message, ...]
     counts: Counts
     rows: int = 1
+    has_context_alone: bool = False
 
 
 def joined(rows: Iterable[tuple[str, Example]]) -> Iterator[Joined]:
@@ -43,14 +45,21 @@ def joined(rows: Iterable[tuple[str, Example]]) -> Iterator[Joined]:
     for place, example in rows:
         merged = _merged(before.messages, example) if before else None
         if before and merged:
-            added = count(merged[len(before.messages) :])
-            before = Joined(before.place, merged, before.counts + added, before.rows + 1)
+            added = merged[len(before.messages) :]
+            alone = before.has_context_alone or _answers_in(example.context, merged, len(before.messages))
+            before = Joined(before.place, merged, before.counts + count(added), before.rows + 1, alone)
             continue
         if before:
             yield before
-        before = Joined(place, example.messages, count(example.messages))
+        alone = _answers_in(example.context, example.messages)
+        before = Joined(place, example.messages, count(example.messages), has_context_alone=alone)
     if before:
         yield before
+
+
+def _answers_in(context: int, messages: Sequence[Message], start: int = 0) -> bool:
+    """Tell whether Ada answers in what of so much context stands behind `start`."""
+    return any(message.role == "assistant" for message in messages[start:context])
 
 
 def _merged(before: Sequence[Message], example: Example) -> tuple[Message, ...] | None:

@@ -65,7 +65,8 @@ class Imported:
         prompts_put_back: How many conversations have their prompts of the output again, by the export's report.
         without_prompt: How many have no system prompt.
         without_text_form: How many have one that does not show how Ada writes calls.
-        mended: In how many rows characters that cannot be stored were replaced.
+        context_alone: How many have an answer that their rows have as context alone, not to be learnt.
+        mended: In how many rows characters that cannot be stored, or line ends, were replaced.
     """
 
     source: Path
@@ -82,6 +83,7 @@ class Imported:
     prompts_put_back: int = 0
     without_prompt: int = 0
     without_text_form: int = 0
+    context_alone: int = 0
     mended: int = 0
     _reasons: dict[str, NotTaken] = field(default_factory=dict)
 
@@ -98,7 +100,7 @@ class Imported:
     @property
     def exit_status(self) -> int:
         """0, or 7 if a row was not taken or anything of one was lost."""
-        is_whole = not self._reasons and not self.mended and self.before == self.after
+        is_whole = not (self._reasons or self.mended or self.context_alone) and self.before == self.after
         return 0 if is_whole else EXIT_STATUS_OF_LOSS
 
     def refuse(self, place: str, reason: str) -> None:

@@ -20,8 +20,9 @@ def import_as_json(found: Imported) -> dict[str, Any]:
         `added` of them, and `there_already`, the others; `in_output`, conversations that the output holds now, or would
         hold; `before` and `after` (`messages`, `thoughts`, `calls`, `results`); `not_taken` (a list of `reason`,
         `count` and `places`, the first of them); `columns` that have no place in a conversation (an object: rows by
-        name); `mended`, rows in which characters that cannot be stored were replaced; `prompts_put_back`,
-        `without_prompt` and `without_text_form`, conversations.
+        name); `mended`, rows in which characters that cannot be stored, or line ends, were replaced; `context_alone`,
+        conversations with an answer that was not to be learnt; `prompts_put_back`, `without_prompt` and
+        `without_text_form`, conversations.
     """
     return {
         "source": str(found.source),
@@ -38,6 +39,7 @@ def import_as_json(found: Imported) -> dict[str, Any]:
         "not_taken": [asdict(reason) for reason in found.not_taken],
         "columns": dict(found.columns.counts.most_common()),
         "mended": found.mended,
+        "context_alone": found.context_alone,
         "prompts_put_back": found.prompts_put_back,
         "without_prompt": found.without_prompt,
         "without_text_form": found.without_text_form,
@@ -70,7 +72,15 @@ def _notes(found: Imported) -> list[str]:
     if found.before != found.after:
         notes.append("What was taken is not what the rows hold: please report it as a mistake of this program")
     if found.mended:
-        notes.append(f"{found.mended:,} rows hold characters that cannot be stored; U+FFFD stands for them")
+        notes.append(
+            f"{found.mended:,} rows hold characters that cannot be stored, or line ends with a carriage return: U+FFFD"
+            " stands for the former, a line feed for the latter"
+        )
+    if found.context_alone:
+        notes.append(
+            f"{found.context_alone:,} conversations have answers that are not to be learnt: their rows have them in a"
+            " prompt, or mark them so (weight, train, loss). In the output they are answers like all others"
+        )
     if columns := found.columns.counts:
         names = ", ".join(f"{name} ({number:,})" for name, number in columns.most_common())
         notes.append(f"Columns that have no place in a conversation were left out: {names}")

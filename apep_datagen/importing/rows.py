@@ -12,13 +12,11 @@ from typing import Any
 from apep_datagen.core.errors import StorageError
 from apep_datagen.formats.format import Row
 from apep_datagen.formats.traces import read_session
-from apep_datagen.importing.source import Kind, Source, dataset_file
+from apep_datagen.importing.source import LONGEST_ROW, Kind, Source, dataset_file
 from apep_datagen.storage.output_reader import NoArrayError, read_elements
 
-__all__ = ["LONGEST_ROW", "NotTakenError", "ReadRow", "parse_json", "parse_row", "read_rows"]
+__all__ = ["NotTakenError", "ReadRow", "parse_json", "parse_row", "read_rows"]
 
-LONGEST_ROW = 1 << 25
-"""Bytes of the longest row that is read; one is in memory as a whole."""
 _BLOCK = 1 << 18
 _ROWS_AT_ONCE = 100
 _NO_JSON = "it is no valid JSON"
@@ -63,6 +61,7 @@ def read_rows(source: Source) -> Iterator[ReadRow]:
     readers = {
         Kind.ARRAY: _rows_of_array,
         Kind.LINES: _rows_of_lines,
+        Kind.OBJECT: _row_of_object,
         Kind.SESSION: _row_of_session,
         Kind.PARQUET: _rows_of_parquet,
     }
@@ -152,6 +151,14 @@ def _rows_of_lines(path: Path) -> _Numbered:
                     yield number, row, "it is the last line, and torn off" if is_torn else reason
     except OSError as error:
         raise dataset_file(path).refused(error, "read") from error
+
+
+def _row_of_object(path: Path) -> _Numbered:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise dataset_file(path).refused(error, "read") from error
+    yield 1, *_parsed(text.removeprefix(codecs.BOM_UTF8))
 
 
 def _row_of_session(path: Path) -> _Numbered:

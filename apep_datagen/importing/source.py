@@ -14,10 +14,12 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.core.paths import is_there, kind_of_file
 from apep_datagen.storage.faults import StoredFile
 
-__all__ = ["REPORT", "DataFile", "Kind", "Source", "dataset_file", "find_source"]
+__all__ = ["LONGEST_ROW", "REPORT", "DataFile", "Kind", "Source", "dataset_file", "find_source"]
 
 REPORT = "report.json"
 """What an export says of itself, beside its rows."""
+LONGEST_ROW = 1 << 25
+"""Bytes of the longest row that is read; one is in memory as a whole."""
 _SUFFIXES = (".jsonl", ".parquet")
 _SPLITS = ("train", "validation", "test")
 _BEGINNING = 1 << 16
@@ -36,6 +38,7 @@ class Kind(enum.Enum):
 
     ARRAY = "a JSON array"
     LINES = "JSON Lines"
+    OBJECT = "one JSON object, over several lines"
     SESSION = "one session, an event a line"
     PARQUET = "Parquet"
 
@@ -112,6 +115,37 @@ def _begins_session(text: bytes) -> bool:
     return isinstance(value, dict) and value.get("type") == "session"
 
 
+def _is_spread(text: bytes) -> bool:
+    """Tell whether a file begins as an object over several lines: neither of the first two is JSON by itself."""
+    lines = text.split(b"\n", 2)
+    return text.startswith(b"{") and len(lines) > 1 and not any(map(_is_json, lines[:2]))
+
+
+def _is_object(path: Path) -> bool:
+    """Tell whether a file is one object.
+
+    Raises:
+        StorageError: It is too long to look at, or cannot be read.
+    """
+    try:
+        if path.stat().st_size > LONGEST_ROW:
+            raise StorageError(
+                f"{path}: no dataset: one JSON object over several lines, longer than {LONGEST_ROW >> 20} MiB; if a"
+                " list of rows is in it, write that into a file of its own"
+            )
+        return _is_json(path.read_bytes())
+    except OSError as error:
+        raise dataset_file(path).refused(error, "read") from error
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text)  # of bytes it passes over a byte order mark
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def _directory_of_export(path: Path, form: str | None) -> Path:
     """Return the directory of one form's rows: this one, or the one in it."""
     if (path / REPORT).exists():
@@ -160,6 +194,8 @@ def _kind_of(path: Path) -> Kind:
         return Kind.ARRAY
     if _begins_session(text):
         return Kind.SESSION
+    if _is_spread(text) and _is_object(path):
+        return Kind.OBJECT
     if text.startswith(b"{") or (path.suffix == ".jsonl" and text and b"\x00" not in text):
         return Kind.LINES
     if not text and len(beginning) < _BEGINNING:

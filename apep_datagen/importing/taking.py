@@ -76,6 +76,7 @@ def _take(
     found.conversations += 1
     found.before += conversation.counts
     found.after += count(parse_messages(line.encode()) or ())
+    found.context_alone += conversation.has_context_alone
     found.prompts_put_back += messages != conversation.messages
     if messages[0].role != "system":
         found.without_prompt += 1

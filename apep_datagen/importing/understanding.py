@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from apep_datagen.core.messages import Message, clean_text, storable_text
+from apep_datagen.core.messages import Message, clean_text
 from apep_datagen.core.sample_json import is_evaluated
 from apep_datagen.formats.chat import read_chat
 from apep_datagen.formats.example import Example
@@ -26,6 +26,7 @@ OWN_FORM = "output"
 """What the report calls rows as this program's output has them."""
 _TEXTS = "columns of text"
 _LISTS = ("messages", "conversations", "conversation")
+_INSTEAD_OF_LIST = {"prompt", "completion"}
 _SYSTEM = ("system", "system_prompt")
 
 
@@ -37,7 +38,7 @@ class Understood:
         form: As the report calls it.
         examples: The conversation; a session is several.
         columns: What else is in the row, and in its messages, and has no place in a conversation.
-        is_mended: Whether it held characters that cannot be stored, which were replaced.
+        is_mended: Whether it held characters that cannot be stored, or other line ends, which were replaced.
     """
 
     form: str
@@ -74,7 +75,7 @@ def understand(row: Row, form: Format | None = None) -> Understood:
         form=name,
         examples=tuple(map(Example, _conversations(messages))) if is_session else (cleaned,),
         columns=tuple(columns_without_place(row, known | {used})),
-        is_mended=any(storable_text(message.content) != message.content for message in example.messages),
+        is_mended=messages != example.messages,
     )
 
 
@@ -96,7 +97,7 @@ _Read = tuple[str, Example, frozenset[str]]
 def _read(row: Row) -> _Read:
     if session := _session(row):
         return TRACES.name, _example(TRACES.read, session), frozenset(row)
-    if pair := columns_of_pair(row):
+    if not any(_holds_messages(row.get(column)) for column in _LISTS) and (pair := columns_of_pair(row)):
         return f"{_TEXTS} ({', '.join(pair)})", read_pair(row), frozenset(pair)
     if _is_own(row):
         return OWN_FORM, _example(read_chat, row["conversations"]), frozenset(row)
@@ -106,7 +107,25 @@ def _read(row: Row) -> _Read:
     for column in _LISTS:
         if isinstance(row.get(column), list):
             return f"{column} of another program", _example(read_chat, row[column]), frozenset({column})
+    if any(map(_holds_rows, row.values())):
+        raise NotTakenError("it is no row, and has a list of rows in it: write that list into a file of its own")
     raise NotTakenError("it is of no form that is known")
+
+
+def _holds_rows(value: Any) -> bool:
+    row = value[0] if isinstance(value, list) and value else None
+    return isinstance(row, dict) and bool(
+        columns_of_pair(row) or any(_holds_messages(row.get(name)) for name in _LISTS)
+    )
+
+
+def _holds_messages(value: Any) -> bool:
+    """Tell whether a value is a list of messages, be they of a known kind or not."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(each, Mapping) and ("role" in each or "from" in each) for each in value)
+    )
 
 
 def _session(row: Row) -> Row | None:
@@ -122,7 +141,10 @@ def _session(row: Row) -> Row | None:
 
 
 def _read_as(row: Row, form: Format) -> _Read:
-    return form.name, _example(form.read, row), columns_of(form)
+    columns = columns_of(form)
+    if any(column in row for column in columns.intersection(_LISTS)):
+        columns -= _INSTEAD_OF_LIST
+    return form.name, _example(form.read, row), columns
 
 
 def _recognises(form: Format, row: Row) -> bool:

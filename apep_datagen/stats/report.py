@@ -281,8 +281,8 @@ def _describe_run(run: RunStats) -> list[str]:
     lines = [f"{run.accepted:,} conversations were accepted"]
     if run.foreign:
         lines[0] += (
-            f"; nothing more is known of the first {run.foreign:,} in the file, which were there before, or which"
-            " another hand has changed"
+            f"; nothing more is known of {run.foreign:,} in the file, which were there before, were imported, or were"
+            " changed by another hand"
         )
     if run.accepted:
         days = f", from {run.first_day} to {run.last_day}" if run.first_day else ""

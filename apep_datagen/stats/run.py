@@ -23,6 +23,7 @@ from apep_datagen.storage.access import other_output, state_path
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.reviews import ReviewCount, read_reviews
 from apep_datagen.storage.rewrites import RewriteCount, read_rewrites
+from apep_datagen.storage.unknown import count_unknown
 from apep_datagen.storage.verdicts import VerdictCount, read_verdicts
 
 __all__ = ["AbilityShare", "Maker", "RunStats", "read_run"]
@@ -70,8 +71,8 @@ class RunStats:
 
     Attributes:
         accepted: How many there are.
-        foreign: Conversations at the beginning of the file of which the state database does not know what they are:
-            they were there before the run, or the file was changed by another hand.
+        foreign: Conversations of the file of which the state database does not know what they are: they were there
+            before the run, were imported, or were changed by another hand.
         abilities: By ability, all of them.
         users: Different users.
         conversations_of_user: Conversations of each of them.
@@ -119,11 +120,10 @@ def read_run(connection: sqlite3.Connection, path: Path, mix: Mapping[Ability, f
         mix: The wished shares of the abilities; they need not add up to anything.
 
     Raises:
-        StorageError: It belongs to another dataset.
+        StorageError: It belongs to another dataset, or the dataset cannot be read.
     """
     if other := other_output(connection, path):
         raise StorageError(f"{state_path(path)} belongs to {other}")
-    (foreign,) = connection.execute("SELECT base_count FROM run").fetchone()
     (accepted,) = connection.execute("SELECT count(*) FROM samples").fetchone()
     abilities, topics, moods, styles, days = _count_briefs(connection)
     users: Counter[str] = Counter()
@@ -134,7 +134,7 @@ def read_run(connection: sqlite3.Connection, path: Path, mix: Mapping[Ability, f
             users[user] += conversations
     return RunStats(
         accepted=accepted,
-        foreign=foreign,
+        foreign=count_unknown(connection, path),
         abilities=_ability_shares(abilities, mix),
         users=len(users),
         conversations_of_user=Distribution.of(Counter(users.values())),

@@ -38,6 +38,8 @@ _OPENINGS, _CLOSINGS = frozenset(b"[{"), frozenset(b"]}")
 _NO_ELEMENT = frozenset(b",]}:")
 _END = -1
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NEXT_RUN = "if a run for it was killed, the next one mends its end"
+_OTHER_FORM = "`apep-datagen import` takes datasets of other forms, such as JSON Lines, into an output"
 
 
 class NoArrayError(StorageError):
@@ -198,14 +200,13 @@ class _Window:
 
 
 def _split(window: _Window, path: Path, *, is_begun: bool) -> Iterator[tuple[int, bytes]]:
-    def refusal(what: str) -> NoArrayError:
-        return NoArrayError(
-            f"{path}: no JSON array of conversations: {what} at byte {window.start + window.at};"
-            " if a run for it was killed, the next one mends its end"
-        )
+    def refusal(what: str, remedy: str = _NEXT_RUN) -> NoArrayError:
+        at = window.start + window.at
+        return NoArrayError(f"{path}: no JSON array of conversations: {what} at byte {at}; {remedy}")
 
     if not is_begun and not window.has_opening():
-        raise refusal("it does not begin with [")
+        is_empty = window.next_byte() == _END
+        raise refusal("it does not begin with [", _NEXT_RUN if is_empty else _OTHER_FORM)
     byte = window.next_byte()
     if byte in (_OPENING, _COMMA):  # what the first element stands behind, at the beginning or further on
         window.at += 1

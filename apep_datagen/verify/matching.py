@@ -7,6 +7,7 @@ which is the usual case, its calls are replayed at once; what comes behind the f
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ class ComparedWithDatabase:
     """How much was compared with the state database.
 
     Attributes:
-        conversations: That the run has written, as far as the file has to have them.
-        foreign: At the beginning of the file, which somebody else wrote or changed.
+        conversations: That the run has written, as far as the file has to have them, or has them in its base.
+        foreign: In the base of the file, which somebody else wrote or changed.
         unchecked: That a run is working on, or has only just written.
         timelines: Whose calls were executed again.
         calls: That were executed again.
@@ -66,15 +67,21 @@ class Matching:
         self._messages_at = messages_at
         self._replay = Replay(written.connection, written.conversations, written.unchecked, self._report)
         self._is_in_step = True
+        self._in_base: dict[int, deque[int]] = defaultdict(deque)  # by content, what may be in the base
         self._numbers = array("q", bytes(8 * len(written.conversations)))  # in the file, of what was written; or 0
         for place in range(written.before):
+            self._in_base[written.contents[place]].append(place)
             self._replay_written(place)
 
     def take(self, examination: Examination) -> None:
         """Take in the conversations that follow in the file."""
         written = self._written
         for number, content in enumerate(examination.fingerprints.contents, start=examination.number):
-            if number <= written.foreign or not self._is_in_step:
+            if number <= written.foreign:
+                if places := self._in_base.get(content):
+                    self._numbers[places.popleft()] = number
+                continue
+            if not self._is_in_step:
                 continue
             place = number - 1 - written.foreign + written.before
             self._is_in_step = place < len(written.contents) and written.contents[place] == content
@@ -110,9 +117,10 @@ class Matching:
                 self.findings.append(Finding(None, MISSING, self._name_missing(place, last_number)))
             last_number = number or last_number
         self._replay.end()
+        known = sum(number > 0 for number in self._numbers[: written.before])
         return ComparedWithDatabase(
-            conversations=count - written.before,
-            foreign=min(written.foreign, len(contents)),
+            conversations=known + count - written.before,
+            foreign=min(written.foreign, len(contents)) - known,
             unchecked=len(written.unchecked),
             timelines=self._replay.timelines,
             calls=self._replay.calls,

@@ -88,7 +88,7 @@ def _unchecked_with_database(compared: ComparedWithDatabase) -> list[str]:
     lines = []
     if compared.foreign:
         lines.append(
-            f"the calls of the first {compared.foreign:,}: they were there before the run, or were changed by hand"
+            f"the calls of {compared.foreign:,}: they were there before the run, were imported, or were changed by hand"
         )
     if compared.unchecked:
         doing = "a run is active; it works on them or has only just written them" if compared.active else "not finished"

@@ -43,7 +43,7 @@ class Written:
 
     Attributes:
         connection: The state database, in the transaction in which all of it is read.
-        foreign: How many conversations at the beginning of the file are not among these, or not for certain.
+        foreign: How many conversations at the beginning of the file, its base, are not among these for certain.
         before: How many of these are among the former, or were removed.
         synced: How many of these are known to be on the disk.
         active: Whether a run is active; None where the system does not say.

@@ -14,6 +14,7 @@ from apep_datagen.chat_templates.kept import Findings
 from apep_datagen.chat_templates.known import known_names, load_template
 from apep_datagen.chat_templates.marks import mark
 from apep_datagen.chat_templates.template import ChatTemplate
+from apep_datagen.core.markup import result_block
 from apep_datagen.core.messages import Message
 from apep_datagen.core.tools import tool_schemas
 from apep_datagen.formats.chat import chat_messages
@@ -208,9 +209,8 @@ def test_whatever_messages_are_dropped_the_rest_is_counted(
 @settings(max_examples=200, deadline=None)
 @given(pieces=st.lists(st.sampled_from(MARKUP_PIECES), max_size=12))
 def test_marks_are_put_in_and_nothing_is_taken_away(pieces: list[str]) -> None:
-    example = example_of(
-        [Message("user", "Hi"), Message("assistant", "".join(pieces)), Message("tool", "".join(pieces))]
-    )
+    text = "".join(pieces)
+    example = example_of([Message("user", "Hi"), Message("assistant", text), Message("tool", result_block(text))])
     messages = chat_messages(example, TEXT)
     marked = mark(messages, example)
     assert marked.before == count(example.new)

@@ -73,6 +73,16 @@ def test_a_loss_without_a_word_is_one_and_what_a_trainer_refuses_is_none() -> No
     assert not tally_of([moved]).has_silent_loss
 
 
+def test_a_template_that_refuses_every_row_is_told_and_one_without_rows_refuses_none() -> None:
+    refused, rendered = ROWS[2], CheckedRow(BEFORE, BEFORE)
+    assert [tally_of(rows).refuses_all for rows in ([], [refused], [refused, refused], [refused, rendered])] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
 def test_nothing_wrong_is_one_line() -> None:
     expected = ["qwen3: 1 rows rendered; kept are 2 of 2 thoughts, 1 of 1 calls, 1 of 1 results."]
     assert describe_check(tally_of([CheckedRow(BEFORE, BEFORE)])) == expected

@@ -428,10 +428,42 @@ def test_without_a_state_database_there_is_no_division_and_no_joining(tmp_path: 
     assert len(sessions) == 30
 
 
+@pytest.mark.parametrize("choice", ["ability=recall", "form=told", "provider=endpoint"])
+def test_without_a_state_database_nothing_is_chosen_by_what_it_knows(
+    tmp_path: Path, output: MadeOutput, choice: str
+) -> None:
+    state_path(output.path).unlink()
+    for include, exclude in (([choice], []), ([], [choice])):
+        with pytest.raises(SettingsError, match=r"there is no state database .*tokens=MIN-MAX alone"):
+            export_to(tmp_path / "to", output, plan_of(["trl"], selection=parse_selection(include, exclude)))
+    assert not (tmp_path / "to").exists()
+
+
+def test_a_provider_that_made_none_of_them_is_told_with_those_that_did(tmp_path: Path, output: MadeOutput) -> None:
+    output.append([MadeConversation(chat(100), provider="other"), MadeConversation(chat(101), provider="endpoint")])
+    for include, exclude in ((["provider=other,lop"], []), ([], ["provider=lop"])):
+        with pytest.raises(SettingsError, match=r"provider=lop: no conversation .* there are endpoint, other$"):
+            export_to(tmp_path / "to", output, plan_of(["trl"], selection=parse_selection(include, exclude)))
+    assert not (tmp_path / "to").exists()
+    plan = plan_of(["trl"], selection=parse_selection(["provider=other"], ["ability=recall"]))
+    (target,) = export_to(tmp_path / "to", output, plan).targets
+    assert (target.made.tally.conversations, target.made.tally.not_selected) == (32, 31)
+    empty = MadeOutput(tmp_path / "empty.json")
+    with pytest.raises(SettingsError, match="no provider has made any yet"):
+        export_to(tmp_path / "to", empty, plan)
+
+
 def test_of_an_output_without_conversations_there_are_no_rows(tmp_path: Path) -> None:
     output = MadeOutput(tmp_path / "out.json")
     plan = plan_of(FORMATS)
-    assert export_to(tmp_path / "to", output, plan).exit_status == 0
+    exported = export_to(tmp_path / "to", output, plan)
+    assert exported.exit_status == 7
+    for target in exported.targets:
+        assert "No row was written." in describe_target(exported, target)
+        assert "Nothing is lost" not in describe_target(exported, target)
+        readme = (target.directory / "README.md").read_text(encoding="utf-8")
+        assert "There is no row yet, so nothing to train on" in readme
+        assert "data_files" not in readme
     output.append(of_users(3, 2))
     export_to(tmp_path / "to", output, plan)
     export_to(tmp_path / "fresh", output, plan)
@@ -451,8 +483,36 @@ def test_elements_that_are_no_conversations_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     path.write_bytes(b'[7, {"a": 1}, {"conversations": []}, {"conversations": [{"role": "user", "content": "Hi"}]}]')
     (target,) = export_to(tmp_path / "to", path, plan_of(["trl"])).targets
-    assert target.made.tally.others == 3
+    assert (target.made.tally.conversations, target.made.tally.others) == (1, 3)
     assert target.made.tally.left_out.total() == 1
+
+
+@pytest.mark.parametrize(("refuses", "status"), [("messages", 7), ("messages | length < 9", 0)])
+def test_a_template_that_refuses_every_row_is_a_finding(
+    tmp_path: Path, output: MadeOutput, refuses: str, status: int
+) -> None:
+    output.append([MadeConversation(chat(31, exchanges=1))])
+    template = tmp_path / "strict.jinja"
+    keeps_all = "{% for message in messages %}{{ message.role + ': ' + message.content }}\n{% endfor %}"
+    template.write_text(f"{{% if {refuses} %}}{{{{ raise_exception('No.') }}}}{{% endif %}}{keeps_all}", "utf-8")
+    exported = export_to(tmp_path / "to", output, plan_of(["openai"], templates=(str(template),)))
+    (check,) = exported.targets[0].made.measured.checks
+    assert 0 < check.refused_rows <= check.rows
+    assert exported.exit_status == status
+    assert ("refuses every row" in describe_target(exported, exported.targets[0])) is (status == 7)
+    (told,) = target_as_json(exported, exported.targets[0])["checks"]
+    assert told["refuses_all"] is (status == 7)
+
+
+def test_what_stands_beside_the_messages_of_an_element_is_not_called_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "out.json"
+    messages = [{"role": "user", "content": "Hi", "name": "Lina"}, {"role": "assistant", "content": "Hello."}]
+    path.write_text(json.dumps([{"id": number, "conversations": messages} for number in range(3)]), encoding="utf-8")
+    exported = export_to(tmp_path / "to", path, plan_of(["trl"]))
+    said = describe_target(exported, exported.targets[0])
+    assert "Left out: fields that no row has a place for: conversations.name (3), id (3)." in said
+    assert "Nothing is lost" not in said
+    assert target_as_json(exported, exported.targets[0])["without_place"] == {"conversations.name": 3, "id": 3}
 
 
 def test_what_is_told_of_rows_is_what_they_are(tmp_path: Path, output: MadeOutput) -> None:

@@ -206,6 +206,38 @@ def test_thoughts_and_calls_beside_the_text_of_a_message_are_told_and_not_left_o
         assert not made.tally.rows
 
 
+def made_of_element(element: dict[str, Any], name: str) -> MadeOfTarget:
+    source = SourceConversation(1, json.dumps(element).encode(), 9, Origin(numbers=(1,)))
+    (made,) = make_rows(Plan((Target(name, FORMATS[name].default),), RETELLINGS), [[source]])
+    return made
+
+
+@pytest.mark.parametrize("mark", [{"weight": 0}, {"train": False}, {"loss": 0.0}], ids=str)
+def test_an_answer_that_is_marked_as_not_to_be_learnt_is_no_row(mark: dict[str, Any]) -> None:
+    messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello.", **mark}]
+    for name in FORMATS:
+        made = made_of_element({"conversations": messages}, name)
+        assert [reason for reason in made.tally.left_out if "not to be trained on" in reason]
+        assert not made.tally.rows
+
+
+def test_fields_that_no_row_has_a_place_for_are_told() -> None:
+    messages = [
+        {"role": "system", "content": "Be kind.", "weight": 0, "cache": None},
+        {"role": "user", "content": "Hi", "name": "Lina", "train": True},
+        {"role": "assistant", "content": "Hello.", "weight": 1, "loss": True},
+        {"role": "user", "content": "Bye", "name": "Lina"},
+        {"role": "assistant", "content": "Bye.", "weight": 0.5},
+    ]
+    element = {"id": 7, "tags": [], "source": "x", "conversations": messages}
+    for name in FORMATS:
+        made = made_of_element(element, name)
+        assert made.tally.rows.total() >= 1
+        told_fields = ("id", "source", "conversations.name", "conversations.train", "conversations.weight")
+        assert made.tally.without_place == dict.fromkeys(told_fields, 1)
+    assert not made_of_element({"conversations": messages[:1] + messages[2:3]}, "openai").tally.without_place
+
+
 def test_words_about_such_fields_are_words() -> None:
     said = (Message("user", 'What is "tool_calls": [] in JSON?'), Message("assistant", 'A "thinking": field beside.'))
     for name, form in FORMATS.items():
@@ -228,10 +260,9 @@ def test_what_nobody_could_tell_apart_in_a_row_is_told_and_no_mistake() -> None:
         for target in targets_of(name):
             (reason,) = made_of([typed], target).tally.left_out
             assert reason.startswith("a message of the user's is nothing but results")
-            if target.shape.tool_role == "user":
-                made = made_of([bare], target)
-                assert "a message of the role tool holds something else than results" in made.tally.left_out
-                assert not made.tally.lost
+            made = made_of([bare], target)
+            assert "a message of the role tool holds something else than results" in made.tally.left_out
+            assert not made.tally.lost
 
 
 def test_a_row_that_its_own_form_cannot_read_is_a_silent_loss(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from apep_datagen.core.errors import SettingsError
 from apep_datagen.export.splits import WHOLE, parse_splits
 
 
-@pytest.mark.parametrize("text", ["0.95/0.05", "90/5/5", "1/1/1", " .5 / .25/.25"])
+@pytest.mark.parametrize("text", ["0.95/0.05", "90/5/5", "1/1/1", "95/5", "99.5/0.5", "0.7/.2/0.1", " .5 / .25/.25"])
 def test_parts_have_the_wished_sizes(text: str) -> None:
     splits = parse_splits(text)
     counts = Counter(splits.of(7, user) for user in range(20_000))
@@ -40,7 +40,29 @@ def test_who_is_not_known_is_in_the_first_part() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "1/", "/1", "a/b", "1/0", "0/0", "-1/2", "1/2/3/4", "nan/1", "inf/1", "1e3/1", "1,5/2", "1//2"]
+    "text",
+    [
+        "95/0.05",
+        "0.95/0.1",
+        "0.9/0.05/0.01",
+        "99.5/1.5",
+        ".5/1",
+        "1.5/2",
+        "",
+        "1",
+        "1/",
+        "/1",
+        "a/b",
+        "1/0",
+        "0/0",
+        "-1/2",
+        "1/2/3/4",
+        "nan/1",
+        "inf/1",
+        "1e3/1",
+        "1,5/2",
+        "1//2",
+    ],
 )
 def test_what_is_no_division_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="--split"):

@@ -116,3 +116,11 @@ def test_what_json_cannot_hold_is_refused(called: str, came: str, why: str) -> N
 )
 def test_rows_of_other_forms_are_not_its_own(row: dict[str, object]) -> None:
     assert not HERMES.recognises(row)
+
+
+@pytest.mark.parametrize("result", ["1e400", '{"distance": -1e999}', "[NaN]", '{"a": Infinity}', "7,5"])
+def test_a_result_that_would_come_back_as_no_json_is_not_written(result: str) -> None:
+    called = Message("assistant", render_answer("", "", [ToolCall("recall_memories", {})]))
+    said = (Message("user", "How far?"), called, Message("tool", f"<tool_result>{result}</tool_result>"))
+    with pytest.raises(CannotHoldError, match="a result is no JSON"):
+        HERMES.write(Example((*said, Message("assistant", "Far."))), HERMES.default)

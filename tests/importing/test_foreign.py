@@ -21,8 +21,9 @@ from apep_datagen.core.messages import Message
 from apep_datagen.core.sample_json import messages_in
 from apep_datagen.formats.registry import FORMATS
 from apep_datagen.importing.outcome import Imported
-from apep_datagen.importing.rows import LONGEST_ROW, NotTakenError
-from apep_datagen.importing.source import find_source
+from apep_datagen.importing.report import describe_import, import_as_json
+from apep_datagen.importing.rows import NotTakenError
+from apep_datagen.importing.source import LONGEST_ROW, find_source
 from apep_datagen.importing.taking import take
 from apep_datagen.importing.understanding import understand
 
@@ -332,6 +333,108 @@ def test_schemas_of_tools_that_are_not_adas_are_told() -> None:
     assert columns("recall_memories") == columns("recall_memories", form="openai") == ("score",)
 
 
+TURNS = [*HELLO, {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "Until then."}]
+LONG = [(turn["role"], turn["content"]) for turn in TURNS]
+
+
+@pytest.mark.parametrize(
+    ("row", "left_out"),
+    [
+        ({"id": 1, "instruction": "Hello", "response": "Hi!", "conversations": TURNS}, ("instruction", "response")),
+        ({"prompt": "Hello", "completion": "Hi!", "messages": TURNS}, ("prompt", "completion")),
+        ({"query": "Hello", "response": "Hi!", "conversation": TURNS}, ("query", "response")),
+        (
+            {
+                "instruction": "Hello",
+                "input": "x",
+                "output": "Hi!",
+                "conversations": [{"from": turn["role"], "value": turn["content"]} for turn in TURNS],
+            },
+            ("instruction", "input", "output"),
+        ),
+        ({"prompt": "Hello", "messages": json.dumps(TURNS), "response": "Hi!"}, ("prompt", "response")),
+    ],
+)
+def test_a_list_of_messages_is_taken_before_an_exchange_beside_it(row: Row, left_out: tuple[str, ...]) -> None:
+    assert said(row) == LONG
+    assert tuple(name for name in understand(dict(row)).columns if name != "id") == left_out
+
+
+@pytest.mark.parametrize("messages", [[], None, ["Hello"], [{"score": 1}], "Hello"])
+def test_what_is_no_list_of_messages_hides_no_exchange(messages: Any) -> None:
+    assert said({"prompt": "Hello", "completion": "Hi!", "messages": messages}) == LONG[:2]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [HELLO[0], {**HELLO[1], "weight": 0}],
+        [*HELLO, TURNS[2], {**TURNS[3], "train": False}],
+        [HELLO[0], {**HELLO[1], "loss": False}, *TURNS[2:]],
+        [{"from": "human", "value": "Hello"}, {"from": "gpt", "value": "Hi!", "weight": 0}],
+        [HELLO[0], {**HELLO[1], "role": "Model", "train": 0}],
+    ],
+)
+def test_an_answer_that_was_not_to_be_learnt_is_told(tmp_path: Path, messages: list[Row]) -> None:
+    column = "conversations" if "from" in messages[0] else "messages"
+    found = of_file(tmp_path, json.dumps({column: messages}).encode())
+    assert (found.added, found.context_alone, found.columns.counts, found.exit_status) == (1, 1, {}, 7)
+    assert "1 conversations have answers that are not to be learnt" in describe_import(found)
+    assert import_as_json(found)["context_alone"] == 1
+
+
+def test_an_answer_that_another_row_teaches_is_no_loss(tmp_path: Path) -> None:
+    for mark, learnt in (("weight", 1), ("train", True), ("loss", True)):
+        rows = [
+            {"messages": [{**HELLO[0], mark: 0}, {**HELLO[1], mark: learnt}]},
+            {"messages": [HELLO[0], {**HELLO[1], mark: 0}, TURNS[2], {**TURNS[3], mark: learnt}]},
+        ]
+        found = of_file(tmp_path, b"\n".join(json.dumps(row).encode() for row in rows))
+        assert (found.conversations, found.context_alone, found.columns.counts, found.exit_status) == (1, 0, {}, 0)
+
+
+def test_marks_that_say_what_goes_without_saying_are_no_loss(tmp_path: Path) -> None:
+    for mark in ("weight", "train", "loss"):
+        messages = [{**turn, mark: int(turn["role"] == "assistant")} for turn in TURNS]
+        found = of_file(tmp_path, json.dumps({"messages": messages}).encode())
+        assert (found.conversations, found.context_alone, found.columns.counts, found.exit_status) == (1, 0, {}, 0)
+
+
+def test_fields_are_kept_in_the_messages_alone_in_which_they_are_read() -> None:
+    messages = [
+        {"role": "user", "content": "Hello", "name": "Lina", "weight": 0, "train": True, "tool_calls": [1]},
+        {"role": "assistant", "content": "Hi!", "name": "Ada", "weight": 0.5, "loss": 1, "reasoning": "Hm."},
+        {"role": "tool", "content": "{}", "name": "look", "tool_call_id": "a", "thinking": "x", "weight": 0},
+        {"role": "assistant", "content": "So."},
+    ]
+    columns = sorted(understand({"messages": messages}).columns)
+    assert columns == [f"messages.{name}" for name in ("name", "thinking", "tool_calls", "train", "weight")]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"reasoning_content": "I write </think> and then go on", "content": "Hi!"},
+        {"reasoning": "So </Thinking> it is", "content": "<think>a</think>Hi!"},
+        {"thinking": "</think>", "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]},
+        {"content": [{"type": "thinking", "thinking": "a</think>b"}, {"type": "text", "text": "Hi!"}]},
+        {"content": [{"type": "thinking", "thinking": [{"text": "a</think>b"}]}, {"type": "text", "text": "Hi!"}]},
+    ],
+)
+def test_a_thought_that_would_end_before_its_end_is_not_taken(answer: Row) -> None:
+    with pytest.raises(NotTakenError, match="a thought holds the tag that ends thoughts"):
+        understand({"messages": [HELLO[0], {"role": "assistant", **answer}]})
+
+
+@pytest.mark.parametrize("text", ["a\r\nb", "a\rb", "a\r"])
+def test_other_line_ends_are_told_where_they_become_the_output_s(tmp_path: Path, text: str) -> None:
+    found = of_file(tmp_path, json.dumps({"messages": [{"role": "user", "content": text}, HELLO[1]]}).encode())
+    (messages,) = in_output(tmp_path)
+    assert messages == (Message("user", text.replace("\r\n", "\n").replace("\r", "\n")), EXCHANGE[1])
+    assert (found.mended, found.exit_status) == (1, 7)
+    assert "line ends with a carriage return" in describe_import(found)
+
+
 def test_what_cannot_be_stored_is_replaced_and_told(tmp_path: Path) -> None:
     row = json.dumps({"messages": [{"role": "user", "content": "a\x00b\ud800c\r\nd"}, HELLO[1]]})
     found = of_file(tmp_path, row.encode())
@@ -418,6 +521,40 @@ def test_a_file_that_is_no_dataset_is_refused_in_a_sentence(tmp_path: Path, cont
     with pytest.raises(StorageError, match=what):
         of_file(tmp_path, content, "in.data")
     assert not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize("name", ["in.json", "in.jsonl"])
+@pytest.mark.parametrize("row", [{"messages": HELLO}, {"prompt": "Hello", "completion": "Hi!"}])
+def test_one_object_over_several_lines_is_one_row(tmp_path: Path, row: Row, name: str) -> None:
+    for text in (json.dumps(row, indent=2), "\ufeff" + json.dumps(row, indent=1).replace("\n", "\r\n")):
+        found = of_file(tmp_path, text.encode(), name)
+        assert (found.rows, found.conversations, found.exit_status) == (1, 1, 0)
+    assert in_output(tmp_path) == [EXCHANGE]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_rows_in_one_object_are_told_as_what_they_are(tmp_path: Path, indent: int | None) -> None:
+    for rows in ([{"messages": HELLO}] * 3, [{"instruction": "Hello", "output": "Hi!"}]):
+        found = of_file(tmp_path, json.dumps({"version": 1, "data": rows}, indent=indent).encode(), "in.json")
+        assert found.rows == 1
+        (reason,) = reasons(found)
+        assert reason == "it is no row, and has a list of rows in it: write that list into a file of its own"
+    (reason,) = reasons(of_file(tmp_path, json.dumps({"data": [{"a": 1}, 2], "more": [[]]}, indent=indent).encode()))
+    assert reason == "it is of no form that is known"
+
+
+def test_an_object_that_is_torn_or_too_long_is_told(tmp_path: Path) -> None:
+    text = json.dumps({"messages": HELLO}, indent=2).encode()
+    assert of_file(tmp_path, text[:-1]).added == 0
+    (tmp_path / "in.json").write_bytes(text[:-1] + b" " * LONGEST_ROW + b"}")
+    with pytest.raises(StorageError, match=r"one JSON object over several lines, longer than 32 MiB"):
+        find_source(tmp_path / "in.json")
+
+
+def test_lines_of_which_one_is_broken_are_lines(tmp_path: Path) -> None:
+    longer = b"\n" + b" " * LONGEST_ROW
+    for content in (b"{\n" + LINE, LINE + b"\n{\n}", LINE[:-1] + b"\n" + LINE, b"{\n" + LINE + longer, LINE + longer):
+        assert of_file(tmp_path, content).conversations == 1
 
 
 def test_a_directory_of_several_exports_has_to_be_named(tmp_path: Path) -> None:

@@ -86,6 +86,21 @@ def test_a_row_that_does_not_go_on_with_the_one_before_is_a_conversation_by_itse
     assert [conversation.place for conversation in found] == ["0", "1"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "alone"),
+    [
+        ([("u a | a b", 0), ("u a | a b | u c | a d", 2)], [False]),
+        ([("s x | u a | a b", 2)], [False]),
+        ([("u a | a b | u c | a d", 2)], [True]),
+        ([("u a | a b", 0), ("u a | a b | u c | a d | u e | a f", 4)], [True]),
+        ([("u a | a b | u c | a d", 2), ("u a | a b | u c | a d | u e | a f", 4)], [True]),
+        ([("u a | a b", 0), ("u a | a x | u c | a d", 2)], [False, True]),
+    ],
+)
+def test_an_answer_that_is_context_in_every_row_is_told(rows: list[tuple[str, int]], alone: list[bool]) -> None:
+    assert [conversation.has_context_alone for conversation in of_rows(*rows)] == alone
+
+
 def test_where_a_row_is_missing_its_messages_are_those_of_the_context() -> None:
     found = of_rows(("u a | a b", 0), ("u a | a b | u c | a d | u e | a f", 4))
     assert texts(found) == ["u a | a b | u c | a d | u e | a f"]

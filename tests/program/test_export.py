@@ -326,12 +326,15 @@ def test_options_that_are_wrong_are_told_before_anything_is_made(
 
 def test_a_directory_has_to_be_named(program: Program) -> None:
     assert_refused(program.run("export", "--format", "trl"), 2, "--to")
+    for nothing in ("", " "):  # which is not the directory that one is in
+        assert_refused(program.run("export", "--format", "trl", "--to", nothing), 2, "name a directory")
+    assert not (program.directory / "trl").exists()
 
 
 def test_options_that_are_right_are_taken(program: Program) -> None:
     ended = program.run(
         "export", "--format", "trl", "--format", "trl", "--rows", "conversation", "--calls", "native", "--weights",
-        "--split", " 90 / 5 / .5 ", "--include", "provider=endpoint", "--exclude", "ability=recall, share",
+        "--split", " 90 / 5 / 5 ", "--include", "provider=endpoint", "--exclude", "ability=recall, share",
         "--megachat", "2", "--thoughts", "last", "--check", "qwen3", "--to", "exported", "--json",
     )  # fmt: skip
     assert ended.status in (0, 7), ended.said

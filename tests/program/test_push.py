@@ -289,6 +289,13 @@ def test_options_that_say_too_little_are_refused(program: Program, hub: Loopback
     assert hub.received == []
 
 
+def test_a_directory_without_a_name_is_none(program: Program, hub: LoopbackHub) -> None:
+    ended = push(program, *PLAINLY, "--dry-run", "--to", "")
+    assert ended.status == 2
+    assert "name a directory" in ended.stderr
+    assert hub.received == []
+
+
 def test_without_a_token_nothing_is_asked(program: Program, hub: LoopbackHub) -> None:
     ended = push(Program(program.directory, {**program.environment, "HF_TOKEN": ""}), *PLAINLY)
     assert ended.status == 3, ended.said

@@ -443,7 +443,7 @@ def test_what_was_there_before_the_run_is_told(tmp_path: Path) -> None:
     assert stats.file.conversations == 3
     assert stats.run is not None
     assert (stats.run.accepted, stats.run.foreign) == (1, 2)
-    assert "nothing more is known of the first 2 in the file" in describe_stats(stats)
+    assert "nothing more is known of 2 in the file" in describe_stats(stats)
 
 
 def test_a_state_database_that_cannot_be_asked_leaves_the_rest(program: Program, tmp_path: Path) -> None:

@@ -125,7 +125,8 @@ def is_json(line: bytes) -> bool:
     ("content", "told"),
     [
         (b"", "does not begin with ["),
-        (b'{"conversations": []}', "does not begin with ["),
+        (b'{"conversations": []}', "does not begin with [ at byte 0; `apep-datagen import` takes"),
+        (b" \n", "the next one mends its end"),
         (b'[\n{"a": 1},\n{"b": "to', "in the middle"),
         (b'[\n{"a": 1},', "ends before the array"),
         (b'[\n{"a": 1}', "ends before the array"),

@@ -23,6 +23,7 @@ from apep_datagen.core.errors import StorageError
 from apep_datagen.language.quotation import own_words
 from apep_datagen.quality.novelty import SKETCH_LENGTH
 from apep_datagen.quality.wording import Wording
+from apep_datagen.stats.dataset import read_stats
 from apep_datagen.storage.access import lock_beside
 from apep_datagen.verify import fingerprints
 from apep_datagen.verify.alignment import align
@@ -622,7 +623,9 @@ def test_a_foreign_beginning_is_checked_for_form_and_novelty_alone(tmp_path: Pat
     }
 
 
-def test_what_was_changed_by_hand_and_taken_over_is_not_compared_but_its_timelines_go_on(program: Program) -> None:
+def test_what_was_changed_by_hand_and_taken_over_is_alone_not_compared_and_its_timelines_go_on(
+    program: Program,
+) -> None:
     conversations = program.conversations()
     del conversations[1]
     conversations[0][-1]["content"] += " Edited by hand."
@@ -633,7 +636,35 @@ def test_what_was_changed_by_hand_and_taken_over_is_not_compared_but_its_timelin
     verification = checked(program)
     assert verification.findings == ()
     assert verification.compared is not None
-    assert (verification.compared.foreign, verification.compared.conversations) == (MADE - 1, 7)
+    assert (verification.compared.foreign, verification.compared.conversations) == (1, MADE - 2 + 7)
+
+
+def test_beside_what_was_imported_all_that_the_run_made_is_compared_as_before(program: Program) -> None:
+    before = checked(program)
+    assert before.compared is not None
+    conversations = program.conversations()
+    said = [{"role": "user", "content": "What is a fjord?"}, {"role": "assistant", "content": "An arm of the sea."}]
+    (program.directory / "theirs.jsonl").write_text(json.dumps({"messages": said}) + "\n", encoding="utf-8")
+    assert program.run("import", "theirs.jsonl").status == 0
+    verification = checked(program)
+    assert verification.compared == replace(before.compared, foreign=1)
+    assert {finding.conversation for finding in verification.findings} == {MADE + 1}
+    described = describe_verification(verification)
+    assert "the calls of 1: they were there before the run, were imported, or were changed by hand" in described
+    assert program.conversations() == [*conversations, said]
+    shares = Settings().scenarios.shares
+    stats = read_stats(program.output, shares)
+    assert stats.run is not None
+    assert (stats.run.foreign, stats.run.accepted) == (1, MADE)
+    # In another layout, and with one changed by hand.
+    conversations[4][-1]["content"] += " By hand."
+    write(program, [*conversations, said])
+    assert program.run("import", "theirs.jsonl").status == 0
+    stats = read_stats(program.output, shares)
+    assert stats.run is not None
+    assert stats.run.foreign == 2
+    compared = checked(program).compared
+    assert compared == replace(before.compared, foreign=2, conversations=MADE - 1)
 
 
 # Aligning.

@@ -30,6 +30,7 @@ _LEAVING_OUT = _stems("""
 _HARM = _stems("""
     allergic allergy allergies allergen intolerant intolerance react reaction harm poison danger dangerous risk itch
     itchy swell swells swollen rash sick ill hurt hurts trouble hospital bad throat sneeze
+    afraid scared fear phobia
 """)
 # "Swap the almonds for walnuts", "walnuts instead of almonds": what comes in is not left out.
 _COMING_IN = re.compile(
@@ -38,7 +39,7 @@ _COMING_IN = re.compile(
 )
 _IN_STEAD_OF = re.compile(r"\A\W*(?:instead\s+of|rather\s+than|in\s+place\s+of)\b", re.IGNORECASE)
 _BEFORE_IT = re.compile(
-    r"\bin\s+place\s+of\b|\b(?:everything|anything|nothing|all|none|any(?:\s+\w+)?)\s+but\s+(?:\w+\s+)?\Z",
+    r"\bin\s+place\s+of\b|\b(?:everything|everywhere|anything|anywhere|nothing|nowhere|all|none|(?:any|every)(?:\s+\w+)?)\s+but\s+(?:\w+\s+)?\Z",
     re.IGNORECASE,
 )
 # "Kind to your right knee"; but who goes easy on the sesame has some.

@@ -42,6 +42,8 @@ LEFT_OUT = [
     "No nougat, she puts walnuts into it each time.",
     "Don't take the bus or the ferry, on every deck there's somebody with walnuts.",
     "Skip the strudel; it comes with walnuts.",
+    "Where others fear spiders, with you it's walnuts, so I kept to pears.",
+    "Everywhere but the walnut stall.",
     "I'd leave out the shop, or at least the shelf with the walnuts.",
     # Once it is out, it may be spoken of.
     "Any cake but walnut cake. With the walnut out of the way, you have the whole counter.",

@@ -9,7 +9,15 @@ from typing import Any
 
 from apep_datagen.core.messages import Message
 
-__all__ = ["is_evaluated", "line_digest", "messages_in", "parse_messages", "sample_bytes", "sample_line"]
+__all__ = [
+    "is_evaluated",
+    "line_digest",
+    "messages_digest",
+    "messages_in",
+    "parse_messages",
+    "sample_bytes",
+    "sample_line",
+]
 
 
 def sample_line(messages: Iterable[Message]) -> str:
@@ -25,6 +33,11 @@ def sample_bytes(messages: Iterable[Message]) -> bytes:
 def line_digest(line: bytes) -> bytes:
     """Return 16 bytes by which what `sample_line` returned, or another spelling of it, is told from all others."""
     return blake2b(line, digest_size=16).digest()
+
+
+def messages_digest(messages: Iterable[Message]) -> bytes:
+    """Return the digest of what the program writes for messages: the same for every layout in which they may stand."""
+    return line_digest(sample_bytes(messages))
 
 
 def parse_messages(element: bytes) -> tuple[Message, ...] | None:

@@ -23,6 +23,7 @@ from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.faults import state_database
 from apep_datagen.storage.output import CLOSING
 from apep_datagen.storage.output_reader import read_elements
+from apep_datagen.storage.verdicts import accepted_by_provider
 
 __all__ = ["Source", "SourceConversation", "SourceDigest"]
 
@@ -121,10 +122,7 @@ class Source:
         """Return the providers that made what the state database knows, in the order of their names."""
         if self.connection is None:
             return ()
-        rows = self.connection.execute(
-            "SELECT DISTINCT provider FROM conversations WHERE id IN (SELECT conversation_id FROM samples) ORDER BY 1"
-        )
-        return tuple(provider for (provider,) in rows)
+        return tuple(accepted_by_provider(self.connection))
 
     def conversations(self, after: int = 0, behind: int = 0) -> Iterator[SourceConversation]:
         """Yield the conversations in the order of the file.

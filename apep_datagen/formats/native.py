@@ -255,9 +255,13 @@ def masked(rows: Sequence[Any]) -> int:
 def _is_masked(row: Any) -> bool:
     return (
         isinstance(row, Mapping)
-        and role_of(row) in ("assistant", "call")
+        and _is_adas(row)
         and any(row.get(mark) is not None and not row[mark] for mark in MARKS)
     )
+
+
+def _is_adas(row: Mapping[str, Any]) -> bool:
+    return role_of(row) in ("assistant", "call")
 
 
 def _content(row: Mapping[str, Any]) -> str:
@@ -290,8 +294,7 @@ def _part(part: Any) -> str:
 def is_usual_mark(row: Mapping[str, Any], field: str) -> bool:
     """Tell whether a field marks a message as goes without saying, Ada's alone to be learnt, or as `masked` reads."""
     value = row[field]
-    is_adas = role_of(row) in ("assistant", "call")
-    return field in MARKS and (value in (0, 1) if is_adas else not value)
+    return field in MARKS and (value in (0, 1) if _is_adas(row) else not value)
 
 
 def is_empty(value: Any) -> bool:

@@ -21,8 +21,9 @@ from apep_datagen.stats.dataset import DatasetStats, read_stats
 from apep_datagen.storage.access import read_only, state_path
 from apep_datagen.storage.checked import CHECKED
 from apep_datagen.storage.output_reader import read_lines
+from apep_datagen.storage.verdicts import accepted_by_provider
 
-__all__ = ["DatasetFacts", "PromptUse", "ProviderUse", "RunFacts", "read_facts"]
+__all__ = ["DatasetFacts", "PromptUse", "RunFacts", "read_facts"]
 
 # Among so many conversations at the beginning, the first that uses a tool is shown.
 _LOOKED_AT = 200
@@ -37,14 +38,6 @@ class PromptUse:
 
 
 @dataclass(frozen=True, slots=True, config=CHECKED)
-class ProviderUse:
-    """A provider, and how many accepted conversations are its own."""
-
-    provider: str
-    conversations: int
-
-
-@dataclass(frozen=True, slots=True, config=CHECKED)
 class RunFacts:
     """What the state database tells of a run as a whole.
 
@@ -55,7 +48,7 @@ class RunFacts:
             is none.
         last_made: That on which the last one was ended.
         prompts: The sets of prompts.
-        providers: Who made the conversations.
+        providers: How many accepted conversations each provider made.
     """
 
     identity: str
@@ -63,7 +56,7 @@ class RunFacts:
     first_made: str
     last_made: str
     prompts: tuple[PromptUse, ...]
-    providers: tuple[ProviderUse, ...]
+    providers: dict[str, int]
 
 
 @plain_dataclass(frozen=True, slots=True)
@@ -123,17 +116,13 @@ def _read_run(connection: sqlite3.Connection) -> RunFacts:
         "SELECT digest, count(*) FROM samples JOIN conversations ON conversations.id = conversation_id"
         " JOIN prompt_sets ON prompt_sets.id = prompt_set_id GROUP BY digest ORDER BY min(conversation_id)"
     )
-    providers = connection.execute(
-        "SELECT provider, count(*) FROM samples JOIN conversations ON conversations.id = conversation_id"
-        " GROUP BY provider ORDER BY provider"
-    )
     return RunFacts(
         identity=blake2b(f"{seed} {begun}".encode(), digest_size=8).hexdigest(),
         seed=seed,
         first_made=_day(first),
         last_made=_day(last),
         prompts=tuple(PromptUse(*row) for row in prompts),
-        providers=tuple(ProviderUse(*row) for row in providers),
+        providers=accepted_by_provider(connection),
     )
 
 

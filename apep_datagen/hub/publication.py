@@ -176,8 +176,8 @@ def write_dataset(publication: Publication, facts: DatasetFacts, directory: Path
 def _levels(facts: DatasetFacts, settings: Settings) -> Counter[str]:
     """Return how many conversations of the run were judged at each level, as the column `level` tells it."""
     levels: Counter[str] = Counter()
-    for use in facts.run.providers if facts.run else ():
-        levels[settings.level_of(use.provider)] += use.conversations
+    for provider, conversations in facts.run.providers.items() if facts.run else ():
+        levels[settings.level_of(provider)] += conversations
     return levels
 
 

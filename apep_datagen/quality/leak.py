@@ -150,8 +150,9 @@ def _spoken_with_what_was_seen(sample: Sample, facts: Sequence[Fact]) -> Iterato
             yield calls, seen, True
             yield turn.reply, seen, False
             shown = list(texts_in(list(turn.results)))
-            told = [fact.forms for fact in facts if fact.shelf == "diary" and holds("\n".join(shown), fact.forms)]
-            seen = seen.with_texts(*shown, *itertools.chain(*told))
+            pages = "\n".join(shown)
+            told = (fact.forms for fact in facts if fact.shelf == "diary" and holds(pages, fact.forms))
+            seen = seen.with_texts(*shown, *itertools.chain.from_iterable(told))
         seen = seen.with_texts(exchange.reply)
 
 

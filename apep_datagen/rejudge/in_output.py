@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from apep_datagen.core.messages import Message
-from apep_datagen.core.sample_json import line_digest, parse_messages, sample_bytes
+from apep_datagen.core.sample_json import messages_digest, parse_messages
 from apep_datagen.storage.checked import integer
 from apep_datagen.storage.output_reader import read_elements
 
@@ -40,7 +40,7 @@ class InOutput:
         if self.base_count and self.base_position:
             for number, (_, element) in enumerate(islice(read_elements(output), self.base_count), start=1):
                 if messages := parse_messages(element):
-                    self._places[_digest(messages)].append(number)
+                    self._places[messages_digest(messages)].append(number)
 
     def count(self) -> int:
         """Return how many conversations the output holds."""
@@ -50,10 +50,5 @@ class InOutput:
         """Return the number in the output, from 1, of a sample; None where it is not there as it was written."""
         if position > self.base_position:
             return self.base_count + position - self.base_position
-        places = self._places.get(_digest(messages))
+        places = self._places.get(messages_digest(messages))
         return places.popleft() if places else None
-
-
-def _digest(messages: Sequence[Message]) -> bytes:
-    # Another layout of the same messages is the same.
-    return line_digest(sample_bytes(messages))

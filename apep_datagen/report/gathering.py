@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 from apep_datagen.config.settings import Settings
 from apep_datagen.conversation.brief import Brief
 from apep_datagen.core.messages import Message, Step
-from apep_datagen.core.sample_json import line_digest, parse_messages, sample_bytes
+from apep_datagen.core.sample_json import line_digest, messages_digest, parse_messages
 from apep_datagen.export.source import Source, SourceConversation
 from apep_datagen.inspect.readable import brief_rows
 from apep_datagen.inspect.said import Said, read_said
@@ -170,8 +170,7 @@ class Gathering:
     def _rejected(self, connection: sqlite3.Connection, number: int) -> Gathered:
         known = self._known(connection, number)
         said = read_said(connection, number, _brief(known.plan), known.prompts)
-        element = sample_bytes(said.messages)
-        return self._gathered(None, line_digest(element).hex(), said, known)
+        return self._gathered(None, messages_digest(said.messages).hex(), said, known)
 
     def _known(self, connection: sqlite3.Connection, number: int) -> _Known:
         return _Known(*connection.execute(_KNOWN, (number,)).fetchone())

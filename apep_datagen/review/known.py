@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from apep_datagen.conversation.prompting import training_sample
-from apep_datagen.core.sample_json import line_digest, parse_messages, sample_bytes
+from apep_datagen.core.sample_json import line_digest, messages_digest, parse_messages
 from apep_datagen.storage.access import read_only, run_is_active, state_path
 from apep_datagen.storage.checked import integer
 from apep_datagen.storage.conversations import read_prompt_set, rebuild_conversation
@@ -148,12 +148,12 @@ class Known:
         found: dict[str, int] = {}
         for (number,) in connection.execute("SELECT id FROM conversations WHERE status = 'rejected'").fetchall():
             try:
-                element = sample_bytes(training_sample(rebuild_conversation(connection, number, prompts)))
+                digest = messages_digest(training_sample(rebuild_conversation(connection, number, prompts)))
             except Exception as error:  # the prompts are templates, which raise what they like
                 if not is_about_content(error):
                     raise
                 continue
-            found[line_digest(element).hex()] = number
+            found[digest.hex()] = number
         rows = connection.execute("SELECT CAST(line AS BLOB), conversation_id FROM taken_out")
         return found | {line_digest(line).hex(): number for line, number in rows}
 
@@ -180,4 +180,4 @@ def _elements(output: Path, *, is_active: bool) -> Iterator[tuple[int, bytes]]:
 def _canonical(element: bytes, raw: str) -> str:
     """Return the digest of the same messages as this program spells them."""
     messages = parse_messages(element)
-    return raw if messages is None else line_digest(sample_bytes(messages)).hex()
+    return raw if messages is None else messages_digest(messages).hex()

@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
-from apep_datagen.core.sample_json import line_digest, parse_messages, sample_bytes
+from apep_datagen.core.sample_json import line_digest, messages_digest, parse_messages
 from apep_datagen.storage.checked import integer
 from apep_datagen.storage.output_reader import read_elements
 
@@ -37,7 +37,7 @@ def count_unknown(connection: sqlite3.Connection, output: Path) -> int:
     for _, element in islice(read_elements(output), base_count):
         digest = line_digest(element)
         if not samples[digest] and (messages := parse_messages(element)):
-            digest = line_digest(sample_bytes(messages))  # in another layout
+            digest = messages_digest(messages)  # in another layout
         if samples[digest]:
             samples[digest] -= 1
         else:

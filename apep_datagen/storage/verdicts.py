@@ -20,6 +20,7 @@ __all__ = [
     "FrequentReason",
     "VerdictCount",
     "accepted_by_ability",
+    "accepted_by_provider",
     "count_set_aside",
     "count_verdict",
     "most_frequent_reasons",
@@ -150,6 +151,15 @@ def accepted_by_ability(connection: sqlite3.Connection) -> Counter[Ability]:
     """Return how many conversations of each ability were accepted."""
     rows = connection.execute("SELECT ability, sum(count) FROM verdicts WHERE stage = '' GROUP BY ability")
     return Counter({Ability(ability): integer(count) for ability, count in rows})
+
+
+def accepted_by_provider(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many conversations that are accepted each provider made, in the order of the providers' names."""
+    rows = connection.execute(
+        "SELECT provider, count(*) FROM samples JOIN conversations ON conversations.id = conversation_id"
+        " GROUP BY provider ORDER BY provider"
+    )
+    return dict(rows.fetchall())
 
 
 def count_verdict(connection: sqlite3.Connection, brief: Brief, problem: Problem | None) -> None:

@@ -19,7 +19,7 @@ from support import report_file
 from support.outputs import MadeConversation, MadeOutput, chat
 from support.program import Program
 from support.real_state import write_real_state
-from support.report_file import opened, read_report, report_of
+from support.report_file import downloaded, opened, read_report, report_of
 
 COUNT = 90
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -71,13 +71,6 @@ def name_of(page: Page) -> str:
 
 def digest_of(page: Page) -> str:
     return str(page.evaluate("new URLSearchParams(location.hash.slice(1)).get('c')"))
-
-
-def downloaded(page: Page, path: Path) -> Any:
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download verdicts").click()
-    waiting.value.save_as(path)
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 # Reading.

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from support.outputs import MadeConversation, MadeOutput, chat
-from support.report_file import browser, opened, read_report, report_of
+from support.report_file import browser, downloaded, opened, read_report, report_of
 from support.verdicts import write_verdicts
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
@@ -97,10 +97,7 @@ def test_what_was_taken_back_is_in_no_file_and_in_no_count(page: Page, tmp_path:
     say(page, 3, "1")
     say(page, 3, "1")
     expect(page.locator(".progress")).to_have_text("1 of 6 looked at")
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download verdicts").click()
-    waiting.value.save_as(tmp_path / "verdicts.json")
-    file = json.loads((tmp_path / "verdicts.json").read_text(encoding="utf-8"))
+    file = downloaded(page, tmp_path / "verdicts.json")
     assert [item["number"] for item in file["verdicts"]] == [2]
     expect(page.locator(".told")).to_have_text("1 verdict downloaded")
 
@@ -130,10 +127,7 @@ def test_a_file_of_another_dataset_is_refused_and_one_of_both_taken_in_part(
     load({"0" * 32: "bad", read_report(report).rows[4]["d"]: "good"})
     expect(page.locator(".told")).to_have_text("Taken: 1 of 2 verdicts, 1 about conversations that are not here")
     expect(page.locator(".progress")).to_have_text("1 of 6 looked at")
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Download verdicts").click()
-    waiting.value.save_as(tmp_path / "downloaded.json")
-    file = json.loads((tmp_path / "downloaded.json").read_text(encoding="utf-8"))
+    file = downloaded(page, tmp_path / "downloaded.json")
     assert [item["number"] for item in file["verdicts"]] == [5]
 
 

@@ -125,3 +125,11 @@ def opened(
         assert [url for url in asked if not url.startswith(("file://", "blob:"))] == []
         assert {url.partition("#")[0] for url in asked if url.startswith("file://")} == {path.as_uri()}
     context.close()
+
+
+def downloaded(page: Page, path: Path) -> Any:
+    """Download the verdicts of a page to a file, and return what they are."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Download verdicts").click()
+    waiting.value.save_as(path)
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -146,8 +146,17 @@ def _comes_back_to(said: str, other: Fact, asked: Fact) -> bool:
 
 def _of_its_notes(view: View, other: Fact, asked: Fact) -> frozenset[str]:
     """Return the words that notes have of a near miss alone: behind the answer any of them says what it is."""
-    notes = (ISO_DAY.sub(" ", note.text) for note in notes_that_hold(other, view.before))
-    return content(*notes) - content(asked.tell, asked.ask, *asked.cues, *asked.forms, *other.forms) - {_THE_USER}
+    return content(*_notes_without_days(view, other)) - _not_its_own(other, asked)
+
+
+def _notes_without_days(view: View, other: Fact) -> list[str]:
+    """Return the notes of a near miss; two dates may have the year in common."""
+    return [ISO_DAY.sub(" ", note.text) for note in notes_that_hold(other, view.before)]
+
+
+def _not_its_own(other: Fact, asked: Fact) -> frozenset[str]:
+    """Return the words that do not tell a near miss apart: those of what was asked for, and of its own value."""
+    return content(asked.tell, asked.ask, *asked.cues, *asked.forms, *other.forms) | {_THE_USER}
 
 
 def _says(sentence: str, fact: Fact, asked: Fact) -> bool:
@@ -157,10 +166,8 @@ def _says(sentence: str, fact: Fact, asked: Fact) -> bool:
 
 def tells_apart(view: View, other: Fact, asked: Fact, *texts: str) -> bool:
     """Tell whether texts say of a near miss what it is, in words of its notes and not of what was asked for."""
-    # Two dates may have the year in common.
-    notes = (ISO_DAY.sub(" ", note.text) for note in notes_that_hold(other, view.before))
-    about_it = (other.tell, other.ask, other.which, *notes)
-    not_its_own = content(asked.tell, asked.ask, *asked.cues, *asked.forms, *other.forms) | {_THE_USER}
+    about_it = (other.tell, other.ask, other.which, *_notes_without_days(view, other))
+    not_its_own = _not_its_own(other, asked)
     if not (telling(*about_it) - not_its_own).isdisjoint(content(*texts)):
         return True
     if _FRIEND in content(*about_it) - not_its_own and any(map(_OF_A_FRIEND.search, texts)):

@@ -48,14 +48,19 @@ def stood_by(replies: Iterable[str], forms: tuple[str, ...], asked: str) -> bool
 
 def only_rejected(text: str, forms: tuple[str, ...]) -> bool:
     """Tell whether a text names a thing, and each time as what is to be kept away or is not liked."""
-    named = [span for sentence in sentences(text) if (span := first_span(sentence, forms))]
+    named = _named(text, forms)
     return bool(named) and all(_REJECTED.search(span.before) for span in named)
+
+
+def _named(text: str, forms: tuple[str, ...]) -> list[Span]:
+    """Return where a text names a value first in each sentence that does."""
+    return [span for sentence in sentences(text) if (span := first_span(sentence, forms))]
 
 
 def _stands_by(reply: str, forms: tuple[str, ...], asked: str) -> bool:
     if not tells(reply, forms, (asked,)):
         return False
-    named = [span for sentence in sentences(reply) if (span := first_span(sentence, forms))]
+    named = _named(reply, forms)
     if not named:
         return True
     if all(_IS_NOT.search(span.before) or _is_one_of_two(span, forms) for span in named):

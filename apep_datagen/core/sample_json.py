@@ -14,6 +14,7 @@ __all__ = [
     "line_digest",
     "messages_digest",
     "messages_in",
+    "parse_element",
     "parse_messages",
     "sample_bytes",
     "sample_line",
@@ -42,11 +43,15 @@ def messages_digest(messages: Iterable[Message]) -> bytes:
 
 def parse_messages(element: bytes) -> tuple[Message, ...] | None:
     """Return the messages of an element of the output, a training sample as JSON, or None where it is none."""
+    return messages_in(parse_element(element))
+
+
+def parse_element(element: bytes) -> Any:
+    """Return an element of the output as JSON gives it, or None where it is no JSON."""
     try:
-        value = json.loads(element.decode())
+        return json.loads(element.decode())
     except (ValueError, RecursionError):
         return None
-    return messages_in(value)
 
 
 def messages_in(value: Any) -> tuple[Message, ...] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -11,7 +10,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 
 from apep_datagen.core.messages import Message, MessageRole
-from apep_datagen.core.sample_json import parse_messages, sample_bytes
+from apep_datagen.core.sample_json import messages_in, parse_element
 from apep_datagen.export.examples import examples_of
 from apep_datagen.export.joining import joined, joined_origin, series_of
 from apep_datagen.export.line_file import row_line
@@ -116,18 +115,12 @@ def make_rows(plan: Plan, users: Sequence[Sequence[SourceConversation]]) -> list
     return made
 
 
-def _more_than_messages(element: bytes, messages: Sequence[Message]) -> dict[str, Any]:
-    """Return an element as JSON has it, where it is not the messages as the program writes them, and nothing else."""
-    value: dict[str, Any] = {} if sample_bytes(messages) == element else json.loads(element)
-    return value
-
-
 def _fields_without_place(element: Mapping[str, Any]) -> Iterator[str]:
     """Yield what else than `role` and `content` stands in an element and in its messages; no row has a place for it."""
     yield from (name for name, value in element.items() if name != "conversations" and not is_empty(value))
     yield from dict.fromkeys(
         f"conversations.{name}"
-        for message in element.get("conversations", ())
+        for message in element["conversations"]
         for name, value in message.items()
         if name not in ("role", "content") and not is_empty(value) and not is_usual_mark(message, name)
     )
@@ -139,7 +132,7 @@ def _why_unfit(messages: Sequence[Message], element: bytes, fields: Sequence[Map
     Args:
         messages: What is to be held.
         element: In which JSON.
-        fields: The messages as they stand there, where they have more than `role` and `content`.
+        fields: The messages as they stand there.
     """
     if not all(message.role in _ROLES for message in messages):
         return "a message has a role that is not known"
@@ -188,7 +181,8 @@ class _Maker:
         selected = []
         messages_of: dict[int, tuple[Message, ...]] = {}
         for conversation in user:
-            messages = parse_messages(conversation.element)
+            element = parse_element(conversation.element)
+            messages = messages_in(element)
             if messages is None:
                 tally.others += 1
                 continue
@@ -197,11 +191,10 @@ class _Maker:
                 tally.not_selected += 1
             else:
                 tally.before += count(messages)
-                found = _more_than_messages(conversation.element, messages)
-                if reason := _why_unfit(messages, conversation.element, found.get("conversations", ())):
+                if reason := _why_unfit(messages, conversation.element, element["conversations"]):
                     tally.count_left_out(Example(messages), reason)
                     continue
-                tally.without_place.update(_fields_without_place(found))
+                tally.without_place.update(_fields_without_place(element))
                 messages_of[conversation.number] = messages
                 selected.append(conversation)
         wholes = []

@@ -146,7 +146,7 @@ def evaluate(
         if outcome.counters.done and (as_json or not quiet):
             _tell(plan.as_written(written), output, other, as_json=as_json)
         if not (quiet or as_json):
-            say(summarize_evaluation(outcome, output))
+            say(summarize_evaluation(outcome, output, exam.conversations))
         if outcome.error:
             raise outcome.error
         raise typer.Exit(outcome.exit_status)

@@ -55,20 +55,20 @@ def summarize(outcome: Outcome, output: Path, mix: Mapping[Ability, float]) -> s
         lines += ["", held_back]
     if outcome.verdicts:
         lines.append("")
-    return "\n".join([*lines, *_how_far(outcome, output)])
+    return "\n".join([*lines, *_how_far(outcome, output, counters.target)])
 
 
-def summarize_evaluation(outcome: Outcome, output: Path) -> str:
-    """Return a few lines: how many conversations an evaluation had, who answered, and how to go on."""
+def summarize_evaluation(outcome: Outcome, output: Path, planned: int) -> str:
+    """Return a few lines: how many of the planned conversations an evaluation has, who answered, and how to go on."""
     counters = outcome.counters
     lines = [f"  {provider.name}: {_work(provider)}" for provider in counters.providers.values()]
     if counters.made:
         lines.insert(0, f"{counters.made:,} conversations evaluated in {spell_duration(outcome.seconds)}.")
-    return "\n".join([*lines, *_how_far(outcome, output)])
+    return "\n".join([*lines, *_how_far(outcome, output, planned)])
 
 
-def _how_far(outcome: Outcome, output: Path) -> Iterator[str]:
-    yield f"{outcome.counters.done:,} of {outcome.counters.target:,} conversations are in {output}"
+def _how_far(outcome: Outcome, output: Path, wanted: int) -> Iterator[str]:
+    yield f"{outcome.counters.done:,} of {wanted:,} conversations are in {output}"
     if outcome.signal_status:
         yield "Stopped; everything is saved. The same command goes on where this one ended."
 

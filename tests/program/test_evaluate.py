@@ -345,6 +345,7 @@ def test_what_is_refused_for_good_is_told_and_asked_for_again(fresh: Evaluated) 
         assert ended.status == 5, ended.said
         assert "is set aside, answer failed" in ended.said
         assert f"2 of 9 conversations are not in {FILE}: requests failed for good" in ended.stderr
+        assert f"7 of 9 conversations are in {FILE}" in ended.stdout
         assert "7 of 9 conversations" in ended.stdout
         again = fresh.run(*OPTIONS, "--json")
         assert again.status == 5, again.said
